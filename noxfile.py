@@ -1,0 +1,105 @@
+"""The project's checks, one session each. ``nox`` runs the fast ones; the slow ones are run by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "types", "architecture", "bare", "tests", "docs"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+NEWER_PYTHONS = ["3.12", "3.13"]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project as its users do, editable, with dependency groups."""
+    session.install("-e", ".[cli,documents,testing]", *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format (ruff)."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of source, tests and benchmarks (mypy, strict)."""
+    install(session, "types", "tests", "docs", "benchmarks")
+    session.run("mypy")
+
+
+@nox.session
+def architecture(session: nox.Session) -> None:
+    """Imports run downward only, and the core stays pure (import-linter)."""
+    install(session, "architecture")
+    session.run("lint-imports")
+
+
+@nox.session
+def bare(session: nox.Session) -> None:
+    """The bare install: attrs and transitions are enough for the public face, and a wheel has all files."""
+    session.install(".")
+    session.run("python", "-I", "-W", "error", "tests/bare_install.py")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, with the branch coverage of the core, which must be whole."""
+    install(session, "tests")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", success_codes=[0, 1], silent=True)
+    session.run("coverage", "report", "--include=src/unique_account/core/*", "--fail-under=100")
+    session.run("coverage", "report", "--skip-covered", "--omit=src/unique_account/core/*")
+
+
+@nox.session(python=NEWER_PYTHONS)
+def newer(session: nox.Session) -> None:
+    """All tests on newer Pythons, by name: those that pass here are declared in pyproject.toml."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, warnings being errors; its examples run with the tests."""
+    install(session, "docs")
+    session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Compare with the peers, interleaved, by name; figures go to benchmarks/results.json."""
+    install(session, "benchmarks")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutate the core's transition table and its functions, by name; at least 95 % must be killed."""
+    install(session, "tests", "mutation")
+    session.run("pytest", "-q", "tests/core/test_machine_mutants.py")
+    session.run("mutmut", "run", *session.posargs, success_codes=[0, 1])
+    session.run("mutmut", "export-cicd-stats")
+    found = json.loads(Path("mutants/mutmut-cicd-stats.json").read_text("utf-8"))
+    killed = found["killed"] + found["timeout"]
+    ran = killed + found["survived"] + found["suspicious"] + found["no_tests"]
+    session.log(f"{killed} of {ran} mutants of the core's functions killed: {killed / ran:.1%}")
+    if killed < 0.95 * ran:
+        session.error("fewer than 95 % of the mutants were killed; `mutmut results` names the survivors")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Draft the changelog of the next release from the fragments."""
+    install(session, "changelog")
+    session.run("towncrier", "build", "--draft", *session.posargs)

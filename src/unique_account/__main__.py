@@ -1,0 +1,20 @@
+"""``python -m unique_account``, and the script ``unique-account``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say which extra brings it."""
+    try:
+        from unique_account.cli import command
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("unique_account"):
+            raise
+        sys.exit(f"the command line needs {error.name}: pip install 'unique_account[cli]' brings it")
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What can go wrong, as types that carry their causes and build their own sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class UniqueAccountError(Exception):
+    """The base of every error that this library raises on purpose."""
+
+
+class Refused(UniqueAccountError):
+    """A trigger was refused, and nothing changed (M3).
+
+    Attributes:
+        state: The state the account was in, e.g. ``logged_out``.
+        trigger: What was asked for, e.g. ``select_webrtc``.
+        reason: Why it cannot be.
+        way_out: What the user can do instead.
+    """
+
+    def __init__(self, state: str, trigger: str, reason: str, way_out: str) -> None:
+        super().__init__(state, trigger, reason, way_out)
+        self.state = state
+        self.trigger = trigger
+        self.reason = reason
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        return f"{self.trigger} is refused while {self.state}: {self.reason}; {self.way_out}"
+
+
+class _Problems(UniqueAccountError):
+    """An error that lists every problem at once, so that one round of repair is enough."""
+
+    opening: str
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.opening, *self.problems))
+
+
+class InvalidUser(_Problems, ValueError):
+    """The fields of a `User` do not make a Unique Account (A1).
+
+    Attributes:
+        problems: One ``field: what is wrong with it`` for each problem.
+    """
+
+    opening = "not a Unique Account:"
+
+
+class Ineligible(_Problems):
+    """A user, a line or a media server may not carry a Unique Account, or not this one (A2 to A4).
+
+    Attributes:
+        problems: One sentence for each problem, all that were found.
+    """
+
+    opening = "not eligible:"
+
+
+class InvalidImport(_Problems):
+    """A CSV file of users has bad rows; nothing of it was imported (A5).
+
+    Attributes:
+        problems: One ``line 7, ring_seconds: ...`` for each bad field, in the order of the file.
+    """
+
+    opening = "nothing was imported:"
+
+
+class InvalidCursor(UniqueAccountError, ValueError):
+    """A history cursor is malformed, or was issued for another user's history (H5)."""

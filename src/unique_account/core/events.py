@@ -1,0 +1,371 @@
+"""What can happen to an account, and `apply`, which makes the next account of it.
+
+`apply` takes any event at any time. Facts of the PBX are never refused, in any order, however often
+repeated (M4); what the account already holds makes no new account, so an unchanged account is the very
+same object. Only two things are refused: what the machine's table does not allow (M3), and a forward that
+cannot work (R13). A refusal raises `Refused` and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from unique_account.core.account import (
+    DEFAULT_LEASE,
+    LINES,
+    NOTHING_OBSERVED,
+    Account,
+    Call,
+    Kept,
+    Line,
+    LineStatus,
+    Messages,
+    Observed,
+    Session,
+    User,
+    utc,
+)
+from unique_account.core.errors import Refused
+from unique_account.core.forwarding import Forwarding, dialable, digits
+from unique_account.core.machine import TABLE, Device, State, Trigger
+
+ENDED_CALLS_REMEMBERED: Final = 32
+"""How many ended calls an account remembers: more than the 20 that a user can have at once (R8)."""
+
+
+@frozen(weakref_slot=False)
+class LoggedIn:
+    """A UC Assistant logged in, or came back within its lease, on this connection (S1, S3, S7)."""
+
+    session: str
+    connection: str = ""
+
+
+@frozen(weakref_slot=False)
+class LoggedOut:
+    """A UC Assistant said goodbye."""
+
+    session: str
+
+
+@frozen(weakref_slot=False)
+class SessionLost:
+    """A connection broke without a logout; the session was last seen alive at ``last_seen``, in UTC (S5)."""
+
+    session: str
+    last_seen: datetime = field(converter=utc)
+    connection: str = ""
+
+
+@frozen(weakref_slot=False)
+class LeaseExpired:
+    """A timer went off: the leases that are due by ``at``, in UTC, are over (S7)."""
+
+    at: datetime = field(converter=utc)
+
+
+@frozen(weakref_slot=False)
+class DeviceSelected:
+    """The user chose a device (S6)."""
+
+    device: Device
+
+
+@frozen(weakref_slot=False)
+class LineChanged:
+    """The PBX told a line's status."""
+
+    device: Device
+    status: LineStatus
+
+
+@frozen(weakref_slot=False)
+class ContactsChanged:
+    """The PBX told whether a line has at least one usable contact (R4)."""
+
+    device: Device
+    reachable: bool
+
+
+@frozen(weakref_slot=False)
+class CallChanged:
+    """The PBX told of a live call; the whole call, so that the last word counts."""
+
+    call: Call
+
+
+@frozen(weakref_slot=False)
+class CallEnded:
+    """The PBX told that a call is over since ``at``, in UTC."""
+
+    call_id: str
+    at: datetime = field(converter=utc)
+
+
+@frozen(weakref_slot=False)
+class NodeLost:
+    """A media server was lost: what it told is no longer known, until its resync tells it again."""
+
+    media_server: str
+
+
+@frozen(weakref_slot=False)
+class ForwardingChanged:
+    """The user set do-not-disturb and forwards; the whole value, so that the last word counts (R11)."""
+
+    forwarding: Forwarding
+
+
+@frozen(weakref_slot=False)
+class MessagesChanged:
+    """The PBX told how many voicemail messages wait (V2)."""
+
+    new: int
+    old: int
+
+
+@frozen(weakref_slot=False)
+class UserChanged:
+    """The administrator changed the user's numbers, endpoints, times or destinations."""
+
+    user: User
+
+
+Event = (
+    LoggedIn
+    | LoggedOut
+    | SessionLost
+    | LeaseExpired
+    | DeviceSelected
+    | LineChanged
+    | ContactsChanged
+    | CallChanged
+    | CallEnded
+    | NodeLost
+    | ForwardingChanged
+    | MessagesChanged
+    | UserChanged
+)
+
+
+def apply(account: Account, event: Event) -> Account:
+    """The account after an event; the same object where the event tells nothing new.
+
+    Raises:
+        Refused: A selection while logged out (S6), or a forward that cannot work (R13).
+        TypeError: Not an event.
+    """
+    try:
+        handle = _HANDLERS[type(event)]
+    except KeyError:
+        raise TypeError(f"{event!r} is not an event of an account") from None
+    return handle(account, event)
+
+
+def restore(
+    user: User, kept: Kept, lease: timedelta = DEFAULT_LEASE, observed: Observed = NOTHING_OBSERVED
+) -> Account:
+    """The account that a user, its stored part and what the PBX told come to (S2)."""
+    account = Account(user, kept, observed, State.LOGGED_OUT, lease)
+    return Account(user, kept, observed, _entered(account), lease) if kept.sessions else account
+
+
+# -- sessions (S) ------------------------------------------------------------------------------------
+
+
+def _logged_in(account: Account, event: LoggedIn) -> Account:
+    kept = account.kept
+    session = Session(event.session, event.connection)
+    for index, held in enumerate(kept.sessions):
+        if held.id == event.session:
+            if held == session:
+                return account
+            sessions = (*kept.sessions[:index], session, *kept.sessions[index + 1 :])
+            return _holding(account, sessions, account.state)
+    return _holding(account, (*kept.sessions, session), _entered(account))
+
+
+def _entered(account: Account) -> State:
+    """Where a login leads; at once in use if the deskphone is in a call (M1)."""
+    selection = account.kept.selection
+    state = TABLE[account.state, Trigger.LOG_IN, selection].state
+    if account.observed.deskphone.in_call:
+        state = TABLE[state, Trigger.DESKPHONE_OFF_HOOK, selection].state
+    return state
+
+
+def _logged_out(account: Account, event: LoggedOut) -> Account:
+    return _left(account, tuple([held for held in account.kept.sessions if held.id != event.session]))
+
+
+def _session_lost(account: Account, event: SessionLost) -> Account:
+    sessions = tuple(
+        evolve(held, last_seen=event.last_seen)
+        if held.id == event.session
+        and held.connection == event.connection
+        and (held.last_seen is None or held.last_seen < event.last_seen)
+        else held
+        for held in account.kept.sessions
+    )
+    return account if sessions == account.kept.sessions else _holding(account, sessions, account.state)
+
+
+def _lease_expired(account: Account, event: LeaseExpired) -> Account:
+    alive = tuple(
+        held
+        for held in account.kept.sessions
+        if held.last_seen is None or held.last_seen + account.lease > event.at
+    )
+    return _left(account, alive)
+
+
+def _left(account: Account, sessions: tuple[Session, ...]) -> Account:
+    """The account with these sessions left; the last one that goes logs it out (M5)."""
+    if len(sessions) == len(account.kept.sessions):
+        return account
+    state = account.state
+    if not sessions:
+        state = TABLE[state, Trigger.LOG_OUT, account.kept.selection].state
+    return _holding(account, sessions, state)
+
+
+def _holding(account: Account, sessions: tuple[Session, ...], state: State) -> Account:
+    kept = account.kept
+    kept = Kept(kept.version + 1, kept.selection, sessions, kept.forwarding)
+    return Account(account.user, kept, account.observed, state, account.lease)
+
+
+# -- the user's choices ------------------------------------------------------------------------------
+
+_SELECTS: Final = {Device.WEBRTC: Trigger.SELECT_WEBRTC, Device.DESKPHONE: Trigger.SELECT_DESKPHONE}
+
+
+def _device_selected(account: Account, event: DeviceSelected) -> Account:
+    kept = account.kept
+    trigger = _SELECTS[event.device]
+    step = TABLE.get((account.state, trigger, kept.selection))
+    if step is None:
+        raise Refused(account.state, trigger, "selecting a device needs a session (S6)", "log in first")
+    state, selection = step
+    if selection is kept.selection and state is account.state:
+        return account
+    kept = Kept(kept.version + 1, selection, kept.sessions, kept.forwarding)
+    return Account(account.user, kept, account.observed, state, account.lease)
+
+
+def _forwarding_changed(account: Account, event: ForwardingChanged) -> Account:
+    kept = account.kept
+    if event.forwarding == kept.forwarding:
+        return account
+    for name, forward in event.forwarding.forwards:
+        if forward.enabled and (name, forward) not in kept.forwarding.forwards:
+            _validate_forward(account, name, digits(forward.destination))
+    kept = Kept(kept.version + 1, kept.selection, kept.sessions, event.forwarding)
+    return Account(account.user, kept, account.observed, account.state, account.lease)
+
+
+def _validate_forward(account: Account, name: str, number: str) -> None:
+    user = account.user
+    if not dialable(number):
+        reason, way_out = f"{number!r} cannot be dialled", "use digits, letters, *, # and a leading +"
+    elif number in map(digits, user.numbers):
+        reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
+    elif number == user.voicemail_code and user.mailbox is None:
+        reason, way_out = "the user has no mailbox (R10)", "forward to a number"
+    else:
+        return
+    raise Refused(account.state, f"forward_{name}", reason, way_out)
+
+
+def _user_changed(account: Account, event: UserChanged) -> Account:
+    if event.user == account.user:
+        return account
+    if event.user.id != account.user.id:
+        raise ValueError(f"{event.user.id} is another user than {account.user.id}")
+    kept = evolve(account.kept, version=account.kept.version + 1)
+    return Account(event.user, kept, account.observed, account.state, account.lease)
+
+
+# -- facts of the PBX (M4) ---------------------------------------------------------------------------
+
+
+def _line_changed(account: Account, event: LineChanged) -> Account:
+    line = account.line(event.device)
+    if event.status == line.status:
+        return account
+    return _told_of_line(account, event.device, LINES[event.status, line.reachable])
+
+
+def _contacts_changed(account: Account, event: ContactsChanged) -> Account:
+    line = account.line(event.device)
+    if event.reachable == line.reachable:
+        return account
+    return _told_of_line(account, event.device, LINES[line.status, event.reachable])
+
+
+def _told_of_line(account: Account, device: Device, line: Line) -> Account:
+    seen = account.observed
+    if device == Device.DESKPHONE:
+        return _seeing(account, Observed(line, seen.webrtc, seen.calls, seen.ended, seen.messages))
+    return _seeing(account, Observed(seen.deskphone, line, seen.calls, seen.ended, seen.messages))
+
+
+def _call_changed(account: Account, event: CallChanged) -> Account:
+    seen, call = account.observed, event.call
+    if call in seen.calls or call.id in seen.ended:
+        return account
+    index = next((index for index, known in enumerate(seen.calls) if known.id == call.id), len(seen.calls))
+    calls = (*seen.calls[:index], call, *seen.calls[index + 1 :])
+    return _seeing(account, Observed(seen.deskphone, seen.webrtc, calls, seen.ended, seen.messages))
+
+
+def _call_ended(account: Account, event: CallEnded) -> Account:
+    seen = account.observed
+    if event.call_id in seen.ended:
+        return account
+    calls = tuple(call for call in seen.calls if call.id != event.call_id)
+    ended = (*seen.ended, event.call_id)[-ENDED_CALLS_REMEMBERED:]
+    return _seeing(account, Observed(seen.deskphone, seen.webrtc, calls, ended, seen.messages))
+
+
+def _messages_changed(account: Account, event: MessagesChanged) -> Account:
+    messages = Messages(event.new, event.old)
+    if messages == account.observed.messages:
+        return account
+    return _seeing(account, evolve(account.observed, messages=messages))
+
+
+def _node_lost(account: Account, event: NodeLost) -> Account:
+    if event.media_server != account.user.media_server or account.observed == NOTHING_OBSERVED:
+        return account
+    return _seeing(account, NOTHING_OBSERVED)
+
+
+def _seeing(account: Account, observed: Observed) -> Account:
+    """The account with other facts of the PBX; the in-call fact of the deskphone moves the machine (M5)."""
+    state, line, before = account.state, observed.deskphone, account.observed.deskphone
+    if line is not before and (in_call := line.in_call) is not before.in_call:
+        trigger = Trigger.DESKPHONE_OFF_HOOK if in_call else Trigger.DESKPHONE_ON_HOOK
+        state = TABLE[state, trigger, account.kept.selection].state
+    return Account(account.user, account.kept, observed, state, account.lease)
+
+
+_HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
+    LoggedIn: _logged_in,
+    LoggedOut: _logged_out,
+    SessionLost: _session_lost,
+    LeaseExpired: _lease_expired,
+    DeviceSelected: _device_selected,
+    LineChanged: _line_changed,
+    ContactsChanged: _contacts_changed,
+    CallChanged: _call_changed,
+    CallEnded: _call_ended,
+    NodeLost: _node_lost,
+    ForwardingChanged: _forwarding_changed,
+    MessagesChanged: _messages_changed,
+    UserChanged: _user_changed,
+}

@@ -1,0 +1,304 @@
+"""Where a call rings, and where it goes instead (R).
+
+`plan` says what a PBX installs: the user's choices as data, with the conditions that the PBX judges by
+itself on its own live facts, so that calls need no Python (R16). `resolve` is how a plan is carried out
+under given facts, and the in-memory PBX carries plans out with it. `route` is both at once: what the
+account's plan comes to under the facts that the account knows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+from unique_account.core.account import Account, User
+from unique_account.core.forwarding import (
+    Destination,
+    Extension,
+    Forward,
+    Mailbox,
+    Outcome,
+    Refusal,
+    digits,
+)
+from unique_account.core.machine import Device, State
+from unique_account.core.reasons import Reason
+
+DEFAULT_OWNER: Final = "unique_account"
+
+
+@frozen(weakref_slot=False)
+class Candidate:
+    """A device to ring, in its turn, if it has a contact.
+
+    Attributes:
+        device: Which device.
+        interface: How the PBX names it, e.g. ``PJSIP/alice_w``.
+        seconds: The ring time, counted from when the first candidate rang: one that takes a call over
+            from a vanished one rings for what is left of it (R15).
+    """
+
+    device: Device
+    interface: str
+    seconds: int
+
+
+@frozen(weakref_slot=False)
+class Gate:
+    """What a call passes before anything rings, in this order (R8).
+
+    Attributes:
+        do_not_disturb: Where every call goes while do-not-disturb is on; None while it is off.
+        forward: Where every call goes while an unconditional forward is on; None while there is none.
+        limit: From how many calls of the user on a further incoming one meets the busy rule.
+    """
+
+    do_not_disturb: Destination | None
+    forward: Destination | None
+    limit: int
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class Plan:
+    """What a PBX installs for one user, complete enough to be carried out by it alone (R16).
+
+    Attributes:
+        user: Whose calls it routes.
+        version: Of the account it was made from; an older plan never replaces a newer one.
+        owner: Which installation made it; a resync touches no plan of another owner.
+        media_server: The node that carries the user's devices, and so the plan.
+        context: The dialplan context in which its numbers live and its extensions are dialled.
+        numbers: The numbers it answers for, the extension first (R6).
+        gate: What a call passes first.
+        candidates: The devices to ring, the first reachable one only (R1 to R4).
+        no_answer: Where a call goes that nobody answers; one destination for each outcome (R9, R10).
+        busy: Where it goes when the device is busy, or the user has no call left.
+        congestion: Where it goes when the network cannot carry it.
+        unavailable: Where it goes when no device can be rung.
+        did_seconds: Ring times of their own for calls by some of the numbers (R6).
+        max_forwards: A call forwarded this often is refused instead of forwarded again (R13).
+        because: Why these candidates.
+    """
+
+    user: str
+    version: int
+    owner: str
+    media_server: str
+    context: str
+    numbers: tuple[str, ...]
+    gate: Gate
+    candidates: tuple[Candidate, ...]
+    no_answer: Destination
+    busy: Destination
+    congestion: Destination
+    unavailable: Destination
+    did_seconds: tuple[tuple[str, int], ...] = ()
+    max_forwards: int = 10
+    because: tuple[Reason, ...] = ()
+
+    def destination(self, outcome: Outcome) -> Destination:
+        """Where a call goes whose ringing ends so."""
+        destination: Destination = getattr(self, outcome)
+        return destination
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class Facts:
+    """The live facts under which a call is decided, as the PBX knows them.
+
+    Attributes:
+        reachable: The devices with a usable contact.
+        calls: How many calls the user has, over both devices, held ones and both directions included.
+        dialled: The number by which the call came; empty: the extension.
+        forwards: How often the call was forwarded already.
+    """
+
+    reachable: frozenset[Device] = frozenset()
+    calls: int = 0
+    dialled: str = ""
+    forwards: int = 0
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class Route:
+    """What becomes of a call: a candidate that rings, or a destination; and why (R17).
+
+    Exactly one of ``ring`` and ``destination`` is set.
+    """
+
+    ring: Candidate | None = None
+    destination: Destination | None = None
+    because: tuple[Reason, ...] = ()
+
+    def __str__(self) -> str:
+        return f"rings {self.ring.device}" if self.ring else f"goes to {self.destination}"
+
+
+# -- the plan ----------------------------------------------------------------------------------------
+
+
+def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
+    """What a PBX installs for the account. It rests on the user's choices only, never on live facts."""
+    user, kept = account.user, account.kept
+    devices, reason = _candidates(account)
+    unavailable = _outcome(user, Outcome.UNAVAILABLE)
+    silent = Mailbox(user.mailbox) if user.mailbox else unavailable
+    return Plan(
+        user=user.id,
+        version=kept.version,
+        owner=owner,
+        media_server=user.media_server,
+        context=user.context,
+        numbers=user.numbers,
+        gate=Gate(
+            do_not_disturb=silent if kept.forwarding.do_not_disturb else None,
+            forward=_forward(user, kept.forwarding.unconditional),
+            limit=user.simultaneous_calls,
+        ),
+        candidates=tuple(Candidate(device, user.interface(device), user.ring_seconds) for device in devices),
+        no_answer=_outcome(user, Outcome.NO_ANSWER, kept.forwarding.no_answer),
+        busy=_outcome(user, Outcome.BUSY, kept.forwarding.busy),
+        congestion=_outcome(user, Outcome.CONGESTION),
+        unavailable=unavailable,
+        did_seconds=user.did_ring_seconds,
+        max_forwards=user.max_forwards,
+        because=(reason,),
+    )
+
+
+def _candidates(account: Account) -> tuple[tuple[Device, ...], Reason]:
+    kept = account.kept
+    saved = f"selection={kept.selection}"
+    if account.state is State.LOGGED_OUT:
+        facts = ("logged_in=false", saved)
+        return (Device.DESKPHONE,), Reason("R1", "nobody is logged in, so the deskphone rings", facts)
+    facts = ("logged_in=true", saved)
+    if kept.selection is Device.DESKPHONE:
+        return (Device.DESKPHONE,), Reason("R3", "the deskphone is selected", facts)
+    return (Device.WEBRTC, Device.DESKPHONE), Reason("R2", "WebRTC is selected", facts)
+
+
+def _forward(user: User, forward: Forward | None) -> Destination | None:
+    """Where a forward of the user's leads; None if it is off, or leads nowhere that a call can go.
+
+    A forward to oneself or to a missing mailbox is refused when it is set; it still can come to be one
+    when the administrator changes the numbers or takes the mailbox away, and then counts as not set.
+    """
+    if forward is None or not forward.enabled:
+        return None
+    number = digits(forward.destination)
+    if number == user.voicemail_code:
+        return Mailbox(user.mailbox) if user.mailbox else None
+    return None if number in map(digits, user.numbers) else Extension(number)
+
+
+def _outcome(user: User, outcome: Outcome, forward: Forward | None = None) -> Destination:
+    """Where a call goes: the user's forward, the administrator's destination, voicemail, a refusal (R10)."""
+    destination = _forward(user, forward) or user.fallbacks.of(outcome)
+    if destination is not None:
+        return destination
+    return Mailbox(user.mailbox) if user.mailbox else Refusal(outcome.cause)
+
+
+# -- carrying it out ---------------------------------------------------------------------------------
+
+
+def resolve(plan: Plan, facts: Facts) -> Route:
+    """What a call comes to under these facts: the gate first, then the candidates (R8)."""
+    gate = plan.gate
+    if gate.do_not_disturb is not None:
+        reason = Reason("R8", "do-not-disturb is on", ("do_not_disturb=true",))
+        return _sent(plan, gate.do_not_disturb, Outcome.UNAVAILABLE, facts, reason)
+    if gate.forward is not None:
+        reason = Reason("R8", "an unconditional forward is on", (f"forward={gate.forward}",))
+        return _sent(plan, gate.forward, Outcome.UNAVAILABLE, facts, reason)
+    if facts.calls >= gate.limit:
+        reason = Reason("R8", "the user has no call left", (f"calls={facts.calls}", f"limit={gate.limit}"))
+        return _sent(plan, plan.busy, Outcome.BUSY, facts, reason)
+    return ring(plan, facts)
+
+
+def ring(plan: Plan, facts: Facts) -> Route:
+    """Which candidate rings for a call that is past the gate (R2 to R4, R12).
+
+    Also what a ringing call comes to whose device vanished: ask again, without that device (R15).
+    """
+    reasons = plan.because
+    for candidate in plan.candidates:
+        fact = f"{candidate.device}.reachable={str(candidate.device in facts.reachable).lower()}"
+        if candidate.device in facts.reachable:
+            if len(plan.candidates) > 1:
+                reasons = (*reasons, Reason(*_THERE[candidate.device], (fact,)))
+            return Route(ring=_timed(plan, candidate, facts.dialled), because=reasons)
+        reasons = (*reasons, Reason(*_GONE[candidate.device], (fact,)))
+    return _after(plan, Outcome.UNAVAILABLE, facts, (*reasons, _NOTHING_RINGS))
+
+
+_THERE: Final = {
+    Device.WEBRTC: ("R2", "the WebRTC line has a contact, so the browser rings"),
+    Device.DESKPHONE: ("R4", "so the deskphone rings"),
+}
+_GONE: Final = {
+    Device.WEBRTC: ("R4", "the WebRTC line has no contact"),
+    Device.DESKPHONE: ("R12", "the deskphone has no contact"),
+}
+
+
+_NOTHING_RINGS: Final = Reason("R12", "no device can be rung", ("reachable=none",))
+
+
+def _timed(plan: Plan, candidate: Candidate, dialled: str) -> Candidate:
+    """The candidate with the ring time of the number dialled, where it has one of its own (R6)."""
+    for number, seconds in plan.did_seconds:
+        if number == dialled:
+            return evolve(candidate, seconds=seconds)
+    return candidate
+
+
+def after(plan: Plan, outcome: Outcome, facts: Facts) -> Route:
+    """Where a call goes whose ringing ended so (R9)."""
+    return _after(plan, outcome, facts, ())
+
+
+def _after(plan: Plan, outcome: Outcome, facts: Facts, because: tuple[Reason, ...]) -> Route:
+    reason = Reason("R9", f"the {outcome.replace('_', ' ')} rule applies", (f"outcome={outcome}",))
+    return _sent(plan, plan.destination(outcome), outcome, facts, *because, reason)
+
+
+def _sent(plan: Plan, destination: Destination, outcome: Outcome, facts: Facts, *because: Reason) -> Route:
+    """The call goes to a destination, unless it was forwarded too often for another extension (R13)."""
+    if isinstance(destination, Extension) and facts.forwards >= plan.max_forwards:
+        counts = (f"forwards={facts.forwards}", f"max_forwards={plan.max_forwards}")
+        because = (*because, Reason("R13", "the call was forwarded too often", counts))
+        return Route(destination=Refusal(outcome.cause), because=because)
+    reason = Reason("R10", f"the call goes to {destination}", (f"forwards={facts.forwards}",))
+    return Route(destination=destination, because=(*because, reason))
+
+
+# -- what it comes to now ----------------------------------------------------------------------------
+
+
+def route(account: Account, *, dialled: str = "", forwards: int = 0) -> Route:
+    """What a call to the account comes to under the facts that it knows now, and why (R17).
+
+    Args:
+        account: The account that is called.
+        dialled: The number by which the call comes; empty: the extension.
+        forwards: How often the call was forwarded already.
+    """
+    return resolve(plan(account), facts(account, dialled=dialled, forwards=forwards))
+
+
+def facts(account: Account, *, dialled: str = "", forwards: int = 0) -> Facts:
+    """The account's own knowledge of the facts that a PBX judges live.
+
+    The WebRTC line counts as reachable once that is known (R4); the deskphone, the last candidate,
+    unless the contrary is known: a line of which nothing is known is tried, not written off (R12).
+    """
+    seen = account.observed
+    reachable = [Device.WEBRTC] if seen.webrtc.registered else []
+    if seen.deskphone.registered or not seen.deskphone.known:
+        reachable.append(Device.DESKPHONE)
+    calls = {call.linked_id or call.id for call in seen.calls}  # one call rings several sessions (S4)
+    return Facts(reachable=frozenset(reachable), calls=len(calls), dialled=dialled, forwards=forwards)

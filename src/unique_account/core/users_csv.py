@@ -1,0 +1,338 @@
+"""Users out of a file for XiVO's CSV user import (A5).
+
+The columns are those of XiVO before its fork, and those that its own exports add; the first line names
+those that the file has, in any order. A row whose ``line_protocol`` is the one of Unique Accounts makes a
+`User`; any other row is a user without one, whose fields are checked all the same, because the file is
+imported as a whole or not at all.
+
+What is decided here where XiVO leaves it open:
+
+- An unknown column is a problem, and so is an unknown ``line_protocol``: a misspelt one would lose what
+  it says without a word.
+- Control characters, line breaks included, are refused in every column. Names and numbers that end up in
+  a dialplan or in a configuration file keep to a pattern that is safe in both.
+- An empty ``context`` is ``default``, and so is an empty ``voicemail_context``. What belongs to a number
+  that is not given (its context, its ring time) is checked and otherwise ignored.
+- ``enabled`` and what else XiVO keeps for itself makes no difference to the `User`.
+
+Problems quote no field of a row but ring times and limits, and those only if they are numbers: files
+carry passwords, and a field that slipped into a wrong column would put one into a log.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import define, field
+
+from unique_account.core.account import User
+from unique_account.core.errors import InvalidImport, InvalidUser
+
+_Check = Callable[[str], str | None]
+"""What is wrong with the text of a field that is not empty; None if nothing is."""
+
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _shaped(pattern: str, rule: str) -> _Check:
+    fits = re.compile(pattern).fullmatch
+    return lambda text: None if fits(text) else rule
+
+
+def _flag(text: str) -> str | None:
+    return None if text in ("0", "1") else "is neither 0 nor 1"
+
+
+def _integer(text: str) -> str | None:
+    return None if _DIGITS.fullmatch(text) else "is not a whole number of 1 to 9 digits"
+
+
+def _ring_seconds(text: str) -> str | None:
+    problem = _integer(text)
+    if problem is None and (int(text) == 0 or int(text) % 5):
+        problem = f"is {int(text)}; steps of 5 seconds, from 5"
+    return problem
+
+
+def _simultaneous_calls(text: str) -> str | None:
+    problem = _integer(text)
+    if problem is None and not 1 <= int(text) <= 20:
+        problem = f"is {int(text)}; from 1 to 20"
+    return problem
+
+
+_username: Final = _shaped(
+    r"[0-9A-Za-z][0-9A-Za-z._@+-]{0,99}",
+    "has other characters than letters, digits and . _ @ + -, begins with none of the first two, "
+    "or is longer than 100",
+)
+_plain_name: Final = _shaped(
+    r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}",
+    "has other characters than letters, digits and . _ -, begins with none of the first two, "
+    "or is longer than 40",
+)
+_number: Final = _shaped(
+    r"\+?[0-9]{1,40}", "is not a number: 1 to 40 digits, with or without a + before them"
+)
+
+COLUMNS: Final[Mapping[str, _Check | None]] = {
+    "entity_id": _integer,
+    "firstname": None,
+    "lastname": None,
+    "email": None,
+    "language": None,
+    "mobile_phone_number": None,
+    "outgoing_caller_id": None,
+    "enabled": _flag,
+    "supervision_enabled": _flag,
+    "call_transfer_enabled": _flag,
+    "dtmf_hangup_enabled": _flag,
+    "simultaneous_calls": _simultaneous_calls,
+    "ring_seconds": _ring_seconds,
+    "call_permission_password": None,
+    "cti_profile_enabled": _flag,
+    "username": _username,
+    "password": None,
+    "cti_profile_name": None,
+    "exten": _number,
+    "context": _plain_name,
+    "line_protocol": None,
+    "sip_username": _plain_name,
+    "sip_secret": None,
+    "incall_exten": _number,
+    "incall_context": _plain_name,
+    "incall_ring_seconds": _ring_seconds,
+    "voicemail_name": None,
+    "voicemail_number": _number,
+    "voicemail_context": _plain_name,
+    "voicemail_password": None,
+    "voicemail_email": None,
+    "voicemail_attach_audio": _flag,
+    "voicemail_delete_messages": _flag,
+    "voicemail_ask_password": _flag,
+    "call_permissions": None,
+    "uuid": None,
+    "provisioning_code": None,
+    "labels": None,
+}
+"""The columns that a file may have, each with the form of its fields; None: free text."""
+
+_EMPTY: Final = dict.fromkeys(COLUMNS, "")
+
+REQUIRED: Final = ("username", "exten", "line_protocol", "sip_username")
+"""The columns that a file must have, and that the row of a Unique Account must fill."""
+
+OTHER_PROTOCOLS: Final = frozenset({"", "sip", "webrtc", "sccp", "custom"})
+"""The values of ``line_protocol`` that are known and make no Unique Account."""
+
+_DOUBLE: Final = {
+    "username": "is that of line {line}",
+    "exten": "is a number of line {line}, in the same context",
+    "sip_username": "makes an endpoint that line {line} makes already",
+    "incall_exten": "is a number of line {line}",
+}
+
+_COLUMN_OF: Final = {
+    "id": "username",
+    "extension": "exten",
+    "deskphone": "sip_username",
+    "webrtc": "sip_username",
+    "dids": "incall_exten",
+    "did_ring_seconds": "incall_ring_seconds",
+    "mailbox": "voicemail_number",
+}
+
+
+def read_users(
+    lines: Iterable[str],
+    *,
+    ua_protocol: str = "ua",
+    webrtc_suffix: str = "_w",
+    media_server: str = "default",
+) -> tuple[User, ...]:
+    """The users with a Unique Account in a CSV file, in its order, read in one pass (A5).
+
+    Args:
+        lines: The file's lines, as a text file opened as UTF-8 with ``newline=""`` gives them; a byte
+            order mark before the first is skipped.
+        ua_protocol: The ``line_protocol`` of a Unique Account.
+        webrtc_suffix: What the name of the WebRTC endpoint has after that of the deskphone's.
+        media_server: The PBX node that carries the users.
+
+    Raises:
+        InvalidImport: With every problem of every row; then there are no users.
+    """
+    sheet = _Sheet(ua_protocol, webrtc_suffix, media_server)
+    rows = sheet.rows(lines)
+    header_line, header = next(rows, (1, []))
+    if not sheet.problems and sheet.begin(header_line, header):
+        for line, row in rows:
+            sheet.add(line, row)
+    if sheet.problems:
+        raise InvalidImport(sheet.problems)
+    return tuple(sheet.users)
+
+
+@define
+class _Sheet:
+    """What has been read of a file so far.
+
+    Attributes:
+        header: The names of the columns that the file has.
+        checks: Those columns that are not free text, each with its check.
+        complete: Whether every required column is there.
+        problems: In the order of the file.
+        users: In the order of the file.
+        first: For each kind of name that may be there once only, the line on which each was first.
+    """
+
+    ua_protocol: str
+    webrtc_suffix: str
+    media_server: str
+    header: Sequence[str] = ()
+    checks: Sequence[tuple[str, _Check]] = ()
+    complete: bool = True
+    problems: list[str] = field(factory=list)
+    users: list[User] = field(factory=list)
+    first: Mapping[str, dict[str, int]] = field(factory=lambda: {"user": {}, "number": {}, "endpoint": {}})
+
+    def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+        """Each row that is not blank, with the line on which it starts; what is not CSV becomes a problem."""
+        reader = csv.reader(_without_bom(lines), strict=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                self.problems.append(
+                    f"line {line}: is not CSV ({error}); look for a quote that is not closed"
+                )
+                continue
+            if row:
+                yield line, row
+
+    def begin(self, line: int, header: Sequence[str]) -> bool:
+        """Take the first row as the header; False if it is none, so that the rest means nothing."""
+        known = [name for name in header if name in COLUMNS]
+        if not known or 2 * len(known) < len(header):
+            # Its text is not quoted: without a header it would be the first user's, password included.
+            self.problems.append(
+                f"line {line}: is not a header; the first line names XiVO's columns, separated by commas, "
+                f"at least {', '.join(REQUIRED)}"
+            )
+            return False
+        self.header = header
+        self.checks = [(name, check) for name in dict.fromkeys(known) if (check := COLUMNS[name])]
+        missing = [name for name in REQUIRED if name not in header]
+        self.complete = not missing
+        unknown = [name for name in header if name not in COLUMNS]
+        twice = sorted({name for name in known if known.count(name) > 1})
+        self.problems += [f"line {line}, {name}: the column is missing" for name in missing]
+        self.problems += [
+            f"line {line}, {name[:40]!r}: is not a column of XiVO's user import" for name in unknown
+        ]
+        self.problems += [f"line {line}, {name}: the column is there twice" for name in twice]
+        return True
+
+    def add(self, line: int, row: Sequence[str]) -> None:
+        """Check a row, and keep its user if it makes one."""
+        if len(row) != len(self.header):
+            self.problems.append(f"line {line}: has {len(row)} fields; the header has {len(self.header)}")
+            return
+        fields = _EMPTY | dict(zip(self.header, row, strict=True))
+        found = self._malformed(fields)
+        found |= self._missing(fields)
+        found |= self._doubles(line, fields, found)
+        if not found and self.complete and fields["line_protocol"] == self.ua_protocol:
+            found = self._keep(fields)
+        self.problems += [f"line {line}, {name}: {found[name]}" for name in sorted(found, key=self._place)]
+
+    def _place(self, name: str) -> int:
+        return self.header.index(name) if name in self.header else len(self.header)
+
+    def _malformed(self, fields: Mapping[str, str]) -> dict[str, str]:
+        found = {}
+        for name, check in self.checks:
+            text = fields[name]
+            if text and (problem := check(text)):
+                found[name] = problem
+        if _CONTROL.search("".join(fields.values())):
+            found |= {
+                name: "has a control character or a line break"
+                for name, text in fields.items()
+                if _CONTROL.search(text)
+            }
+        protocol = fields["line_protocol"]
+        if protocol != self.ua_protocol and protocol not in OTHER_PROTOCOLS:
+            known = ", ".join(sorted(OTHER_PROTOCOLS - {""} | {self.ua_protocol}))
+            found.setdefault("line_protocol", f"is not one of {known}")
+        return found
+
+    def _missing(self, fields: Mapping[str, str]) -> dict[str, str]:
+        if fields["line_protocol"] != self.ua_protocol:
+            return {}
+        empty = [name for name in REQUIRED if name in self.header and not fields[name]]
+        return dict.fromkeys(empty, "is empty; a Unique Account needs it")
+
+    def _doubles(self, line: int, fields: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+        """The names that an earlier line has already, of those that are well-formed."""
+        doubles: dict[str, str] = {}
+        for name, kind, claimed in self._claims(fields):
+            if name in found or not fields[name]:
+                continue
+            first = self.first[kind]
+            for each in claimed:
+                earlier = first.setdefault(each, line)
+                if earlier != line:
+                    doubles.setdefault(name, _DOUBLE[name].format(line=earlier))
+        return doubles
+
+    def _claims(self, fields: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """What a row claims for itself alone: the column, the kind of name that it is, and the names."""
+        ua = fields["line_protocol"] == self.ua_protocol
+        context = fields["context"] or "default"
+        endpoint, did = fields["sip_username"], fields["incall_exten"]
+        yield "username", "user", (fields["username"],)
+        yield "exten", "number", (f"{fields['exten']}@{context}",)
+        yield "sip_username", "endpoint", (endpoint, f"{endpoint}{self.webrtc_suffix}") if ua else (endpoint,)
+        # XiVO keeps DIDs in a context of their own; a Unique Account's route beside its extension (R6).
+        yield "incall_exten", "number", (did, f"{did}@{context}") if ua else (did,)
+
+    def _keep(self, fields: Mapping[str, str]) -> dict[str, str]:
+        try:
+            self.users.append(self._user(fields))
+        except InvalidUser as invalid:
+            problems = (problem.split(": ", 1) for problem in invalid.problems)
+            return {_COLUMN_OF.get(name, name): text for name, text in problems}
+        return {}
+
+    def _user(self, fields: Mapping[str, str]) -> User:
+        did, did_seconds = fields["incall_exten"], fields["incall_ring_seconds"]
+        number, context = fields["voicemail_number"], fields["voicemail_context"]
+        endpoint = f"PJSIP/{fields['sip_username']}"
+        return User(
+            id=fields["username"],
+            extension=fields["exten"],
+            deskphone=endpoint,
+            webrtc=endpoint + self.webrtc_suffix,
+            dids=(did,) if did else (),
+            mailbox=f"{number}@{context or 'default'}" if number else None,
+            media_server=self.media_server,
+            context=fields["context"] or "default",
+            ring_seconds=int(fields["ring_seconds"] or 30),
+            did_ring_seconds=((did, int(did_seconds)),) if did and did_seconds else (),
+            simultaneous_calls=int(fields["simultaneous_calls"] or 5),
+        )
+
+
+def _without_bom(lines: Iterable[str]) -> Iterator[str]:
+    lines = iter(lines)
+    for first in lines:
+        yield first.removeprefix("\ufeff")
+        yield from lines

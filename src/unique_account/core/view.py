@@ -1,0 +1,71 @@
+"""What a logged-in user sees of the account: the projection that UC Assistants show (S4)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from unique_account.core.account import Account, Call, Line, Messages
+from unique_account.core.fallback import device_in_use, fallen_back
+from unique_account.core.forwarding import Forwarding
+from unique_account.core.machine import Device, State
+from unique_account.core.presence import Presence, presence
+from unique_account.core.reasons import Reason
+from unique_account.core.routing import DEFAULT_OWNER, route
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class View:
+    """One user's account as the UC Assistant shows it; the same in every session of the user.
+
+    Attributes:
+        user: Whose account it is.
+        version: Of the account it was made from.
+        owner: Which installation made it.
+        state: Where the machine stands.
+        selection: The saved device selection.
+        device_in_use: The device that the next call rings.
+        fallback: Whether that is the deskphone although WebRTC is selected (R4).
+        presence: What colleagues see.
+        deskphone: The deskphone's line.
+        webrtc: The WebRTC line.
+        calls: The live calls over both devices.
+        forwarding: Do-not-disturb and the user's own forwards.
+        messages: The mailbox's counts; None until told.
+        because: Why the next call goes where it goes.
+    """
+
+    user: str
+    version: int
+    owner: str
+    state: State
+    selection: Device
+    device_in_use: Device
+    fallback: bool
+    presence: Presence
+    deskphone: Line
+    webrtc: Line
+    calls: tuple[Call, ...]
+    forwarding: Forwarding
+    messages: Messages | None
+    because: tuple[Reason, ...]
+
+
+def view(account: Account, *, owner: str = DEFAULT_OWNER) -> View:
+    """What the user's UC Assistants show of the account now."""
+    kept, seen = account.kept, account.observed
+    return View(
+        user=account.user.id,
+        version=kept.version,
+        owner=owner,
+        state=account.state,
+        selection=kept.selection,
+        device_in_use=device_in_use(account),
+        fallback=fallen_back(account),
+        presence=presence(account),
+        deskphone=seen.deskphone,
+        webrtc=seen.webrtc,
+        calls=seen.calls,
+        forwarding=kept.forwarding,
+        messages=seen.messages,
+        because=route(account).because,
+    )

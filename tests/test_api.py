@@ -1,0 +1,118 @@
+"""The public surface: what is exported, in which order, and that each of it says what it means."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unique_account
+
+SOURCE = Path(unique_account.__file__).parent
+
+PROMISED = [
+    "Account",
+    "CallChanged",
+    "CallEnded",
+    "CallRecord",
+    "ContactsChanged",
+    "Device",
+    "DeviceSelected",
+    "Forwarding",
+    "ForwardingChanged",
+    "Ineligible",
+    "InvalidImport",
+    "LeaseExpired",
+    "LineChanged",
+    "LineStatus",
+    "LoggedIn",
+    "LoggedOut",
+    "MessagesChanged",
+    "NodeLost",
+    "Plan",
+    "Presence",
+    "Refused",
+    "SessionLost",
+    "State",
+    "Trigger",
+    "UniqueAccountError",
+    "User",
+    "apply",
+    "deadline",
+    "device_in_use",
+    "merge",
+    "page",
+    "plan",
+    "presence",
+    "route",
+]
+"""What other code relies on from the first release."""
+
+
+def modules() -> list[str]:
+    """Every module of the package."""
+    found = pkgutil.walk_packages([str(SOURCE)], "unique_account.")
+    return [module.name for module in found if not module.name.endswith("__main__")]
+
+
+def test_what_was_promised_is_exported() -> None:
+    assert set(PROMISED) <= set(unique_account.__all__)
+
+
+def test_exports_are_sorted_and_each_named_once() -> None:
+    assert unique_account.__all__ == sorted(set(unique_account.__all__))
+
+
+def test_every_export_exists_and_nothing_else_is_public() -> None:
+    public = {
+        name
+        for name, value in vars(unique_account).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public == set(unique_account.__all__)
+
+
+@pytest.mark.parametrize("name", [n for n in unique_account.__all__ if n not in ("Destination", "Event")])
+def test_every_exported_class_and_function_is_documented(name: str) -> None:
+    documentation = inspect.getdoc(getattr(unique_account, name))
+    assert documentation
+    assert len(documentation.split()) >= 3
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_opens_with_a_docstring_and_documents_what_is_public(name: str) -> None:
+    file = importlib.import_module(name).__file__
+    assert file is not None
+    tree = ast.parse(Path(file).read_text("utf-8"))
+    assert ast.get_docstring(tree)
+    documented = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bare = [
+        node.name
+        for node in tree.body
+        if isinstance(node, documented) and not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_can_be_the_first_one_imported(name: str) -> None:
+    """No module works only because another was imported before it."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_rule_ids_in_docstrings_are_rules() -> None:
+    """A rule id is a letter of the groups and a number; a typo would send readers looking for nothing."""
+    highest = {"M": 5, "S": 7, "R": 17, "P": 6, "H": 7, "V": 2, "C": 2, "A": 5}
+    for file in SOURCE.rglob("*.py"):
+        for group, number in re.findall(r"\b([MSRPHVCA])(\d{1,2})\b", file.read_text("utf-8")):
+            assert 1 <= int(number) <= highest[group], f"{file.name} cites {group}{number}"
