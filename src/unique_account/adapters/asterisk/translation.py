@@ -1,0 +1,339 @@
+"""What the messages of one Asterisk mean for named users: AMI messages in, events of the core out.
+
+A channel ``PJSIP/alice_w-0000000d`` is a call on the endpoint ``PJSIP/alice_w``, so on one device of one
+user; the name is cut at its last dash. Whatever belongs to no user's endpoint, Local channels included,
+means nothing and is not kept.
+
+What is kept between two messages: the last instant, each live call by its ``Uniqueid`` until it hangs
+up, each usable contact by its URI until it goes, and what was last told of a line's contacts.
+
+Two kinds of message tell of a line's contacts, in no fixed order, and the last word counts.
+``ContactStatus`` tells of one contact: a usable one makes the line reachable, and when one goes, the line
+stays reachable as long as another is known (S4: one for each tab). If none is known the line has none,
+although the one that went may never have been heard of: it was there before the stream began, and a
+second one that is as old is told of again at its next refresh. ``PeerStatus`` is the endpoint's own sum of
+them. It names no contact, so none is forgotten by it: a tab that reloads lets a new contact come before
+the word that the old one went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from attrs import frozen
+
+from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.channels import changed_call, new_call
+from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
+from unique_account.core.account import Call, LineStatus, User
+from unique_account.core.events import (
+    CallChanged,
+    CallEnded,
+    ContactsChanged,
+    DeviceSelected,
+    Event,
+    LineChanged,
+    LoggedIn,
+    LoggedOut,
+    MessagesChanged,
+    NodeLost,
+    SessionLost,
+)
+from unique_account.core.machine import Device
+
+USER_EVENT: Final = "UniqueAccount"
+"""The ``UserEvent`` header of the user events that tell what a CTI server did."""
+
+BEFORE_ANY_INSTANT: Final = datetime.fromtimestamp(0, UTC)
+"""The instant of an event that is told before any message with a ``Timestamp``."""
+
+
+@frozen(weakref_slot=False)
+class Heard:
+    """An event of one user's account, at an instant in UTC."""
+
+    user: str
+    at: datetime
+    event: Event
+
+
+@frozen(weakref_slot=False)
+class Untranslatable:
+    """A message that concerns a user, but cannot be understood.
+
+    Attributes:
+        message: The name of the AMI event.
+        header: The header that is missing or wrong.
+        problem: What is wrong with it.
+    """
+
+    message: str
+    header: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.message} is not understood: {self.header} {self.problem}"
+
+
+Meaning = Heard | Untranslatable
+
+
+class Translation:
+    """Translates the messages of one connection to one media server, in their order.
+
+    Args:
+        users: Whom to listen for. What the PBX tells concerns those whose endpoints it carries; what
+            a CTI server tells in user events concerns them all.
+        media_server: Which media server the messages come from.
+
+    Raises:
+        ValueError: Two of the users share an id, or an endpoint of this media server.
+    """
+
+    def __init__(self, users: Iterable[User], media_server: str = "default") -> None:
+        self._media_server = media_server
+        self._users: set[str] = set()
+        self._lines: dict[str, _Line] = {}
+        self._mailboxes: dict[str, list[str]] = {}
+        self._served: list[str] = []
+        self._seconds: float | None = None
+        self._calls: dict[str, tuple[str, Call]] = {}
+        self._contacts: dict[str, set[str]] = {}
+        self._reachable: dict[str, bool] = {}
+        for user in users:
+            self._add(user)
+
+    def _add(self, user: User) -> None:
+        if user.id in self._users:
+            raise ValueError(f"two users have the id {user.id}")
+        self._users.add(user.id)
+        if user.media_server != self._media_server:
+            return
+        self._served.append(user.id)
+        for device in Device:
+            interface = user.interface(device)
+            if interface in self._lines:
+                raise ValueError(
+                    f"{interface} is an endpoint of {self._lines[interface].user} and of {user.id}"
+                )
+            self._lines[interface] = _Line(user.id, device)
+        if user.mailbox is not None:
+            self._mailboxes.setdefault(user.mailbox, []).append(user.id)
+
+    @property
+    def now(self) -> datetime | None:
+        """The last instant that the messages told, in UTC; None before any."""
+        return None if self._seconds is None else datetime.fromtimestamp(self._seconds, UTC)
+
+    def translate(self, message: Message) -> tuple[Meaning, ...]:
+        """What the next message means, which for most messages is nothing.
+
+        Its instant is its ``Timestamp``, and that of the message before where it has none. An instant
+        that cannot be read is told, and the rest of the message still counts.
+        """
+        stamp = message.get("Timestamp")
+        problems = () if stamp is None else self._set_clock(message, stamp)
+        handle = _HANDLERS.get(message.event)
+        if handle is None:
+            return problems
+        try:
+            return (*problems, *handle(self, message))
+        except UnusableHeader as error:
+            return (*problems, Untranslatable(message.event, error.header, error.problem))
+
+    def _set_clock(self, message: Message, stamp: str) -> tuple[Meaning, ...]:
+        try:
+            seconds = float(stamp)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < _END_OF_TIME:
+            return (Untranslatable(message.event, "Timestamp", f"is {shown(stamp)}, no Unix time"),)
+        self._seconds = seconds
+        return ()
+
+    def _heard(self, user: str, event: Event) -> tuple[Meaning, ...]:
+        return (Heard(user, self.now or BEFORE_ANY_INSTANT, event),)
+
+    def _instant(self) -> datetime:
+        now = self.now
+        if now is None:
+            raise UnusableHeader(
+                "Timestamp", "was in no message yet; set timestampevents = yes in manager.conf"
+            )
+        return now
+
+    # -- lines ---------------------------------------------------------------------------------------
+
+    def _device_state(self, message: Message) -> tuple[Meaning, ...]:
+        line = self._lines.get(message.get("Device", ""))
+        if line is None:
+            return ()
+        status = one_of(message, "State", _LINE_STATUSES)
+        return self._heard(line.user, LineChanged(line.device, status))
+
+    def _contact_status(self, message: Message) -> tuple[Meaning, ...]:
+        # Some Asterisks leave out the endpoint of a contact that went; the AOR then bears its name.
+        interface = f"PJSIP/{message.get('EndpointName') or message.get('AOR')}"
+        if interface not in self._lines:
+            return ()
+        usable = one_of(message, "ContactStatus", _USABLE)
+        uri = required(message, "URI")
+        contacts = self._contacts.setdefault(interface, set())
+        if usable:
+            contacts.add(uri)
+        else:
+            contacts.discard(uri)
+        return self._told_of_contacts(interface, bool(contacts))
+
+    def _peer_status(self, message: Message) -> tuple[Meaning, ...]:
+        interface = message.get("Peer", "")
+        # Its other words are about something else than contacts, or say that nothing is known.
+        reachable = _PEER_REACHABLE.get(message.get("PeerStatus", ""))
+        if reachable is None or interface not in self._lines:
+            return ()
+        return self._told_of_contacts(interface, reachable)
+
+    def _told_of_contacts(self, interface: str, reachable: bool) -> tuple[Meaning, ...]:
+        if self._reachable.get(interface) is reachable:
+            return ()
+        self._reachable[interface] = reachable
+        line = self._lines[interface]
+        return self._heard(line.user, ContactsChanged(line.device, reachable))
+
+    # -- calls ---------------------------------------------------------------------------------------
+
+    def _channel(self, message: Message) -> tuple[Meaning, ...]:
+        """A channel begins or changes; also the first word of one that was there before the stream."""
+        known = self._calls.get(message.get("Uniqueid", ""))
+        if known is not None:
+            return self._changed(message, *known)
+        line = self._line_of(message)
+        if line is None:
+            return ()
+        return self._told_of_call(line.user, new_call(message, line.device, self._instant()))
+
+    def _known_channel(self, message: Message) -> tuple[Meaning, ...]:
+        # A word of a bridge may come after the hangup, and must not bring the call back.
+        known = self._calls.get(message.get("Uniqueid", ""))
+        return () if known is None else self._changed(message, *known)
+
+    def _changed(self, message: Message, user: str, call: Call) -> tuple[Meaning, ...]:
+        changed = changed_call(message, call, self._instant())
+        return () if changed == call else self._told_of_call(user, changed)
+
+    def _told_of_call(self, user: str, call: Call) -> tuple[Meaning, ...]:
+        self._calls[call.id] = (user, call)
+        return self._heard(user, CallChanged(call))
+
+    def _hangup(self, message: Message) -> tuple[Meaning, ...]:
+        known = self._calls.pop(message.get("Uniqueid", ""), None)
+        if known is not None:
+            user, call = known
+            return self._heard(user, CallEnded(call.id, self._instant()))
+        line = self._line_of(message)
+        if line is None:
+            return ()
+        return self._heard(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
+
+    def _line_of(self, message: Message) -> _Line | None:
+        interface, _, _ = message.get("Channel", "").rpartition("-")
+        return self._lines.get(interface)
+
+    # -- everything else -----------------------------------------------------------------------------
+
+    def _message_waiting(self, message: Message) -> tuple[Meaning, ...]:
+        users = self._mailboxes.get(message.get("Mailbox", ""))
+        if users is None:
+            return ()
+        counts = MessagesChanged(count(message, "New"), count(message, "Old"))
+        return tuple(heard for user in users for heard in self._heard(user, counts))
+
+    def _fully_booted(self, message: Message) -> tuple[Meaning, ...]:
+        """The PBX has started, or the connection is new: what was known before is void."""
+        self._calls.clear()
+        self._contacts.clear()
+        self._reachable.clear()
+        lost = NodeLost(self._media_server)
+        return tuple(heard for user in self._served for heard in self._heard(user, lost))
+
+    def _user_event(self, message: Message) -> tuple[Meaning, ...]:
+        if message.get("UserEvent") != USER_EVENT:
+            return ()
+        user = required(message, "User")
+        if user not in self._users:
+            raise UnusableHeader("User", f"is {shown(user)}, whom nobody knows")
+        return self._heard(user, one_of(message, "Do", _DEEDS)(self, message))
+
+    def _logged_in(self, message: Message) -> Event:
+        return LoggedIn(required(message, "Session"), message.get("Connection", ""))
+
+    def _logged_out(self, message: Message) -> Event:
+        return LoggedOut(required(message, "Session"))
+
+    def _session_lost(self, message: Message) -> Event:
+        session = required(message, "Session")
+        return SessionLost(session, self._instant(), message.get("Connection", ""))
+
+    def _selected(self, message: Message) -> Event:
+        return DeviceSelected(one_of(message, "Device", _DEVICES))
+
+
+_HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ...]]]] = {
+    "DeviceStateChange": Translation._device_state,
+    "ContactStatus": Translation._contact_status,
+    "PeerStatus": Translation._peer_status,
+    "Newchannel": Translation._channel,
+    "Newstate": Translation._channel,
+    "NewConnectedLine": Translation._known_channel,
+    "BridgeEnter": Translation._known_channel,
+    "Hold": Translation._known_channel,
+    "Unhold": Translation._known_channel,
+    "Hangup": Translation._hangup,
+    "MessageWaiting": Translation._message_waiting,
+    "FullyBooted": Translation._fully_booted,
+    "UserEvent": Translation._user_event,
+}
+_DEEDS: Final[Mapping[str, Callable[[Translation, Message], Event]]] = {
+    "log_in": Translation._logged_in,
+    "log_out": Translation._logged_out,
+    "session_lost": Translation._session_lost,
+    "select": Translation._selected,
+}
+
+
+class _Line(NamedTuple):
+    """Whose line an endpoint is."""
+
+    user: str
+    device: Device
+
+
+# -- words -------------------------------------------------------------------------------------------
+
+_END_OF_TIME: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+_DEVICES: Final = {str(device): device for device in Device}
+_LINE_STATUSES: Final = {
+    "UNKNOWN": LineStatus.UNKNOWN,
+    "NOT_INUSE": LineStatus.NOT_IN_USE,
+    "INUSE": LineStatus.IN_USE,
+    "BUSY": LineStatus.BUSY,
+    "INVALID": LineStatus.INVALID,
+    "UNAVAILABLE": LineStatus.UNAVAILABLE,
+    "RINGING": LineStatus.RINGING,
+    "RINGINUSE": LineStatus.RINGING_IN_USE,
+    "ONHOLD": LineStatus.ON_HOLD,
+}
+_USABLE: Final = {
+    # A contact that nobody qualifies is dialled like one that answered.
+    "Reachable": True,
+    "NonQualified": True,
+    "Unqualified": True,
+    "Unknown": True,
+    "Created": True,
+    "Updated": True,
+    "Unreachable": False,
+    "Removed": False,
+}
+_PEER_REACHABLE: Final = {"Reachable": True, "Unreachable": False}
