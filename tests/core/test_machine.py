@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -212,3 +213,13 @@ class TestDevice:
             Device.DESKPHONE: Device.WEBRTC,
             Device.WEBRTC: Device.DESKPHONE,
         }
+
+
+class TestQuiet:
+    """The compilation at import says nothing, whatever the importing program logs."""
+
+    def test_transitions_does_not_log_while_it_compiles(self, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level("DEBUG", logger="transitions.core"):
+            compile_table(DECLARATION)
+        assert caplog.records == []
+        assert not logging.getLogger("transitions.core").disabled

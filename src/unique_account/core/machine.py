@@ -18,6 +18,7 @@ The saved selection is part of the key because two triggers fork on it: ``log_in
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -183,6 +184,15 @@ def compile_table(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[Sta
             or has two answers, or only half an answer, for one state and trigger.
     """
     _validate(declaration)
+    chatter = logging.getLogger("transitions.core")
+    disabled, chatter.disabled = chatter.disabled, True  # it has much to say, and at every import
+    try:
+        return _run(declaration)
+    finally:
+        chatter.disabled = disabled
+
+
+def _run(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigger, Device], Step]:
     table = {}
     for selection in Device:
         model = _Model(selection)

@@ -1,0 +1,34 @@
+"""An observer that remembers what it was told."""
+
+from __future__ import annotations
+
+from unique_account.core.account import Account
+from unique_account.core.errors import Refused
+from unique_account.core.events import Event
+
+
+class MemoryObserver:
+    """Remembers everything, so it is for tests and short demos.
+
+    Attributes:
+        applications: Each event that made another account, with the accounts before and after.
+        refusals: Each refused event, with its refusal.
+        failures: Each request that a port did not fulfil, with its error.
+    """
+
+    def __init__(self) -> None:
+        self.applications: list[tuple[Event, Account, Account]] = []
+        self.refusals: list[tuple[Event, Refused]] = []
+        self.failures: list[tuple[str, Exception]] = []
+
+    def applied(self, event: Event, before: Account, after: Account) -> None:
+        """Remember an event that made another account."""
+        self.applications.append((event, before, after))
+
+    def refused(self, event: Event, account: Account, refusal: Refused) -> None:
+        """Remember a refusal."""
+        self.refusals.append((event, refusal))
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Remember a failure."""
+        self.failures.append((what, error))

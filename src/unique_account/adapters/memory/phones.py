@@ -1,0 +1,158 @@
+"""The phones of the in-memory PBX: contacts, legs, line statuses, and who is told of them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from unique_account.adapters.memory.calls import Leg
+from unique_account.core.account import CallStatus, LineStatus, User
+from unique_account.core.events import (
+    CallChanged,
+    CallEnded,
+    ContactsChanged,
+    Event,
+    LineChanged,
+    MessagesChanged,
+    NodeLost,
+)
+from unique_account.core.machine import Device
+from unique_account.core.presence import join
+from unique_account.ports.hearing import Hear, UnknownUser
+
+_SHOWN_AS = {
+    CallStatus.DIALLING: LineStatus.IN_USE,
+    CallStatus.RINGING: LineStatus.RINGING,
+    CallStatus.TALKING: LineStatus.IN_USE,
+    CallStatus.HELD: LineStatus.ON_HOLD,
+}
+
+
+class Phones:
+    """The live facts of one node. Facts about watched users are told as they come to be.
+
+    Attributes:
+        hear: Who is told; None until somebody listens.
+        users: The watched users by id.
+    """
+
+    def __init__(self) -> None:
+        self.hear: Hear | None = None
+        self.users: dict[str, User] = {}
+        self._lines: dict[str, tuple[str, Device]] = {}
+        self._contacts: dict[str, set[str]] = {}
+        self._silent: set[str] = set()
+        self._legs: dict[str, dict[str, Leg]] = {}
+        self._messages: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, LineStatus] = {}
+
+    async def watch(self, user: User, media_server: str) -> None:
+        """Tell this user's facts from now on, beginning with all that is known."""
+        self.forget(user.id)
+        self.users[user.id] = user
+        await self._tell(user.id, NodeLost(media_server))
+        for device in Device:
+            if self.users.get(user.id) is user:  # else it was forgotten, or is watched anew, meanwhile
+                await self._tell_line(user, device)
+        if user.mailbox in self._messages:
+            await self._tell(user.id, MessagesChanged(*self._messages[user.mailbox]))
+
+    async def _tell_line(self, user: User, device: Device) -> None:
+        interface = user.interface(device)
+        self._lines[interface] = (user.id, device)
+        self._told.pop(interface, None)
+        await self._tell_contacts(interface)
+        for leg in self.legs(interface):
+            if leg in self.legs(interface):  # else it ended while another one was told
+                await self._tell(user.id, CallChanged(leg.as_call(device)))
+
+    def forget(self, user: str) -> None:
+        """Tell nothing more of this user."""
+        known = self.users.pop(user, None)
+        for interface in (known.deskphone, known.webrtc) if known else ():
+            if self._lines.get(interface, ("",))[0] == user:  # else it is another user's by now
+                del self._lines[interface]
+
+    async def _tell(self, user: str, event: Event) -> None:
+        if self.hear is not None and user in self.users:
+            with suppress(UnknownUser):  # the account goes just now
+                await self.hear(user, event)
+
+    # -- contacts ------------------------------------------------------------------------------------
+
+    def reachable(self, interface: str) -> bool:
+        """Whether a phone has a contact."""
+        return bool(self._contacts.get(interface))
+
+    def silent(self, interface: str) -> bool:
+        """Whether a phone keeps its contacts but answers nothing (R15)."""
+        return interface in self._silent
+
+    async def register(self, interface: str, contact: str) -> None:
+        """A contact comes; a silent phone answers again."""
+        self._silent.discard(interface)
+        self._contacts.setdefault(interface, set()).add(contact)
+        await self._tell_contacts(interface)
+
+    async def unregister(self, interface: str, contact: str) -> None:
+        """A contact goes."""
+        self._contacts.get(interface, set()).discard(contact)
+        await self._tell_contacts(interface)
+
+    def fall_silent(self, interface: str) -> None:
+        """A phone freezes, or its network dies."""
+        self._silent.add(interface)
+
+    async def _tell_contacts(self, interface: str) -> None:
+        if interface in self._lines:
+            user, device = self._lines[interface]
+            await self._tell(user, ContactsChanged(device, self.reachable(interface)))
+        await self._tell_status(interface)
+
+    # -- legs ----------------------------------------------------------------------------------------
+
+    def legs(self, interface: str) -> tuple[Leg, ...]:
+        """The live legs on a phone."""
+        return tuple(self._legs.get(interface, {}).values())
+
+    def status(self, interface: str) -> LineStatus:
+        """A line's status: what its legs come to; without any, whether it has a contact."""
+        status = LineStatus.NOT_IN_USE if self.reachable(interface) else LineStatus.UNAVAILABLE
+        for leg in self.legs(interface):
+            status = join(status, _SHOWN_AS[leg.status])
+        return status
+
+    def whose(self, interface: str) -> tuple[str, Device] | None:
+        """The watched user and the device that an interface is."""
+        return self._lines.get(interface)
+
+    async def tell_leg(self, leg: Leg) -> None:
+        """A leg is there, or changed."""
+        self._legs.setdefault(leg.interface, {})[leg.id] = leg
+        if leg.interface in self._lines:
+            user, device = self._lines[leg.interface]
+            await self._tell(user, CallChanged(leg.as_call(device)))
+        await self._tell_status(leg.interface)
+
+    async def tell_end(self, leg: Leg, at: datetime) -> None:
+        """A leg is over."""
+        self._legs.get(leg.interface, {}).pop(leg.id, None)
+        if leg.interface in self._lines:
+            await self._tell(self._lines[leg.interface][0], CallEnded(leg.id, at))
+        await self._tell_status(leg.interface)
+
+    async def _tell_status(self, interface: str) -> None:
+        status = self.status(interface)
+        if interface in self._lines and self._told.get(interface) is not status:
+            self._told[interface] = status
+            user, device = self._lines[interface]
+            await self._tell(user, LineChanged(device, status))
+
+    # -- messages ------------------------------------------------------------------------------------
+
+    async def hold_messages(self, mailbox: str, new: int, old: int) -> None:
+        """A mailbox holds so many messages now."""
+        self._messages[mailbox] = (new, old)
+        for user in list(self.users.values()):
+            if user.mailbox == mailbox:
+                await self._tell(user.id, MessagesChanged(new, old))

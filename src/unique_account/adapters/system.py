@@ -1,0 +1,61 @@
+"""What the machine itself offers: its clock, and the log of the standard library."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from unique_account.core.account import Account
+from unique_account.core.errors import Refused
+from unique_account.core.events import Event
+
+
+class SystemClock:
+    """The machine's clock, and timers of the running event loop."""
+
+    def __init__(self) -> None:
+        self._sleepers: set[asyncio.Task[None]] = set()
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+    def call_at(self, instant: datetime, wake: Callable[[], Awaitable[object]]) -> None:
+        """Await ``wake()`` once, at an instant or soon after."""
+        sleeper = asyncio.create_task(self._wake(instant, wake))
+        self._sleepers.add(sleeper)
+        sleeper.add_done_callback(self._sleepers.discard)
+
+    async def _wake(self, instant: datetime, wake: Callable[[], Awaitable[object]]) -> None:
+        await asyncio.sleep(max((instant - self.now()).total_seconds(), 0))
+        await wake()
+
+    async def aclose(self) -> None:
+        """Wake nobody any more."""
+        sleepers = list(self._sleepers)
+        for sleeper in sleepers:
+            sleeper.cancel()
+        await asyncio.gather(*sleepers, return_exceptions=True)
+
+
+class LogObserver:
+    """Writes what the service did to a logger: changes and refusals as information, failures as errors."""
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self._logger = logger or logging.getLogger("unique_account")
+
+    def applied(self, event: Event, before: Account, after: Account) -> None:
+        """Log an event that moved the machine; others at debug level."""
+        level = logging.DEBUG if before.state is after.state else logging.INFO
+        name, user = type(event).__name__, after.user.id
+        self._logger.log(level, "%s: %s: %s -> %s", user, name, before.state, after.state)
+
+    def refused(self, event: Event, account: Account, refusal: Refused) -> None:
+        """Log a refusal."""
+        self._logger.info("%s: %s", account.user.id, refusal)
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Log a failure, with where it came from."""
+        self._logger.error("%s failed: %s", what, error, exc_info=error)

@@ -1,0 +1,1 @@
+"""The ports: what the service asks of the world, one contract a module. Adapters carry them out."""

@@ -1,0 +1,20 @@
+"""The bus: what other services of the company are told about accounts."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unique_account.core.forwarding import Forwarding
+from unique_account.core.presence import Presence
+
+
+class Bus(Protocol):
+    """A message bus. What it is told may come again with the same content; listeners take the last word."""
+
+    async def presence_changed(self, number: str, presence: Presence) -> None:
+        """A number's presence is this now (P5)."""
+        ...
+
+    async def forwarding_changed(self, user: str, forwarding: Forwarding) -> None:
+        """A user's do-not-disturb and forwards are these now."""
+        ...

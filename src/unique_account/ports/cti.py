@@ -1,0 +1,40 @@
+"""The CTI: the logged-in UC Assistants, which show a user's account and send what the user does."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unique_account.core.presence import Presence
+from unique_account.core.view import View
+from unique_account.ports.hearing import Hear
+
+
+class Cti(Protocol):
+    """The server that UC Assistants connect to."""
+
+    async def listen(self, hear: Hear) -> None:
+        """Tell what users do, as events, until cancelled; called once.
+
+        `LoggedIn` when a session authenticated, `LoggedOut` when it said goodbye, `SessionLost` when its
+        connection broke, `DeviceSelected` and `ForwardingChanged` as the user chooses. What ``hear`` raises,
+        a `Refused` first of all, is the answer to that user's session, and to no other.
+        """
+        ...
+
+    async def show(self, view: View) -> None:
+        """Show a user's account in every session of that user, and in those that connect later (S4).
+
+        A view of an older version than the last one shown is dropped.
+        """
+        ...
+
+    async def publish(self, number: str, presence: Presence) -> None:
+        """Show a number's presence to every session that watches it and may see it (P5).
+
+        ``UNEXISTING``: the number is nobody's any more.
+        """
+        ...
+
+    async def forget(self, user: str) -> None:
+        """The user has no account any more: end its sessions; unknown users are no error."""
+        ...

@@ -1,0 +1,137 @@
+"""The PBX: it carries calls out by itself, tells what it sees, and takes commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from unique_account.core.account import User
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.presence import Presence
+from unique_account.core.routing import Plan
+from unique_account.ports.hearing import Hear
+
+
+class CommandFailed(UniqueAccountError):
+    """A command was not carried out; nothing of it was.
+
+    Attributes:
+        reason: Why, as a sentence for the user who gave it (C1).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Pbx(Protocol):
+    """One PBX node.
+
+    Projections (`install`, `hint`) may be handed over again at any time with the same result, and are: a
+    resync hands all of them over. Commands happen once or not at all, and are never handed over again.
+    Every method returns, or raises, within a time that the adapter bounds; while the node cannot be
+    reached it raises `ConnectionError`.
+    """
+
+    @property
+    def media_server(self) -> str:
+        """The node's name, as users name it in ``User.media_server``."""
+        ...
+
+    async def listen(self, hear: Hear) -> None:
+        """Tell every fact about the watched users, in the order of the node, until cancelled.
+
+        Called once. What went untold (a lost connection, a restart of the node) is told as `NodeLost`
+        for every watched user, followed by everything that is known; the service hands a user's
+        projections over again when it hears of it.
+        """
+        ...
+
+    async def watch(self, user: User) -> None:
+        """Tell this user's facts from now on, beginning with `NodeLost` and all that is known now.
+
+        Called again for a watched user it begins anew, with the user's present endpoints and mailbox:
+        this is the resync of one user. Returns when the beginning has been told. Where the node cannot
+        be reached, the user is watched all the same, and the beginning is told once it can be.
+        """
+        ...
+
+    async def forget(self, user: str) -> None:
+        """Tell nothing more of this user and take its plan and hints away; unknown users are no error."""
+        ...
+
+    async def install(self, plan: Plan) -> bool:
+        """Let the user's calls follow this plan from the next call on (R7, R16).
+
+        Returns:
+            True if the plan is in force now; False if the node holds a newer version, which stays.
+        """
+        ...
+
+    async def installed(self, owner: str) -> Mapping[str, Plan]:
+        """The plans that this owner installed on the node, by user."""
+        ...
+
+    async def hint(self, number: str, presence: Presence) -> None:
+        """Show this presence to the phones that watch a number, any number, on this node (P5).
+
+        Shown until the next word on the number, over restarts of the node too. ``UNEXISTING`` takes the
+        hint away: the number is nobody's any more.
+        """
+        ...
+
+    async def dial(self, interface: str, number: str) -> None:
+        """Ring a phone and, when it is picked up, dial the number for it (R14).
+
+        Raises:
+            CommandFailed: The phone cannot be rung.
+        """
+        ...
+
+    async def answer(self, call_id: str) -> None:
+        """Let the phone that rings for this call answer it (C1).
+
+        Raises:
+            CommandFailed: The call does not ring any more, or its phone cannot be told to answer.
+        """
+        ...
+
+    async def hold(self, call_id: str) -> None:
+        """Let the phone put its call on hold (C1).
+
+        Raises:
+            CommandFailed: The call is not being talked on, or its phone cannot be told to hold.
+        """
+        ...
+
+    async def resume(self, call_id: str) -> None:
+        """Let the phone take its call back from hold (C1).
+
+        Raises:
+            CommandFailed: The call is not on hold, or its phone cannot be told to resume.
+        """
+        ...
+
+    async def transfer(self, call_id: str, number: str) -> None:
+        """Send the other party of an answered call to a number, and let the phone go (C1).
+
+        Raises:
+            CommandFailed: The call is not answered, or is over.
+        """
+        ...
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call, ringing or answered (C1).
+
+        Raises:
+            CommandFailed: The call is over already.
+        """
+        ...
+
+    async def hand_on(self, call_id: str) -> None:
+        """Move a call that rings on a vanished device to the plan's next candidate (R15).
+
+        Raises:
+            CommandFailed: The call does not ring any more, or rings on the last candidate.
+        """
+        ...

@@ -1,0 +1,161 @@
+"""Hands projections on to the ports: those in which two accounts differ, or all of them.
+
+A port that fails harms nobody else: the observer is told, and what was not handed over is owed, and
+handed over with the user's next change, or by a resync. A hand-over that is cancelled is owed as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Mapping
+
+from attrs import evolve
+
+from unique_account.core.account import Account, User
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.presence import Presence, known, presence
+from unique_account.core.routing import Plan, plan
+from unique_account.core.view import view
+from unique_account.ports.bus import Bus
+from unique_account.ports.cti import Cti
+from unique_account.ports.observer import Observer
+from unique_account.ports.pbx import Pbx
+
+
+class NewerPlan(UniqueAccountError):
+    """A PBX holds a newer plan than the account's, and calls follow that one.
+
+    Attributes:
+        user: Whose plan it is.
+        version: Of the plan that was not installed.
+    """
+
+    def __init__(self, user: str, version: int) -> None:
+        super().__init__(user, version)
+        self.user = user
+        self.version = version
+
+    def __str__(self) -> str:
+        return f"a newer plan of {self.user} than version {self.version} is installed; a resync settles it"
+
+
+class Projector:
+    """Plans go to the user's media server; presence to every node, the UC Assistants and the bus."""
+
+    def __init__(self, pbxs: Mapping[str, Pbx], cti: Cti, bus: Bus, observer: Observer, owner: str) -> None:
+        self._pbxs = pbxs
+        self._cti = cti
+        self._bus = bus
+        self._observer = observer
+        self._owner = owner
+        self._owed: dict[str, Account] = {}
+        self._shown: dict[str, str] = {}
+
+    def node(self, user: User) -> Pbx:
+        """The PBX node that carries a user's devices.
+
+        Raises:
+            ValueError: The user's media server is none of the nodes.
+        """
+        try:
+            return self._pbxs[user.media_server]
+        except KeyError:
+            nodes = sorted(self._pbxs)
+            raise ValueError(f"{user.id}: media server {user.media_server} is not one of {nodes}") from None
+
+    async def project(self, before: Account | None, after: Account) -> None:
+        """Hand on the projections in which two accounts differ; all of them if there is none before."""
+        user = after.user.id
+        owed = self._owed.get(user)
+        formers = [account for account in (owed, before) if account is not None]
+        self._owed[user] = next(iter(formers), after)  # until all is handed over
+        if owed is not None:
+            before = None
+        done = await self._leave(formers, after)
+        if before is None or _content(before) != _content(after):
+            done &= await self._hand(user, "pbx: install", self._install(after))
+        if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
+            done &= await self._publish(user, after.user.numbers, presence(after))
+        if before is None or before.forwarding != after.forwarding:
+            told = self._bus.forwarding_changed(user, after.forwarding)
+            done &= await self._hand(user, "bus: forwarding", told)
+        done &= await self._hand(user, "cti: show", self._cti.show(view(after, owner=self._owner)))
+        if done:
+            del self._owed[user]
+
+    def owe(self, account: Account) -> None:
+        """Hand everything over with the user's next change: this account is not what is shown any more."""
+        self._owed.setdefault(account.user.id, account)
+
+    async def _install(self, account: Account) -> None:
+        due = plan(account, owner=self._owner)
+        if not await self.node(account.user).install(due):
+            self._observer.failed(f"pbx: install for {due.user}", NewerPlan(due.user, due.version))
+
+    async def _publish(self, user: str, numbers: Iterable[str], shown: Presence) -> bool:
+        done = True
+        for number in numbers:
+            self._shown[number] = user
+            for name, pbx in self._pbxs.items():
+                done &= await self._hand(user, f"pbx {name}: hint", pbx.hint(number, shown))
+            done &= await self._hand(user, "cti: publish", self._cti.publish(number, shown))
+            done &= await self._hand(user, "bus: presence", self._bus.presence_changed(number, shown))
+        return done
+
+    async def _leave(self, formers: Iterable[Account], after: Account) -> bool:
+        """Take back what the accounts before showed at nodes and for numbers that are the user's no more."""
+        user, done = after.user.id, True
+        for node in sorted({former.user.media_server for former in formers} - {after.user.media_server}):
+            if node in self._pbxs:
+                done &= await self._hand(user, f"pbx {node}: forget", self._pbxs[node].forget(user))
+        return done & await self._withdraw(user, _numbers(formers) - set(after.user.numbers))
+
+    async def _withdraw(self, user: str, numbers: Iterable[str]) -> bool:
+        """Publish that numbers exist no more, but not those that are another user's by now."""
+        numbers = sorted(number for number in numbers if self._shown.get(number) == user)
+        done = await self._publish(user, numbers, Presence.UNEXISTING)
+        if done:
+            for number in numbers:
+                del self._shown[number]
+        return done
+
+    async def forget(self, account: Account) -> None:
+        """Let every port forget the user of an account that is no more."""
+        user, owed = account.user.id, self._owed.pop(account.user.id, account)
+        await self._withdraw(user, _numbers((owed, account)))
+        for name, pbx in self._pbxs.items():
+            await self._hand(user, f"pbx {name}: forget", pbx.forget(user))
+        await self._hand(user, "cti: forget", self._cti.forget(user))
+
+    async def _hand(self, user: str, what: str, request: Awaitable[object]) -> bool:
+        """Ask a port, and tell the observer if it fails; whether it did what it was asked for."""
+        try:
+            await request
+        except Exception as error:
+            self._observer.failed(f"{what} for {user}", error)
+            return False
+        return True
+
+    def difference(self, account: Account, held: Plan | None) -> str | None:
+        """In which way the plan that a PBX holds is not the one that is due; None if it says the same."""
+        due = plan(account, owner=self._owner)
+        if held is None:
+            return f"{due.user}: no plan was installed"
+        if held.version > due.version:
+            return f"{due.user}: a newer plan was installed, of version {held.version} over {due.version}"
+        if evolve(held, version=due.version) == due:
+            return None
+        return f"{due.user}: another plan was installed, of version {held.version} instead of {due.version}"
+
+
+def _content(account: Account) -> Plan:
+    """What an account's plan says, whatever its version."""
+    return evolve(plan(account), version=0)
+
+
+def _published(account: Account) -> tuple[Presence, tuple[str, ...], str]:
+    """What is published of an account; a node that it leaves forgets its hints, so the node counts."""
+    return presence(account), account.user.numbers, account.user.media_server
+
+
+def _numbers(accounts: Iterable[Account]) -> set[str]:
+    return {number for account in accounts for number in account.user.numbers}

@@ -1,0 +1,392 @@
+"""The only choreography: an event, the core, the store, then the projections that changed.
+
+One user's events are worked off one after the other in the order in which they came; users do not wait
+for each other. A change of the kept part is stored before anything shows it, under an optimistic version:
+where somebody else wrote meanwhile, the event is applied again to what they wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from attrs import evolve
+
+from unique_account.core.account import DEFAULT_LEASE, Account, User
+from unique_account.core.errors import Refused
+from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
+from unique_account.core.fallback import deadline, device_in_use
+from unique_account.core.history import finished
+from unique_account.core.machine import Device
+from unique_account.core.routing import DEFAULT_OWNER, Plan
+from unique_account.ports.accounts import Accounts, StaleVersion
+from unique_account.ports.bus import Bus
+from unique_account.ports.call_log import CallLog
+from unique_account.ports.clock import Clock
+from unique_account.ports.cti import Cti
+from unique_account.ports.hearing import UnknownUser
+from unique_account.ports.observer import Observer
+from unique_account.ports.pbx import Pbx
+from unique_account.projector import Projector
+
+T = TypeVar("T")
+
+WRITE_ATTEMPTS: Final = 5
+"""How often one event is applied anew because somebody else wrote the account first."""
+
+LEASE_RETRY: Final = timedelta(seconds=5)
+"""How long after an expiry that could not be stored it is tried again."""
+
+
+class Service:
+    """Keeps every account and hands its projections on.
+
+    ``async with service:``, once, loads the accounts, hands every projection over and listens to the ports
+    until the block is left. `handle` may be called from anywhere in the same event loop.
+
+    Args:
+        accounts: Where kept parts are stored.
+        pbxs: The PBX nodes; each user names one as its media server.
+        cti: The UC Assistants.
+        bus: Whom presence and forwarding are announced to.
+        call_log: Where finished calls are recorded.
+        clock: Time and timers.
+        observer: Who is told what happened.
+        lease: How long a session that vanished holds its account (S5).
+        owner: The name under which plans are installed; two installations on one PBX need two names.
+
+    Raises:
+        ValueError: The lease is negative.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        pbxs: tuple[Pbx, ...],
+        cti: Cti,
+        bus: Bus,
+        call_log: CallLog,
+        clock: Clock,
+        observer: Observer,
+        lease: timedelta = DEFAULT_LEASE,
+        owner: str = DEFAULT_OWNER,
+    ) -> None:
+        if lease < timedelta(0):
+            raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
+        self._store = accounts
+        self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
+        self._cti = cti
+        self._call_log = call_log
+        self._clock = clock
+        self._observer = observer
+        self._projector = Projector(self._pbxs, cti, bus, observer, owner)
+        self._lease = lease
+        self._owner = owner
+        self._accounts: dict[str, Account] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._woken: dict[str, datetime] = {}
+        self._resyncing: set[str] = set()
+        self._listeners: list[asyncio.Task[None]] = []
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Service:
+        started = self._clock.now()
+        for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
+            self._keep(await self._write(account, partial(_last_seen, started)))
+        self._listeners = [
+            asyncio.create_task(self._listen(f"pbx {name}", pbx.listen(self.handle)))
+            for name, pbx in self._pbxs.items()
+        ]
+        self._listeners.append(asyncio.create_task(self._listen("cti", self._cti.listen(self.handle))))
+        try:
+            await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
+            await self.resync()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+
+    async def _listen(self, what: str, listening: Awaitable[None]) -> None:
+        """Listen to a port; one that stops listening must not be silent about it."""
+        try:
+            await listening
+        except Exception as error:
+            self._observer.failed(f"{what}: listen", error)
+        else:
+            self._observer.failed(f"{what}: listen", ConnectionError("it stopped listening"))
+
+    # -- users ---------------------------------------------------------------------------------------
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The ids of all users that have an account, in the order in which they came."""
+        return tuple(self._accounts)
+
+    def account(self, user: str) -> Account:
+        """A user's account as it is now.
+
+        Raises:
+            UnknownUser: There is none.
+        """
+        try:
+            return self._accounts[user]
+        except KeyError:
+            raise UnknownUser(user) from None
+
+    async def add(self, user: User) -> None:
+        """Give a user a Unique Account; from then on the user's calls follow its plan.
+
+        Raises:
+            StaleVersion: The store holds an account of this user already.
+            ValueError: The user's media server is none of the PBX nodes.
+        """
+        self._projector.node(user)
+        async with self._locks[user.id]:
+            await self._store.add([user])
+            for name, pbx in self._pbxs.items():  # a former account may have left a newer plan
+                await self._ask(f"pbx {name}: forget {user.id}", pbx.forget(user.id))
+            self._keep(account := Account(user, lease=self._lease))
+        await self._resync_user(account, None)
+
+    async def remove(self, user: str) -> None:
+        """Take a user's account away: sessions end, and the PBX follows its plan no longer.
+
+        Raises:
+            UnknownUser: There is none.
+            StaleVersion: Others write the account at the same time, again and again.
+        """
+        self.account(user)
+        async with self._locks[user]:
+            account = self.account(user)
+            try:
+                await self._store.remove(user, account.version)
+            except StaleVersion:
+                account = await self._reread(account)
+                await self._store.remove(user, account.version)
+            await self._forget(account)
+
+    async def _forget(self, account: Account) -> None:
+        self._accounts.pop(account.user.id, None)
+        await self._projector.forget(account)
+
+    # -- events --------------------------------------------------------------------------------------
+
+    async def handle(self, user: str, event: Event) -> Account:
+        """Work off one event of a user, after those that came before it; returns the account after it.
+
+        What the store raises is raised again, with nothing changed; what other ports raise goes to the
+        observer.
+
+        Raises:
+            Refused: By the core; nothing changed.
+            UnknownUser: The user has no account.
+            StaleVersion: Others wrote the account again and again; nothing changed.
+            ValueError: The media server that the user is to have is none of the PBX nodes.
+        """
+        self.account(user)
+        if isinstance(event, UserChanged):
+            self._projector.node(event.user)
+        async with self._locks[user]:
+            before = self.account(user)
+            after = await self._apply(before, event)
+            if after is not before:
+                self._keep(after)
+                self._observer.applied(event, before, after)
+            await self._project(event, before, after)
+            if isinstance(event, CallEnded):
+                await self._record(before, event)
+        if isinstance(event, UserChanged) and after is not before:
+            await self._resync_user(after, None)
+        return after
+
+    async def _project(self, event: Event, before: Account, after: Account) -> None:
+        if after.kept is before.kept and after.user.id in self._resyncing:
+            self._projector.owe(before)  # half the facts make a wrong presence; the resync shows all of them
+        elif isinstance(event, NodeLost):
+            await self._projector.project(None, after)  # what the node was given may be lost with it
+        elif after is not before:
+            await self._projector.project(before, after)
+
+    def _keep(self, account: Account) -> None:
+        """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
+        due, user = deadline(account), account.user.id
+        self._accounts[user] = account
+        if due is not None and self._woken.get(user) != due:
+            self._woken[user] = due
+            self._clock.call_at(due, partial(self._expire, user, due))
+
+    async def _apply(self, before: Account, event: Event) -> Account:
+        """The account after an event, its kept part stored."""
+        try:
+            return await self._write(before, lambda account: apply(account, event))
+        except Refused as refusal:
+            self._observer.refused(event, before, refusal)
+            raise
+
+    async def _write(self, before: Account, change: Callable[[Account], Account]) -> Account:
+        """The account after a change, stored; changed anew where somebody else wrote it first."""
+        saving = f"accounts: save {before.user.id}"
+        for _ in range(WRITE_ATTEMPTS):
+            after = change(before)
+            if after.kept is before.kept:
+                return after
+            try:
+                await self._store.save(after.user, after.kept, before.version)
+            except StaleVersion as error:
+                stale = error
+                before = await self._reread(before)
+            except Exception as error:
+                self._observer.failed(saving, error)
+                raise
+            else:
+                return after
+        self._observer.failed(saving, stale)
+        raise stale
+
+    async def _reread(self, account: Account) -> Account:
+        """The account with its stored part as it is in the store now; one that is gone is forgotten."""
+        stored = await self._store.load(account.user.id)
+        if stored is None:
+            await self._forget(account)
+            raise UnknownUser(account.user.id)
+        return restore(*stored, account.lease, account.observed)
+
+    async def _record(self, before: Account, event: CallEnded) -> None:
+        """Record a live call that is over (H3)."""
+        record = finished(before, event.call_id, event.at)
+        if record is not None:
+            await self._ask(f"call log: add a call of {before.user.id}", self._call_log.add([record]))
+
+    async def _expire(self, user: str, due: datetime) -> None:
+        if self._woken.get(user) == due:
+            del self._woken[user]
+        if not self._listeners or user not in self._accounts:
+            return
+        try:
+            await self.handle(user, LeaseExpired(due))
+        except Exception:  # the observer knows; without another try the session would never end (S5)
+            self._clock.call_at(self._clock.now() + LEASE_RETRY, partial(self._expire, user, due))
+
+    # -- commands ------------------------------------------------------------------------------------
+
+    async def dial(self, user: str, number: str) -> Device:
+        """Dial from the UC Assistant, by the device in use (R14).
+
+        Returns:
+            The device that dials: the deskphone, which the PBX rings first, or WEBRTC, and then the
+            browser has to dial by itself (C2).
+
+        Raises:
+            UnknownUser: The user has no account.
+            CommandFailed: The deskphone cannot be rung.
+        """
+        account = self.account(user)
+        device = device_in_use(account)
+        if device is Device.DESKPHONE:
+            await self._projector.node(account.user).dial(account.user.deskphone, number)
+        return device
+
+    # -- resync --------------------------------------------------------------------------------------
+
+    async def resync(self, user: str | None = None) -> tuple[str, ...]:
+        """Make the ports and the accounts agree: hear all facts anew, hand every projection over.
+
+        Args:
+            user: One user only; None: all of them, and plans of ours without an account are taken away.
+
+        Returns:
+            What differed, a sentence each: plans that were missing, others, or nobody's.
+
+        Raises:
+            UnknownUser: The user has no account.
+        """
+        seen = dict(self._accounts) if user is None else {user: self.account(user)}
+        differed: list[str] = []
+        plans: dict[str, Mapping[str, Plan] | None] = {}
+        for name, pbx in self._pbxs.items():
+            plans[name] = held = await self._ask(f"pbx {name}: installed", pbx.installed(self._owner))
+            for owner in held or () if user is None else ():
+                differed += await self._clear(pbx, owner)
+        for account in seen.values():
+            resynced = self._resync_user(account, plans.get(account.user.media_server))
+            differed += await self._ask(f"resync {account.user.id}", resynced) or []
+        return tuple(differed)
+
+    async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:
+        """Resync one user.
+
+        Args:
+            seen: The account before the plans were asked for; what is not due to it is on its way.
+            plans: Those on the user's node; None where that is not known.
+        """
+        user = seen.user.id
+        self._resyncing.add(user)
+        try:
+            await self._ask(f"pbx: watch {user}", self._watch(seen.user))
+        finally:
+            self._resyncing.discard(user)
+        async with self._locks[user]:
+            account = self._accounts.get(user)
+            if account is None:  # removed while it was watched
+                await self._ask(f"pbx: forget {user}", self._projector.node(seen.user).forget(user))
+                return []
+            difference = None
+            if plans is not None and self._projector.difference(seen, plans.get(user)):
+                difference = self._projector.difference(account, plans.get(user))
+                account = await self._outrank(account, plans.get(user)) if difference else account
+            await self._projector.project(None, account)
+        return [difference] if difference else []
+
+    async def _outrank(self, account: Account, held: Plan | None) -> Account:
+        """The account in a version above the PBX's, if the store lost what that one was made from."""
+        if held is None or held.version < account.version:
+            return account
+        account = await self._write(account, partial(_above, held.version))
+        self._keep(account)
+        return account
+
+    async def _clear(self, pbx: Pbx, user: str) -> list[str]:
+        """Take away a plan of ours from a node that does not carry its user."""
+        account = self._accounts.get(user)
+        if account is not None and account.user.media_server == pbx.media_server:
+            return []
+        await self._ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
+        if account is None:
+            return [f"{user}: a plan without an account"]
+        return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]
+
+    async def _watch(self, user: User) -> None:
+        await self._projector.node(user).watch(user)
+
+    async def _ask(self, what: str, request: Awaitable[T]) -> T | None:
+        """Ask a port; its failure goes to the observer."""
+        try:
+            return await request
+        except Exception as error:
+            self._observer.failed(what, error)
+            return None
+
+
+def _last_seen(started: datetime, account: Account) -> Account:
+    """The account with every session last seen when the service started (S5)."""
+    sessions = tuple(evolve(session, last_seen=started) for session in account.sessions)
+    if sessions == account.sessions:
+        return account
+    return evolve(account, kept=evolve(account.kept, version=account.version + 1, sessions=sessions))
+
+
+def _above(version: int, account: Account) -> Account:
+    """The account in a version above another one."""
+    return evolve(account, kept=evolve(account.kept, version=max(version, account.version) + 1))

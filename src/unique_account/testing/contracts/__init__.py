@@ -1,0 +1,40 @@
+"""One contract class for each port: what every adapter must do, as pytest tests to inherit.
+
+Subclass the contract in a test module and say how the adapter is opened; pytest finds the rest::
+
+    from contextlib import asynccontextmanager
+    from unique_account.testing.contracts import AccountsContract
+
+    class TestMyAccounts(AccountsContract):
+        @asynccontextmanager
+        async def open(self):
+            async with MyAccounts.connect(URL) as accounts:
+                await accounts.delete_everything()
+                yield accounts
+
+Each test opens the adapter anew, empty, in an event loop of its own, and proves one sentence of the
+port's docstring, which is the test's docstring. Where the world has to do something as well, phones at a
+PBX or UC Assistants at a CTI, `open` gives a driver besides: see `Phones` and `Assistants`. Whatever
+happens outside the process may take its time, but not longer than `Contract.patience`.
+"""
+
+import pytest
+
+# Before the modules are imported, so that a failing assertion shows what it compared.
+pytest.register_assert_rewrite(*(f"{__name__}.{port}" for port in ("accounts", "call_log", "cti", "pbx")))
+
+from unique_account.testing.contracts.accounts import AccountsContract  # noqa: E402
+from unique_account.testing.contracts.call_log import CallLogContract  # noqa: E402
+from unique_account.testing.contracts.cti import Assistants, CtiContract  # noqa: E402
+from unique_account.testing.contracts.pbx import PbxContract, Phones  # noqa: E402
+from unique_account.testing.contracts.scenario import Contract  # noqa: E402
+
+__all__ = [
+    "AccountsContract",
+    "Assistants",
+    "CallLogContract",
+    "Contract",
+    "CtiContract",
+    "PbxContract",
+    "Phones",
+]

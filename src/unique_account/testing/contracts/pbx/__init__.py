@@ -1,0 +1,19 @@
+"""What every PBX must do, in four parts: projections, facts, routing and commands."""
+
+from unique_account.testing.contracts.pbx.commands import CommandsContract
+from unique_account.testing.contracts.pbx.facts import FactsContract
+from unique_account.testing.contracts.pbx.phones import Phones
+from unique_account.testing.contracts.pbx.projections import ProjectionsContract
+from unique_account.testing.contracts.pbx.routing import RoutingContract
+
+
+class PbxContract(ProjectionsContract, FactsContract, RoutingContract, CommandsContract):
+    """The contract of `unique_account.ports.pbx.Pbx`; ``open`` gives a node without plans, and its phones.
+
+    Attributes:
+        alice: A user of the node, with a DID and a mailbox, and a ring time that a test can sit out.
+        bob: Another one, without a mailbox.
+    """
+
+
+__all__ = ["PbxContract", "Phones"]

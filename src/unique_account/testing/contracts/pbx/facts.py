@@ -1,0 +1,141 @@
+"""What every PBX must tell of the users that it watches."""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import evolve
+
+from unique_account.core.account import Account, CallStatus, LineStatus
+from unique_account.core.events import CallEnded, ContactsChanged, Event, LineChanged, NodeLost
+from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
+from unique_account.ports.hearing import UnknownUser
+from unique_account.testing.contracts.pbx.node import OWNER, NodeContract, Opened, planned
+from unique_account.testing.contracts.scenario import scenario
+
+
+class FactsContract(NodeContract):
+    """Facts: all of them, in the order of the node, whatever comes of telling them."""
+
+    @scenario
+    async def test_watching_begins_with_all_that_is_known(self, opened: Opened) -> None:
+        """Beginning with `NodeLost` and all that is known now; returns when the beginning has been told."""
+        pbx, phones = opened
+        async with self.listening(pbx) as heard:
+            await phones.register(self.alice.deskphone)
+            await phones.register(self.bob.deskphone)
+            await pbx.watch(self.alice)
+            assert heard[0] == ("alice", NodeLost(pbx.media_server))
+            assert ("alice", ContactsChanged(Device.DESKPHONE, reachable=True)) in heard
+            assert ("alice", ContactsChanged(Device.WEBRTC, reachable=False)) in heard
+            assert ("alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE)) in heard
+            assert {user for user, _ in heard} == {"alice"}
+
+    @scenario
+    async def test_watching_again_begins_anew(self, opened: Opened) -> None:
+        """Called again it begins anew, with the user's present endpoints; live calls are told as well."""
+        pbx, phones = opened
+        changed = evolve(self.alice, deskphone=self.bob.deskphone)
+        async with self.listening(pbx) as heard:
+            await self.all_registered(phones)
+            await pbx.install(planned(Account(changed)))
+            await pbx.watch(self.alice)
+            call = await phones.call("1001")
+            await self.rings(phones, call, self.bob.deskphone)
+            heard.clear()
+            await pbx.watch(changed)
+            assert heard[0] == ("alice", NodeLost(pbx.media_server))
+            assert ("alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING)) in heard
+            assert (await self.leg(heard, "alice", CallStatus.RINGING)).device is Device.DESKPHONE
+
+    @scenario
+    async def test_contacts_are_told_as_they_come_and_go(self, opened: Opened) -> None:
+        """Tell every fact about the watched users."""
+        pbx, phones = opened
+        async with self.listening(pbx) as heard:
+            await pbx.watch(self.alice)
+            heard.clear()
+            await phones.register(self.alice.webrtc)
+            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=True))
+            await phones.unregister(self.alice.webrtc)
+            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=False))
+
+    @scenario
+    async def test_a_call_is_told_from_its_beginning_to_its_end(self, opened: Opened) -> None:
+        """In the order of the node: a call rings, is answered, and ends."""
+        pbx, phones = opened
+        async with self.listening(pbx) as heard:
+            await phones.register(self.alice.deskphone)
+            await pbx.watch(self.alice)
+            heard.clear()
+            await pbx.install(planned(Account(self.alice)))
+            call = await phones.call("1001")
+            ringing = await self.leg(heard, "alice", CallStatus.RINGING)
+            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
+            await phones.pick_up(self.alice.deskphone)
+            talking = await self.leg(heard, "alice", CallStatus.TALKING)
+            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))
+            assert talking.id == ringing.id
+            assert (ringing.answered, talking.answered is None) == (None, False)
+            await phones.hang_up(call)
+
+            async def over() -> bool:
+                return [event.call_id for _, event in heard if isinstance(event, CallEnded)] == [ringing.id]
+
+            await self.until(over)
+            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
+
+    @scenario
+    async def test_nothing_is_told_of_a_forgotten_user(self, opened: Opened) -> None:
+        """Tell nothing more of this user."""
+        pbx, phones = opened
+        async with self.listening(pbx) as heard:
+            await pbx.watch(self.alice)
+            await pbx.watch(self.bob)
+            await pbx.forget("alice")
+            heard.clear()
+            await phones.register(self.alice.deskphone)
+            await phones.register(self.bob.deskphone)
+            await self.told(heard, "bob", ContactsChanged(Device.DESKPHONE, reachable=True))
+            assert {user for user, _ in heard} == {"bob"}
+
+    @scenario
+    async def test_projections_are_taken_while_a_fact_is_heard(self, opened: Opened) -> None:
+        """While a call of ``hear`` is awaited, every method but ``watch`` still returns."""
+        pbx, phones = opened
+        returned = []
+
+        async def project(_: str, event: Event) -> None:
+            if isinstance(event, ContactsChanged):
+                async with asyncio.timeout(self.patience):
+                    await pbx.install(planned(self.logged_in()))
+                    await pbx.hint("1001", Presence.AVAILABLE)
+                    await pbx.installed(OWNER)
+                    await pbx.forget("nobody")
+                returned.append(event)
+
+        async with self.listening(pbx, project):
+            await pbx.watch(self.alice)
+            await phones.register(self.alice.deskphone)
+
+            async def worked() -> bool:
+                return ContactsChanged(Device.DESKPHONE, reachable=True) in returned
+
+            await self.until(worked)
+
+    @scenario
+    async def test_facts_are_told_on_whatever_went_wrong(self, opened: Opened) -> None:
+        """What ``hear`` raises ends nothing: whoever tells goes on telling."""
+        pbx, phones = opened
+
+        async def fail(user: str, event: Event) -> None:
+            if event == ContactsChanged(Device.DESKPHONE, reachable=True):
+                raise UnknownUser(user)
+
+        async with self.listening(pbx, fail) as heard:
+            await pbx.watch(self.alice)
+            await phones.register(self.alice.deskphone)
+            await self.told(heard, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
+            await phones.register(self.alice.webrtc)
+            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=True))

@@ -1,0 +1,328 @@
+"""The SQLite store: its contract, its file, its schema, other processes and sudden death."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from unique_account.adapters.sqlite import NewerSchema, SqliteAccounts, UnusableFile, accounts, schema
+from unique_account.core.account import NOTHING_KEPT, Kept
+from unique_account.core.machine import Device
+from unique_account.ports.accounts import Accounts, StaleVersion
+from unique_account.testing.contracts import AccountsContract
+
+if TYPE_CHECKING:
+    from tests.adapters.node import ALICE, BOB, in_loop
+else:
+    from node import ALICE, BOB, in_loop
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "accounts.db"
+
+
+@contextmanager
+def raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as any SQLite sees it."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
+        yield connection
+
+
+def made(path: Path) -> None:
+    """Make a store with one account."""
+
+    @in_loop
+    async def make() -> None:
+        async with aclosing(SqliteAccounts(path)) as store:
+            await store.add([ALICE])
+
+    make()
+
+
+class TestContractInMemory(AccountsContract):
+    """The embedded default keeps the contract."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Accounts]:
+        async with aclosing(SqliteAccounts(":memory:")) as store:
+            yield store
+
+
+class TestContractOnDisk(AccountsContract):
+    """A file keeps the contract."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self._folder = tmp_path_factory
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Accounts]:
+        path = self._folder.mktemp("contract") / "accounts.db"
+        async with aclosing(SqliteAccounts(path)) as store:
+            yield store
+
+
+class TestFile:
+    """S2: the file is in write-ahead mode, and what it cannot be used for is said clearly."""
+
+    def test_it_is_in_write_ahead_mode_and_flushes_every_write(self, path: Path) -> None:
+        made(path)
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+        @in_loop
+        async def look() -> None:
+            async with aclosing(SqliteAccounts(path)) as store:
+                settings = await store._run(lambda c: c.execute("PRAGMA synchronous").fetchone())
+                assert settings == (2,)
+
+        look()
+
+    def test_readers_do_not_wait_for_a_writer(self, path: Path) -> None:
+        made(path)
+        with raw(path) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("DELETE FROM accounts")
+
+            @in_loop
+            async def read() -> None:
+                async with aclosing(SqliteAccounts(path)) as store:
+                    assert await store.load("alice") == (ALICE, NOTHING_KEPT)
+
+            read()
+
+    def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
+        path = tmp_path / "missing" / "accounts.db"
+        with pytest.raises(UnusableFile) as refused:
+            SqliteAccounts(path)
+        assert (refused.value.path, refused.value.reason) == (path, f"there is no {path.parent}")
+        assert (
+            str(refused.value) == f"{path} cannot be used as a store of accounts: there is no {path.parent}"
+        )
+
+    def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
+        with pytest.raises(UnusableFile, match="unable to open database file"):
+            SqliteAccounts(tmp_path)
+
+    def test_a_text_file_is_named_and_left_as_it_is(self, path: Path) -> None:
+        text = "id,extension\nalice,1001\n" * 100
+        path.write_text(text)
+        with pytest.raises(UnusableFile, match="file is not a database") as refused:
+            SqliteAccounts(path)
+        assert isinstance(refused.value.__cause__, sqlite3.DatabaseError)
+        assert path.read_text() == text
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_nothing_is_left_open_by_a_file_that_cannot_be_used(self, path: Path) -> None:
+        path.write_text("no database\n" * 100)
+        before = threading.active_count()
+        with pytest.raises(UnusableFile):
+            SqliteAccounts(path)
+        assert threading.active_count() == before
+
+    @in_loop
+    async def test_closing_waits_for_what_was_asked_for(self) -> None:
+        store = SqliteAccounts(":memory:")
+        adding = asyncio.create_task(store.add([ALICE]))
+        await asyncio.sleep(0)
+        await store.aclose()
+        await adding
+
+    @in_loop
+    async def test_a_batch_of_accounts_is_read_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(accounts, "_BATCH", 2)
+        users = [evolve(ALICE, id=f"user-{number}") for number in range(5)]
+        async with aclosing(SqliteAccounts(":memory:")) as store:
+            await store.add(users)
+            assert [user async for user, _ in store.all()] == users
+
+
+class TestSchema:
+    """Migrations are numbered and atomic, and a file of a newer release is left as it is."""
+
+    def test_migrations_are_numbered_without_holes(self) -> None:
+        versions = [version for version, _ in schema.migrations()]
+        assert versions == list(range(1, len(versions) + 1))
+
+    def test_a_new_file_is_at_the_newest_version(self, path: Path) -> None:
+        made(path)
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (schema.migrations()[-1][0],)
+
+    def test_a_newer_file_is_left_as_it_is(self, path: Path) -> None:
+        with raw(path) as connection:
+            connection.execute("CREATE TABLE something_new (it)")
+            connection.execute("PRAGMA user_version = 99")
+        before = path.read_bytes()
+        with pytest.raises(NewerSchema) as refused:
+            SqliteAccounts(path)
+        assert (refused.value.found, refused.value.known) == (99, schema.migrations()[-1][0])
+        assert str(refused.value).startswith("the file has schema version 99, this release knows 1")
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_an_older_file_is_brought_to_the_newest(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made(path)
+        later = [*schema.migrations(), (2, "ALTER TABLE accounts ADD COLUMN note TEXT;")]
+        monkeypatch.setattr(schema, "migrations", lambda: later)
+
+        @in_loop
+        async def reopen() -> None:
+            async with aclosing(SqliteAccounts(path)) as store:
+                assert await store.load("alice") == (ALICE, NOTHING_KEPT)
+
+        reopen()
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("SELECT note FROM accounts").fetchall() == [(None,)]
+
+    def test_a_migration_that_fails_leaves_nothing_of_it(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made(path)
+        broken = "CREATE TABLE half (it);\nINSERT INTO nowhere VALUES (1);\n"
+        later = [*schema.migrations(), (2, "CREATE TABLE whole (it);"), (3, broken)]
+        monkeypatch.setattr(schema, "migrations", lambda: later)
+        with pytest.raises(UnusableFile, match="no such table: nowhere"):
+            SqliteAccounts(path)
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+            assert tables >= {"accounts", "whole"}
+            assert "half" not in tables
+
+    def test_a_migration_that_another_process_did_first_is_not_done_again(self, path: Path) -> None:
+        made(path)
+        with raw(path) as connection:
+            schema._upgrade(connection, 1, "CREATE TABLE accounts (again);")
+            assert not connection.in_transaction
+
+    def test_a_transaction_that_ended_by_itself_hides_no_error(self, path: Path) -> None:
+        def end_and_fail(connection: sqlite3.Connection) -> None:
+            with schema.transaction(connection):
+                connection.execute("ROLLBACK")
+                raise LookupError("what went wrong")
+
+        with raw(path) as connection:
+            with pytest.raises(LookupError):
+                end_and_fail(connection)
+            assert not connection.in_transaction
+
+
+INCREMENT = """
+import asyncio, sys
+from attrs import evolve
+from unique_account.adapters.sqlite import SqliteAccounts
+from unique_account.ports.accounts import StaleVersion
+
+async def main():
+    store = SqliteAccounts(sys.argv[1])
+    for _ in range(int(sys.argv[2])):
+        while True:
+            user, kept = await store.load("alice")
+            try:
+                await store.save(user, evolve(kept, version=kept.version + 1), kept.version)
+                break
+            except StaleVersion:
+                continue
+        print(kept.version + 1, flush=True)
+    await store.aclose()
+
+asyncio.run(main())
+"""
+
+
+def incrementing(path: Path, times: int) -> subprocess.Popen[str]:
+    """A process that writes one version after the other, and says which are written."""
+    return subprocess.Popen(
+        [sys.executable, "-c", INCREMENT, str(path), str(times)], stdout=subprocess.PIPE, text=True
+    )
+
+
+class TestProcesses:
+    """Several processes may use one file: none loses what another wrote."""
+
+    def test_two_writers_lose_nothing(self, path: Path) -> None:
+        made(path)
+        writers = [incrementing(path, 100) for _ in range(2)]
+        said = [writer.communicate(timeout=60)[0] for writer in writers]
+        assert [writer.returncode for writer in writers] == [0, 0]
+        versions = sorted(int(line) for text in said for line in text.split())
+        assert versions == list(range(1, 201))
+
+    @in_loop
+    async def test_two_stores_see_each_others_writes(self, path: Path) -> None:
+        async with aclosing(SqliteAccounts(path)) as one, aclosing(SqliteAccounts(path)) as other:
+            await one.add([ALICE])
+            await other.save(ALICE, Kept(version=1, selection=Device.DESKPHONE), 0)
+            assert await one.load("alice") == (ALICE, Kept(version=1, selection=Device.DESKPHONE))
+            with pytest.raises(StaleVersion):
+                await one.save(ALICE, Kept(version=1), 0)
+            with pytest.raises(StaleVersion):
+                await one.add([BOB, ALICE])
+            assert await other.load("bob") is None
+
+    def test_opening_waits_until_others_let_go_of_the_file(self, path: Path) -> None:
+        made(path)
+        with raw(path) as holder:
+            holder.execute("PRAGMA journal_mode = DELETE")
+            holder.execute("BEGIN IMMEDIATE")
+            letting_go = threading.Timer(0.1, lambda: holder.execute("COMMIT"))
+            letting_go.start()
+            asyncio.run(SqliteAccounts(path).aclose())
+            letting_go.join()
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    def test_its_patience_has_an_end(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(accounts, "_PATIENCE", 0.05)
+        made(path)
+        with raw(path) as holder:
+            holder.execute("PRAGMA journal_mode = DELETE")
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(UnusableFile, match="database is locked"):
+                SqliteAccounts(path)
+            holder.execute("COMMIT")
+
+
+class TestSuddenDeath:
+    """S2: a write survives a crash once it has returned."""
+
+    @pytest.mark.parametrize("acknowledged", [1, 20, 150])
+    def test_a_killed_process_leaves_its_last_acknowledged_version(
+        self, path: Path, acknowledged: int
+    ) -> None:
+        made(path)
+        writer = incrementing(path, 1_000_000)
+        assert writer.stdout is not None
+        said = [writer.stdout.readline() for _ in range(acknowledged)]
+        writer.kill()
+        said += writer.stdout.readlines()
+        writer.stdout.close()
+        writer.wait()
+        last = max(int(line) for line in said if line.endswith("\n"))
+
+        @in_loop
+        async def reopen() -> None:
+            async with aclosing(SqliteAccounts(path)) as store:
+                stored = await store.load("alice")
+                assert stored is not None
+                assert last <= stored[1].version <= last + 1
+                await store.save(ALICE, Kept(version=0), stored[1].version)
+
+        reopen()
+        with raw(path) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,249 @@
+"""Users come, change and go, and every port with them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from unique_account.core.events import (
+    ContactsChanged,
+    LoggedIn,
+    UserChanged,
+)
+from unique_account.core.machine import Device
+from unique_account.core.presence import Presence, presence
+from unique_account.core.view import view
+from unique_account.ports.accounts import StaleVersion
+from unique_account.ports.hearing import UnknownUser
+
+if TYPE_CHECKING:
+    from tests.installation import ALICE, BOB, Installation, in_loop, settle
+else:
+    from installation import ALICE, BOB, Installation, in_loop, settle
+
+IN = LoggedIn("tab-1")
+THERE = ContactsChanged(Device.DESKPHONE, reachable=True)
+DID = "+33123450001"
+
+
+class TestUsers:
+    """Users come, change and go, and every port with them."""
+
+    @in_loop
+    async def test_a_new_user_is_stored_watched_and_shown(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            await at.pbx.register("PJSIP/alice")
+            await service.add(ALICE)
+            assert service.users == ("alice",)
+            assert await at.stored("alice") is not None
+            assert service.account("alice").observed.deskphone.reachable
+            assert await at.shows_everything(service)
+            assert at.failures == []
+
+    @in_loop
+    async def test_a_user_is_added_once(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", IN)
+            with pytest.raises(StaleVersion, match="alice has an account already, of version 1"):
+                await service.add(evolve(ALICE, extension="1999"))
+            assert service.account("alice").user == ALICE
+
+    @in_loop
+    async def test_a_user_of_an_unknown_node_is_not_added(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            with pytest.raises(ValueError, match=r"alice: media server mds9 is not one of \['default'\]"):
+                await service.add(evolve(ALICE, media_server="mds9"))
+            assert await at.stored("alice") is None
+
+    @in_loop
+    async def test_what_a_former_account_left_does_not_rule_the_new_one(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            old = evolve((await at.plans())["alice"], version=99)
+            for pbx in (at.pbx, at.memory_pbxs["mds1"]):
+                await pbx.install(old)
+            await at.accounts.remove("alice", 0)
+            await service.add(ALICE)
+            assert await at.follows(service.account("alice"))
+            assert await at.plans("mds1") == {}
+
+    @in_loop
+    async def test_adding_many_asks_for_no_list_of_plans(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            asked = len(at.node.asked("installed"))
+            await service.add(ALICE)
+            assert len(at.node.asked("installed")) == asked
+
+    @in_loop
+    async def test_a_removed_user_is_gone_everywhere(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE, BOB) as service:
+            for user in ("alice", "bob"):
+                await service.handle(user, THERE)
+            await service.remove("alice")
+            assert service.users == ("bob",)
+            assert await at.stored("alice") is None
+            for node in ("default", "mds1"):
+                assert set(at.hints(node)) == {"1002"}
+            assert set(await at.plans()) == set(at.memory_cti.shown) == {"bob"}
+            for shown in (at.memory_cti.presences, at.memory_bus.presences):
+                assert shown == {
+                    "1001": Presence.UNEXISTING,
+                    DID: Presence.UNEXISTING,
+                    "1002": Presence.UNAVAILABLE,
+                }
+            await at.pbx.register("PJSIP/alice_w")
+            assert at.failures == []
+
+    @in_loop
+    async def test_a_user_is_removed_whatever_others_wrote(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await at.accounts.save(ALICE, evolve(service.account("alice").kept, version=5), 0)
+            await service.remove("alice")
+            assert await at.stored("alice") is None
+
+    @in_loop
+    async def test_a_user_whom_another_removed_is_forgotten_here(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await at.accounts.remove("alice", 0)
+            with pytest.raises(UnknownUser):
+                await service.remove("alice")
+            assert (service.users, await at.plans()) == ((), {})
+
+    @in_loop
+    async def test_a_store_that_fails_keeps_the_user(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            at.accounts.fail("remove")
+            with pytest.raises(ConnectionError):
+                await service.remove("alice")
+            assert service.users == ("alice",)
+            assert set(await at.plans()) == {"alice"}
+
+    @in_loop
+    async def test_a_port_that_fails_does_not_keep_the_user(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            at.cti.fail("forget")
+            await service.remove("alice")
+            assert (service.users, await at.plans()) == ((), {})
+            assert at.failures == ["cti: forget for alice"]
+
+    @in_loop
+    async def test_events_that_waited_for_a_removal_find_nobody(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            released = at.accounts.hold("remove")
+            removing = asyncio.create_task(service.remove("alice"))
+            await settle()
+            waiting = asyncio.create_task(service.handle("alice", IN))
+            released.set()
+            await removing
+            with pytest.raises(UnknownUser):
+                await waiting
+
+
+class TestChangedUsers:
+    """A1: what the administrator changes moves plan, facts and presence with it."""
+
+    @in_loop
+    async def test_new_numbers_are_published_and_old_ones_withdrawn(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", THERE)
+            await service.handle("alice", UserChanged(evolve(ALICE, extension="1999", dids=())))
+            for shown in (at.memory_cti.presences, at.memory_bus.presences):
+                assert shown["1999"] is presence(service.account("alice"))
+                assert (shown["1001"], shown[DID]) == (Presence.UNEXISTING, Presence.UNEXISTING)
+            assert set(at.hints()) == {"1999"}
+            assert (await at.plans())["alice"].numbers == ("1999",)
+
+    @in_loop
+    async def test_a_number_that_another_user_took_over_is_not_withdrawn(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            for user in ("alice", "bob"):
+                await service.handle(user, THERE)
+            await service.handle("bob", UserChanged(evolve(BOB, dids=(DID,))))
+            await service.handle("alice", UserChanged(evolve(ALICE, dids=())))
+            assert at.memory_bus.presences[DID] is presence(service.account("bob"))
+            assert set(at.hints()) == {"1001", "1002", DID}
+            assert (await at.pbx.call(DID)).number == DID
+
+    @in_loop
+    async def test_facts_of_the_new_endpoints_are_heard(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await at.pbx.register("PJSIP/alice")
+            await at.pbx.register("PJSIP/desk-2")
+            await service.handle("alice", UserChanged(evolve(ALICE, deskphone="PJSIP/desk-2")))
+            await at.pbx.unregister("PJSIP/desk-2")
+            assert service.account("alice").observed.deskphone.reachable is False
+
+    @in_loop
+    async def test_a_change_of_media_server_moves_the_plan_and_the_facts(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            await at.pbx.register("PJSIP/alice")
+            await at.memory_pbxs["mds1"].register("PJSIP/alice_w")
+            await service.handle("alice", UserChanged(evolve(ALICE, media_server="mds1")))
+            assert (await at.plans(), set(await at.plans("mds1"))) == ({}, {"alice"})
+            seen = service.account("alice").observed
+            assert (seen.deskphone.reachable, seen.webrtc.reachable) == (False, True)
+            await at.pbx.unregister("PJSIP/alice")
+            await at.memory_pbxs["mds1"].register("PJSIP/alice")
+            assert service.account("alice").observed.deskphone.reachable is True
+            assert set(at.hints()) == set(at.hints("mds1")) == {"1001", DID}
+
+    @in_loop
+    async def test_the_node_that_was_left_keeps_its_hints(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            await service.handle("alice", THERE)
+            at.pbxs["mds1"].fail("watch")
+            await service.handle("alice", UserChanged(evolve(ALICE, media_server="mds1")))
+            assert at.hints() == at.hints("mds1")
+            assert set(at.hints()) == {"1001", DID}
+
+    @in_loop
+    async def test_a_node_that_cannot_be_told_to_forget_is_told_later(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            at.node.fail("forget")
+            await service.handle("alice", UserChanged(evolve(ALICE, media_server="mds1")))
+            assert set(await at.plans()) == {"alice"}
+            at.node.heal()
+            await service.handle("alice", IN)
+            assert (await at.plans(), set(await at.plans("mds1"))) == ({}, {"alice"})
+
+    @in_loop
+    async def test_an_unknown_media_server_is_refused_before_anything_changes(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            before = service.account("alice")
+            with pytest.raises(ValueError, match="media server mds9"):
+                await service.handle("alice", UserChanged(evolve(ALICE, media_server="mds9")))
+            assert service.account("alice") is before
+            assert (await at.stored("alice") or before).user == ALICE
+
+    @in_loop
+    async def test_a_user_stored_with_an_unknown_media_server_harms_nobody(self) -> None:
+        at = Installation()
+        await at.accounts.add([evolve(ALICE, media_server="mds9"), BOB])
+        async with at.running() as service:
+            assert await at.follows(service.account("bob"))
+            assert at.memory_cti.shown["alice"] == view(service.account("alice"))
+            assert at.failures == ["pbx: watch alice", "pbx: install for alice"]
+            assert "media server mds9" in str(at.observer.failures[0][1])
+            assert (await service.handle("alice", IN)).sessions
+            await service.handle("alice", UserChanged(ALICE))
+            assert await at.follows(service.account("alice"))
