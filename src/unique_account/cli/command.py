@@ -1,0 +1,46 @@
+"""The command group, and how errors reach whoever typed it: a sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from unique_account.cli.demo import demo
+from unique_account.cli.drawing import diagram, table
+from unique_account.cli.explain import explain
+from unique_account.cli.importing import import_users
+from unique_account.cli.replay import replay
+from unique_account.core.errors import UniqueAccountError
+
+
+class _Command(click.Group):
+    """Says what went wrong without a traceback: exit code 1 for what was refused or is wrong in a file."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UniqueAccountError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            sys.stderr.close()  # or the interpreter complains once more while it closes stdout
+            ctx.exit(1)
+
+
+@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="unique_account")
+def command() -> None:
+    """One number, a deskphone and a browser phone: Unique Accounts of a XiVO PBX.
+
+    \b
+    See it work:           unique-account demo
+    On a real recording:   unique-account replay day.ami --users users.toml
+    Ask why:               unique-account explain --logged-in --selection webrtc --webrtc unavailable
+
+    Exit codes: 0 done, 1 refused or something in a file is wrong (stderr says what), 2 wrong usage.
+    """  # noqa: D301 - click wants the control character itself
+
+
+for subcommand in (demo, replay, explain, table, diagram, import_users):
+    command.add_command(subcommand)

@@ -1,0 +1,106 @@
+"""``replay``: a recorded AMI stream, told again as what happened to the users' accounts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from io import SEEK_END
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+
+from unique_account.adapters.asterisk import Step, json_line
+from unique_account.adapters.asterisk import replay as replayed
+from unique_account.adapters.asterisk.replay import Outlook, event_name
+from unique_account.core.account import Account, Call
+from unique_account.users_file import read_users_file
+
+_CHUNK: Final = 1 << 16
+
+
+@click.command()
+@click.argument("capture", type=click.File("rb"))
+@click.option(
+    "--users",
+    "users_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Whose accounts to follow: a TOML file of [[users]], or XiVO's CSV.",
+)
+@click.option("--media-server", default="default", help="Which media server the recording is of.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool) -> None:
+    """Tell what a recorded AMI stream did to Unique Accounts.
+
+    CAPTURE holds the raw bytes of an AMI connection; - reads them from stdin. Each event that changed an
+    account, or was refused, is a line with the state, where a call would ring and what colleagues see,
+    before and after. The clock is the recording's own. Messages that cannot be understood are named on
+    stderr, and do not stop the replay.
+    """
+    users = read_users_file(users_file)
+    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+    with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+        for told in replayed(_chunks(capture, progress), users, media_server=media_server):
+            if not isinstance(told, Step):
+                errors.print(escape(str(told)), style="yellow")
+            elif as_json:
+                click.echo(json.dumps(json_line(told), ensure_ascii=False))
+            else:
+                console.print(_line(told))
+
+
+def _chunks(capture: BinaryIO, progress: Progress) -> Iterator[bytes]:
+    size = capture.seek(0, SEEK_END) if capture.seekable() else None
+    if size is not None:
+        capture.seek(0)
+    task = progress.add_task("replay", total=size)
+    while chunk := capture.read(_CHUNK):
+        yield chunk
+        progress.advance(task, len(chunk))
+
+
+def _line(step: Step) -> str:
+    """One step as a line for people: what was, an arrow and what is, or only what stays."""
+    what = f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.user}  [bold]{escape(_event(step))}[/bold]"
+    if step.refused is not None:
+        return f"{what}\n              [red]refused: {escape(str(step.refused))}[/red]"
+    before, after = (
+        _seen(step.before, step.outlook_before),
+        _seen(step.after, step.outlook_after),
+    )
+    changes = [
+        f"{name} {new}" if old == new else f"{name} [cyan]{old} -> {new}[/cyan]"
+        for (name, old), (_, new) in zip(before, after, strict=True)
+    ]
+    why = escape("; ".join(str(reason) for reason in step.outlook_after.route.because))
+    return f"{what}\n              {', '.join(changes)}\n              [dim]{why}[/dim]"
+
+
+def _event(step: Step) -> str:
+    call = getattr(step.event, "call", None)
+    if isinstance(call, Call):
+        peer = f", {call.peer}" if call.peer else ""
+        return f"{event_name(step.event)} {call.direction} {call.status} on {call.device}{peer}"
+    details = (getattr(step.event, name) for name in _fields(step))
+    return " ".join((event_name(step.event), *(getattr(d, "name", str(d)).lower() for d in details)))
+
+
+def _fields(step: Step) -> list[str]:
+    return [
+        name for name in ("session", "device", "status", "reachable", "call_id") if hasattr(step.event, name)
+    ]
+
+
+def _seen(account: Account, outlook: Outlook) -> list[tuple[str, str]]:
+    ring = outlook.route.ring
+    goes = f"{ring.device} rings" if ring else f"call goes to {outlook.route.destination}"
+    return [
+        ("state", str(account.state)),
+        ("route", escape(goes)),
+        ("presence", outlook.presence.name.lower()),
+    ]
