@@ -1,0 +1,94 @@
+"""What the pages say of the machine, of the command line and of other files is so."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click import Option
+from click.testing import CliRunner
+
+from unique_account.cli import command
+from unique_account.core import drawing
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
+CLI_PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
+RECORDING = ROOT / "tests" / "data" / "recordings"
+
+
+class TestTheMachine:
+    """The concepts show the machine as it is: paste what the command prints."""
+
+    PAGE = (ROOT / "docs" / "concepts.md").read_text("utf-8")
+
+    def test_the_diagram_is_that_of_the_command(self) -> None:
+        assert f"```mermaid\n{drawing.mermaid()}\n```" in self.PAGE
+
+    def test_the_table_is_that_of_the_command(self) -> None:
+        assert f"\n\n{drawing.markdown()}\n\n" in self.PAGE
+
+
+def section(name: str) -> str:
+    """What the page of the command line says of one command."""
+    return CLI_PAGE.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(text: str, heading: str) -> set[str]:
+    """The code in the first cells of every table with this heading."""
+    rows = re.findall(rf"^\| {heading} \|.*\n\|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    cells = [row.split(" | ")[0] for table in rows for row in table.splitlines()]
+    return {code for cell in cells for code in re.findall(r"`([^`]+)`", cell)}
+
+
+class TestTheCommandLine:
+    """The page of the command line names every command, option and field, and no other."""
+
+    NAMES = tuple(command.commands)
+
+    def test_every_command_has_its_section(self) -> None:
+        assert set(re.findall(r"^## ([a-z]+)$", CLI_PAGE, re.MULTILINE)) == set(self.NAMES)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_option_is_there(self, name: str) -> None:
+        options = [each for each in command.commands[name].params if isinstance(each, Option)]
+        known = {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
+        described = first_cells(section(name), "(?:argument or )?option")
+        assert {text.split(" ")[0] for text in described if text.startswith("-")} == known
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["demo"],
+            ["replay", str(RECORDING / "lost.ami"), "--users", str(RECORDING / "users.toml")],
+            ["explain"],
+        ],
+        ids=lambda arguments: arguments[0],
+    )
+    def test_every_field_of_its_json_is_there(self, arguments: list[str]) -> None:
+        printed = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False).stdout
+        fields = set.intersection(*(set(json.loads(line)) for line in printed.splitlines()))
+        assert first_cells(section(arguments[0]), "field") == fields
+
+
+def test_contributors_are_told_of_every_session() -> None:
+    page, noxfile = ((ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", "noxfile.py"))
+    sessions = re.findall(r"^@nox\.session.*\ndef (\w+)", noxfile, re.MULTILINE)
+    assert first_cells(page, "session") == set(sessions)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+class TestNames:
+    """Files that a page names are there, and so are the classes that it names in them."""
+
+    def test_files_of_the_project_exist(self, page: Path) -> None:
+        named = re.findall(
+            r"`((?:benchmarks|docs(?!/_build)|scripts|src|tests)/[\w./-]+)", page.read_text("utf-8")
+        )
+        assert [name for name in named if not (ROOT / name).exists()] == []
+
+    def test_links_lead_somewhere(self, page: Path) -> None:
+        links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", page.read_text("utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == []
