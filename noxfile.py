@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types of source, tests and benchmarks (mypy, strict)."""
-    install(session, "types", "tests", "docs", "benchmarks")
+    install(session, "types", "tests", "docs", "benchmarks", "lab")
     session.run("mypy")
 
 
@@ -74,6 +74,14 @@ def docs(session: nox.Session) -> None:
     """The documentation, warnings being errors; its examples run with the tests."""
     install(session, "docs")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Against a real Asterisk, phones and a browser, by name and as root; first: ``python -m lab install``."""
+    install(session, "tests", "lab")
+    session.run("python", "-m", "lab", "missing")
+    session.run("python", "-m", "pytest", "tests/e2e", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,211 @@
+"""The browser: headless Chromium, with tabs that each register a WebRTC line with JsSIP.
+
+Chromium is started here and only then driven, so that it can be killed and frozen like any process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from lab.asterisk import Node
+from lab.config import Endpoint
+from lab.journal import Journal, Told
+from lab.patience import until
+from lab.place import program, require
+from lab.ports import LOOPBACK
+from lab.processes import Process, own_folder, running
+from lab.sound import own_tone, write_tone
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser as Chromium
+    from playwright.async_api import Page, Route
+
+# The page comes from here without any server; loopback counts as a secure context, which WebRTC asks for.
+_ORIGIN: Final = f"http://{LOOPBACK}"
+_FILES: Final = Path(__file__).with_name("page")
+_FLAGS: Final = (
+    "--headless=new",
+    "--remote-debugging-port=0",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-sync",
+    # The page comes from no address at all, which Chromium takes for a foreign one.
+    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
+    "--allow-loopback-in-peer-connection",
+    "--no-first-run",
+)
+
+
+@frozen(weakref_slot=False)
+class TabEvent:
+    """What a tab told.
+
+    Attributes:
+        kind: What, e.g. ``registered``, ``ringing``, ``confirmed``, ``closed``.
+        detail: The caller's number, or the cause.
+    """
+
+    kind: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.detail})" if self.detail else self.kind
+
+
+class Tab:
+    """A page with one WebRTC line."""
+
+    def __init__(self, page: Page, pbx: Node, endpoint: Endpoint) -> None:
+        self._journal: Journal[TabEvent] = Journal(f"the tab of {endpoint.name}", str)
+        self._page = page
+        self._pbx = pbx
+        self._endpoint = endpoint
+
+    async def register(self) -> None:
+        """Load the page, anew if it is there, and register the line.
+
+        Raises:
+            NeverTold: It did not get registered within `lab.patience.PATIENCE`.
+        """
+        asked = time.monotonic()
+        await self._page.goto(f"{_ORIGIN}/index.html")
+        await self._do("register", self._pbx.websocket, self._endpoint.name, self._endpoint.password)
+        await self.event("registered", after=asked)
+
+    async def unregister(self) -> None:
+        """Take the registration back."""
+        await self._do("unregister")
+
+    async def dial(self, number: str) -> None:
+        """Call a number."""
+        await self._do("dial", number)
+
+    async def answer(self) -> None:
+        """Answer the call that rings."""
+        await self._do("answer")
+
+    async def hang_up(self) -> None:
+        """End the current call, or refuse the one that rings."""
+        await self._do("hangUp")
+
+    async def heard(self) -> float:
+        """How much it heard in its call so far; 0 for silence."""
+        return float(await self._page.evaluate("heard()"))
+
+    async def close(self) -> None:
+        """Close the tab, as a user does, without a word to anybody."""
+        await self._page.close()
+
+    async def event(self, kind: str, *, after: float = 0.0) -> Told[TabEvent]:
+        """The first event of this kind that was told at an instant or later.
+
+        Raises:
+            NeverTold: None came within `lab.patience.PATIENCE`.
+        """
+        return await self._journal.wait(lambda event: event.kind == kind, kind, after=after)
+
+    async def _do(self, function: str, *arguments: str) -> None:
+        await self._page.evaluate(f"(given) => {{ {function}(...given) }}", list(arguments))
+
+    def _told(self, kind: str, detail: str) -> None:
+        self._journal.write(TabEvent(kind, detail))
+
+
+class Browser:
+    """A running Chromium.
+
+    Attributes:
+        tone: The frequency that its tabs speak, in hertz.
+    """
+
+    def __init__(self, chromium: Chromium, process: Process, tone: int) -> None:
+        self.tone = tone
+        self._chromium = chromium
+        self._process = process
+
+    async def tab(self, pbx: Node, endpoint: Endpoint) -> Tab:
+        """A new tab, registered as an endpoint of a node.
+
+        Raises:
+            NeverTold: It did not get registered within `lab.patience.PATIENCE`.
+        """
+        page = await self._chromium.contexts[0].new_page()
+        tab = Tab(page, pbx, endpoint)
+        await page.route(f"{_ORIGIN}/**", _serve)
+        await page.expose_function("tell", tab._told)
+        await tab.register()
+        return tab
+
+    async def kill(self) -> None:
+        """End all of its processes at once."""
+        await self._process.kill()
+
+    def freeze(self) -> None:
+        """Stop all of its processes where they are; their connections stay open, and say nothing."""
+        self._process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let frozen processes go on."""
+        self._process.signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """A browser with no tabs of ours yet; it is gone when the context closes.
+
+    Raises:
+        NotInstalled: There is no Chromium, or nothing to drive it with.
+    """
+    require()
+    # Only here, so that the lab can say what is missing without it.
+    from playwright.async_api import async_playwright
+
+    # A sandbox is not to be had by root, and nothing but the lab's own page is opened.
+    flags = (*_FLAGS, "--no-sandbox") if os.geteuid() == 0 else _FLAGS
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(own_folder("browser"))
+        tone, speech = own_tone(), folder / "speech.wav"
+        write_tone(tone, speech)
+        own_flags = (f"--user-data-dir={folder}", f"--use-file-for-fake-audio-capture={speech}")
+        command = (program("chromium"), *flags, *own_flags, "about:blank")
+        driver = await stack.enter_async_context(async_playwright())
+        process = await stack.enter_async_context(running(*command, log=folder / "log"))
+        chromium = await driver.chromium.connect_over_cdp(await _address(folder))
+        yield Browser(chromium, process, tone)
+
+
+async def _address(folder: Path) -> str:
+    """Where Chromium is driven, which it writes down once it has started."""
+    written = folder / "DevToolsActivePort"
+    lines: list[str] = []
+
+    async def known() -> bool:
+        lines[:] = written.read_text("ascii").splitlines() if written.exists() else []
+        return len(lines) == 2
+
+    await until(known, "the start of the browser")
+    port, path = lines
+    return f"ws://{LOOPBACK}:{port}{path}"
+
+
+async def _serve(route: Route) -> None:
+    name = Path(route.request.url).name
+    file = _FILES / name
+    if file.is_file():
+        await route.fulfill(path=file)
+    else:
+        await route.fulfill(status=404)

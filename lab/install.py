@@ -1,0 +1,142 @@
+"""Getting what the lab needs: programs of Debian 12, and an Asterisk in a folder of its own.
+
+Debian 12 has no Asterisk, so a small system of Debian's testing suite is unpacked, and only Asterisk of it
+is used. What is there already is left alone: a second run takes no time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from lab.place import NotInstalled, asterisk_files, home, missing_packages
+
+SUITE: Final = "forky"
+"""The Debian suite that Asterisk 22 is taken from."""
+
+VERSION: Final = "Asterisk 22."
+
+# The host's debootstrap is older than the suite; all newer suites are unpacked in the same way as sid.
+SCRIPT: Final = Path("/usr/share/debootstrap/scripts/sid")
+
+SUPPORTED: Final = "12"
+PLAYWRIGHT: Final = "playwright>=1.49"
+
+
+class CannotInstall(Exception):
+    """The lab cannot be installed here; the sentence says why."""
+
+
+def install() -> None:
+    """Get whatever is missing.
+
+    Raises:
+        CannotInstall: This is not Debian 12, nobody is root, or a step failed.
+    """
+    _host_packages()
+    _playwright()
+    _asterisk(home() / "asterisk")
+
+
+def _host_packages() -> None:
+    packages = list(missing_packages())
+    if shutil.which("debootstrap") is None and _has_no_asterisk():
+        packages.append("debootstrap")
+    if not packages:
+        return
+    _check_host()
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    _run("apt-get", "update", "-q", env=environment)
+    _run("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages, env=environment)
+
+
+def _playwright() -> None:
+    if find_spec("playwright") is None:
+        _run(sys.executable, "-m", "pip", "install", "--quiet", PLAYWRIGHT)
+
+
+def _asterisk(root: Path) -> None:
+    if not _has_no_asterisk():
+        return
+    _check_host()
+    _check_outside_of_git(root)
+    # Unpacked beside its place and then renamed: a folder of that name is always whole.
+    unfinished = root.with_name(root.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    options = ("--variant=minbase", "--include=asterisk")
+    _run("debootstrap", *options, SUITE, str(unfinished), mirror(), str(SCRIPT))
+    shutil.rmtree(unfinished / "var/cache/apt", ignore_errors=True)
+    shutil.rmtree(root, ignore_errors=True)
+    unfinished.rename(root)
+    _check_version()
+
+
+def _check_version() -> None:
+    asked = subprocess.run([*asterisk_files().command, "-V"], capture_output=True, text=True, check=False)
+    if not asked.stdout.startswith(VERSION):
+        raise CannotInstall(f"{SUITE} holds {asked.stdout.strip()!r}, and the lab is made for {VERSION}")
+
+
+def _has_no_asterisk() -> bool:
+    try:
+        asterisk_files()
+    except NotInstalled:
+        return True
+    return False
+
+
+def mirror() -> str:
+    """The Debian mirror that the host's own apt uses.
+
+    Raises:
+        CannotInstall: Apt names none.
+    """
+    form = "$(ORIGIN) $(LABEL) $(REPO_URI)"
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", form], capture_output=True, text=True, check=False
+    )
+    for line in listed.stdout.splitlines():
+        origin, _, address = line.partition(" Debian ")
+        if origin == "Debian":
+            return address
+    raise CannotInstall("apt's sources name no Debian mirror; run apt-get update, or see sources.list")
+
+
+def _check_host() -> None:
+    release = _os_release()
+    if release.get("ID") != "debian" or release.get("VERSION_ID") != SUPPORTED:
+        here = release.get("PRETTY_NAME", sys.platform)
+        raise CannotInstall(f"the lab is made for Debian {SUPPORTED}, and this is {here}")
+    if os.geteuid() != 0:
+        raise CannotInstall("only root can install packages and unpack a Debian system; run this as root")
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        lines = Path("/etc/os-release").read_text("utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition("=") for line in lines)
+    return {name: value.strip('"') for name, _, value in pairs}
+
+
+def _check_outside_of_git(root: Path) -> None:
+    for folder in root.resolve().parents:
+        if (folder / ".git").exists() and folder != Path.home():
+            raise CannotInstall(
+                f"{root} is inside of the git tree {folder}; set UNIQUE_ACCOUNT_LAB elsewhere"
+            )
+
+
+def _run(*command: str, env: dict[str, str] | None = None) -> None:
+    print("+", *command, flush=True)
+    try:
+        subprocess.run(command, check=True, env=env)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotInstall(f"{command[0]} failed: {error}") from error

@@ -1,0 +1,75 @@
+"""What something of the lab told, in order, and waiting for what it is about to tell."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from attrs import frozen
+
+from lab.patience import PATIENCE
+
+_SHOWN: Final = 12
+
+T = TypeVar("T")
+
+
+class NeverTold(TimeoutError):
+    """What was waited for was not told; the sentence says what was told last."""
+
+
+@frozen(weakref_slot=False)
+class Told(Generic[T]):
+    """Something told, and when it arrived, in seconds of `time.monotonic`."""
+
+    at: float
+    what: T
+
+
+class Journal(Generic[T]):
+    """Everything told so far.
+
+    Args:
+        teller: Who tells, as errors name it.
+        show: How one thing told is shown in an error.
+
+    Attributes:
+        told: All of it, in order.
+    """
+
+    def __init__(self, teller: str, show: Callable[[T], str]) -> None:
+        self.told: list[Told[T]] = []
+        self._teller = teller
+        self._show = show
+        self._news = asyncio.Event()
+
+    def write(self, what: T) -> None:
+        """Add what was told just now."""
+        self.told.append(Told(time.monotonic(), what))
+        self._news.set()
+
+    async def wait(self, fits: Callable[[T], bool], wanted: str, *, after: float = 0.0) -> Told[T]:
+        """The first thing that fits and was told at an instant or later, told already or to come.
+
+        Raises:
+            NeverTold: None came within `PATIENCE`.
+        """
+        seen = 0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    self._news.clear()
+                    for told in self.told[seen:]:
+                        if told.at >= after and fits(told.what):
+                            return told
+                    seen = len(self.told)
+                    await self._news.wait()
+        except TimeoutError:
+            raise NeverTold(self._complaint(wanted, after)) from None
+
+    def _complaint(self, wanted: str, after: float) -> str:
+        since = [self._show(told.what) for told in self.told if told.at >= after]
+        told = ", ".join(since[-_SHOWN:]) or "nothing"
+        return f"{self._teller} did not tell {wanted} within {PATIENCE:g} s; it told {told}"

@@ -1,0 +1,150 @@
+"""SIP deskphones: baresip without a sound card.
+
+Each phone speaks a tone of its own, and writes what it hears to a file, so that a test can tell whom it
+heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from lab.asterisk import Node
+from lab.baresip import Control, PhoneEvent, connect
+from lab.config import Endpoint
+from lab.journal import Told
+from lab.patience import until
+from lab.place import NotInstalled, program
+from lab.ports import LOOPBACK, media_ports, port
+from lab.processes import Process, own_folder, running
+from lab.sound import own_tone, read_tone
+
+_MODULES: Final = ("g711", "ausine", "aubridge", "sndfile")
+_APPLICATIONS: Final = ("account", "contact", "menu", "ctrl_tcp")
+
+
+class Phone:
+    """A running deskphone.
+
+    Attributes:
+        name: The endpoint as which it registers.
+        tone: The frequency that it speaks, in hertz; no two phones of a process speak the same.
+    """
+
+    def __init__(self, name: str, tone: int, folder: Path, process: Process, control: Control) -> None:
+        self.name = name
+        self.tone = tone
+        self._folder = folder
+        self._process = process
+        self._control = control
+
+    async def dial(self, number: str) -> None:
+        """Call a number."""
+        await self._control.command("dial", number)
+
+    async def accept(self) -> None:
+        """Answer the call that rings."""
+        await self._control.command("accept")
+
+    async def hang_up(self) -> None:
+        """End the current call, or refuse the one that rings."""
+        await self._control.command("hangup")
+
+    async def hold(self) -> None:
+        """Put the current call on hold."""
+        await self._control.command("hold")
+
+    async def resume(self) -> None:
+        """Take the current call back from hold."""
+        await self._control.command("resume")
+
+    async def event(self, kind: str, *, after: float = 0.0) -> Told[PhoneEvent]:
+        """The first event of this kind, e.g. ``CALL_INCOMING``, that was told at an instant or later.
+
+        Raises:
+            NeverTold: None came within `lab.patience.PATIENCE`.
+        """
+        return await self._control.journal.wait(lambda event: event["type"] == kind, kind, after=after)
+
+    async def registered(self) -> None:
+        """Wait until it is registered.
+
+        Raises:
+            TimeoutError: It was not within `lab.patience.PATIENCE`.
+        """
+
+        # It registers before it can be listened to, so it is asked.
+        async def said_so() -> bool:
+            return "OK" in await self._control.command("reginfo")
+
+        await until(said_so, f"the registration of {self.name}")
+
+    def heard(self) -> tuple[int, ...]:
+        """The tone that it heard in each call that is over, in hertz; 0 for silence."""
+        recordings = sorted((self._folder / "heard").glob("*-dec.wav"))
+        return tuple(map(read_tone, recordings))
+
+    async def kill(self) -> None:
+        """Pull its plug."""
+        await self._process.kill()
+
+
+@asynccontextmanager
+async def phone(pbx: Node, endpoint: Endpoint) -> AsyncIterator[Phone]:
+    """A deskphone that is registered as an endpoint of a node, and is gone when the context closes.
+
+    Raises:
+        NotInstalled: There is no baresip.
+        TimeoutError: It does not get registered.
+    """
+    frequency, sip, control_port = own_tone(), port(), port()
+    with own_folder(endpoint.name) as folder:
+        (folder / "heard").mkdir()
+        (folder / "config").write_text(_config(folder, sip, control_port, frequency), "utf-8")
+        (folder / "accounts").write_text(_account(pbx, endpoint), "utf-8")
+        (folder / "contacts").write_text("", "utf-8")
+        command = (program("baresip"), "-f", str(folder))
+        async with running(*command, log=folder / "log") as process:
+            control = await connect(endpoint.name, control_port)
+            try:
+                started = Phone(endpoint.name, frequency, folder, process, control)
+                await started.registered()
+                yield started
+            finally:
+                await control.close()
+
+
+def _account(pbx: Node, endpoint: Endpoint) -> str:
+    return f"<sip:{endpoint.name}@{pbx.sip}>;auth_pass={endpoint.password};regint=300;answermode=manual\n"
+
+
+def _config(folder: Path, sip: int, control: int, frequency: int) -> str:
+    first, last = media_ports()
+    lines = [
+        f"sip_listen {LOOPBACK}:{sip}",
+        f"net_interface {LOOPBACK}",
+        f"rtp_ports {first}-{last}",
+        f"ctrl_tcp_listen {LOOPBACK}:{control}",
+        f"snd_path {folder / 'heard'}",
+        f"module_path {_module_path()}",
+        "call_local_timeout 120",
+        "call_max_calls 4",
+        f"audio_source ausine,{frequency}",
+        "audio_player aubridge,heard",
+        "audio_alert aubridge,alert",
+        # With any other rate or number of channels the tone does not start, and no call is answered.
+        "ausrc_srate 48000",
+        "ausrc_channels 2",
+        *(f"module {name}.so" for name in _MODULES),
+        *(f"module_app {name}.so" for name in _APPLICATIONS),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _module_path() -> Path:
+    for folder in (Path("/usr/lib/baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")):
+        if folder.is_dir():
+            return folder
+    raise NotInstalled(("the modules of baresip",))

@@ -1,0 +1,124 @@
+"""Where the lab's programs are, and what of them is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+INSTALL: Final = "python -m lab install"
+"""The command that gets what the lab needs."""
+
+PROGRAMS: Final = {"baresip": "baresip-core", "chromium": "chromium", "sipp": "sip-tester", "ip": "iproute2"}
+"""The programs that the lab takes from the host, with their Debian packages."""
+
+
+class NotInstalled(Exception):
+    """Something that the lab needs is missing.
+
+    Attributes:
+        missing: What, each as a short phrase.
+    """
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(missing)
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return f"the lab lacks {', '.join(self.missing)}; run: {INSTALL} (as root, on Debian 12)"
+
+
+def home() -> Path:
+    """The lab's folder: ``$UNIQUE_ACCOUNT_LAB``, or one in the user's cache."""
+    named = os.environ.get("UNIQUE_ACCOUNT_LAB")
+    return Path(named) if named else Path.home() / ".cache" / "unique_account" / "lab"
+
+
+@frozen(weakref_slot=False)
+class AsteriskFiles:
+    """An installed Asterisk, with the loader and the libraries of its own system.
+
+    Attributes:
+        root: The root directory of that system.
+        loader: Its dynamic loader.
+        libraries: Where its libraries are.
+        modules: Where Asterisk's modules are.
+    """
+
+    root: Path
+    loader: Path
+    libraries: tuple[Path, ...]
+    modules: Path
+
+    @property
+    def program(self) -> Path:
+        """Asterisk itself."""
+        return self.root / "usr/sbin/asterisk"
+
+    @property
+    def data(self) -> Path:
+        """Its sounds and documentation."""
+        return self.root / "usr/share/asterisk"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How Asterisk is run without its root being the root: what it forks uses the host's libraries."""
+        path = ":".join(map(str, self.libraries))
+        return (str(self.loader), "--argv0", "asterisk", "--library-path", path, str(self.program))
+
+
+def asterisk_files(root: Path | None = None) -> AsteriskFiles:
+    """The lab's Asterisk.
+
+    Raises:
+        NotInstalled: There is none.
+    """
+    root = home() / "asterisk" if root is None else root
+    loader = next(root.glob("usr/lib*/ld-linux-*.so.*"), None)
+    modules = next(root.glob("usr/lib/*/asterisk/modules"), None)
+    if loader is None or modules is None or not (root / "usr/sbin/asterisk").exists():
+        raise NotInstalled((f"Asterisk in {root}",))
+    return AsteriskFiles(root, loader, (modules.parent.parent,), modules)
+
+
+def program(name: str) -> str:
+    """Where one of the host's programs is.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    found = shutil.which(name)
+    if found is None:
+        raise NotInstalled((name,))
+    return found
+
+
+def missing_packages() -> tuple[str, ...]:
+    """The Debian packages of the programs that are missing."""
+    return tuple(package for name, package in PROGRAMS.items() if shutil.which(name) is None)
+
+
+def missing() -> tuple[str, ...]:
+    """Everything that the lab needs and does not find."""
+    found = list(missing_packages())
+    if find_spec("playwright") is None:
+        found.append("playwright (Python)")
+    try:
+        asterisk_files()
+    except NotInstalled as error:
+        found.extend(error.missing)
+    return tuple(found)
+
+
+def require() -> None:
+    """Check that the lab is whole.
+
+    Raises:
+        NotInstalled: With all that is missing.
+    """
+    if absent := missing():
+        raise NotInstalled(absent)

@@ -1,0 +1,60 @@
+"""Tones, by which those who speak are told apart in what others heard."""
+
+from __future__ import annotations
+
+import math
+import sys
+import wave
+from array import array
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Final
+
+_RATE: Final = 48000
+_LOUD: Final = 9000
+_SILENCE: Final = 200
+"""The mean amplitude, of 32767, below which a window is silent."""
+
+_WINDOWS_PER_SECOND: Final = 5
+_tones = count(400, 100)
+
+
+def own_tone() -> int:
+    """A frequency in hertz that nobody else in this process speaks."""
+    return next(_tones)
+
+
+def write_tone(frequency: int, recording: Path) -> None:
+    """Write a WAV file of one second of a tone, which can be repeated without a break."""
+    turn = 2 * math.pi * frequency / _RATE
+    samples = array("h", (round(_LOUD * math.sin(turn * number)) for number in range(_RATE)))
+    _swap(samples)
+    with wave.open(str(recording), "wb") as opened:
+        opened.setparams((1, samples.itemsize, _RATE, len(samples), "NONE", "not compressed"))
+        opened.writeframes(samples.tobytes())
+
+
+def read_tone(recording: Path) -> int:
+    """The frequency of the loudest fifth of a second of a WAV file, in hertz; 0 if all of it is silent."""
+    with wave.open(str(recording)) as opened:
+        rate, channels = opened.getframerate(), opened.getnchannels()
+        samples = array("h", opened.readframes(opened.getnframes()))
+    _swap(samples)
+    samples = samples[::channels]
+    size = rate // _WINDOWS_PER_SECOND
+    windows = [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
+    loudest = max(windows, key=_amplitude, default=array("h"))
+    if _amplitude(loudest) < _SILENCE:
+        return 0
+    crossings: int = sum((before < 0) != (after < 0) for before, after in pairwise(loudest))
+    return crossings * _WINDOWS_PER_SECOND // 2
+
+
+def _swap(samples: array[int]) -> None:
+    # WAV files are little-endian.
+    if sys.byteorder == "big":
+        samples.byteswap()
+
+
+def _amplitude(samples: array[int]) -> float:
+    return sum(map(abs, samples)) / len(samples) if samples else 0.0

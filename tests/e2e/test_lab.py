@@ -1,0 +1,208 @@
+"""The lab itself: its Asterisk, deskphones and browser do what the other end-to-end tests rely on.
+
+The times are those of real programs, so bounds are the rules' own or far from what is usual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from shutil import rmtree
+from typing import Final
+
+import pytest
+from attrs import evolve
+
+from lab.asterisk import node
+from lab.watcher import Package, SubscriptionRefused, watcher
+from tests.e2e.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
+
+pytestmark = pytest.mark.e2e
+
+A_SENTENCE: Final = 0.8
+"""For how many seconds a party talks, so that a recording holds enough of it."""
+
+
+def near(tone: int) -> object:
+    """A tone, as exactly as a recording of a telephone call tells it."""
+    return pytest.approx(tone, abs=25)
+
+
+class TestNode:
+    """A node is ready when its context opens, and leaves nothing when it closes."""
+
+    @live
+    async def test_answers_on_its_console_and_its_manager_interface(self) -> None:
+        async with node() as pbx:
+            assert "Asterisk 22" in await pbx.cli("core show version")
+            assert (await pbx.ami.act("Ping")).get("Ping") == "Pong"
+
+    @live
+    async def test_logs_no_error(self) -> None:
+        async with node(ENDPOINTS, EXTENSIONS) as pbx:
+            assert [line for line in pbx.log.splitlines() if "ERROR" in line] == []
+
+    @live
+    async def test_is_gone_when_the_context_closes(self) -> None:
+        async with node() as pbx:
+            pass
+        assert not pbx.folder.exists()
+        with pytest.raises(ConnectionError):
+            await pbx.another_ami()
+
+    @live
+    async def test_several_run_at_once(self) -> None:
+        async with node(name="main") as main, node(name="branch") as branch:
+            systems = [await pbx.cli("core show settings") for pbx in (main, branch)]
+            assert systems[0] != systems[1]
+
+    @live
+    async def test_killed_it_can_be_started_again(self) -> None:
+        async with node() as pbx:
+            await pbx.kill()
+            with pytest.raises(ConnectionError):
+                await pbx.another_ami()
+            await pbx.start()
+            await pbx.ami.event("FullyBooted")
+
+    @live
+    async def test_started_again_it_still_knows_its_deskphones(self) -> None:
+        async with desks() as at:
+            await at.pbx.stop()
+            await at.pbx.start()
+            await at.bob.dial("1001")
+            await at.alice.event("CALL_INCOMING")
+
+    @live
+    async def test_logs_are_kept_and_named_if_a_test_fails(self) -> None:
+        with pytest.raises(ZeroDivisionError) as caught:
+            async with node() as pbx:
+                raise ZeroDivisionError
+        assert str(pbx.folder) in caught.value.__notes__[0]
+        assert "modules will be loaded" in pbx.log
+        rmtree(pbx.folder)
+
+
+class TestDeskphones:
+    """Deskphones register, call each other, and hear each other."""
+
+    @live
+    async def test_each_hears_the_other(self) -> None:
+        async with desks() as at:
+            start = time.monotonic()
+            await talk(at.pbx, at.bob, at.alice, "1001")
+            await asyncio.sleep(A_SENTENCE)
+            await at.alice.hang_up()
+            await at.bob.event("CALL_CLOSED", after=start)
+            assert at.alice.heard() == (near(at.bob.tone),)
+            assert at.bob.heard() == (near(at.alice.tone),)
+
+    @live
+    async def test_a_phone_holds_and_resumes_its_call(self) -> None:
+        async with desks() as at:
+            await talk(at.pbx, at.bob, at.alice, "1001")
+            await at.alice.hold()
+            await at.pbx.ami.event("DeviceStateChange", Device="PJSIP/bob", State="ONHOLD")
+            resumed = time.monotonic()
+            await at.alice.resume()
+            await at.pbx.ami.event("DeviceStateChange", after=resumed, Device="PJSIP/bob", State="INUSE")
+
+    @live
+    async def test_a_call_that_is_refused_ends(self) -> None:
+        async with desks() as at:
+            await at.alice.dial("1002")
+            await at.bob.event("CALL_INCOMING")
+            await at.bob.hang_up()
+            await at.alice.event("CALL_CLOSED")
+
+
+class TestBrowser:
+    """The browser registers its line, is called, and vanishes in every way that a browser does."""
+
+    @live
+    async def test_talks_with_a_deskphone(self) -> None:
+        async with office() as at:
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            assert (await at.tab.event("ringing", after=start)).what.detail == "1002"
+            await at.tab.answer()
+            await at.bob.event("CALL_ESTABLISHED", after=start)
+            await at.tab.event("confirmed")
+            await asyncio.sleep(A_SENTENCE)
+            assert await at.tab.heard() > 0
+            await at.tab.hang_up()
+            await at.bob.event("CALL_CLOSED", after=start)
+            assert at.bob.heard() == (near(at.chromium.tone),)
+
+    @live
+    async def test_killed_it_loses_its_contact_within_a_second(self) -> None:
+        async with office() as at:
+            killed = time.monotonic()
+            await at.chromium.kill()
+            gone = {"EndpointName": "alice_w", "ContactStatus": "Removed"}
+            assert (await at.pbx.ami.event("ContactStatus", after=killed, **gone)).at - killed < 1
+
+    @live
+    async def test_killed_it_leaves_the_next_call_to_the_deskphone(self) -> None:
+        async with office() as at:
+            killed = time.monotonic()
+            await at.chromium.kill()
+            await at.pbx.ami.event("ContactStatus", after=killed, ContactStatus="Removed")
+            dialled = time.monotonic()
+            await at.bob.dial("1001")
+            assert (await at.alice.event("CALL_INCOMING", after=dialled)).at - dialled < 1
+
+    @live
+    async def test_frozen_it_keeps_its_contact_and_rings_into_nothing(self) -> None:
+        async with office() as at:
+            at.chromium.freeze()
+            await at.bob.dial("1001")
+            await at.pbx.ami.event("DialBegin", CallerIDNum="1002")
+            assert "alice_w/" in await at.pbx.cli("pjsip show contacts")
+            thawed = time.monotonic()
+            at.chromium.thaw()
+            await at.tab.event("ringing", after=thawed)
+
+    @live
+    async def test_a_closed_tab_leaves_the_other_one_registered(self) -> None:
+        async with office() as at:
+            second = await at.chromium.tab(at.pbx, WEBRTC)
+            closed = time.monotonic()
+            await second.close()
+            await at.pbx.ami.event("ContactStatus", after=closed, ContactStatus="Removed")
+            await at.bob.dial("1001")
+            await at.tab.event("ringing", after=closed)
+
+
+class TestWatcher:
+    """P5: a watcher is shown what a hint says, at once and at every change."""
+
+    @live
+    async def test_is_told_every_change_of_a_hint(self) -> None:
+        hint = "[default]\nexten = 1001,hint,Custom:alice\n"
+        async with node([WATCHER], hint) as pbx, watcher(pbx, WATCHER, "1001") as lamp:
+            await lamp.shows("Ready")
+            for state, word in (
+                ("RINGING", "Ringing"),
+                ("INUSE", "On the phone"),
+                ("UNAVAILABLE", "Unavailable"),
+            ):
+                changed = time.monotonic()
+                await pbx.ami.act("Setvar", ("Variable", "DEVICE_STATE(Custom:alice)"), ("Value", state))
+                await lamp.shows(word, after=changed)
+
+    @live
+    async def test_tells_ringing_while_in_use_where_its_endpoint_asks_for_it(self) -> None:
+        lit = evolve(WATCHER, options={"notify_early_inuse_ringing": "yes"})
+        hint = "[default]\nexten = 1001,hint,Custom:alice\n"
+        async with node([lit], hint) as pbx, watcher(pbx, lit, "1001", Package.DIALOG) as lamp:
+            await lamp.shows("terminated")
+            await pbx.ami.act("Setvar", ("Variable", "DEVICE_STATE(Custom:alice)"), ("Value", "RINGINUSE"))
+            await lamp.shows("early")
+
+    @live
+    async def test_is_refused_where_there_is_no_hint(self) -> None:
+        async with node([WATCHER], "[default]\n") as pbx:
+            with pytest.raises(SubscriptionRefused, match="404"):
+                async with watcher(pbx, WATCHER, "1001"):
+                    pass
