@@ -78,7 +78,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Against a real Asterisk, phones and a browser, by name and as root; first: ``python -m lab install``."""
+    """Against a real Asterisk, phones and a browser, by name, as root, after ``python -m lab install``."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "missing")
     session.run("python", "-m", "pytest", "tests/e2e", *session.posargs)

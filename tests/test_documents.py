@@ -51,10 +51,18 @@ def round_trip(value: Any, kind: Any = None) -> None:
     """Write a value and read it again, through nothing but what JSON can say."""
     document = to_document(value)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert kinds(document) <= {dict, list, str, int, float, bool, type(None)}
     assert from_document(kind or type(value), document) == value
     text = to_json(value)
     assert "\n" not in text
     assert from_json(kind or type(value), text) == value
+
+
+def kinds(document: Any) -> set[type]:
+    """The classes of everything in a document."""
+    parts = [*document, *document.values()] if isinstance(document, dict) else document
+    found = {type(document)}
+    return found.union(*map(kinds, parts)) if isinstance(document, dict | list) else found
 
 
 class TestRoundTrips:

@@ -23,6 +23,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device, State
+from unique_account.core.presence import Presence
 from unique_account.core.view import view
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.hearing import UnknownUser
@@ -219,6 +220,29 @@ class TestConflict:
             after = await first.handle("alice", IN)
             assert (after.version, after.state) == (1, State.WEBRTC_ACTIVE)
             assert one.memory_cti.shown["alice"] == view(after)
+
+    @in_loop
+    async def test_numbers_that_another_changed_are_published(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await at.pbx.register("PJSIP/alice")
+            moved = evolve(ALICE, extension="1999", dids=())
+            await at.accounts.save(moved, evolve(service.account("alice").kept, version=1), 0)
+            await service.handle("alice", IN)
+            assert await at.follows(service.account("alice"))
+            assert at.hints() == {"1999": Presence.AVAILABLE}
+            assert at.memory_bus.presences["1001"] is Presence.UNEXISTING
+
+    @in_loop
+    async def test_a_move_that_another_made_leaves_hints_on_the_old_node(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            await at.pbx.register("PJSIP/alice")
+            moved = evolve(ALICE, media_server="mds1")
+            await at.accounts.save(moved, evolve(service.account("alice").kept, version=1), 0)
+            await service.handle("alice", IN)
+            assert (await at.plans(), set(await at.plans("mds1"))) == ({}, {"alice"})
+            assert at.hints() == at.hints("mds1") == dict.fromkeys(ALICE.numbers, Presence.AVAILABLE)
 
     @in_loop
     async def test_an_event_refused_by_what_others_wrote_changes_nothing(self) -> None:

@@ -61,6 +61,10 @@ class TestLease:
             await at.advance(seconds)
             assert not service.account("alice").sessions
 
+    def test_a_negative_lease_is_an_error(self) -> None:
+        with pytest.raises(ValueError, match=r"a lease of -1\.0 s; 0 or more"):
+            Installation().service(lease=timedelta(seconds=-1))
+
     @in_loop
     async def test_each_session_has_its_own(self) -> None:
         at = Installation()
@@ -152,7 +156,7 @@ class TestTimers:
             await service.handle("alice", lost(at))
             await service.remove("alice")
             await at.advance(60)
-            assert at.failures == []
+            assert (at.failures, at.clock._sleepers) == ([], [])
 
     @in_loop
     async def test_one_deadline_is_one_timer(self) -> None:
@@ -162,6 +166,19 @@ class TestTimers:
             await service.handle("alice", lost(at))
             for session in ("tab-2", "tab-3"):
                 await service.handle("alice", LoggedIn(session))
+            assert len(at.clock._sleepers) == 1
+
+    @in_loop
+    async def test_an_old_timer_lets_no_second_one_be_set(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", IN)
+            await service.handle("alice", lost(at))
+            await at.advance(5)
+            await service.handle("alice", LoggedIn("tab-1", "second"))
+            await service.handle("alice", lost(at, "tab-1", "second"))
+            await at.advance(5)
+            await service.handle("alice", LoggedIn("tab-2"))
             assert len(at.clock._sleepers) == 1
 
 

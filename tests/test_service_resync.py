@@ -204,6 +204,8 @@ class TestBackup:
         async with one.running(ALICE) as first, other.running() as second:
             await second.handle("alice", IN)
             await second.handle("alice", DESKPHONE)
+            for session in ("tab-2", "tab-3", "tab-4"):
+                await second.handle("alice", LoggedIn(session))
             await first.resync()
             assert first.account("alice").selection is Device.DESKPHONE
             assert first.account("alice").version >= second.account("alice").version

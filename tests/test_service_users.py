@@ -168,6 +168,31 @@ class TestChangedUsers:
             assert (await at.plans())["alice"].numbers == ("1999",)
 
     @in_loop
+    async def test_a_number_that_could_not_be_withdrawn_is_withdrawn_later(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", THERE)
+            at.bus.fail("presence_changed")
+            await service.handle("alice", UserChanged(evolve(ALICE, dids=())))
+            at.bus.heal()
+            await service.handle("alice", IN)
+            assert at.memory_bus.presences[DID] is Presence.UNEXISTING
+            told = len(at.bus.asked("presence_changed"))
+            await service.handle("alice", LoggedIn("tab-2"))
+            assert len(at.bus.asked("presence_changed")) == told
+
+    @in_loop
+    async def test_or_at_the_latest_with_the_user(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", THERE)
+            at.bus.fail("presence_changed")
+            await service.handle("alice", UserChanged(evolve(ALICE, dids=())))
+            at.bus.heal()
+            await service.remove("alice")
+            assert set(at.memory_bus.presences.values()) == {Presence.UNEXISTING}
+
+    @in_loop
     async def test_a_number_that_another_user_took_over_is_not_withdrawn(self) -> None:
         at = Installation()
         async with at.running(ALICE, BOB) as service:

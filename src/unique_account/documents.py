@@ -179,8 +179,10 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook_factory(has, _table)
     converter.register_structure_hook_factory(_is_list, _list)
+    converter.register_unstructure_hook_func(_is_pair, list)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _strict)
+    converter.register_unstructure_hook(StrEnum, lambda member: member.value)
     for enum in (LineStatus, Presence):
         converter.register_structure_hook(enum, _by_name(enum))
         converter.register_unstructure_hook(enum, lambda member: member.name.lower())
@@ -207,10 +209,14 @@ def _is_list(kind: Any) -> bool:
     return get_origin(kind) is tuple and get_args(kind)[-1] is ...
 
 
+def _is_pair(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[-1] is not ...
+
+
 def _list(kind: Any, converter: Converter) -> Callable[[object, object], Any]:
     """Lists are lists, not text by the letter; pairs may be written as a table (DIDs and their seconds)."""
     structure = homogenous_tuple_structure_factory(kind, converter)
-    pairs = get_origin(get_args(kind)[0]) is tuple
+    pairs = _is_pair(get_args(kind)[0])
 
     def strictly(value: object, _: object) -> Any:
         if pairs and isinstance(value, dict):

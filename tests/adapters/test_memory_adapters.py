@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from unique_account.adapters.memory import MemoryBus, MemoryCti, MemoryDirectory
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import NO_FORWARDING, Forwarding
 from unique_account.core.presence import Presence
+from unique_account.ports.directory import Directory
 
 if TYPE_CHECKING:
     from tests.adapters.node import in_loop
@@ -71,7 +73,7 @@ class TestDirectory:
 
     @in_loop
     async def test_a_login_needs_its_own_password(self) -> None:
-        directory = MemoryDirectory({"alice": "sésame", "bob": "hunter2"}, {})
+        directory: Directory = MemoryDirectory({"alice": "sésame", "bob": "hunter2"}, {})
         assert await directory.authenticate("alice", "sésame") == "alice"
         for login, password in (("alice", "hunter2"), ("alice", ""), ("carol", ""), ("carol", "sésame")):
             assert await directory.authenticate(login, password) is None
@@ -105,6 +107,24 @@ class TestBus:
 
 class TestCti:
     """A UC Assistant that nobody listens to says so."""
+
+    @in_loop
+    async def test_a_listener_that_was_replaced_does_not_silence_its_successor(self) -> None:
+        cti, heard = MemoryCti(), []
+
+        def listener(name: str) -> asyncio.Task[None]:
+            async def hear(user: str, event: object) -> None:
+                heard.append(name)
+
+            return asyncio.create_task(cti.listen(hear))
+
+        first, second = listener("first"), listener("second")
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await cti.act("alice", LoggedIn("tab-1"))
+        assert heard == ["second"]
+        second.cancel()
 
     @in_loop
     async def test_acting_needs_a_listener(self) -> None:

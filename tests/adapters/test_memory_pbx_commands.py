@@ -176,6 +176,17 @@ class TestCommands:
         assert call.rings is DESK
 
     @in_loop
+    async def test_a_command_finds_its_call_among_others(self) -> None:
+        at = Node()
+        leg = await self.talking(at)
+        other = await at.pbx.call("1002", caller="1001", interface="PJSIP/alice")
+        assert other.callee_leg is not None
+        await at.pbx.answer(other.callee_leg.id)
+        assert at.pbx.status("PJSIP/bob") is LineStatus.IN_USE
+        await at.pbx.hang_up(other.callee_leg.id)
+        assert [call.callee_leg and call.callee_leg.id for call in at.pbx.calls] == [leg]
+
+    @in_loop
     async def test_hanging_up_twice_is_harmless_to_the_callers(self) -> None:
         at = Node()
         listening = await at.listen()

@@ -169,6 +169,8 @@ class TestFacts:
         assert [type(event) for event in told] == [NodeLost, ContactsChanged]
         await at.register()
         assert len(told) == 2
+        await at.pbx.dial("PJSIP/alice_w", "3000")
+        assert at.pbx.calls[0].caller == ""
         listening.cancel()
 
     @in_loop

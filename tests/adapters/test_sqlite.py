@@ -132,6 +132,12 @@ class TestFile:
         assert threading.active_count() == before
 
     @in_loop
+    async def test_closing_ends_its_thread(self) -> None:
+        before = threading.active_count()
+        await SqliteAccounts(":memory:").aclose()
+        assert threading.active_count() == before
+
+    @in_loop
     async def test_closing_waits_for_what_was_asked_for(self) -> None:
         store = SqliteAccounts(":memory:")
         adding = asyncio.create_task(store.add([ALICE]))

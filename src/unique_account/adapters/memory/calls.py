@@ -89,7 +89,12 @@ class PlacedCall:
     @property
     def rings(self) -> Device | None:
         """The device that rings now."""
-        return self.candidate.device if self.candidate and not self.answered and not self.over else None
+        return self.candidate.device if self.candidate and self.ringing_leg else None
+
+    @property
+    def ringing_leg(self) -> Leg | None:
+        """The phone that rings now."""
+        return self.callee_leg if self.candidate and not self.answered else None
 
     @property
     def legs(self) -> tuple[Leg, ...]:

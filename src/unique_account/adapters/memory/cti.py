@@ -29,8 +29,7 @@ class MemoryCti:
         try:
             await asyncio.Event().wait()
         finally:
-            if self._hear is hear:
-                self._hear = None
+            self._hear = None if self._hear is hear else self._hear
 
     async def act(self, user: str, event: Event) -> None:
         """Let a user do something in a UC Assistant.

@@ -64,8 +64,9 @@ class MemoryPbx:
         await self._phones.unregister(interface, contact)
         if not self._phones.reachable(interface):
             for call in self.calls:
-                if call.rings is not None and call.callee_leg and call.callee_leg.interface == interface:
-                    await self._hand_on(call)
+                leg = call.ringing_leg
+                if leg is not None and leg.interface == interface:
+                    await self._hand_on(call, leg)
 
     def fall_silent(self, interface: str) -> None:
         """A phone freezes, or its network dies: its contacts stay, but nothing answers there any more."""
@@ -100,8 +101,8 @@ class MemoryPbx:
 
     async def ends_with(self, call: PlacedCall, outcome: Outcome) -> None:
         """The phone that rings gives this outcome: busy, where its user refuses the call, say."""
-        if call.rings is not None:
-            await self._not_answered(call, outcome)
+        if call.ringing_leg is not None:
+            await self._not_answered(call, call.ringing_leg, outcome)
 
     async def end(self, call: PlacedCall) -> None:
         """Either party hangs up."""
@@ -189,36 +190,31 @@ class MemoryPbx:
         await self._phones.tell_leg(leg)
 
     async def _rang_long_enough(self, call: PlacedCall, leg: Leg) -> None:
-        if call.rings is not None and call.callee_leg is leg:
-            await self._not_answered(call, Outcome.NO_ANSWER)
+        if call.ringing_leg is leg:
+            await self._not_answered(call, leg, Outcome.NO_ANSWER)
 
     async def _stayed_silent(self, call: PlacedCall, leg: Leg) -> None:
-        if call.rings is not None and call.callee_leg is leg:
-            await self._hand_on(call)
+        if call.ringing_leg is leg:
+            await self._hand_on(call, leg)
 
-    async def _hand_on(self, call: PlacedCall) -> bool:
+    async def _hand_on(self, call: PlacedCall, leg: Leg) -> bool:
         """The ringing device is gone: the next candidate rings; the last one rings on, and False (R15)."""
-        plan, gone, leg = call.plan, call.candidate, call.callee_leg
+        plan, gone = call.plan, call.candidate
         if plan is None or gone is None or gone.device is plan.candidates[-1].device:
             return False
         call.callee_leg, call.candidate = None, None
         await self._follow(call, ring(plan, self._facts(call, plan, without=gone.device)))
-        if leg is not None:
-            await self._phones.tell_end(leg, self._clock.now())
+        await self._phones.tell_end(leg, self._clock.now())
         return True
 
-    async def _not_answered(self, call: PlacedCall, outcome: Outcome) -> None:
+    async def _not_answered(self, call: PlacedCall, leg: Leg, outcome: Outcome) -> None:
         call.outcomes.append(outcome)
-        await self._end_ringing(call)
+        call.callee_leg, call.candidate = None, None
+        await self._phones.tell_end(leg, self._clock.now())
         if call.plan is None:
             await self._follow(call, Route(destination=Refusal(outcome.cause)))
         else:
             await self._follow(call, after(call.plan, outcome, self._facts(call, call.plan)))
-
-    async def _end_ringing(self, call: PlacedCall) -> None:
-        leg, call.callee_leg, call.candidate = call.callee_leg, None, None
-        if leg is not None:
-            await self._phones.tell_end(leg, self._clock.now())
 
     def _leg(
         self, call: PlacedCall, interface: str, direction: Direction, status: CallStatus, peer: str
@@ -242,8 +238,7 @@ class MemoryPbx:
         try:
             await asyncio.Event().wait()
         finally:
-            if self._phones.hear is hear:
-                self._phones.hear = None
+            self._phones.hear = None if self._phones.hear is hear else self._phones.hear
 
     async def watch(self, user: User) -> None:
         """Tell this user's facts from now on, beginning with all that is known."""
@@ -325,8 +320,8 @@ class MemoryPbx:
 
     async def hand_on(self, call_id: str) -> None:
         """Move a ringing call to the plan's next candidate (R15)."""
-        call, _ = self._find(call_id, CallStatus.RINGING)
-        if not await self._hand_on(call):
+        call, leg = self._find(call_id, CallStatus.RINGING)
+        if not await self._hand_on(call, leg):
             raise CommandFailed("the call rings on the last device that the plan has for it")
 
     def _find(self, call_id: str, *statuses: CallStatus) -> tuple[PlacedCall, Leg]:

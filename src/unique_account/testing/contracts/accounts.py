@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unique_account.core.account import NOTHING_KEPT, Account, Kept, User
+from unique_account.core.account import NOTHING_KEPT, Account, Kept, Session, User
+from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.testing import strategies
@@ -59,6 +61,19 @@ class AccountsContract(Contract[Accounts]):
                     assert await accounts.load(account.user.id) == (account.user, account.kept)
 
         asyncio.run(check())
+
+    @scenario
+    async def test_a_kept_part_comes_back_whole(self, accounts: Accounts) -> None:
+        """The stored part of one account: sessions, selection and forwarding, in any script."""
+        kept = Kept(
+            version=1,
+            selection=Device.DESKPHONE,
+            sessions=(Session("tab-1"), Session("日本", "second", datetime(2026, 1, 5, 9, 0, 0, 1, UTC))),
+            forwarding=Forwarding(do_not_disturb=True, busy=Forward("3000", enabled=False)),
+        )
+        await accounts.add([ALICE])
+        await accounts.save(ALICE, kept, 0)
+        assert await accounts.load("alice") == (ALICE, kept)
 
     # -- add -----------------------------------------------------------------------------------------
 
@@ -219,7 +234,8 @@ class AccountsContract(Contract[Accounts]):
     async def test_all_are_complete_while_they_are_written(self, accounts: Accounts) -> None:
         """Every stored account, each once, whoever writes meanwhile."""
         steady = [f"user-{number:04}" for number in range(MANY)]
-        await accounts.add(map(a_user, [*steady, "goes-early", "z-goes-late"]))
+        passing = ["goes-early", "goes-too", "z-goes-late"]
+        await accounts.add(map(a_user, [*steady, *passing]))
         seen = []
         async for user, kept in accounts.all():
             seen.append(user.id)
@@ -227,12 +243,12 @@ class AccountsContract(Contract[Accounts]):
                 await self._disturb(accounts, seen)
             assert kept.version in (0, 1)
         assert seen == sorted(set(seen))
-        assert set(steady) <= set(seen) <= {*steady, "goes-early", "z-goes-late", "a-new", "z-new"}
+        assert set(steady) <= set(seen) <= {*steady, *passing, "a-new", "z-new"}
 
     async def _disturb(self, accounts: Accounts, seen: Iterable[str]) -> None:
         await accounts.add([a_user("a-new"), a_user("z-new")])
-        await accounts.remove("goes-early", 0)
-        await accounts.remove("z-goes-late", 0)
+        for name in ("goes-early", "goes-too", "z-goes-late"):
+            await accounts.remove(name, 0)
         for name in (*seen, f"user-{MANY - 1:04}"):
             if name.startswith("user-"):
                 await accounts.save(a_user(name), FIRST, 0)

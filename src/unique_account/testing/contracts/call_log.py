@@ -139,6 +139,7 @@ class CallLogContract(Contract[CallLog]):
         entries: list[CallRecord] = []
         while page := await log.before(user, entries[-1].key if entries else None, size):
             assert len(page) <= size
+            assert not entries or page[0].key < entries[-1].key  # else the pages would never end
             entries += page
         return entries
 

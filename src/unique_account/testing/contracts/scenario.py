@@ -16,7 +16,8 @@ class Contract(ABC, Generic[T]):
     """A set of tests to inherit.
 
     Attributes:
-        patience: How long anything may take to show, in seconds.
+        patience: How long anything may take to show, in seconds; a test waits for a few such things, and
+            fails if it takes ten times that.
     """
 
     patience: float = 10.0
@@ -41,7 +42,7 @@ def scenario(test: Callable[[C, T], Awaitable[None]]) -> Callable[[C], None]:
 
     def run(self: C) -> None:
         async def opened() -> None:
-            async with self.open() as under_test:
+            async with asyncio.timeout(10 * self.patience), self.open() as under_test:
                 await test(self, under_test)
 
         asyncio.run(opened())
