@@ -21,8 +21,9 @@ from typing import Final
 from benchmarks.machines import Model, transitions_machine
 from benchmarks.report import Aim, Comparison, Row, Table
 from benchmarks.samples import known_lines
-from unique_account.core.account import Account, Session, User
+from unique_account.core.account import Account, Session
 from unique_account.core.events import LoggedIn, apply
+from unique_account.core.user import User
 
 ACCOUNTS: Final = 1_000_000
 MODELS: Final = 10_000

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from unique_account.core.account import Account, LineStatus, User
+from unique_account.core.account import Account, LineStatus
 from unique_account.core.events import ContactsChanged, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 
 ALICE: Final = User(
     id="alice",

@@ -21,9 +21,10 @@ from unique_account.adapters.memory import (
     MemoryPbx,
     SettableClock,
 )
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import Plan, plan
+from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.service import Service
 

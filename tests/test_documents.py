@@ -11,7 +11,7 @@ from attrs import asdict, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import LINES, Account, Direction, Kept, Line, LineStatus, Observed, User
+from unique_account.core.account import LINES, Account, Direction, Kept, Line, LineStatus, Observed
 from unique_account.core.forwarding import (
     Destination,
     Extension,
@@ -27,6 +27,7 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Facts, Gate, Plan, Route, plan, route
+from unique_account.core.user import User
 from unique_account.core.view import View, view
 from unique_account.documents import InvalidDocument, from_document, from_json, to_document, to_json
 from unique_account.testing import strategies

@@ -9,11 +9,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import User
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Outcome
 from unique_account.core.routing import route
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unique_account.adapters.memory import SettableClock
-from unique_account.core.account import User
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.presence import known, presence
+from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.service import Service
 from unique_account.testing import strategies

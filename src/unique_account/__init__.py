@@ -13,7 +13,6 @@ from unique_account.core.account import (
     LineStatus,
     Messages,
     Session,
-    User,
 )
 from unique_account.core.errors import (
     Ineligible,
@@ -57,6 +56,7 @@ from unique_account.core.machine import Device, State, Trigger
 from unique_account.core.presence import Presence, join, presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Candidate, Facts, Plan, Route, plan, resolve, route
+from unique_account.core.user import User
 from unique_account.core.view import View, view
 
 __all__ = [

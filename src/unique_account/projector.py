@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Iterable, Mapping
 
 from attrs import evolve
 
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.presence import Presence, known, presence
 from unique_account.core.routing import Plan, plan
+from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti

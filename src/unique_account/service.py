@@ -16,13 +16,14 @@ from typing import Final, TypeVar
 
 from attrs import evolve
 
-from unique_account.core.account import DEFAULT_LEASE, Account, User
+from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
 from unique_account.core.fallback import deadline, device_in_use
 from unique_account.core.history import finished
 from unique_account.core.machine import Device
 from unique_account.core.routing import DEFAULT_OWNER, Plan
+from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog

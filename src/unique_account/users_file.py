@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from unique_account.core.account import User
+from unique_account.core.user import User
 from unique_account.core.users_csv import read_users
 from unique_account.documents import InvalidDocument, from_document
 

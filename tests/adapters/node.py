@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 from attrs import evolve
 
 from unique_account.adapters.memory import MemoryPbx, PlacedCall, SettableClock
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.events import (
     CallChanged,
     DeviceSelected,
@@ -24,6 +24,7 @@ from unique_account.core.events import (
 from unique_account.core.forwarding import Destination, Forward, Forwarding
 from unique_account.core.machine import Device
 from unique_account.core.routing import plan
+from unique_account.core.user import User
 
 P = ParamSpec("P")
 

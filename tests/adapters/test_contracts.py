@@ -17,12 +17,13 @@ from unique_account.adapters.memory import (
     MemoryPbx,
     SettableClock,
 )
-from unique_account.core.account import Kept, User
+from unique_account.core.account import Kept
 from unique_account.core.cursors import Key
 from unique_account.core.events import Event
 from unique_account.core.history import CallRecord
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
+from unique_account.core.user import User
 from unique_account.core.view import View
 from unique_account.ports.hearing import Hear
 from unique_account.testing.contracts import (

@@ -13,10 +13,10 @@ from unique_account.adapters.memory import (
     MemoryPbx,
     SettableClock,
 )
-from unique_account.core.account import User
 from unique_account.core.events import Event, NodeLost
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
+from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
 from unique_account.testing.contracts import (
     PbxContract,

@@ -25,13 +25,13 @@ from unique_account.core.account import (
     LineStatus,
     Observed,
     Session,
-    User,
     utc,
 )
 from unique_account.core.errors import InvalidUser, UniqueAccountError
 from unique_account.core.events import LineChanged, apply
 from unique_account.core.forwarding import Destination, Extension, Fallbacks, Mailbox, Refusal
 from unique_account.core.machine import Device, State
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 ALICE = User(id="alice", extension="1001", dids=("2001",), deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")

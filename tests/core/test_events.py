@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages, User
+from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ENDED_CALLS_REMEMBERED,
@@ -32,6 +32,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device, State
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
-from unique_account.core.account import Account, LineStatus, User
+from unique_account.core.account import Account, LineStatus
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -19,6 +19,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.fallback import deadline, device_in_use, fallen_back
 from unique_account.core.machine import Device, State
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, Call, User
+from unique_account.core.account import Account, Call
 from unique_account.core.events import (
     CallChanged,
     ContactsChanged,
@@ -30,6 +30,7 @@ from unique_account.core.forwarding import (
 )
 from unique_account.core.machine import Device
 from unique_account.core.routing import Facts, Plan, Route, after, facts, plan, resolve, route
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 BOX = "1001@default"

@@ -18,7 +18,7 @@ from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, Call, CallStatus, Direction, User
+from unique_account.core.account import Account, Call, CallStatus, Direction
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.events import CallChanged, CallEnded, apply
@@ -35,6 +35,7 @@ from unique_account.core.history import (
     page,
 )
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

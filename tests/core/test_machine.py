@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, LineStatus, User
+from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     DeviceSelected,
@@ -20,6 +20,7 @@ from unique_account.core.events import (
     restore,
 )
 from unique_account.core.machine import DECLARATION, TABLE, Device, State, Trigger, compile_table
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 if TYPE_CHECKING:

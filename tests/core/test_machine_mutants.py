@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from unique_account.core import events
-from unique_account.core.account import Account, LineStatus, User
+from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, LoggedOut, apply
 from unique_account.core.machine import DECLARATION, TABLE, Device, State, Step, Table, Trigger, compile_table
+from unique_account.core.user import User
 
 if TYPE_CHECKING:
     from transitions.core import TransitionConfigDict

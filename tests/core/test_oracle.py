@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, User
+from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -37,6 +37,7 @@ from unique_account.core.forwarding import Extension, Fallbacks, Forward, Forwar
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.routing import after, facts, plan, route
+from unique_account.core.user import User
 
 if TYPE_CHECKING:
     from tests.core.oracle import DEVICES, RANKED, Oracle, Owner, Wish

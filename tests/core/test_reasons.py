@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.events import (
     ContactsChanged,
     LoggedIn,
@@ -27,6 +27,7 @@ from unique_account.core.forwarding import (
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Facts, Plan, Route, after, facts, plan, resolve, route
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 BOX = "1001@default"

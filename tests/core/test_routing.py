@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, LineStatus, User
+from unique_account.core.account import Account, LineStatus
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -27,6 +27,7 @@ from unique_account.core.forwarding import (
 )
 from unique_account.core.machine import Device, State
 from unique_account.core.routing import Candidate, Facts, Plan, Route, facts, plan, resolve, ring, route
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 BOX = "1001@default"
@@ -229,6 +230,10 @@ class TestVanished:
 
 class TestPlan:
     """R16: the plan rests on the user's choices only, and says for whom and from when it is."""
+
+    @pytest.mark.parametrize("account", [OUT, REGISTERED, ON_DESKPHONE])
+    def test_it_names_both_devices_for_the_limit_whichever_ring(self, account: Account) -> None:
+        assert plan(account).interfaces == ("PJSIP/alice", "PJSIP/alice_w")
 
     @given(accounts, accounts)
     def test_whatever_is_observed_the_plan_is_the_same(self, account: Account, other: Account) -> None:

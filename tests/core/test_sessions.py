@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import Account, LineStatus, Session, User
+from unique_account.core.account import Account, LineStatus, Session
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
@@ -26,6 +26,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.fallback import deadline
 from unique_account.core.machine import Device, State
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.core.account import User
 from unique_account.core.errors import InvalidImport
+from unique_account.core.user import User
 from unique_account.core.users_csv import COLUMNS, REQUIRED, read_users
 
 Row = Mapping[str, str]

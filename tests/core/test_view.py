@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from hypothesis import given
 
-from unique_account.core.account import Account, LineStatus, Messages, User
+from unique_account.core.account import Account, LineStatus, Messages
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -18,6 +18,7 @@ from unique_account.core.fallback import device_in_use, fallen_back
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import DEFAULT_OWNER, route
+from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.testing import strategies
 

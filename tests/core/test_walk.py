@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from unique_account.core import events
-from unique_account.core.account import Account, Kept, Line, LineStatus, Session, User
+from unique_account.core.account import Account, Kept, Line, LineStatus, Session
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
@@ -33,6 +33,7 @@ from unique_account.core.fallback import deadline, device_in_use, fallen_back
 from unique_account.core.machine import TABLE, Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import Plan, plan, route
+from unique_account.core.user import User
 
 LOST_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 LEASE = timedelta(seconds=10)

@@ -10,11 +10,12 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event, apply
 from unique_account.core.forwarding import Outcome, Refusal
 from unique_account.core.machine import State
+from unique_account.core.user import User
 from unique_account.testing import strategies
 
 ALICE = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")

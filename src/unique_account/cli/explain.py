@@ -18,7 +18,6 @@ from unique_account.core.account import (
     LineStatus,
     Observed,
     Session,
-    User,
 )
 from unique_account.core.events import ForwardingChanged, apply, restore
 from unique_account.core.fallback import device_in_use
@@ -26,6 +25,7 @@ from unique_account.core.forwarding import Forward, Outcome
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.routing import Route, facts, plan, resolve
+from unique_account.core.user import User
 from unique_account.documents import from_json, to_document
 
 _SOMEBODY = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.core.account import User
+from unique_account.core.user import User
 from unique_account.documents import to_document
 from unique_account.users_file import read_users_file
 

@@ -18,7 +18,6 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.bootstrap import bootstrap
-from unique_account.core.account import User
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     DeviceSelected,
@@ -33,6 +32,7 @@ from unique_account.core.history import CallRecord, merge, ongoing, page
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.reasons import Reason
+from unique_account.core.user import User
 from unique_account.service import Service
 
 ALICE: Final = User(

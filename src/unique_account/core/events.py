@@ -26,12 +26,12 @@ from unique_account.core.account import (
     Messages,
     Observed,
     Session,
-    User,
     utc,
 )
 from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding, dialable, digits
 from unique_account.core.machine import TABLE, Device, State, Trigger
+from unique_account.core.user import User
 
 ENDED_CALLS_REMEMBERED: Final = 32
 """How many ended calls an account remembers: more than the 20 that a user can have at once (R8)."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from unique_account.core.account import Account, User
+from unique_account.core.account import Account
 from unique_account.core.forwarding import (
     Destination,
     Extension,
@@ -24,6 +24,7 @@ from unique_account.core.forwarding import (
 )
 from unique_account.core.machine import Device, State
 from unique_account.core.reasons import Reason
+from unique_account.core.user import User
 
 DEFAULT_OWNER: Final = "unique_account"
 
@@ -70,6 +71,7 @@ class Plan:
         media_server: The node that carries the user's devices, and so the plan.
         context: The dialplan context in which its numbers live and its extensions are dialled.
         numbers: The numbers it answers for, the extension first (R6).
+        interfaces: Both devices as the PBX names them, rung or not: the limit counts calls over both (R8).
         gate: What a call passes first.
         candidates: The devices to ring, the first reachable one only (R1 to R4).
         no_answer: Where a call goes that nobody answers; one destination for each outcome (R9, R10).
@@ -87,6 +89,7 @@ class Plan:
     media_server: str
     context: str
     numbers: tuple[str, ...]
+    interfaces: tuple[str, ...]
     gate: Gate
     candidates: tuple[Candidate, ...]
     no_answer: Destination
@@ -151,6 +154,7 @@ def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
         media_server=user.media_server,
         context=user.context,
         numbers=user.numbers,
+        interfaces=(user.deskphone, user.webrtc),
         gate=Gate(
             do_not_disturb=silent if kept.forwarding.do_not_disturb else None,
             forward=_forward(user, kept.forwarding.unconditional),

@@ -28,8 +28,8 @@ from typing import Final
 
 from attrs import define, field
 
-from unique_account.core.account import User
 from unique_account.core.errors import InvalidImport, InvalidUser
+from unique_account.core.user import User
 
 _Check = Callable[[str], str | None]
 """What is wrong with the text of a field that is not empty; None if nothing is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
-from unique_account.core.account import Kept, User
+from unique_account.core.account import Kept
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.user import User
 
 
 class StaleVersion(UniqueAccountError):

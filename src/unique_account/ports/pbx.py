@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from unique_account.core.account import User
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
+from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
 
 

@@ -21,7 +21,7 @@ except ImportError as missing:  # pragma: no cover
         "the strategies need hypothesis: python -m pip install 'unique_account[testing]'"
     ) from missing
 
-from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus, User
+from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -50,6 +50,7 @@ from unique_account.core.forwarding import (
     Refusal,
 )
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 
 EPOCH: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """Where drawn time begins; it lasts for a minute."""

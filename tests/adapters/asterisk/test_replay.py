@@ -20,7 +20,7 @@ from attrs import frozen
 from unique_account.adapters.asterisk.ami import Decoder, Malformed, Message
 from unique_account.adapters.asterisk.replay import Outlook, Step, Told, event_name, json_line, replay
 from unique_account.adapters.asterisk.translation import Untranslatable
-from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, User
+from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -38,6 +38,7 @@ from unique_account.core.fallback import device_in_use
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import route
+from unique_account.core.user import User
 
 RECORDINGS: Final = Path(__file__).parents[2] / "data" / "recordings"
 NAMES: Final = ("day", "lost", "ringing", "tabs")

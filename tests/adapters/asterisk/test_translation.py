@@ -17,7 +17,7 @@ from unique_account.adapters.asterisk.translation import (
     Translation,
     Untranslatable,
 )
-from unique_account.core.account import Call, CallStatus, Direction, LineStatus, User
+from unique_account.core.account import Call, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -32,6 +32,7 @@ from unique_account.core.events import (
     SessionLost,
 )
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 
 ALICE = User(
     id="alice",

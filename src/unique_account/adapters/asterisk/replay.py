@@ -17,13 +17,14 @@ from attrs import field, fields, frozen
 
 from unique_account.adapters.asterisk.ami import Decoder, Malformed, Message
 from unique_account.adapters.asterisk.translation import Heard, Translation, Untranslatable
-from unique_account.core.account import Account, Call, User
+from unique_account.core.account import Account, Call
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event, LeaseExpired, apply
 from unique_account.core.fallback import deadline, device_in_use
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import Route, route
+from unique_account.core.user import User
 
 
 @frozen(weakref_slot=False)

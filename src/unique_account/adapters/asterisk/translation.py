@@ -27,7 +27,7 @@ from attrs import frozen
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.channels import changed_call, new_call
 from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
-from unique_account.core.account import Call, LineStatus, User
+from unique_account.core.account import Call, LineStatus
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -42,6 +42,7 @@ from unique_account.core.events import (
     SessionLost,
 )
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 
 USER_EVENT: Final = "UniqueAccount"
 """The ``UserEvent`` header of the user events that tell what a CTI server did."""

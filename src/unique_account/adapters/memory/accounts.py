@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from unique_account.core.account import NOTHING_KEPT, Kept, User
+from unique_account.core.account import NOTHING_KEPT, Kept
+from unique_account.core.user import User
 from unique_account.ports.accounts import StaleVersion
 
 

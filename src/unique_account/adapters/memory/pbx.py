@@ -16,12 +16,13 @@ from typing import Final
 
 from unique_account.adapters.memory.calls import Leg, PlacedCall
 from unique_account.adapters.memory.phones import Phones
-from unique_account.core.account import CallStatus, Direction, LineStatus, User
+from unique_account.core.account import CallStatus, Direction, LineStatus
 from unique_account.core.forwarding import Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Candidate, Facts, Plan, Route, after, resolve, ring
+from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 from unique_account.ports.clock import Clock
 from unique_account.ports.hearing import Hear
@@ -152,11 +153,9 @@ class MemoryPbx:
 
     def _facts(self, call: PlacedCall, plan: Plan, without: Device | None = None) -> Facts:
         candidates = [candidate for candidate in plan.candidates if candidate.device is not without]
-        user = self._phones.users.get(plan.user)
-        interfaces = {user.deskphone, user.webrtc} if user else {c.interface for c in plan.candidates}
         return Facts(
             reachable=frozenset(c.device for c in candidates if self._phones.reachable(c.interface)),
-            calls=len({leg.linked_id for interface in interfaces for leg in self._phones.legs(interface)}),
+            calls=len({leg.linked_id for line in plan.interfaces for leg in self._phones.legs(line)}),
             dialled=call.number,
             forwards=call.forwards,
         )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from unique_account.adapters.memory.calls import Leg
-from unique_account.core.account import CallStatus, LineStatus, User
+from unique_account.core.account import CallStatus, LineStatus
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -18,6 +18,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.machine import Device
 from unique_account.core.presence import join
+from unique_account.core.user import User
 from unique_account.ports.hearing import Hear, UnknownUser
 
 _SHOWN_AS = {

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from unique_account.adapters.sqlite.schema import NewerSchema, migrate, transaction
-from unique_account.core.account import NOTHING_KEPT, Kept, User
+from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
 

@@ -11,9 +11,10 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unique_account.core.account import NOTHING_KEPT, Account, Kept, Session, User
+from unique_account.core.account import NOTHING_KEPT, Account, Kept, Session
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
+from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.testing import strategies
 from unique_account.testing.contracts.scenario import Contract, scenario

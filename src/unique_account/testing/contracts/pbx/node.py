@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
-from unique_account.core.account import Account, Call, CallStatus, User
+from unique_account.core.account import Account, Call, CallStatus
 from unique_account.core.events import CallChanged, Event, LoggedIn, apply
 from unique_account.core.forwarding import Destination
 from unique_account.core.machine import Device
 from unique_account.core.routing import Plan, plan
+from unique_account.core.user import User
 from unique_account.ports.pbx import Pbx
 from unique_account.testing.contracts.pbx.phones import Phones
 from unique_account.testing.contracts.scenario import Contract
