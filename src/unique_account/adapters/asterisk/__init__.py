@@ -1,6 +1,8 @@
-"""Asterisk: its manager interface without I/O, what its messages mean, and recordings told again."""
+"""Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
 
 from unique_account.adapters.asterisk.ami import Decoder, Greeting, InvalidAction, Malformed, Message, encode
+from unique_account.adapters.asterisk.dialplan import NotForDialplan, entries, render
+from unique_account.adapters.asterisk.installed import plans
 from unique_account.adapters.asterisk.replay import Step, json_line, replay
 from unique_account.adapters.asterisk.translation import Heard, Translation, Untranslatable
 
@@ -11,10 +13,14 @@ __all__ = [
     "InvalidAction",
     "Malformed",
     "Message",
+    "NotForDialplan",
     "Step",
     "Translation",
     "Untranslatable",
     "encode",
+    "entries",
     "json_line",
+    "plans",
+    "render",
     "replay",
 ]

@@ -1,0 +1,259 @@
+"""Plans as entries of AstDB, and the text of the dialplan that carries them out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unique_account.adapters.asterisk.dialplan import FAMILY, NotForDialplan, entries, render
+from unique_account.adapters.asterisk.installed import plans
+from unique_account.core.account import Account
+from unique_account.core.events import LoggedIn, apply
+from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal, digits
+from unique_account.core.machine import Device
+from unique_account.core.routing import Candidate, Gate, Plan, plan
+from unique_account.core.user import User
+from unique_account.testing.strategies import accounts, users
+
+DID: Final = "+33123450001"
+ALICE: Final = User(
+    id="alice",
+    extension="1001",
+    deskphone="PJSIP/alice",
+    webrtc="PJSIP/alice.w+1",
+    dids=(DID,),
+    did_ring_seconds={DID: 10},
+    mailbox="1001@default",
+)
+BOB: Final = User(
+    id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w", context="branch", ring_seconds=20
+)
+PLAN: Final = plan(apply(Account(ALICE), LoggedIn("tab-1")))
+
+HARMLESS: Final = re.compile(r"[0-9A-Za-z_.+*#:/|&,%~@\[\]-]*")
+"""Nothing of these begins an expression, a variable, a comment, a string or another argument of Gosub."""
+
+# Each has a character, or is a name, that means something to a dialplan, to AstDB or to an entry.
+HOSTILE: Final = (
+    "1001,1,System(id)",
+    "${SHELL(id)}",
+    "$[1+1]",
+    "1002&Local/9999@default",
+    "1002:30",
+    "1002|1003",
+    "1001]",
+    'a"b',
+    "a\\b",
+    "a;b",
+    "a\nb",
+    "a\r\nAction: Originate",
+    "1002\n",
+    " ",
+    "",
+    "\u0663",
+    "a" * 61,
+)
+
+
+def anything() -> st.SearchStrategy[str]:
+    """Text with what a dialplan reads in it, and plain text that it may hold."""
+    return st.sampled_from(HOSTILE) | st.text(alphabet="1a.@/&,:;|$[]{}()\\\"'\n%+*#_- ", max_size=6)
+
+
+def with_destination(name: str, destination: Destination) -> Plan:
+    if name in ("do_not_disturb", "forward"):
+        gate: dict[str, Any] = {name: destination}
+        return evolve(PLAN, gate=evolve(PLAN.gate, **gate))
+    rule: dict[str, Any] = {name: destination}
+    return evolve(PLAN, **rule)
+
+
+DESTINATIONS: Final = ("do_not_disturb", "forward", *(outcome.value for outcome in Outcome))
+
+
+class TestEntries:
+    """R16: each number has one entry, which is all that a call by it needs."""
+
+    def test_every_number_has_an_entry_in_its_context(self) -> None:
+        assert [(family, key) for family, key, _ in entries(PLAN)] == [
+            (FAMILY, "1001@default"),
+            (FAMILY, f"{DID}@default"),
+        ]
+
+    def test_the_fields_are_in_the_order_in_which_the_dialplan_reads_them(self) -> None:
+        value = entries(PLAN)[1][2].split(",")
+        named = re.search(r"ARRAY\(LOCAL\((do_not_disturb.*?)\)\)=", render([ALICE]))
+        assert named is not None
+        fields = dict(zip(named[1].split("),LOCAL("), value, strict=False))
+        assert fields == {
+            "do_not_disturb": "",
+            "forward": "",
+            "limit": "5",
+            "interfaces": "PJSIP/alice|PJSIP/alice[.]w[+]1",
+            "candidates": "webrtc:PJSIP:alice.w+1:30&deskphone:PJSIP:alice:30",
+            "number_seconds": "10",
+            **dict.fromkeys(map(str, Outcome), "mailbox:1001@default"),
+            "max_forwards": "10",
+        }
+
+    def test_a_number_is_written_as_it_is_dialled(self) -> None:
+        (one,) = entries(evolve(PLAN, numbers=("10 0-1",), did_seconds=()))
+        assert one[1] == "1001@default"
+
+    @given(accounts())
+    def test_what_is_written_is_read_back(self, account: Account) -> None:
+        written = plan(account)
+        assert plans(entries(written)) == {account.user.id: evolve(written, numbers=bare(written))}
+
+    @given(accounts())
+    def test_keys_are_distinct_and_values_fit_a_line_of_the_manager_interface(self, account: Account) -> None:
+        made = entries(plan(account))
+        assert len({key for _, key, _ in made}) == len(made) == len(account.user.numbers)
+        assert all(HARMLESS.fullmatch(key) and HARMLESS.fullmatch(value) for _, key, value in made)
+        assert all(len(value) < 1000 for _, _, value in made)
+
+
+def bare(written: Plan) -> tuple[str, ...]:
+    return tuple(map(digits, written.numbers))
+
+
+class TestHarm:
+    """R16: of a plan, nothing gets into the dialplan that means more there than it should."""
+
+    @given(anything())
+    def test_names_of_free_text_are_written_so_that_they_mean_nothing(self, text: str) -> None:
+        named = evolve(PLAN, user=text, owner=text, media_server=text)
+        assert all(HARMLESS.fullmatch(value) for _, _, value in entries(named))
+        assert plans(entries(named)) == {text: named}
+
+    @pytest.mark.parametrize("name", DESTINATIONS)
+    @pytest.mark.parametrize("kind", [Extension, Mailbox])
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_a_destination_that_is_none_is_refused(self, name: str, kind: Any, text: str) -> None:
+        with pytest.raises(NotForDialplan, match=name):
+            entries(with_destination(name, kind(text)))
+
+    @given(anything())
+    def test_any_text_is_refused_or_harmless_wherever_it_stands(self, text: str) -> None:
+        for candidate in (
+            with_destination("busy", Extension(text)),
+            with_destination("forward", Mailbox(text)),
+            evolve(PLAN, context=text),
+            evolve(PLAN, numbers=(text,), did_seconds=()),
+            evolve(PLAN, interfaces=(text, "PJSIP/alice")),
+            evolve(PLAN, interfaces=(f"PJSIP/{text}", "PJSIP/alice")),
+            evolve(PLAN, candidates=(Candidate(Device.WEBRTC, f"PJSIP/{text}", 30),)),
+            evolve(PLAN, candidates=(Candidate(Device.WEBRTC, text, 30),)),
+        ):
+            try:
+                made = entries(candidate)
+            except NotForDialplan:
+                continue
+            assert all(HARMLESS.fullmatch(key) and HARMLESS.fullmatch(value) for _, key, value in made)
+            read = plans(made)["alice"]
+            assert evolve(read, busy=candidate.busy) == evolve(candidate, numbers=bare(candidate))
+
+    @pytest.mark.parametrize("number", ["h", "i", "t", "T", "s", "o", "a", "e", "fax"])
+    def test_an_extension_that_a_dialplan_enters_by_itself_is_refused(self, number: str) -> None:
+        with pytest.raises(NotForDialplan, match="busy"):
+            entries(with_destination("busy", Extension(number)))
+        with pytest.raises(NotForDialplan, match="numbers"):
+            entries(evolve(PLAN, numbers=(number,), did_seconds=()))
+
+    @pytest.mark.parametrize(
+        ("name", "changed"),
+        [
+            ("limit", evolve(PLAN, gate=Gate(None, None, -1))),
+            ("version", evolve(PLAN, version=-1)),
+            ("max_forwards", evolve(PLAN, max_forwards=-1)),
+            ("candidates", evolve(PLAN, candidates=(Candidate(Device.DESKPHONE, "PJSIP/alice", 0),))),
+            ("candidates", evolve(PLAN, candidates=(Candidate(Device.DESKPHONE, "SCCP/alice", 30),))),
+            ("number_seconds", evolve(PLAN, did_seconds=((DID, 0),))),
+            ("numbers", evolve(PLAN, did_seconds=(("1009", 10),))),
+            ("numbers", evolve(PLAN, numbers=(), did_seconds=())),
+            ("numbers", evolve(PLAN, numbers=("1001", "10-01"), did_seconds=())),
+            ("busy", evolve(PLAN, busy=Refusal(0))),
+            ("busy", evolve(PLAN, busy=Refusal(128))),
+            ("plan", evolve(PLAN, user="\u0663" * 200)),
+        ],
+    )
+    def test_what_cannot_be_carried_out_is_refused(self, name: str, changed: Plan) -> None:
+        with pytest.raises(NotForDialplan, match=f"{name}: "):
+            entries(changed)
+
+    def test_all_problems_are_told_at_once(self) -> None:
+        with pytest.raises(NotForDialplan) as caught:
+            entries(evolve(PLAN, context="a b", busy=Refusal(0), version=-1))
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+            "context",
+            "busy",
+            "version",
+        ]
+
+
+class TestInstalled:
+    """R16: what a node holds says whose plan it is, how new, and whether it is whole."""
+
+    def test_entries_of_others_are_none_of_ours(self) -> None:
+        assert plans([("registrar", "contact/alice", "x"), *entries(PLAN)]) == {"alice": PLAN}
+
+    def test_the_order_of_the_entries_is_that_of_the_plan_whatever_order_they_come_in(self) -> None:
+        assert plans(reversed(entries(PLAN))) == {"alice": PLAN}
+
+    def test_a_plan_that_was_written_in_part_counts_as_the_older_one(self) -> None:
+        newer = entries(evolve(PLAN, version=PLAN.version + 1))
+        assert plans([newer[0], entries(PLAN)[1]])["alice"].version == PLAN.version
+
+    @pytest.mark.parametrize("value", ["", "nonsense", ",".join(["x"] * 17)])
+    def test_an_entry_that_is_none_is_told(self, value: str) -> None:
+        with pytest.raises(ValueError, match=r"1001@default: .* is no plan"):
+            plans([(FAMILY, "1001@default", value)])
+
+
+class TestText:
+    """R16: the text is the same for the same users, and knows the deskphone of every number."""
+
+    def test_every_number_rings_its_deskphone_without_a_plan(self) -> None:
+        text = render([BOB, ALICE])
+        assert text.endswith(
+            "\n; To be included in the context branch.\n"
+            "[unique-account-numbers-branch]\n"
+            "exten = 1002,1,Gosub(unique-account,1002,1(branch,PJSIP:bob:20))\n"
+            "\n; To be included in the context default.\n"
+            "[unique-account-numbers-default]\n"
+            f"exten = {DID},1,Gosub(unique-account,{DID},1(default,PJSIP:alice:30))\n"
+            "exten = 1001,1,Gosub(unique-account,1001,1(default,PJSIP:alice:30))\n"
+        )
+
+    @given(st.lists(users(), unique_by=lambda user: user.id, max_size=4), st.randoms())
+    def test_is_the_same_whatever_the_order_of_the_users(self, some: list[User], random: Any) -> None:
+        shuffled = random.sample(some, len(some))
+        assert render(shuffled) == render(some)
+
+    def test_the_routine_is_the_same_whoever_the_users_are(self) -> None:
+        assert render([ALICE]).startswith(render([]))
+
+    def test_a_number_of_two_users_is_refused(self) -> None:
+        with pytest.raises(NotForDialplan, match="1001 is there twice in the context default"):
+            render([ALICE, evolve(BOB, extension="1001", context="default")])
+
+    def test_the_same_number_in_two_contexts_is_two_numbers(self) -> None:
+        assert render([ALICE, evolve(BOB, extension="1001")]).count("exten = 1001,1") == 2
+
+    @pytest.mark.parametrize(
+        ("name", "user"),
+        [
+            ("deskphone", evolve(ALICE, deskphone="SCCP/alice")),
+            ("webrtc", evolve(ALICE, webrtc="PJSIP/alice@trunk")),
+            ("numbers", evolve(ALICE, extension="h")),
+            ("context", evolve(ALICE, context="a" * 61)),
+        ],
+    )
+    def test_a_user_whom_a_dialplan_cannot_carry_is_refused(self, name: str, user: User) -> None:
+        with pytest.raises(NotForDialplan, match=f"{name}: "):
+            render([user])
