@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from unique_account.core.account import Account
 from unique_account.core.events import (
     ContactsChanged,
+    DeviceSelected,
     LoggedIn,
     apply,
     restore,
@@ -119,6 +120,32 @@ class TestSentences:
         assert self.said(route(REGISTERED)) == [
             "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
             "R2: the WebRTC line has a contact, so the browser rings (webrtc.reachable=true)",
+        ]
+
+    def test_nobody_logged_in(self) -> None:
+        assert self.said(route(Account(ALICE))) == [
+            "R1: nobody is logged in, so the deskphone rings (logged_in=false, selection=webrtc)",
+        ]
+
+    def test_the_deskphone_selected(self) -> None:
+        assert self.said(route(apply(REGISTERED, DeviceSelected(Device.DESKPHONE)))) == [
+            "R3: the deskphone is selected (logged_in=true, selection=deskphone)",
+        ]
+
+    def test_no_device_at_all_names_every_step_down_to_the_destination(self) -> None:
+        assert self.said(route(away(away(REGISTERED, Device.WEBRTC), Device.DESKPHONE))) == [
+            "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
+            "R4: the WebRTC line has no contact (webrtc.reachable=false)",
+            "R12: the deskphone has no contact (deskphone.reachable=false)",
+            "R12: no device can be rung (reachable=none)",
+            "R9: the unavailable rule applies (outcome=unavailable)",
+            "R10: the call goes to mailbox 1001@default (forwards=0)",
+        ]
+
+    def test_nobody_answered(self) -> None:
+        assert self.said(after(planned(), Outcome.NO_ANSWER, EVERYWHERE)) == [
+            "R9: the no answer rule applies (outcome=no_answer)",
+            "R10: the call goes to mailbox 1001@default (forwards=0)",
         ]
 
     def test_do_not_disturb(self) -> None:
