@@ -54,6 +54,8 @@ def round_trip(value: Any, kind: Any = None) -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert kinds(document) <= {dict, list, str, int, float, bool, type(None)}
     assert from_document(kind or type(value), document) == value
+    # Text equals the member of a StrEnum that it names, so equality alone would let it pass for one.
+    assert repr(from_document(kind or type(value), document)) == repr(value)
     text = to_json(value)
     assert "\n" not in text
     assert from_json(kind or type(value), text) == value
@@ -111,7 +113,7 @@ class TestRoundTrips:
     def test_leases_to_the_microsecond(self, lease: timedelta) -> None:
         round_trip(Account(User(**ALICE), lease=lease))
 
-    @given(st.datetimes(timezones=st.just(UTC)))
+    @given(st.datetimes(timezones=st.just(UTC)).map(lambda instant: instant.replace(fold=0)))
     def test_instants_to_the_microsecond(self, instant: datetime) -> None:
         status, direction = HistoryStatus.ONGOING, Direction.INCOMING
         round_trip(CallRecord(id="1.1", user="alice", start=instant, status=status, direction=direction))
