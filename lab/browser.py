@@ -102,6 +102,10 @@ class Tab:
         """End the current call, or refuse the one that rings."""
         await self._do("hangUp")
 
+    async def terminate(self) -> None:
+        """End the current call, or say of the one that rings that nobody is available."""
+        await self._do("terminate")
+
     async def heard(self) -> float:
         """How much it heard in its call so far; 0 for silence."""
         return float(await self._page.evaluate("heard()"))

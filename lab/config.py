@@ -27,11 +27,11 @@ MODULES: Final = (
     "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_transport_websocket chan_pjsip "
     # The dialplan.
     "pbx_config func_callerid func_channel func_cut func_db func_devstate func_dialplan func_extstate "
-    "func_global func_groupcount func_hangupcause func_lock func_logic func_math func_pjsip_aor "
+    "func_global func_groupcount func_hangupcause func_lock func_logic func_math func_md5 func_pjsip_aor "
     "func_pjsip_contact func_pjsip_endpoint func_sprintf func_strings func_timeout func_uri "
-    "app_cdr app_channelredirect app_db app_dial app_directed_pickup app_echo app_exec app_milliwatt "
-    "app_originate app_playback app_playtones app_read app_senddtmf app_softhangup app_stack app_system "
-    "app_transfer app_userevent app_verbose app_voicemail "
+    "app_cdr app_celgenuserevent app_channelredirect app_db app_dial app_directed_pickup app_echo app_exec "
+    "app_milliwatt app_originate app_playback app_playtones app_read app_senddtmf app_softhangup app_stack "
+    "app_system app_transfer app_userevent app_verbose app_voicemail app_waitforcond "
     # Media.
     "bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp bridge_simple "
     "bridge_softmix codec_alaw codec_gsm codec_resample codec_ulaw "

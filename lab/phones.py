@@ -68,6 +68,10 @@ class Phone:
         """
         return await self._control.journal.wait(lambda event: event["type"] == kind, kind, after=after)
 
+    def told(self, *, after: float = 0.0) -> tuple[str, ...]:
+        """The kinds of all events that were told at an instant or later."""
+        return tuple(told.what["type"] for told in self._control.journal.told if told.at >= after)
+
     async def registered(self) -> None:
         """Wait until it is registered.
 

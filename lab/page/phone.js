@@ -66,6 +66,12 @@ function answer() {
 }
 
 function hangUp() {
+  // What it says by itself is that it is not available, which is no refusal.
+  const refuses = session.direction === "incoming" && session.isInProgress();
+  session.terminate(refuses ? { status_code: 486 } : {});
+}
+
+function terminate() {
   session.terminate();
 }
 

@@ -18,7 +18,8 @@ from lab.phones import Phone, phone
 from lab.ports import LOOPBACK
 from unique_account import User
 from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.dialplan import FAMILY, Entry, entries, render
+from unique_account.adapters.asterisk.dialplan import render
+from unique_account.adapters.asterisk.plan_entries import FAMILY, Entry, entries
 from unique_account.core.account import Account
 from unique_account.core.events import Event, apply
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
@@ -145,7 +146,10 @@ class Planned:
 
         def decides(message: Message) -> bool:
             return (
-                message.event == "Newexten" and message.get("CallerIDNum") == number and bool(_end(message))
+                message.event == "Newexten"
+                and message["Context"] in ("unique-account", "default")
+                and message.get("CallerIDNum") == number
+                and bool(_end(message))
             )
 
         told: Told[Message] = await self.pbx.ami.journal.wait(decides, "where the call went", after=start)
@@ -155,7 +159,12 @@ class Planned:
 
     async def cause(self, start: float) -> str:
         """The cause with which the caller's call ended."""
-        return (await self.pbx.ami.event("Hangup", after=start, CallerIDNum="1002")).what["Cause"]
+
+        def ends(message: Message) -> bool:
+            return message.event == "Hangup" and message.get("Channel", "").startswith("PJSIP/bob-")
+
+        told: Told[Message] = await self.pbx.ami.journal.wait(ends, "the end of the call", after=start)
+        return told.what["Cause"]
 
 
 def _end(message: Message) -> Destination | None:

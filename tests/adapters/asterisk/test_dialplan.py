@@ -10,8 +10,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.dialplan import FAMILY, NotForDialplan, entries, render
+from unique_account.adapters.asterisk.dialplan import render
+from unique_account.adapters.asterisk.harmless import NotForDialplan
 from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.plan_entries import FAMILY, entries
+from unique_account.adapters.asterisk.routine import ROUTINE
 from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn, apply
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal, digits
@@ -87,16 +90,14 @@ class TestEntries:
 
     def test_the_fields_are_in_the_order_in_which_the_dialplan_reads_them(self) -> None:
         value = entries(PLAN)[1][2].split(",")
-        named = re.search(r"ARRAY\(LOCAL\((do_not_disturb.*?)\)\)=", render([ALICE]))
+        named = re.search(r"ARRAY\(LOCAL\(since\),LOCAL\((gate.*?)\)\)=", render([ALICE]))
         assert named is not None
         fields = dict(zip(named[1].split("),LOCAL("), value, strict=False))
         assert fields == {
-            "do_not_disturb": "",
-            "forward": "",
+            "gate": "",
             "limit": "5",
             "interfaces": "PJSIP/alice|PJSIP/alice[.]w[+]1",
-            "candidates": "webrtc:PJSIP:alice.w+1:30&deskphone:PJSIP:alice:30",
-            "number_seconds": "10",
+            "candidates": "webrtc:alice.w+1:10&deskphone:alice:10",
             **dict.fromkeys(map(str, Outcome), "mailbox:1001@default"),
             "max_forwards": "10",
         }
@@ -223,11 +224,17 @@ class TestText:
         assert text.endswith(
             "\n; To be included in the context branch.\n"
             "[unique-account-numbers-branch]\n"
-            "exten = 1002,1,Gosub(unique-account,1002,1(branch,PJSIP:bob:20))\n"
+            "exten = 1002,1,Gosub(unique-account,1002,1(branch,bob:20))\n"
             "\n; To be included in the context default.\n"
             "[unique-account-numbers-default]\n"
-            f"exten = {DID},1,Gosub(unique-account,{DID},1(default,PJSIP:alice:30))\n"
-            "exten = 1001,1,Gosub(unique-account,1001,1(default,PJSIP:alice:30))\n"
+            f"exten = {DID},1,Gosub(unique-account,{DID},1(default,alice:30))\n"
+            "exten = 1001,1,Gosub(unique-account,1001,1(default,alice:30))\n"
+            "\n; To be included in the context in which phones subscribe.\n"
+            "[unique-account-hints]\n"
+            "exten = unique-account,1,Hangup()\n"
+            f"exten = {DID},hint,PJSIP/alice&PJSIP/alice.w+1\n"
+            "exten = 1001,hint,PJSIP/alice&PJSIP/alice.w+1\n"
+            "exten = 1002,hint,PJSIP/bob&PJSIP/bob_w\n"
         )
 
     @given(st.lists(users(), unique_by=lambda user: user.id, max_size=4), st.randoms())
@@ -236,7 +243,7 @@ class TestText:
         assert render(shuffled) == render(some)
 
     def test_the_routine_is_the_same_whoever_the_users_are(self) -> None:
-        assert render([ALICE]).startswith(render([]))
+        assert render([ALICE, BOB]).startswith(ROUTINE)
 
     def test_a_number_of_two_users_is_refused(self) -> None:
         with pytest.raises(NotForDialplan, match="1001 is there twice in the context default"):

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from attrs import evolve
 
-from unique_account.adapters.asterisk.dialplan import FAMILY, FORMS, Entry
+from unique_account.adapters.asterisk.plan_entries import FAMILY, FORMS, Entry
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
@@ -65,14 +65,17 @@ def _unpacked(key: str, value: str) -> tuple[int, Plan]:
         numbers=(number,),
         interfaces=tuple(re.sub(r"[\[\]]", "", values["interfaces"]).split("|")),
         gate=Gate(do_not_disturb, forward, int(values["limit"])),
-        candidates=tuple(map(_read_candidate, filter(None, values["candidates"].split("&")))),
+        candidates=tuple(
+            _read_candidate(candidate, own)
+            for candidate, own in zip(_parts(values["candidates"]), _parts(values["seconds"]), strict=True)
+        ),
         no_answer=_rule(values["no_answer"]),
         busy=_rule(values["busy"]),
         congestion=_rule(values["congestion"]),
         unavailable=_rule(values["unavailable"]),
         did_seconds=((number, int(seconds)),) if seconds else (),
         max_forwards=int(values["max_forwards"]),
-        because=tuple(map(_read_reason, filter(None, values["because"].split("&")))),
+        because=tuple(map(_read_reason, _parts(values["because"]))),
     )
     return int(values["position"]), plan
 
@@ -81,9 +84,13 @@ def _read(text: str) -> str:
     return unquote(text, errors="surrogatepass")
 
 
-def _read_candidate(text: str) -> Candidate:
-    device, technology, endpoint, seconds = text.split(":")
-    return Candidate(Device(device), f"{technology}/{endpoint}", int(seconds))
+def _parts(text: str) -> list[str]:
+    return text.split("&") if text else []
+
+
+def _read_candidate(text: str, seconds: str) -> Candidate:
+    device, endpoint, _ = text.split(":")
+    return Candidate(Device(device), f"PJSIP/{endpoint}", int(seconds))
 
 
 def _read_reason(text: str) -> Reason:

@@ -1,0 +1,63 @@
+"""What a dialplan may be given: names, numbers and addresses of characters that mean nothing to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.forwarding import digits
+
+
+class NotForDialplan(UniqueAccountError, ValueError):
+    """A user or a plan holds what a dialplan cannot be given, or not without harm.
+
+    Attributes:
+        problems: One ``field: what is wrong with it`` for each problem.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n  ".join(("not for a dialplan:", *self.problems))
+
+
+NAME: Final = r"[0-9A-Za-z_.+-]{1,60}"
+"""The name of a context, an endpoint or a mailbox."""
+
+# A dialplan enters some extensions by itself, e.g. ``h`` when a call is hung up; all of them begin with a
+# letter. The routine would be entered at any that its pattern matches, so users' numbers begin with none.
+NUMBER: Final = "[+*#0-9][0-9A-Za-z*#]{0,40}"
+"""A user's number."""
+
+DIALLED: Final = r"(?!(?:[aehiostT]|fax)$)\+?[0-9A-Za-z*#]{1,40}"
+"""A number that is dialled, whoever it belongs to."""
+
+INTERFACE: Final = f"PJSIP/{NAME}"
+"""A phone."""
+
+ADDRESS: Final = r"0-9A-Za-z&/:=@._~%+!*?\x2d\x3b\x5b\x5d"
+"""The characters of contacts that are dialled, as ``FILTER`` takes them.
+
+Whoever registers chooses the address of a contact, and a comma in it would begin the options of ``Dial``.
+"""
+
+
+def problems_of(given: Mapping[str, tuple[str, str]]) -> list[str]:
+    """What is wrong with named texts, each given with the form that it must have."""
+    return [
+        f"{name}: {text!r} is nothing that a dialplan can be given"
+        for name, (text, form) in given.items()
+        if not re.fullmatch(form, text)
+    ]
+
+
+def problems_of_place(context: str, numbers: Sequence[str]) -> list[str]:
+    """What is wrong with the numbers of a context."""
+    place = {"context": (context, NAME)}
+    return problems_of(place) + [
+        problem for number in numbers for problem in problems_of({"numbers": (digits(number), NUMBER)})
+    ]
