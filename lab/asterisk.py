@@ -39,6 +39,8 @@ class Node:
         folder: Its directories, ``etc`` and ``log`` among them.
         ports: Its ports.
         ami: A connection to its manager interface, open since it has booted.
+        user: As whom one logs in to it.
+        secret: With which secret.
     """
 
     def __init__(self, files: AsteriskFiles, folder: Path, ports: NodePorts, secret: str) -> None:
@@ -46,7 +48,8 @@ class Node:
         self.ports = ports
         self.ami: Ami
         self._command = (*files.command, "-C", str(folder / "etc/asterisk.conf"))
-        self._secret = secret
+        self.user = _AMI_USER
+        self.secret = secret
         self._process: Process
 
     @property
@@ -101,7 +104,7 @@ class Node:
 
     async def another_ami(self) -> Ami:
         """A further connection to the manager interface; the caller closes it."""
-        return await connect(self.ports.ami, _AMI_USER, self._secret)
+        return await connect(self.ports.ami, self.user, self.secret)
 
     async def _console(self, command: str) -> tuple[int, str]:
         console = await asyncio.create_subprocess_exec(

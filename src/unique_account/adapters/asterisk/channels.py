@@ -16,6 +16,9 @@ from unique_account.adapters.asterisk.headers import one_of, required
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.machine import Device
 
+DIALLED_FOR_A_PHONE: Final = "unique-account-dial-"
+"""How the ids of channels begin by which the PBX rings a phone in order to dial for it (R14)."""
+
 _UP: Final = "6"
 _SECOND: Final = re.compile(r"(?:^|-)([0-9]{1,10})\.[0-9]+$")  # a system name may stand before it
 _STATES: Final[dict[str, tuple[Direction | None, CallStatus]]] = {
@@ -33,6 +36,11 @@ _STATES: Final[dict[str, tuple[Direction | None, CallStatus]]] = {
 }
 
 
+def interface_of(message: Message) -> str:
+    """The endpoint whose channel a message is about; ``PJSIP/alice`` of ``PJSIP/alice-0000000d``."""
+    return message.get("Channel", "").rpartition("-")[0]
+
+
 def new_call(message: Message, device: Device, at: datetime) -> Call:
     """The call of a channel that is heard of for the first time.
 
@@ -46,6 +54,8 @@ def new_call(message: Message, device: Device, at: datetime) -> Call:
     direction, status = one_of(message, "ChannelState", _STATES)
     uniqueid = required(message, "Uniqueid")
     linkedid = message.get("Linkedid") or uniqueid
+    if uniqueid.startswith(DIALLED_FOR_A_PHONE):
+        direction = Direction.OUTGOING
     if direction is None:
         direction = Direction.OUTGOING if uniqueid == linkedid else Direction.INCOMING
     peer, peer_name = _party(message)

@@ -25,9 +25,17 @@ from typing import Final, NamedTuple
 from attrs import frozen
 
 from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.channels import changed_call, new_call
+from unique_account.adapters.asterisk.channels import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
-from unique_account.core.account import Call, LineStatus
+from unique_account.adapters.asterisk.words import (
+    DEVICES,
+    END_OF_TIME,
+    LINE_STATUSES,
+    PEER_REACHABLE,
+    USABLE,
+    full_mailbox,
+)
+from unique_account.core.account import Call
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -95,33 +103,46 @@ class Translation:
 
     def __init__(self, users: Iterable[User], media_server: str = "default") -> None:
         self._media_server = media_server
-        self._users: set[str] = set()
+        self._users: dict[str, User] = {}
         self._lines: dict[str, _Line] = {}
         self._mailboxes: dict[str, list[str]] = {}
-        self._served: list[str] = []
         self._seconds: float | None = None
         self._calls: dict[str, tuple[str, Call]] = {}
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
         for user in users:
-            self._add(user)
+            self.add(user)
 
-    def _add(self, user: User) -> None:
+    def add(self, user: User) -> None:
+        """Listen for one more user.
+
+        Raises:
+            ValueError: Another user has this id, or an endpoint on this media server.
+        """
         if user.id in self._users:
             raise ValueError(f"two users have the id {user.id}")
-        self._users.add(user.id)
-        if user.media_server != self._media_server:
+        lines = {}
+        if user.media_server == self._media_server:
+            lines = {user.interface(device): _Line(user.id, device) for device in Device}
+        for interface in lines.keys() & self._lines.keys():
+            raise ValueError(f"{interface} is an endpoint of {self._lines[interface].user} and of {user.id}")
+        self._users[user.id] = user
+        self._lines |= lines
+        if lines and user.mailbox is not None:
+            self._mailboxes.setdefault(full_mailbox(user.mailbox), []).append(user.id)
+
+    def forget(self, user: str) -> None:
+        """Listen no more for a user, and keep nothing of what was heard; unknown users are no error."""
+        known = self._users.pop(user, None)
+        if known is None or known.media_server != self._media_server:
             return
-        self._served.append(user.id)
-        for device in Device:
-            interface = user.interface(device)
-            if interface in self._lines:
-                raise ValueError(
-                    f"{interface} is an endpoint of {self._lines[interface].user} and of {user.id}"
-                )
-            self._lines[interface] = _Line(user.id, device)
-        if user.mailbox is not None:
-            self._mailboxes.setdefault(user.mailbox, []).append(user.id)
+        for interface in map(known.interface, Device):
+            del self._lines[interface]
+            self._contacts.pop(interface, None)
+            self._reachable.pop(interface, None)
+        if known.mailbox is not None:
+            self._mailboxes[full_mailbox(known.mailbox)].remove(user)
+        self._calls = {call: told for call, told in self._calls.items() if told[0] != user}
 
     @property
     def now(self) -> datetime | None:
@@ -149,7 +170,7 @@ class Translation:
             seconds = float(stamp)
         except ValueError:
             seconds = -1.0
-        if not 0 <= seconds < _END_OF_TIME:
+        if not 0 <= seconds < END_OF_TIME:
             return (Untranslatable(message.event, "Timestamp", f"is {shown(stamp)}, no Unix time"),)
         self._seconds = seconds
         return ()
@@ -171,16 +192,22 @@ class Translation:
         line = self._lines.get(message.get("Device", ""))
         if line is None:
             return ()
-        status = one_of(message, "State", _LINE_STATUSES)
+        status = one_of(message, "State", LINE_STATUSES)
         return self._heard(line.user, LineChanged(line.device, status))
 
     def _contact_status(self, message: Message) -> tuple[Meaning, ...]:
         # Some Asterisks leave out the endpoint of a contact that went; the AOR then bears its name.
         interface = f"PJSIP/{message.get('EndpointName') or message.get('AOR')}"
+        return self._contact(message, interface, "ContactStatus", "URI")
+
+    def _contact_listed(self, message: Message) -> tuple[Meaning, ...]:
+        return self._contact(message, f"PJSIP/{message.get('Endpoint')}", "Status", "Uri")
+
+    def _contact(self, message: Message, interface: str, status: str, address: str) -> tuple[Meaning, ...]:
         if interface not in self._lines:
             return ()
-        usable = one_of(message, "ContactStatus", _USABLE)
-        uri = required(message, "URI")
+        usable = one_of(message, status, USABLE)
+        uri = required(message, address)
         contacts = self._contacts.setdefault(interface, set())
         if usable:
             contacts.add(uri)
@@ -191,7 +218,7 @@ class Translation:
     def _peer_status(self, message: Message) -> tuple[Meaning, ...]:
         interface = message.get("Peer", "")
         # Its other words are about something else than contacts, or say that nothing is known.
-        reachable = _PEER_REACHABLE.get(message.get("PeerStatus", ""))
+        reachable = PEER_REACHABLE.get(message.get("PeerStatus", ""))
         if reachable is None or interface not in self._lines:
             return ()
         return self._told_of_contacts(interface, reachable)
@@ -239,8 +266,7 @@ class Translation:
         return self._heard(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
 
     def _line_of(self, message: Message) -> _Line | None:
-        interface, _, _ = message.get("Channel", "").rpartition("-")
-        return self._lines.get(interface)
+        return self._lines.get(interface_of(message))
 
     # -- everything else -----------------------------------------------------------------------------
 
@@ -257,7 +283,8 @@ class Translation:
         self._contacts.clear()
         self._reachable.clear()
         lost = NodeLost(self._media_server)
-        return tuple(heard for user in self._served for heard in self._heard(user, lost))
+        served = [user.id for user in self._users.values() if user.media_server == self._media_server]
+        return tuple(heard for user in served for heard in self._heard(user, lost))
 
     def _user_event(self, message: Message) -> tuple[Meaning, ...]:
         if message.get("UserEvent") != USER_EVENT:
@@ -278,17 +305,20 @@ class Translation:
         return SessionLost(session, self._instant(), message.get("Connection", ""))
 
     def _selected(self, message: Message) -> Event:
-        return DeviceSelected(one_of(message, "Device", _DEVICES))
+        return DeviceSelected(one_of(message, "Device", DEVICES))
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ...]]]] = {
     "DeviceStateChange": Translation._device_state,
     "ContactStatus": Translation._contact_status,
+    "ContactList": Translation._contact_listed,
     "PeerStatus": Translation._peer_status,
     "Newchannel": Translation._channel,
     "Newstate": Translation._channel,
+    "CoreShowChannel": Translation._channel,
     "NewConnectedLine": Translation._known_channel,
     "BridgeEnter": Translation._known_channel,
+    "BridgeLeave": Translation._known_channel,
     "Hold": Translation._known_channel,
     "Unhold": Translation._known_channel,
     "Hangup": Translation._hangup,
@@ -309,32 +339,3 @@ class _Line(NamedTuple):
 
     user: str
     device: Device
-
-
-# -- words -------------------------------------------------------------------------------------------
-
-_END_OF_TIME: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
-_DEVICES: Final = {str(device): device for device in Device}
-_LINE_STATUSES: Final = {
-    "UNKNOWN": LineStatus.UNKNOWN,
-    "NOT_INUSE": LineStatus.NOT_IN_USE,
-    "INUSE": LineStatus.IN_USE,
-    "BUSY": LineStatus.BUSY,
-    "INVALID": LineStatus.INVALID,
-    "UNAVAILABLE": LineStatus.UNAVAILABLE,
-    "RINGING": LineStatus.RINGING,
-    "RINGINUSE": LineStatus.RINGING_IN_USE,
-    "ONHOLD": LineStatus.ON_HOLD,
-}
-_USABLE: Final = {
-    # A contact that nobody qualifies is dialled like one that answered.
-    "Reachable": True,
-    "NonQualified": True,
-    "Unqualified": True,
-    "Unknown": True,
-    "Created": True,
-    "Updated": True,
-    "Unreachable": False,
-    "Removed": False,
-}
-_PEER_REACHABLE: Final = {"Reachable": True, "Unreachable": False}
