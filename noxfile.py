@@ -11,7 +11,7 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "architecture", "bare", "tests", "docs"]
+nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests", "docs", "e2e"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
@@ -52,6 +52,13 @@ def bare(session: nox.Session) -> None:
 
 
 @nox.session
+def lab(session: nox.Session) -> None:
+    """Get what the tests need of a machine: programs, PostgreSQL, Asterisk; as root, on Debian 12."""
+    session.install("attrs", *nox.project.dependency_groups(PYPROJECT, "lab"))
+    session.run("python", "-m", "lab", "install")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """All tests, with the branch coverage of the core, which must be whole."""
     install(session, "tests")
@@ -78,9 +85,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Against a real Asterisk, phones and a browser, by name, as root, after ``python -m lab install``."""
+    """Against a real Asterisk, phones and a browser; as root, on Debian 12."""
     install(session, "tests", "lab")
-    session.run("python", "-m", "lab", "missing")
+    session.run("python", "-m", "lab", "install")
     session.run("python", "-m", "pytest", "tests/e2e", *session.posargs)
 
 

@@ -1,7 +1,8 @@
-"""Getting what the lab needs: programs of Debian 12, and an Asterisk in a folder of its own.
+"""Getting what the tests need: programs of Debian 12, and an Asterisk in a folder of its own.
 
 Debian 12 has no Asterisk, so a small system of Debian's testing suite is unpacked, and only Asterisk of it
-is used. What is there already is left alone: a second run takes no time.
+is used. What is there already is left alone: a second run takes no time, and one that was broken off is
+taken up again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from lab.place import NotInstalled, asterisk_files, home, missing_packages
+from lab.place import POSTGRESQL, NotInstalled, asterisk_files, home, missing_packages
 
 SUITE: Final = "forky"
 """The Debian suite that Asterisk 22 is taken from."""
@@ -50,9 +51,21 @@ def _host_packages() -> None:
     if not packages:
         return
     _check_host()
+    if POSTGRESQL in packages:
+        _keep_no_database()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    _run("dpkg", "--configure", "-a", env=environment)
     _run("apt-get", "update", "-q", env=environment)
     _run("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages, env=environment)
+
+
+def _keep_no_database() -> None:
+    """Let the package install the server's programs only: by default it makes a database and runs it."""
+    _CLUSTERS.mkdir(parents=True, exist_ok=True)
+    (_CLUSTERS / "unique_account.conf").write_text("create_main_cluster = false\n", "utf-8")
+
+
+_CLUSTERS: Final = Path("/etc/postgresql-common/createcluster.d")
 
 
 def _playwright() -> None:
@@ -67,7 +80,7 @@ def _asterisk(root: Path) -> None:
     _check_outside_of_git(root)
     # Unpacked beside its place and then renamed: a folder of that name is always whole.
     unfinished = root.with_name(root.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    _remove(unfinished)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     options = ("--variant=minbase", "--include=asterisk")
     _run("debootstrap", *options, SUITE, str(unfinished), mirror(), str(SCRIPT))
@@ -75,6 +88,14 @@ def _asterisk(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
     unfinished.rename(root)
     _check_version()
+
+
+def _remove(unfinished: Path) -> None:
+    """Remove what a run left that was broken off; debootstrap may have left file systems mounted there."""
+    for name in ("proc", "sys"):
+        if (unfinished / name).is_mount():
+            _run("umount", "--lazy", str(unfinished / name))
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _check_version() -> None:

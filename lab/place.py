@@ -16,6 +16,9 @@ INSTALL: Final = "python -m lab install"
 PROGRAMS: Final = {"baresip": "baresip-core", "chromium": "chromium", "sipp": "sip-tester", "ip": "iproute2"}
 """The programs that the lab takes from the host, with their Debian packages."""
 
+POSTGRESQL: Final = "postgresql-15"
+"""The Debian package of the PostgreSQL server that tests start on a port of their own."""
+
 
 class NotInstalled(Exception):
     """Something that the lab needs is missing.
@@ -99,7 +102,20 @@ def program(name: str) -> str:
 
 def missing_packages() -> tuple[str, ...]:
     """The Debian packages of the programs that are missing."""
-    return tuple(package for name, package in PROGRAMS.items() if shutil.which(name) is None)
+    programs = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
+    return (*programs, *([POSTGRESQL] if postgresql() is None else []))
+
+
+def postgresql() -> Path | None:
+    """Where the programs of the newest PostgreSQL server are; None without one.
+
+    Debian keeps them out of the search path.
+    """
+    servers = [found.parent for found in _POSTGRESQL_SERVERS.glob("*/bin/postgres")]
+    return max(servers, key=lambda folder: int(folder.parent.name), default=None)
+
+
+_POSTGRESQL_SERVERS: Final = Path("/usr/lib/postgresql")
 
 
 def missing() -> tuple[str, ...]:

@@ -1,9 +1,12 @@
-"""How Hypothesis runs here.
+"""How tests run here: how Hypothesis does, and that continuous integration leaves none out.
 
 No deadlines: machines are noisy, and a slow one is no bug. For mutants the examples are the same each
 time and not shrunk: what counts is whether one fails.
 """
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("default", deadline=None)
@@ -16,3 +19,11 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("default")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In continuous integration a skipped test is a failure: there is nothing that it may lack."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("ERROR: tests were skipped, and here none may be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

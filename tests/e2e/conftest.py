@@ -1,6 +1,6 @@
 """End-to-end tests: a real Asterisk, real phones and a real browser, in a network of their own.
 
-They are run by name, ``python -m pytest tests/e2e``, as root, and fail where the lab is not installed.
+They run in a session of their own, ``nox -s e2e``, as root, and fail where the lab is not installed.
 """
 
 from __future__ import annotations
