@@ -104,7 +104,7 @@ class TestReplay:
         file.write_text(one.format("a", 1) + one.format("b", 2))
         told = run("replay", str(RECORDINGS / "day.ami"), "--users", str(file))
         assert "users[1]: device SIP/x is already that of users[0]" in told.stderr
-        assert "users[1]: number in default 1 is already that of users[0]" in told.stderr
+        assert "users[1]: number 1 in default is already that of users[0]" in told.stderr
 
     def test_a_file_that_is_not_toml_is_named_so(self, tmp_path: Path) -> None:
         file = tmp_path / "users.toml"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
+from unique_account.core.errors import Ineligible
 from unique_account.core.events import (
     ContactsChanged,
     LoggedIn,
@@ -198,8 +199,11 @@ class TestChangedUsers:
         async with at.running(ALICE, BOB) as service:
             for user in ("alice", "bob"):
                 await service.handle(user, THERE)
-            await service.handle("bob", UserChanged(evolve(BOB, dids=(DID,))))
+            at.node.fail("hint")  # so that the number is withdrawn later, when it is bob's
             await service.handle("alice", UserChanged(evolve(ALICE, dids=())))
+            at.node.heal()
+            await service.handle("bob", UserChanged(evolve(BOB, dids=(DID,))))
+            await service.handle("alice", IN)
             assert at.memory_bus.presences[DID] is presence(service.account("bob"))
             assert set(at.hints()) == {"1001", "1002", DID}
             assert (await at.pbx.call(DID)).number == DID
@@ -272,3 +276,73 @@ class TestChangedUsers:
             assert (await service.handle("alice", IN)).sessions
             await service.handle("alice", UserChanged(ALICE))
             assert await at.follows(service.account("alice"))
+
+
+class TestClaims:
+    """A1: a number and a device belong to one user; two users never have the same."""
+
+    @in_loop
+    async def test_a_user_with_the_number_or_the_device_of_another_is_not_added(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            with pytest.raises(Ineligible) as refused:
+                await service.add(evolve(BOB, extension=DID, deskphone="PJSIP/alice"))
+            assert refused.value.problems == (
+                "bob: device PJSIP/alice is alice's already",
+                f"bob: number {DID} in default is alice's already",
+            )
+            assert await at.stored("bob") is None
+            await service.add(BOB)
+
+    @in_loop
+    async def test_the_same_number_in_another_context_is_another_number(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.add(evolve(BOB, extension="1001", context="branch"))
+            assert service.users == ("alice", "bob")
+
+    @in_loop
+    async def test_of_two_that_are_added_at_the_same_time_one_gets_the_number(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            users = (ALICE, evolve(BOB, extension=ALICE.extension))
+            came = await asyncio.gather(*map(service.add, users), return_exceptions=True)
+            assert came[0] is None
+            assert isinstance(came[1], Ineligible)
+
+    @in_loop
+    async def test_a_user_does_not_change_to_the_number_of_another(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            with pytest.raises(Ineligible, match="bob: number 1001 in default is alice's already"):
+                await service.handle("bob", UserChanged(evolve(BOB, extension="1001")))
+            assert service.account("bob").user == BOB
+            await service.handle("bob", UserChanged(evolve(BOB, extension="1003")))
+
+    @in_loop
+    async def test_a_number_that_was_left_is_free(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            await service.handle("bob", UserChanged(evolve(BOB, extension="1003")))
+            await service.handle("alice", UserChanged(evolve(ALICE, extension="1002")))
+            await service.remove("bob")
+            await service.add(evolve(BOB, extension="1001"))
+            assert service.account("bob").user.extension == "1001"
+
+    @in_loop
+    async def test_a_number_is_free_again_if_the_store_does_not_take_the_user(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            at.accounts.fail("add")
+            with pytest.raises(ConnectionError):
+                await service.add(evolve(BOB, extension="1001"))
+            at.accounts.heal()
+            await service.add(ALICE)
+
+    @in_loop
+    async def test_two_in_the_store_with_one_number_are_reported_at_the_start(self) -> None:
+        at = Installation()
+        await at.accounts.add([ALICE, evolve(BOB, extension="1001")])
+        async with at.running() as service:
+            assert service.users == ("alice", "bob")
+            assert [what for what, _ in at.observer.failures] == ["accounts: load bob"]

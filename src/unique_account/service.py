@@ -16,8 +16,9 @@ from typing import Final, TypeVar
 
 from attrs import evolve
 
+from unique_account.claims import Claims
 from unique_account.core.account import DEFAULT_LEASE, Account
-from unique_account.core.errors import Refused
+from unique_account.core.errors import Ineligible, Refused
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
 from unique_account.core.fallback import deadline, device_in_use
 from unique_account.core.history import finished
@@ -89,6 +90,7 @@ class Service:
         self._lease = lease
         self._owner = owner
         self._accounts: dict[str, Account] = {}
+        self._claims = Claims()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._woken: dict[str, datetime] = {}
         self._resyncing: set[str] = set()
@@ -99,6 +101,8 @@ class Service:
     async def __aenter__(self) -> Service:
         started = self._clock.now()
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
+            if problems := self._claims.problems(account.user):  # calls go to whoever came first
+                self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
             self._keep(await self._write(account, partial(_last_seen, started)))
         self._listeners = [
             asyncio.create_task(self._listen(f"pbx {name}", pbx.listen(self.handle)))
@@ -151,11 +155,13 @@ class Service:
 
         Raises:
             StaleVersion: The store holds an account of this user already.
+            Ineligible: A number or a device is another user's (A1).
             ValueError: The user's media server is none of the PBX nodes.
         """
         self._projector.node(user)
         async with self._locks[user.id]:
-            await self._store.add([user])
+            with self._claims.reserved(self._user(user.id), user):
+                await self._store.add([user])
             for name, pbx in self._pbxs.items():  # a former account may have left a newer plan
                 await self._ask(f"pbx {name}: forget {user.id}", pbx.forget(user.id))
             self._keep(account := Account(user, lease=self._lease))
@@ -178,7 +184,12 @@ class Service:
                 await self._store.remove(user, account.version)
             await self._forget(account)
 
+    def _user(self, user: str) -> User | None:
+        account = self._accounts.get(user)
+        return account.user if account else None
+
     async def _forget(self, account: Account) -> None:
+        self._claims.move(self._user(account.user.id), None)
         self._accounts.pop(account.user.id, None)
         await self._projector.forget(account)
 
@@ -194,6 +205,7 @@ class Service:
             Refused: By the core; nothing changed.
             UnknownUser: The user has no account.
             StaleVersion: Others wrote the account again and again; nothing changed.
+            Ineligible: A number or a device that the user is to have is another user's (A1).
             ValueError: The media server that the user is to have is none of the PBX nodes.
         """
         self.account(user)
@@ -201,7 +213,11 @@ class Service:
             self._projector.node(event.user)
         async with self._locks[user]:
             before = self.account(user)
-            after = await self._apply(before, event)
+            if isinstance(event, UserChanged):
+                with self._claims.reserved(before.user, event.user):
+                    after = await self._apply(before, event)
+            else:
+                after = await self._apply(before, event)
             if after is not before:
                 self._keep(after)
                 self._observer.applied(event, before, after)
@@ -223,6 +239,8 @@ class Service:
     def _keep(self, account: Account) -> None:
         """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
         due, user = deadline(account), account.user.id
+        if (former := self._user(user)) is not account.user:
+            self._claims.move(former, account.user)
         self._accounts[user] = account
         if due is not None and self._woken.get(user) != due:
             self._woken[user] = due

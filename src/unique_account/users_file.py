@@ -47,11 +47,9 @@ def read_users_file(path: Path) -> tuple[User, ...]:
 
 def _shared(users: Iterable[User]) -> Iterable[str]:
     """What two users claim that only one can have."""
-    owners: dict[tuple[str, str], int] = {}
+    owners: dict[str, int] = {}
     for index, user in enumerate(users):
-        claims = [("id", user.id), ("device", user.deskphone), ("device", user.webrtc)]
-        claims += [(f"number in {user.context}", number) for number in user.numbers]
-        for claim in claims:
+        for claim in user.claims:
             first = owners.setdefault(claim, index)
             if first != index:
-                yield f"users[{index}]: {claim[0]} {claim[1]} is already that of users[{first}]"
+                yield f"users[{index}]: {claim} is already that of users[{first}]"

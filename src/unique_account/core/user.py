@@ -16,6 +16,7 @@ from unique_account.core.forwarding import (
     Mailbox,
     Outcome,
     dialable,
+    digits,
 )
 from unique_account.core.machine import Device
 
@@ -77,6 +78,13 @@ class User:
     def numbers(self) -> tuple[str, ...]:
         """The extension and every DID."""
         return (self.extension, *self.dids)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What is this user's alone: the id, both devices, and the numbers in their context (A1)."""
+        devices = (f"device {self.deskphone}", f"device {self.webrtc}")
+        numbers = (f"number {digits(number)} in {self.context}" for number in self.numbers)
+        return (f"id {self.id}", *devices, *numbers)
 
     def interface(self, device: Device) -> str:
         """The PBX interface of one of the user's devices."""
