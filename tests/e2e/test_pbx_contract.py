@@ -32,9 +32,6 @@ EXTENSIONS: Final = """
 [default]
 include = unique-account-numbers-default
 include = unique-account-hints
-[unique-account-hints]
-exten = 1001,hint,PJSIP/alice&PJSIP/alice_w
-exten = +33123450001,hint,PJSIP/alice&PJSIP/alice_w
 """
 FILES: Final = {
     "unique_account.conf": render(USERS),

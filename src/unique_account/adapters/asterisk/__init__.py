@@ -4,9 +4,9 @@ from unique_account.adapters.asterisk.ami import Decoder, Greeting, InvalidActio
 from unique_account.adapters.asterisk.dialplan import render
 from unique_account.adapters.asterisk.harmless import NotForDialplan
 from unique_account.adapters.asterisk.installed import plans
-from unique_account.adapters.asterisk.plan_entries import entries
 from unique_account.adapters.asterisk.login import ManagerLogin
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
+from unique_account.adapters.asterisk.plan_entries import entries
 from unique_account.adapters.asterisk.replay import Step, json_line, replay
 from unique_account.adapters.asterisk.translation import Heard, Translation, Untranslatable
 

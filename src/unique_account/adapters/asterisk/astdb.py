@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.dialplan import FAMILY, Entry, entries
 from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.plan_entries import FAMILY, Entry, entries
 from unique_account.core.routing import Plan
 
 
