@@ -1,9 +1,9 @@
-"""Ports for what the lab starts, each given once in a process."""
+"""Ports for what the lab starts; one is given again only when all others had their turn."""
 
 from __future__ import annotations
 
 import socket
-from itertools import count
+from itertools import cycle, islice
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
@@ -13,25 +13,22 @@ MEDIA_PORTS: Final = 100
 _FIRST: Final = 11000
 _LAST: Final = 31000
 
-_blocks = count(_FIRST, MEDIA_PORTS)
+_blocks = cycle(range(_FIRST, _LAST, MEDIA_PORTS))
 
 
 def media_ports() -> tuple[int, int]:
-    """The first and the last port of a range for RTP, which nobody else in this process is given."""
+    """The first and the last port of a range for RTP, which nobody else is given for the next 199 times."""
     first = next(_blocks)
-    if first + MEDIA_PORTS > _LAST:
-        raise RuntimeError("the lab has no ports left for media")
     return first, first + MEDIA_PORTS - 1
 
 
-_singles = count(_LAST, 4)
+_NUMBERS: Final = range(_LAST, 32700, 4)
+_singles = cycle(_NUMBERS)
 
 
 def port() -> int:
     """A port that is free on loopback, for TCP and UDP, with the next ones, which baresip takes too."""
-    for number in _singles:
-        if number > 32700:
-            break
+    for number in islice(_singles, len(_NUMBERS)):
         if all(_free(number + offset) for offset in (0, 1)):
             return number
     raise RuntimeError("the lab has no ports left")
