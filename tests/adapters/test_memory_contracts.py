@@ -111,6 +111,9 @@ class MemoryPhones:
     async def hang_up(self, call: str) -> None:
         await self._pbx.end(self._calls[call])
 
+    async def talks(self, call: str) -> bool:
+        return self._calls[call].answered and not self._calls[call].over
+
     async def destination(self, call: str) -> Destination | None:
         return self._calls[call].destination
 

@@ -76,6 +76,10 @@ class RealPhones:
         caller, dialled = self._calls[call]
         await caller.hang_up(dialled)
 
+    async def talks(self, call: str) -> bool:
+        _, dialled = self._calls[call]
+        return dialled.answered and not dialled.over
+
     async def destination(self, call: str) -> Destination | None:
         _, dialled = self._calls[call]
         if dialled.cause:

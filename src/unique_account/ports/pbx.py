@@ -120,6 +120,16 @@ class Pbx(Protocol):
         """
         ...
 
+    async def join(self, call_id: str, other: str) -> None:
+        """Connect the other parties of two answered calls of one phone, and let the phone go (C1).
+
+        This completes an attended transfer: `hold` the first call, `dial` for the second, then join them.
+
+        Raises:
+            CommandFailed: They are not two calls of one phone, one is not answered, or is over.
+        """
+        ...
+
     async def hang_up(self, call_id: str) -> None:
         """End a call, ringing or answered (C1).
 

@@ -64,6 +64,7 @@ class PlacedCall:
         caller_leg: The caller's phone, where it is one of this PBX.
         callee_leg: The phone that rings or talks.
         dials_next: The number to dial once the phone that rings is picked up (R14).
+        joined: The call with whose other party this one's talks, since their phone let them go.
     """
 
     id: str
@@ -85,6 +86,7 @@ class PlacedCall:
     caller_leg: Leg | None = None
     callee_leg: Leg | None = None
     dials_next: str = ""
+    joined: PlacedCall | None = None
 
     @property
     def rings(self) -> Device | None:

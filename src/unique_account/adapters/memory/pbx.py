@@ -112,6 +112,8 @@ class MemoryPbx:
         legs, call.caller_leg, call.callee_leg = call.legs, None, None
         for leg in legs:
             await self._phones.tell_end(leg, self._clock.now())
+        if call.joined is not None and not call.joined.over:
+            await self.end(call.joined)
 
     async def leave_messages(self, mailbox: str, new: int, old: int = 0) -> None:
         """A mailbox holds so many messages now."""
@@ -311,6 +313,20 @@ class MemoryPbx:
         call.callee_leg, call.candidate, call.answered = None, None, False
         await self._phones.tell_end(leg, self._clock.now())
         await self._arrive(call, number)
+
+    async def join(self, call_id: str, other: str) -> None:
+        """Connect the other parties of two calls of a phone, and let the phone go."""
+        answered = CallStatus.TALKING, CallStatus.HELD
+        (one, leg), (two, second) = self._find(call_id, *answered), self._find(other, *answered)
+        if one is two or leg.interface != second.interface:
+            raise CommandFailed("these are not two calls of one phone")
+        one.joined, two.joined = two, one
+        for call, left in ((one, leg), (two, second)):
+            if left is call.caller_leg:
+                call.caller_leg = None
+            else:
+                call.callee_leg = None
+            await self._phones.tell_end(left, self._clock.now())
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, ringing or answered."""

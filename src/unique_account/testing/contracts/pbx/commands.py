@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[[Pbx, str], Awaitable[None]]] = {
     "hold": lambda pbx, call: pbx.hold(call),
     "resume": lambda pbx, call: pbx.resume(call),
     "transfer": lambda pbx, call: pbx.transfer(call, "1002"),
+    "join": lambda pbx, call: pbx.join(call, call),
     "hang_up": lambda pbx, call: pbx.hang_up(call),
     "hand_on": lambda pbx, call: pbx.hand_on(call),
 }
@@ -51,7 +52,7 @@ class CommandsContract(NodeContract):
             await pbx.install(planned(Account(self.alice)))
             call = await phones.call("1001")
             leg = await self.leg(heard, "alice", CallStatus.RINGING)
-            for command in ("hold", "resume", "transfer", "hand_on"):
+            for command in ("hold", "resume", "transfer", "join", "hand_on"):
                 await self.fails(command, pbx, leg.id)
             assert await phones.ringing(call) == self.alice.deskphone
 
@@ -121,6 +122,33 @@ class CommandsContract(NodeContract):
             await pbx.transfer(leg.id, "1002")
             await self.rings(phones, call, self.bob.deskphone)
             await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
+
+    @scenario
+    async def test_the_other_parties_of_two_calls_are_joined(self, opened: Opened) -> None:
+        """Connect the other parties of two answered calls of one phone, and let the phone go (C1)."""
+        pbx, phones = opened
+        async with self.listening(pbx) as heard:
+            await self.all_registered(phones)
+            await pbx.watch(self.alice)
+            await pbx.install(planned(Account(self.alice)))
+            calls, legs = [], []
+            for _ in range(2):
+                heard.clear()
+                calls.append(call := await phones.call("1001"))
+                await self.rings(phones, call, self.alice.deskphone)
+                await phones.pick_up(self.alice.deskphone)
+                legs.append(await self.leg(heard, "alice", CallStatus.TALKING))
+            heard.clear()
+            await self.fails("join", pbx, legs[0].id)
+            await pbx.join(legs[0].id, legs[1].id)
+            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
+            assert [await phones.talks(call) for call in calls] == [True, True]
+            await phones.hang_up(calls[0])
+
+            async def both_over() -> bool:
+                return not any([await phones.talks(call) for call in calls])
+
+            await self.until(both_over)
 
     @scenario
     async def test_a_ringing_call_is_handed_on(self, opened: Opened) -> None:

@@ -42,6 +42,10 @@ class Phones(Protocol):
         """The caller hangs up."""
         ...
 
+    async def talks(self, call: str) -> bool:
+        """Whether a call is answered, and not over, as its caller can tell."""
+        ...
+
     async def destination(self, call: str) -> Destination | None:
         """Where a call went instead of a device, as its caller can tell: a mailbox, or a refusal's cause."""
         ...
