@@ -75,7 +75,7 @@ class Connection:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._lost: ConnectionError | None = None
-        self._tasks = [asyncio.create_task(self._keep(self._read()))]
+        self._tasks = [asyncio.create_task(self._keep(self._read))]
 
     def __repr__(self) -> str:
         state = "up" if self._lost is None else f"lost: {self._lost}"
@@ -177,10 +177,10 @@ class Connection:
             self._news.clear()
             await self._news.wait()
 
-    async def _keep(self, task: Coroutine[Any, Any, None]) -> None:
+    async def _keep(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do one of the connection's own tasks, which fails when the connection is lost."""
         try:
-            await task
+            await task()
         except OSError as error:
             self._lose(error if isinstance(error, ConnectionError) else ConnectionError(str(error)))
 
@@ -244,7 +244,7 @@ class Connection:
         key = md5(f"{challenge}{login.secret}".encode(), usedforsecurity=False).hexdigest()
         headers = (("AuthType", "MD5"), ("Username", login.username), ("Key", key), ("Events", events))
         await self.act("Login", *headers)
-        self._tasks.append(asyncio.create_task(self._keep(self._ping())))
+        self._tasks.append(asyncio.create_task(self._keep(self._ping)))
 
     async def _ping(self) -> None:
         while True:
