@@ -1,34 +1,28 @@
-"""The guard of hints: a process of its own that lets them follow the devices again when the service is gone.
+"""The service's end of the guard: a process that lets hints follow the devices when the service is gone.
 
 The service replaces hints by states that only it sets, so its end, even by ``kill -9``, would leave them as
-they were. The guard reads from its standard input, whose end is that of the service: first where to log in,
-then which devices each hint is to follow. When the input ends, it connects, puts these back, and is done.
-Signals that are meant for the service do not end it.
+they were. The guard waits for that end: it is told which devices each hint is to follow through a pipe, which
+closes with the service. `unique_account.adapters.asterisk.guard_process` is what it does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
-from collections.abc import Iterable, Mapping
-from random import Random
-from typing import IO, Final
+from collections.abc import Mapping
+from typing import Final
 
-from unique_account.adapters.asterisk.connection import connect, delays
-from unique_account.adapters.asterisk.hints import give_back
 from unique_account.adapters.asterisk.login import ManagerLogin
-
-TRIES_FOR: Final = 60.0
-"""How many seconds the guard tries to reach a node that is there but does not answer."""
 
 ENDS_WITHIN: Final = 5.0
 """How many seconds a service that ends in good order waits for its guard."""
 
+_PROCESS: Final = "unique_account.adapters.asterisk.guard_process"
+
 
 class Guard:
-    """The service's end of the guard: started with the first hint, and told of every change."""
+    """Starts the guard with the first hint, and tells it of every change."""
 
     def __init__(self, login: ManagerLogin) -> None:
         self._login = login
@@ -64,7 +58,7 @@ class Guard:
 
     async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "unique_account.adapters.asterisk.guard"),
+            *(sys.executable, "-m", _PROCESS),
             stdin=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
@@ -78,45 +72,3 @@ class Guard:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(line).encode() + b"\n")
-
-
-def wait(lines: Iterable[str]) -> tuple[ManagerLogin, dict[str, str]]:
-    """Read what the service tells until it is gone: where to log in, and the devices of each number."""
-    told = iter(lines)
-    login = ManagerLogin(**json.loads(next(told)))
-    devices: dict[str, str | None] = {}
-    for line in told:
-        if line.endswith("\n"):  # else the service went in the middle of it
-            devices.update(json.loads(line))
-    return login, {number: followed for number, followed in devices.items() if followed is not None}
-
-
-async def put_back(login: ManagerLogin, devices: Mapping[str, str]) -> None:
-    """Let every hint follow its devices. A node that is down has its rendered hints when it is up again.
-
-    Raises:
-        TimeoutError: The node could not be reached within `TRIES_FOR`.
-    """
-    async with asyncio.timeout(TRIES_FOR):
-        for delay in delays(Random()):
-            await asyncio.sleep(delay)
-            try:
-                async with connect(login) as connection:
-                    await give_back(connection, devices)
-            except ConnectionError as error:
-                if not isinstance(error.__cause__, ConnectionRefusedError):
-                    continue
-            return
-
-
-def main(source: IO[str]) -> None:
-    """Guard until the source ends, then put the hints back."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    login, devices = wait(source)
-    if devices:
-        asyncio.run(put_back(login, devices))
-
-
-if __name__ == "__main__":
-    main(sys.stdin)

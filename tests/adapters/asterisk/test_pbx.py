@@ -1,0 +1,565 @@
+"""The live adapter, against a scripted node over real sockets: what it tells, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
+
+import pytest
+from attrs import evolve
+
+from unique_account.adapters.asterisk import AsteriskPbx, commands, connection
+from unique_account.adapters.asterisk import pbx as module
+from unique_account.adapters.asterisk.plan_entries import FAMILY, entries
+from unique_account.adapters.memory import MemoryObserver
+from unique_account.core.account import Account, CallStatus, Direction, LineStatus
+from unique_account.core.events import (
+    CallChanged,
+    CallEnded,
+    ContactsChanged,
+    Event,
+    LineChanged,
+    LoggedIn,
+    MessagesChanged,
+    NodeLost,
+    apply,
+)
+from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
+from unique_account.core.routing import plan
+from unique_account.core.user import User
+from unique_account.ports.hearing import UnknownUser
+from unique_account.ports.pbx import CommandFailed
+
+if TYPE_CHECKING:
+    from tests.adapters.asterisk.scripted_node import BOOTED, ScriptedNode, refused, scripted_node
+else:
+    from scripted_node import BOOTED, ScriptedNode, refused, scripted_node
+
+P = ParamSpec("P")
+DESK, WEB = Device.DESKPHONE, Device.WEBRTC
+ALICE = User(
+    id="alice",
+    extension="1001",
+    deskphone="PJSIP/alice",
+    webrtc="PJSIP/alice_w",
+    dids=("+33123450001",),
+    mailbox="1001@default",
+)
+BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
+LOST = NodeLost("default")
+
+
+def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
+    """A test that is a coroutine; one that hangs fails."""
+
+    @wraps(scenario)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def in_time() -> None:
+            async with asyncio.timeout(15):
+                await scenario(*args, **kwargs)
+
+        asyncio.run(in_time())
+
+    return run
+
+
+class At:
+    """A scripted node, an adapter that listens to it, and all that was heard.
+
+    Attributes:
+        fails_at: The events at which hearing fails, with what.
+    """
+
+    def __init__(self, node: ScriptedNode) -> None:
+        self.node = node
+        self.observer = MemoryObserver()
+        self.pbx = AsteriskPbx(node.login, self.observer)
+        self.heard: list[tuple[str, Event]] = []
+        self.fails_at: dict[Event, Exception] = {}
+        self._news = asyncio.Event()
+
+    async def hear(self, user: str, event: Event) -> None:
+        self.heard.append((user, event))
+        self._news.set()
+        if event in self.fails_at:
+            raise self.fails_at[event]
+
+    async def until(self, *wanted: Event, user: str = "alice") -> None:
+        """Wait until these events were heard, one after the other."""
+        while not self._came(user, list(wanted)):
+            self._news.clear()
+            await self._news.wait()
+
+    def _came(self, user: str, wanted: list[Event]) -> bool:
+        for who, event in self.heard:
+            if wanted and (who, event) == (user, wanted[0]):
+                del wanted[0]
+        return not wanted
+
+    async def until_call(self, status: CallStatus | None) -> None:
+        """Wait until a call was last heard to be so far; None: over."""
+        while self._last_call() is not status:
+            self._news.clear()
+            await self._news.wait()
+
+    def _last_call(self) -> CallStatus | None:
+        last = next((one for one in reversed(self.of()) if isinstance(one, CallChanged | CallEnded)), None)
+        return last.call.status if isinstance(last, CallChanged) else None
+
+    def of(self, user: str = "alice") -> list[Event]:
+        """What was heard of a user."""
+        return [event for who, event in self.heard if who == user]
+
+    @property
+    def failures(self) -> str:
+        """What the observer was told."""
+        return "\n".join(f"{what}: {error}" for what, error in self.observer.failures)
+
+
+@asynccontextmanager
+async def listening(*, down: bool = False) -> AsyncIterator[At]:
+    """An adapter that listens to a scripted node; the node is there unless it is down."""
+    async with scripted_node() as node:
+        at = At(node)
+        if down:
+            await node.stop()
+        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        await asyncio.sleep(0)
+        try:
+            yield at
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+
+def channel(state: str, uniqueid: str = "1767600000.2", linkedid: str = "1767600000.1") -> str:
+    """The headers of a channel of Alice's deskphone."""
+    where = f"Channel: PJSIP/alice-00000001\r\nChannelState: {state}"
+    return f"{where}\r\nConnectedLineNum: 3000\r\nUniqueid: {uniqueid}\r\nLinkedid: {linkedid}"
+
+
+def told(event: str, state: str, uniqueid: str = "1767600000.2") -> str:
+    """An event of that channel."""
+    return f"Event: {event}\r\nTimestamp: 1767600001.5\r\n{channel(state, uniqueid)}"
+
+
+# -- the beginning -----------------------------------------------------------------------------------
+
+
+@in_loop
+async def test_a_user_is_told_from_the_beginning() -> None:
+    async with listening() as at:
+        at.node.devices = {"PJSIP/alice": "INUSE", "PJSIP/alice_w": "UNAVAILABLE"}
+        at.node.contacts = {"alice": "sip:alice@127.0.0.1:5062"}
+        at.node.channels = {"1767600000.2": channel("6")}
+        await at.pbx.watch(ALICE)
+        await at.until(LOST, MessagesChanged(2, 1))
+        assert at.of()[0] == LOST
+        assert ContactsChanged(DESK, reachable=True) in at.of()
+        assert ContactsChanged(WEB, reachable=False) in at.of()
+        assert LineChanged(DESK, LineStatus.IN_USE) in at.of()
+        (call,) = [event.call for event in at.of() if isinstance(event, CallChanged)]
+        assert (call.status, call.direction, call.peer) == (CallStatus.TALKING, Direction.INCOMING, "3000")
+        assert at.pbx.connected
+
+
+@in_loop
+async def test_what_happens_while_all_is_listed_is_told() -> None:
+    """No gap: events are asked for before the lists, so that nothing can happen in between unheard."""
+    async with listening() as at:
+        at.node.devices = {"PJSIP/alice": "NOT_INUSE"}
+        at.node.replies["PJSIPShowContacts"] = lambda _: [
+            "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: RINGING",
+            "Response: Error\r\nMessage: No Contacts found",
+        ]
+        await at.pbx.watch(ALICE)
+        assert LineChanged(DESK, LineStatus.RINGING) in at.of()
+        assert LineChanged(DESK, LineStatus.NOT_IN_USE) not in at.of()
+
+
+@in_loop
+async def test_a_user_that_is_watched_again_is_told_anew_with_what_was_heard_since() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.tell(told("Newchannel", "0"), told("Newstate", "5"), told("Newstate", "6"), told("Hold", "6"))
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
+        await at.until(LineChanged(DESK, LineStatus.IN_USE))
+        at.heard.clear()
+        await at.pbx.watch(ALICE)
+        assert at.of()[0] == LOST
+        calls = [event.call for event in at.of() if isinstance(event, CallChanged)]
+        assert [call.status for call in calls] == [CallStatus.HELD]
+        assert LineChanged(DESK, LineStatus.IN_USE) in at.of()
+        at.node.tell(told("Hangup", "6"))
+        await at.until_call(None)
+        at.heard.clear()
+        await at.pbx.watch(ALICE)
+        assert not any(isinstance(event, CallChanged) for event in at.of())
+
+
+@in_loop
+async def test_two_users_of_one_endpoint_are_reported() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        await at.pbx.watch(evolve(BOB, webrtc="PJSIP/alice_w"))
+        assert "PJSIP/alice_w is an endpoint of alice and of bob" in at.failures
+        assert at.of("bob") == []
+
+
+@in_loop
+async def test_what_cannot_be_understood_is_reported_and_the_rest_heard() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.tell(
+            "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: DANCING",
+            "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE",
+        )
+        await at.until(LineChanged(DESK, LineStatus.IN_USE))
+        assert "DeviceStateChange is not understood: State is 'DANCING'" in at.failures
+
+
+@in_loop
+async def test_whatever_hearing_raises_the_next_event_is_told() -> None:
+    async with listening() as at:
+        at.fails_at = {
+            LineChanged(DESK, LineStatus.RINGING): UnknownUser("alice"),
+            LineChanged(DESK, LineStatus.IN_USE): RuntimeError("the store is full"),
+        }
+        await at.pbx.watch(ALICE)
+        for state in ("RINGING", "INUSE", "NOT_INUSE"):
+            at.node.tell(f"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: {state}")
+        await at.until(LineChanged(DESK, LineStatus.NOT_IN_USE))
+        assert "LineChanged of alice: the store is full" in at.failures
+        assert "no Unique Account" not in at.failures
+
+
+# -- losing the node ---------------------------------------------------------------------------------
+
+
+@in_loop
+async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.heard.clear()
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.node.cut()
+        await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
+        assert at.of().count(LOST) == 1
+        assert "pbx default: connection" in at.failures
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x00\xff\x17 no message\r\n\r\n", b"x" * 200_000, f"{BOOTED}\r\n\r\n".encode()]
+)
+@in_loop
+async def test_after_garbage_or_a_new_boot_everything_is_retold(garbage: bytes) -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.heard.clear()
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.node.write(garbage)
+        await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
+        assert at.node.opened == 2
+
+
+@in_loop
+async def test_a_node_that_stays_away_is_lost_and_comes_back() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.heard.clear()
+        await at.node.stop()
+        await at.until(LOST)
+        assert not at.pbx.connected
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        await at.node.start()
+        await at.until(LOST, LOST, LineChanged(DESK, LineStatus.IN_USE))
+
+
+@in_loop
+async def test_a_user_watched_while_the_node_is_away_is_told_once_it_is_back() -> None:
+    async with listening(down=True) as at:
+        await at.pbx.watch(ALICE)
+        assert at.heard == []
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        await at.node.start()
+        await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
+
+
+@in_loop
+async def test_calls_fail_while_the_node_is_away() -> None:
+    async with listening(down=True) as at:
+        for call in (
+            at.pbx.install(plan(Account(ALICE))),
+            at.pbx.installed("x"),
+            at.pbx.hint("1001", Presence.IN_USE),
+            at.pbx.forget("alice"),
+            at.pbx.dial("PJSIP/alice", "1002"),
+            at.pbx.answer("1"),
+            at.pbx.hold("1"),
+            at.pbx.resume("1"),
+            at.pbx.transfer("1", "1002"),
+            at.pbx.join("1", "2"),
+            at.pbx.hang_up("1"),
+            at.pbx.hand_on("1"),
+        ):
+            with pytest.raises(ConnectionError, match="the PBX default cannot be reached"):
+                await call
+
+
+@in_loop
+async def test_nobody_can_be_asked_while_nobody_listens() -> None:
+    async with scripted_node() as node:
+        pbx = AsteriskPbx(node.login, MemoryObserver())
+        with pytest.raises(ConnectionError, match="nobody listens"):
+            await pbx.installed("x")
+        await pbx.watch(ALICE)
+
+
+@pytest.mark.parametrize("action", ["DeviceStateList", "CoreShowChannels"])
+@in_loop
+async def test_a_node_that_refuses_what_is_needed_is_reported(action: str) -> None:
+    async with scripted_node() as node:
+        node.replies[action] = refused("Permission denied")
+        at = At(node)
+        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionError):
+            await at.pbx.installed("x")
+        assert f"Asterisk refuses {action}: Permission denied" in at.failures
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+@in_loop
+async def test_a_node_that_never_boots_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BEGINS_WITHIN", 0.1)
+    async with scripted_node() as node:
+        node.unanswered.add("DeviceStateList")
+        at = At(node)
+        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionError):
+            await at.pbx.installed("x")
+        assert "has not told all that it knows" in at.failures
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+# -- plans -------------------------------------------------------------------------------------------
+
+
+@in_loop
+async def test_entries_of_numbers_that_a_plan_lost_are_taken_away_and_others_stay() -> None:
+    async with listening() as at:
+        theirs = entries(plan(Account(BOB), owner="another"))
+        for family, key, value in (*theirs, (FAMILY, "9999@default", "garbage")):
+            at.node.database[f"/{family}/{key}"] = value
+        due = plan(Account(ALICE))
+        assert await at.pbx.install(due) is True
+        assert at.node.database.keys() >= {f"/{FAMILY}/1001@default", f"/{FAMILY}/+33123450001@default"}
+        fewer = evolve(plan(Account(evolve(ALICE, dids=()))), version=1)
+        assert await at.pbx.install(fewer) is True
+        assert sorted(at.node.database) == [
+            f"/{FAMILY}/{number}@default" for number in ("1001", "1002", "9999")
+        ]
+        assert await at.pbx.installed(due.owner) == {"alice": fewer}
+
+
+@in_loop
+async def test_an_older_plan_is_not_written_over_what_another_process_wrote() -> None:
+    async with listening() as at:
+        due = plan(Account(ALICE))
+        await at.pbx.install(due)
+        newer = evolve(due, version=7, owner="another")
+        for family, key, value in entries(newer):
+            at.node.database[f"/{family}/{key}"] = value
+        assert await at.pbx.install(evolve(due, version=6)) is False
+        assert await at.pbx.installed("another") == {"alice": newer}
+
+
+@in_loop
+async def test_a_number_that_went_to_another_user_is_not_taken_from_it() -> None:
+    async with listening() as at:
+        await at.pbx.install(plan(Account(ALICE)))
+        heir = evolve(BOB, dids=ALICE.dids)
+        await at.pbx.install(plan(Account(heir)))
+        await at.pbx.forget("alice")
+        assert sorted(at.node.database) == [
+            f"/{FAMILY}/{number}@default" for number in ("+33123450001", "1002")
+        ]
+
+
+# -- hints -------------------------------------------------------------------------------------------
+
+
+@in_loop
+async def test_a_hint_is_placed_once_and_its_state_set_again_and_again() -> None:
+    async with listening() as at:
+        await at.pbx.installed("x")
+        await at.node.asked("DialplanExtensionAdd")  # all that was to be shown at the beginning
+        for presence in (Presence.RINGING, Presence.IN_USE):
+            await at.pbx.hint("+33 1 23 45", presence)
+        device = "Custom:unique_account_+3312345"
+        assert at.node.hints["+3312345"] == device
+        assert at.node.states[device] == "INUSE"
+        placed = [one for one in at.node.given("DialplanExtensionAdd") if one.get("Extension") == "+3312345"]
+        assert len(placed) == 1
+        await at.pbx.hint("+3312345", Presence.UNEXISTING)
+        assert "+3312345" not in at.node.hints
+        await at.pbx.hint("+3312345", Presence.UNEXISTING)
+
+
+@in_loop
+async def test_a_hint_that_could_not_be_shown_is_shown_when_the_node_is_back() -> None:
+    async with listening(down=True) as at:
+        with pytest.raises(ConnectionError):
+            await at.pbx.hint("1001", Presence.ON_HOLD)
+        await at.node.start()
+        await at.node.asked("DialplanExtensionAdd", 2)
+        assert at.node.hints["1001"] == "Custom:unique_account_1001"
+        assert at.node.states["Custom:unique_account_1001"] == "ONHOLD"
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@in_loop
+async def test_hints_are_placed_again_after_a_reload(
+    announced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload drops them, with an event or without one."""
+    monkeypatch.setattr(module, "LOOKS_AFTER_HINTS_EVERY", 60 if announced else 0.05)
+    async with listening() as at:
+        await at.pbx.hint("1001", Presence.RINGING)
+        await at.node.asked("DialplanExtensionAdd", 2)
+        at.node.hints = {"1001": "PJSIP/alice&PJSIP/alice_w"}
+        if announced:
+            at.node.tell("Event: Reload\r\nModule: pbx_config\r\nStatus: 0")
+        await at.node.asked("DialplanExtensionAdd", 4)
+        await at.pbx.installed("x")
+        assert at.node.hints["1001"] == "Custom:unique_account_1001"
+
+
+@in_loop
+async def test_a_dialplan_that_takes_no_hints_is_reported() -> None:
+    async with scripted_node() as node:
+        node.replies["DialplanExtensionAdd"] = refused("Failed to add")
+        at = At(node)
+        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        await node.asked("DialplanExtensionAdd")
+        await at.pbx.installed("x")
+        assert "hints: Asterisk refuses DialplanExtensionAdd: Failed to add" in at.failures
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+# -- commands (C1) -----------------------------------------------------------------------------------
+
+
+async def with_call(at: At, state: str = "6") -> str:
+    """Alice's deskphone has a call."""
+    await at.pbx.watch(ALICE)
+    at.node.tell(told("Newchannel", "0"), told("Newstate", state))
+    await at.until_call({"5": CallStatus.RINGING, "6": CallStatus.TALKING}[state])
+    return "1767600000.2"
+
+
+DEEDS = [("answer", "5", "talk"), ("hold", "6", "hold")]
+
+
+@pytest.mark.parametrize(("deed", "state", "event"), DEEDS)
+@in_loop
+async def test_a_phone_that_obeys_is_told_within_its_call(deed: str, state: str, event: str) -> None:
+    done = {"answer": told("Newstate", "6"), "hold": told("Hold", "6")}[deed]
+    async with listening() as at:
+        call = await with_call(at, state)
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", done]
+        await getattr(at.pbx, deed)(call)
+        (asked,) = at.node.given("PJSIPNotify")
+        assert (asked["Channel"], asked["Variable"]) == ("PJSIP/alice-00000001", f"Event={event}")
+
+
+@pytest.mark.parametrize(("deed", "state", "event"), DEEDS)
+@in_loop
+async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(
+    deed: str, state: str, event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "OBEYS_WITHIN", 0.1)
+    async with listening() as at:
+        call = await with_call(at, state)
+        with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {deed} when it is told to"):
+            await getattr(at.pbx, deed)(call)
+        assert at.node.given("PJSIPNotify")[0]["Variable"] == f"Event={event}"
+
+
+@in_loop
+async def test_a_held_call_is_resumed_and_not_held_again() -> None:
+    async with listening() as at:
+        call = await with_call(at)
+        with pytest.raises(CommandFailed, match="not on hold"):
+            await at.pbx.resume(call)
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Hold", "6")]
+        await at.pbx.hold(call)
+        await at.until_call(CallStatus.HELD)
+        with pytest.raises(CommandFailed, match="on hold already"):
+            await at.pbx.hold(call)
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Unhold", "6")]
+        await at.pbx.resume(call)
+
+
+@in_loop
+async def test_a_call_that_ends_meanwhile_is_over() -> None:
+    async with listening() as at:
+        call = await with_call(at)
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Hangup", "6")]
+        with pytest.raises(CommandFailed, match="the call is over"):
+            await at.pbx.hold(call)
+
+
+@in_loop
+async def test_a_call_with_nobody_else_is_neither_transferred_nor_joined() -> None:
+    async with listening() as at:
+        call = await with_call(at)
+        with pytest.raises(CommandFailed, match="0 other parties"):
+            await at.pbx.transfer(call, "1002")
+        with pytest.raises(CommandFailed, match="not two calls of one phone"):
+            await at.pbx.join(call, call)
+
+
+@in_loop
+async def test_what_the_pbx_refuses_is_a_refusal_with_its_reason() -> None:
+    async with listening() as at:
+        call = await with_call(at)
+        at.node.replies["Hangup"] = refused("No such channel")
+        with pytest.raises(CommandFailed, match="the PBX refuses: No such channel"):
+            await at.pbx.hang_up(call)
+
+
+@pytest.mark.parametrize(
+    ("ends", "hung_up"),
+    [("Event: OriginateResponse\r\nResponse: Failure\r\nChannel: PJSIP/alice\r\nExten: 1002", 0), ("", 0)],
+)
+@in_loop
+async def test_a_phone_that_does_not_ring_does_not_dial(
+    ends: str, hung_up: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "OBEYS_WITHIN", 0.1)
+    async with listening() as at:
+        at.node.contacts = {"alice": "sip:alice@127.0.0.1:5062"}
+        await at.pbx.watch(ALICE)
+        at.node.replies["Originate"] = lambda _: ["Response: Success", *filter(None, [ends])]
+        with pytest.raises(CommandFailed, match="PJSIP/alice does not ring"):
+            await at.pbx.dial("PJSIP/alice", "1002")
+        assert len(at.node.given("Hangup")) == hung_up
+
+
+@in_loop
+async def test_an_action_without_an_answer_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ANSWERS_WITHIN", 0.1)
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.unanswered.add("DBPut")
+        with pytest.raises(ConnectionError, match="DBPut was not answered"):
+            await at.pbx.install(plan(apply(Account(ALICE), LoggedIn("tab-1"))))
