@@ -128,6 +128,12 @@ class TestCallRecord:
     def test_an_ongoing_call_has_not_ended(self) -> None:
         with pytest.raises(ValueError, match="ongoing and has ended"):
             record(status=HistoryStatus.ONGOING, ended=NOON)
+        with pytest.raises(ValueError, match="ongoing and has ended"):
+            record(status=HistoryStatus.ONGOING, settled=True)
+
+    def test_nothing_rings_for_less_than_no_time(self) -> None:
+        with pytest.raises(ValueError, match="rang for -1 day"):
+            record(rang=-SECOND)
 
     def test_a_missed_call_was_not_answered(self) -> None:
         with pytest.raises(ValueError, match="missed and was answered"):
@@ -200,6 +206,21 @@ class TestCombining:
         first = record(status=HistoryStatus.ANSWERED, ended=NOON + SECOND, peer="1003")
         last = evolve(first, ended=NOON + 2 * SECOND, peer="1002")
         assert combine(first, last) == last
+
+    @pytest.mark.parametrize(("settled", "live"), list(product(FINAL, HistoryStatus)))
+    def test_a_settled_record_replaces_what_was_told_live_but_makes_nothing_missed(
+        self, settled: HistoryStatus, live: HistoryStatus
+    ) -> None:
+        written = record(status=settled, settled=True)
+        told = record(status=live, peer="1002", peer_name="Bob", device=Device.WEBRTC)
+        taken = settled is HistoryStatus.MISSED and live in {HistoryStatus.EMITTED, HistoryStatus.ANSWERED}
+        assert combine(written, told) == combine(told, written) == (told if taken else written)
+
+    @pytest.mark.parametrize(
+        "more", [{"rang": SECOND}, {"forwarded_from": "1003"}, {"transferred_to": "1003"}]
+    )
+    def test_ring_time_forwards_and_transfers_count_too(self, more: dict[str, Any]) -> None:
+        assert combine(record(), record(**more)) == combine(record(**more), record()) == record(**more)
 
     @pytest.mark.parametrize("change", [{"id": "b"}, {"start": NOON + SECOND}, {"user": "bob"}])
     def test_records_of_two_entries_are_not_combined(self, change: dict[str, Any]) -> None:

@@ -60,10 +60,16 @@ class CallRecord:
         peer: The number of the party that the user spoke with, empty while unknown (H7).
         peer_name: That party's name, empty while unknown.
         answered: When it was answered, by the user or by whom the user called, in UTC; None if it was not.
-        ended: When it was over, in UTC; None while ongoing or unknown.
+        ended: When it was over for the user, in UTC; None while ongoing or unknown.
+        rang: How long a device of whom was called rang; zero where none did, or while that is not known.
+        forwarded_from: The number that the caller had called, where a forward brought the call to the
+            user, else empty (H7).
+        transferred_to: The number of whom the user gave the call to, empty where the user did not (H7).
+        settled: It was made from what the PBX wrote down of the whole call, so it replaces what was told
+            of the call while it was live (H3).
 
     Raises:
-        ValueError: No id or no user, or a status that the other fields rule out.
+        ValueError: No id or no user, a negative ring time, or a status that the other fields rule out.
     """
 
     id: str
@@ -76,12 +82,18 @@ class CallRecord:
     peer_name: str = ""
     answered: datetime | None = field(default=None, converter=optional(utc))
     ended: datetime | None = field(default=None, converter=optional(utc))
+    rang: timedelta = timedelta(0)
+    forwarded_from: str = ""
+    transferred_to: str = ""
+    settled: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not (self.id and self.user):
             raise ValueError("a call record needs an id and a user")
+        if self.rang < timedelta(0):
+            raise ValueError(f"call {self.id} rang for {self.rang}")
         if self.status is HistoryStatus.ONGOING:
-            if self.ended is not None:
+            if self.ended is not None or self.settled:
                 raise ValueError(f"call {self.id} is ongoing and has ended")
         elif (self.direction is Direction.OUTGOING) is not (self.status is HistoryStatus.EMITTED):
             raise ValueError(f"call {self.id} is {self.status} and {self.direction}")
@@ -104,12 +116,15 @@ class CallRecord:
 # -- one entry per call (H2) -------------------------------------------------------------------------
 
 _STATUS_RANK: Final = {status: rank for rank, status in enumerate(HistoryStatus)}
+_TAKEN: Final = (HistoryStatus.EMITTED, HistoryStatus.ANSWERED)
 _FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def _rank(record: CallRecord) -> tuple[object, ...]:
     """The place of a record among those of its call: equal for equal records only."""
     return (
+        record.status in _TAKEN,
+        record.settled,
         _STATUS_RANK[record.status],
         record.peer != "",
         record.peer_name != "",
@@ -122,13 +137,17 @@ def _rank(record: CallRecord) -> tuple[object, ...]:
         record.device or "",
         record.peer,
         record.peer_name,
+        record.rang,
+        record.forwarded_from,
+        record.transferred_to,
     )
 
 
 def combine(one: CallRecord, other: CallRecord) -> CallRecord:
     """The one of two records of a user's call that stands for it (H2).
 
-    Answered beats missed, final beats ongoing, and of two that agree so far the one that knows more wins.
+    Answered and emitted beat missed, whoever says so; then what is settled beats what was told live, final
+    beats ongoing, and of two that agree so far the one that knows more wins.
     Commutative, associative and idempotent.
 
     Raises:
