@@ -50,7 +50,7 @@ class Watched:
         self._port = port
         self.requests: list[tuple[str, tuple[Any, ...]]] = []
         self.broken: dict[str, Exception] = {}
-        self.held: dict[str, tuple[asyncio.Event, str]] = {}
+        self.hanging: dict[str, tuple[asyncio.Event, str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
@@ -59,8 +59,8 @@ class Watched:
 
         async def request(*arguments: Any) -> Any:
             self.requests.append((name, arguments))
-            if name in self.held:
-                released, user = self.held[name]
+            if name in self.hanging:
+                released, user = self.hanging[name]
                 if not user or any(getattr(part, "id", part) == user for part in arguments):
                     await released.wait()
             if name in self.broken:
@@ -73,10 +73,10 @@ class Watched:
         """What was asked with these requests."""
         return [arguments for asked, arguments in self.requests if asked == name]
 
-    def hold(self, name: str, user: str = "") -> asyncio.Event:
+    def hang(self, name: str, user: str = "") -> asyncio.Event:
         """Let a request hang, one about this user only or any, until the event returned is set."""
         released = asyncio.Event()
-        self.held[name] = (released, user)
+        self.hanging[name] = (released, user)
         return released
 
     def fail(self, *names: str, error: Exception | None = None) -> None:
@@ -85,7 +85,7 @@ class Watched:
 
     def heal(self) -> None:
         """Neither fail nor hang any more."""
-        self.broken, self.held = {}, {}
+        self.broken, self.hanging = {}, {}
 
 
 class Installation:

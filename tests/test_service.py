@@ -45,7 +45,7 @@ class TestOrder:
     async def test_a_store_that_hangs_for_one_user_does_not_delay_another(self) -> None:
         at = Installation()
         async with at.running(ALICE, BOB) as service:
-            released = at.accounts.hold("save", "alice")
+            released = at.accounts.hang("save", "alice")
             waiting = asyncio.create_task(service.handle("alice", IN))
             await settle()
             await service.handle("bob", IN)
@@ -60,7 +60,7 @@ class TestOrder:
     async def test_a_pbx_that_hangs_for_one_user_does_not_delay_another(self, request_: str) -> None:
         at = Installation(("default", "mds1"))
         async with at.running(ALICE, evolve(BOB, media_server="mds1")) as service:
-            released = at.pbxs["mds1"].hold(request_, "1001" if request_ == "hint" else "alice")
+            released = at.pbxs["mds1"].hang(request_, "1001" if request_ == "hint" else "alice")
             moved = evolve(ALICE, media_server="mds1")
             waiting = asyncio.create_task(service.handle("alice", UserChanged(moved)))
             await settle()
@@ -75,7 +75,7 @@ class TestOrder:
         at = Installation()
         async with at.running(ALICE) as service:
             await service.handle("alice", IN)
-            released = at.accounts.hold("save")
+            released = at.accounts.hang("save")
             told = (DESKPHONE, LineChanged(Device.DESKPHONE, LineStatus.IN_USE), WEBRTC, OUT)
             waiting = [asyncio.create_task(service.handle("alice", event)) for event in told]
             await settle()
@@ -89,7 +89,7 @@ class TestOrder:
     async def test_an_event_that_is_cancelled_leaves_the_way_free(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            at.accounts.hold("save")
+            at.accounts.hang("save")
             waiting = asyncio.create_task(service.handle("alice", IN))
             await settle()
             waiting.cancel()
@@ -106,7 +106,7 @@ class TestStoredBeforeShown:
         at = Installation()
         async with at.running(ALICE) as service:
             shown, plans = at.memory_cti.shown["alice"], await at.plans()
-            released = at.accounts.hold("save")
+            released = at.accounts.hang("save")
             waiting = asyncio.create_task(service.handle("alice", IN))
             await settle()
             assert service.account("alice").state is State.LOGGED_OUT

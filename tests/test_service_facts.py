@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from unique_account.core.account import LineStatus
 from unique_account.core.events import (
     CallEnded,
@@ -17,12 +15,11 @@ from unique_account.core.events import (
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
-from unique_account.ports.pbx import CommandFailed
 
 if TYPE_CHECKING:
-    from tests.installation import ALICE, BOB, Installation, in_loop
+    from tests.installation import ALICE, Installation, in_loop
 else:
-    from installation import ALICE, BOB, Installation, in_loop
+    from installation import ALICE, Installation, in_loop
 
 IN = LoggedIn("tab-1")
 TALKS = LineChanged(Device.DESKPHONE, LineStatus.IN_USE)
@@ -144,35 +141,3 @@ class TestHistory:
         async with at.running(ALICE) as service:
             await service.handle("alice", CallEnded("1.1", at.clock.now()))
             assert at.call_log.asked("add") == []
-
-
-class TestDialling:
-    """R14: dialling goes out by the device in use."""
-
-    @in_loop
-    async def test_the_deskphone_is_rung_and_then_dials(self) -> None:
-        at = Installation()
-        async with at.running(ALICE, BOB) as service:
-            for interface in (ALICE.deskphone, BOB.deskphone):
-                await at.pbx.register(interface)
-            assert await service.dial("alice", "1002") is Device.DESKPHONE
-            (call,) = at.pbx.calls
-            assert call.rung == []
-            await at.pbx.pick_up(call)
-            assert call.rung == [("bob", Device.DESKPHONE)]
-
-    @in_loop
-    async def test_the_browser_dials_by_itself(self) -> None:
-        at = Installation()
-        async with at.running(ALICE) as service:
-            await at.pbx.register("PJSIP/alice_w")
-            await service.handle("alice", IN)
-            assert await service.dial("alice", "1002") is Device.WEBRTC
-            assert at.pbx.calls == ()
-
-    @in_loop
-    async def test_a_deskphone_that_cannot_be_rung_is_an_answer(self) -> None:
-        at = Installation()
-        async with at.running(ALICE) as service:
-            with pytest.raises(CommandFailed, match="PJSIP/alice is not registered"):
-                await service.dial("alice", "1002")

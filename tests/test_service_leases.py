@@ -287,9 +287,9 @@ class TestRestart:
             def __getattr__(self, name: str) -> object:
                 return getattr(at.cti, name)
 
-            async def listen(self, hear: object) -> None:
+            async def listen(self, hear: object, *ports: object) -> None:
                 await hear("alice", IN)  # type: ignore[operator] # a Hear
-                await at.cti.listen(hear)
+                await at.cti.listen(hear, *ports)
 
         async with at.running(cti=EagerCti()) as service:
             assert service.account("alice").sessions == (Session("tab-1"),)

@@ -20,6 +20,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device
+from unique_account.ports.commands import Dial
 from unique_account.ports.hearing import UnknownUser
 from unique_account.projector import NewerPlan
 
@@ -95,7 +96,7 @@ class TestFailingPorts:
         async with at.running(ALICE) as service:
             await service.handle("alice", THERE)
             slow: Watched = getattr(at, port)
-            slow.hold(request_)
+            slow.hang(request_)
             event = SILENT if request_ in ("install", "show", "forwarding_changed") else TALKS
             waiting = asyncio.create_task(service.handle("alice", event))
             await settle()
@@ -146,7 +147,7 @@ class TestListeners:
         at = Installation()
 
         class Deaf:
-            async def listen(self, hear: object) -> None:
+            async def listen(self, *_: object) -> None:
                 """Return at once."""
 
         async with at.service(cti=Deaf()):
@@ -167,7 +168,7 @@ class TestListeners:
     @in_loop
     async def test_a_service_that_is_cancelled_as_it_starts_leaves_nobody_listening(self) -> None:
         at = Installation()
-        at.node.hold("installed")
+        at.node.hang("installed")
         starting = asyncio.create_task(at.service().__aenter__())
         await settle()
         starting.cancel()
@@ -194,7 +195,11 @@ class TestRefusals:
     async def test_events_of_strangers_are_refused_by_name(self) -> None:
         at = Installation()
         async with at.running() as service:
-            for request in (service.handle("carol", IN), service.remove("carol"), service.dial("carol", "1")):
+            for request in (
+                service.handle("carol", IN),
+                service.remove("carol"),
+                service.commands.obey("carol", Dial("1")),
+            ):
                 with pytest.raises(UnknownUser, match="there is no Unique Account of carol"):
                     await request
             with pytest.raises(UnknownUser) as unknown:

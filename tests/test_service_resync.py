@@ -258,7 +258,7 @@ class TestTrouble:
     async def test_a_user_removed_meanwhile_stays_removed(self) -> None:
         at = Installation()
         async with at.running(ALICE, BOB) as service:
-            released = at.node.hold("watch", "alice")
+            released = at.node.hang("watch", "alice")
             resyncing = asyncio.create_task(service.resync())
             await settle()
             await service.remove("alice")
@@ -272,7 +272,7 @@ class TestTrouble:
     async def test_events_go_on_while_a_resync_runs(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            released = at.node.hold("watch")
+            released = at.node.hang("watch")
             resyncing = asyncio.create_task(service.resync())
             await settle()
             await service.handle("alice", IN)
@@ -288,7 +288,7 @@ class TestTrouble:
     async def test_a_change_on_its_way_is_no_difference(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            released = at.node.hold("watch")
+            released = at.node.hang("watch")
             resyncing = asyncio.create_task(service.resync())
             await settle()
             for event in (IN, DESKPHONE, LoggedOut("tab-1")):
@@ -300,7 +300,7 @@ class TestTrouble:
     async def test_facts_told_by_a_resync_that_was_cancelled_are_shown_later(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            released = at.node.hold("watch")
+            released = at.node.hang("watch")
             resyncing = asyncio.create_task(service.resync())
             await settle()
             await at.pbx.register("PJSIP/alice")

@@ -143,7 +143,7 @@ class TestUsers:
     async def test_events_that_waited_for_a_removal_find_nobody(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            released = at.accounts.hold("remove")
+            released = at.accounts.hang("remove")
             removing = asyncio.create_task(service.remove("alice"))
             await settle()
             waiting = asyncio.create_task(service.handle("alice", IN))

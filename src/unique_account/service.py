@@ -17,14 +17,15 @@ from typing import Final, TypeVar
 from attrs import evolve
 
 from unique_account.claims import Claims
+from unique_account.commands import Commands
 from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
-from unique_account.core.fallback import deadline, device_in_use
+from unique_account.core.fallback import deadline
 from unique_account.core.history import finished
-from unique_account.core.machine import Device
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
+from unique_account.histories import MergedHistories
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog
@@ -49,6 +50,10 @@ class Service:
 
     ``async with service:``, once, loads the accounts, hands every projection over and listens to the ports
     until the block is left. `handle` may be called from anywhere in the same event loop.
+
+    Attributes:
+        commands: Carries out what users tell their calls to do.
+        histories: Answers users who ask for their calls.
 
     Args:
         accounts: Where kept parts are stored.
@@ -87,6 +92,8 @@ class Service:
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
+        self.commands = Commands(self.account, self._projector.node)
+        self.histories = MergedHistories(self.account, call_log)
         self._lease = lease
         self._owner = owner
         self._accounts: dict[str, Account] = {}
@@ -108,7 +115,8 @@ class Service:
             asyncio.create_task(self._listen(f"pbx {name}", pbx.listen(self.handle)))
             for name, pbx in self._pbxs.items()
         ]
-        self._listeners.append(asyncio.create_task(self._listen("cti", self._cti.listen(self.handle))))
+        assistants = self._cti.listen(self.handle, self.commands.obey, self.histories)
+        self._listeners.append(asyncio.create_task(self._listen("cti", assistants)))
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
             await self.resync()
@@ -221,9 +229,9 @@ class Service:
             if after is not before:
                 self._keep(after)
                 self._observer.applied(event, before, after)
-            await self._project(event, before, after)
-            if isinstance(event, CallEnded):
+            if isinstance(event, CallEnded):  # first, so that who sees the call gone finds it in the history
                 await self._record(before, event)
+            await self._project(event, before, after)
         if isinstance(event, UserChanged) and after is not before:
             await self._resync_user(after, None)
         return after
@@ -297,25 +305,6 @@ class Service:
             await self.handle(user, LeaseExpired(due))
         except Exception:  # the observer knows; without another try the session would never end (S5)
             self._clock.call_at(self._clock.now() + LEASE_RETRY, partial(self._expire, user, due))
-
-    # -- commands ------------------------------------------------------------------------------------
-
-    async def dial(self, user: str, number: str) -> Device:
-        """Dial from the UC Assistant, by the device in use (R14).
-
-        Returns:
-            The device that dials: the deskphone, which the PBX rings first, or WEBRTC, and then the
-            browser has to dial by itself (C2).
-
-        Raises:
-            UnknownUser: The user has no account.
-            CommandFailed: The deskphone cannot be rung.
-        """
-        account = self.account(user)
-        device = device_in_use(account)
-        if device is Device.DESKPHONE:
-            await self._projector.node(account.user).dial(account.user.deskphone, number)
-        return device
 
     # -- resync --------------------------------------------------------------------------------------
 

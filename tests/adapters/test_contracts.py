@@ -20,11 +20,12 @@ from unique_account.adapters.memory import (
 from unique_account.core.account import Kept
 from unique_account.core.cursors import Key
 from unique_account.core.events import Event
-from unique_account.core.history import CallRecord
+from unique_account.core.history import DEFAULT_SIZE, CallRecord, Page
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
 from unique_account.core.view import View
+from unique_account.ports.commands import Command
 from unique_account.ports.hearing import Hear
 from unique_account.testing.contracts import (
     AccountsContract,
@@ -184,8 +185,33 @@ class DiesOfErrors(MemoryCti):
         try:
             await super().act(user, event)
         except Exception:
-            self._hear = None
+            self._service = None
             raise
+
+
+class SwallowsCommands(MemoryCti):
+    async def command(self, user: str, command: Command) -> bool:
+        return True
+
+
+class AnsweredForTheBrowser(MemoryCti):
+    async def command(self, user: str, command: Command) -> bool:
+        await super().command(user, command)
+        return True
+
+
+class DiesOfFailures(MemoryCti):
+    async def command(self, user: str, command: Command) -> bool:
+        try:
+            return await super().command(user, command)
+        except Exception:
+            self._service = None
+            raise
+
+
+class AlwaysTheFirstPage(MemoryCti):
+    async def history(self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None) -> Page:
+        return await super().history(user, size)
 
 
 class ShowsAfterwards(MemoryCti):
@@ -218,6 +244,10 @@ class PublishesTheFirst(MemoryCti):
         ForgetsKnownUsersOnly,
         SwallowsRefusals,
         DiesOfErrors,
+        SwallowsCommands,
+        AnsweredForTheBrowser,
+        DiesOfFailures,
+        AlwaysTheFirstPage,
         ShowsAfterwards,
         PublishesTheFirst,
     ],

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unique_account.adapters.memory import MemoryBus, MemoryCti, MemoryDirectory, SettableClock
+from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryDirectory, SettableClock
+from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import NO_FORWARDING, Forwarding
 from unique_account.core.presence import Presence
-from unique_account.ports.directory import Directory
+from unique_account.histories import MergedHistories
+from unique_account.ports.directory import Colleague, Directory
 
 if TYPE_CHECKING:
-    from tests.adapters.node import in_loop
+    from tests.adapters.node import ALICE, in_loop
 else:
-    from node import in_loop
+    from node import ALICE, in_loop
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -85,6 +87,17 @@ class TestDirectory:
         asked = (("alice", "1001"), ("alice", "1002"), ("carol", "1001"))
         assert [await directory.may_see(*pair) for pair in asked] == [True, False, False]
 
+    @in_loop
+    async def test_colleagues_are_everybody_else_by_name(self) -> None:
+        names = {"1001": "Alice Martin", "1002": "Bob Durand", "1003": "Anne Petit"}
+        directory = MemoryDirectory({"alice": "sésame"}, names, {"1001": "alice"})
+        anne, bob = Colleague("1003", "Anne Petit"), Colleague("1002", "Bob Durand")
+        assert await directory.colleagues("alice") == [anne, bob]
+        assert await directory.colleagues("alice", limit=1) == [anne]
+        assert (
+            await directory.colleagues("alice", "DUR") == await directory.colleagues("alice", "02") == [bob]
+        )
+
     def test_it_shows_no_password(self) -> None:
         assert repr(MemoryDirectory({"alice": "sésame"}, {})) == "MemoryDirectory(of 1 people)"
 
@@ -116,7 +129,11 @@ class TestCti:
             async def hear(user: str, event: object) -> None:
                 heard.append(name)
 
-            return asyncio.create_task(cti.listen(hear))
+            async def obey(user: str, command: object) -> bool:
+                return True
+
+            histories = MergedHistories(lambda _: Account(ALICE), MemoryCallLog())
+            return asyncio.create_task(cti.listen(hear, obey, histories))
 
         first, second = listener("first"), listener("second")
         await asyncio.sleep(0)

@@ -16,10 +16,12 @@ from unique_account.adapters.memory import (
 )
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Outcome
+from unique_account.core.history import Page
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.call_log import CallLog
+from unique_account.ports.commands import Command
 from unique_account.ports.cti import Cti
 from unique_account.ports.pbx import Pbx
 from unique_account.testing.contracts import (
@@ -56,6 +58,12 @@ class MemoryAssistants:
 
     async def act(self, user: str, event: Event) -> None:
         await self._cti.act(user, event)
+
+    async def command(self, user: str, command: Command) -> bool:
+        return await self._cti.command(user, command)
+
+    async def history(self, user: str, size: int, cursor: str | None = None) -> Page:
+        return await self._cti.history(user, size, cursor)
 
     async def shown(self, user: str) -> View | None:
         return self._cti.shown.get(user)

@@ -19,6 +19,8 @@ class View:
 
     Attributes:
         user: Whose account it is.
+        number: The user's extension.
+        mailbox: The user's voicemail box; None: there is none.
         version: Of the account it was made from.
         owner: Which installation made it.
         state: Where the machine stands.
@@ -35,6 +37,8 @@ class View:
     """
 
     user: str
+    number: str
+    mailbox: str | None
     version: int
     owner: str
     state: State
@@ -55,6 +59,8 @@ def view(account: Account, *, owner: str = DEFAULT_OWNER) -> View:
     kept, seen = account.kept, account.observed
     return View(
         user=account.user.id,
+        number=account.user.extension,
+        mailbox=account.user.mailbox,
         version=kept.version,
         owner=owner,
         state=account.state,

@@ -6,18 +6,22 @@ from typing import Protocol
 
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
+from unique_account.ports.commands import Obey
 from unique_account.ports.hearing import Hear
+from unique_account.ports.histories import Histories
 
 
 class Cti(Protocol):
     """The server that UC Assistants connect to."""
 
-    async def listen(self, hear: Hear) -> None:
-        """Tell what users do, as events, until cancelled; called once.
+    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+        """Tell what users do, as events, and give their commands, until cancelled; called once.
 
         `LoggedIn` when a session authenticated, `LoggedOut` when it said goodbye, `SessionLost` when its
         connection broke, `DeviceSelected` and `ForwardingChanged` as the user chooses. What ``hear`` raises,
-        a `Refused` first of all, is the answer to that user's session, and to no other.
+        a `Refused` first of all, is the answer to that user's session, and to no other. Likewise what
+        ``obey`` raises; a command that it leaves to the browser goes back to the session that gave it.
+        ``histories`` answers those who ask for their calls.
         """
         ...
 

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from attrs import frozen
+
+
+@frozen(weakref_slot=False)
+class Colleague:
+    """Somebody with a number.
+
+    Attributes:
+        number: The internal number.
+        name: The full name.
+    """
+
+    number: str
+    name: str
 
 
 class Directory(Protocol):
@@ -21,4 +37,14 @@ class Directory(Protocol):
 
     async def may_see(self, user: str, number: str) -> bool:
         """Whether a user may see the presence of a number."""
+        ...
+
+    async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:
+        """Whom a user may see, the user apart, in the order of their names.
+
+        Args:
+            user: Who asks.
+            words: Only those whose name or number has this in it, whatever the case.
+            limit: How many at most, 1 or more.
+        """
         ...

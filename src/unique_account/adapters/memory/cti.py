@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from unique_account.core.events import Event
+from unique_account.core.history import DEFAULT_SIZE, Page
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
+from unique_account.ports.commands import Command, Obey
 from unique_account.ports.hearing import Hear
+from unique_account.ports.histories import Histories
 
 
 class MemoryCti:
@@ -21,15 +24,15 @@ class MemoryCti:
     def __init__(self) -> None:
         self.shown: dict[str, View] = {}
         self.presences: dict[str, Presence] = {}
-        self._hear: Hear | None = None
+        self._service: tuple[Hear, Obey, Histories] | None = None
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
         """Tell what users do, until cancelled."""
-        self._hear = hear
+        self._service = service = (hear, obey, histories)
         try:
             await asyncio.Event().wait()
         finally:
-            self._hear = None if self._hear is hear else self._hear
+            self._service = None if self._service is service else self._service
 
     async def act(self, user: str, event: Event) -> None:
         """Let a user do something in a UC Assistant.
@@ -38,9 +41,29 @@ class MemoryCti:
             Refused: The answer that the user's session gets.
             ConnectionError: Nobody listens.
         """
-        if self._hear is None:
+        await self._listening()[0](user, event)
+
+    async def command(self, user: str, command: Command) -> bool:
+        """Let a user give a command; False if the browser has to carry it out.
+
+        Raises:
+            CommandFailed: The answer that the user's session gets.
+            ConnectionError: Nobody listens.
+        """
+        return await self._listening()[1](user, command)
+
+    async def history(self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None) -> Page:
+        """Let a user ask for calls.
+
+        Raises:
+            ConnectionError: Nobody listens.
+        """
+        return await self._listening()[2].page(user, size, cursor)
+
+    def _listening(self) -> tuple[Hear, Obey, Histories]:
+        if self._service is None:
             raise ConnectionError("no service listens to the UC Assistants")
-        await self._hear(user, event)
+        return self._service
 
     async def show(self, view: View) -> None:
         """Show a view, unless a newer one is shown."""

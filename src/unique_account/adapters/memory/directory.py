@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
+
+from unique_account.ports.directory import Colleague
 
 
 class MemoryDirectory:
-    """Knows the people it was given; everybody may see everybody."""
+    """Knows the people it was given; everybody may see everybody.
 
-    def __init__(self, passwords: Mapping[str, str], names: Mapping[str, str]) -> None:
+    Args:
+        passwords: The password of each user; logins are user ids.
+        names: The full name behind each number.
+        numbers: The user who has a number, by number, so that nobody is a colleague of himself.
+    """
+
+    def __init__(
+        self, passwords: Mapping[str, str], names: Mapping[str, str], numbers: Mapping[str, str] | None = None
+    ) -> None:
         self._passwords = dict(passwords)
         self._names = dict(names)
+        self._numbers = dict(numbers or {})
 
     def __repr__(self) -> str:
         return f"MemoryDirectory(of {len(self._passwords)} people)"
@@ -28,3 +39,12 @@ class MemoryDirectory:
     async def may_see(self, user: str, number: str) -> bool:
         """Everybody may see the numbers of the directory."""
         return user in self._passwords and number in self._names
+
+    async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:
+        """Everybody but the user."""
+        found = [
+            Colleague(number, name)
+            for number, name in self._names.items()
+            if self._numbers.get(number) != user and words.casefold() in f"{name} {number}".casefold()
+        ]
+        return sorted(found, key=lambda colleague: (colleague.name, colleague.number))[:limit]

@@ -5,24 +5,78 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import reduce
 from typing import Protocol
 
 import pytest
 from attrs import evolve
 
-from unique_account.core.account import Account
+from unique_account.core.account import Account, Call, CallStatus, Direction
+from unique_account.core.cursors import encode_cursor
 from unique_account.core.errors import Refused
-from unique_account.core.events import DeviceSelected, Event, LoggedIn, apply
+from unique_account.core.events import CallChanged, DeviceSelected, Event, LoggedIn, apply
+from unique_account.core.history import DEFAULT_SIZE, CallRecord, HistoryStatus, Page
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.view import View, view
+from unique_account.ports.commands import (
+    Answer,
+    Command,
+    Dial,
+    HangUp,
+    Hold,
+    Join,
+    NoSuchCall,
+    Obey,
+    Resume,
+    Transfer,
+)
 from unique_account.ports.cti import Cti
 from unique_account.ports.hearing import Hear
+from unique_account.ports.histories import Histories
+from unique_account.ports.pbx import CommandFailed
 from unique_account.testing.contracts.accounts import ALICE, BOB
 from unique_account.testing.contracts.scenario import Contract, scenario
 
 OUT = Account(ALICE)
 ACTIVE = apply(OUT, LoggedIn("tab-1"))
+
+SINCE = datetime(2026, 1, 5, 9, tzinfo=UTC)
+RINGS, TALKS, WAITS = (
+    Call(id=f"1767603600.{n}", device=Device.DESKPHONE, direction=direction, status=status, started=SINCE)
+    for n, direction, status in (
+        (1, Direction.INCOMING, CallStatus.RINGING),
+        (2, Direction.OUTGOING, CallStatus.TALKING),
+        (3, Direction.INCOMING, CallStatus.HELD),
+    )
+)
+BUSY = reduce(apply, map(CallChanged, (RINGS, TALKS, WAITS)), ACTIVE)
+"""An account with a call for every command."""
+
+COMMANDS: tuple[Command, ...] = (
+    Dial("1002"),
+    Answer(RINGS.id),
+    Hold(TALKS.id),
+    Resume(WAITS.id),
+    Transfer(TALKS.id, "1002"),
+    Join(WAITS.id, TALKS.id),
+    HangUp(TALKS.id),
+)
+
+CALL = CallRecord(
+    id="1767600000.1",
+    user="alice",
+    start=SINCE,
+    status=HistoryStatus.EMITTED,
+    direction=Direction.OUTGOING,
+    device=Device.DESKPHONE,
+    peer="1002",
+    peer_name="Bob",
+    answered=SINCE,
+    ended=SINCE,
+)
+PAGE = Page((CALL,), encode_cursor("alice", CALL.key))
 
 
 class Assistants(Protocol):
@@ -36,6 +90,21 @@ class Assistants(Protocol):
         """
         ...
 
+    async def command(self, user: str, command: Command) -> bool:
+        """Let one of a user's sessions give this command; logs one in where it needs one.
+
+        Returns:
+            Whether it was done; False if the session was told that its browser has to do it.
+
+        Raises:
+            Exception: What the CTI answered, if it was not done; what failed as `CommandFailed`.
+        """
+        ...
+
+    async def history(self, user: str, size: int, cursor: str | None = None) -> Page:
+        """A page of a user's calls as a session of this user gets it; logs one in where it needs one."""
+        ...
+
     async def shown(self, user: str) -> View | None:
         """The account that a session of this user shows now, the user logging in if need be; None: none."""
         ...
@@ -45,13 +114,34 @@ class Assistants(Protocol):
         ...
 
 
+class _Histories:
+    """A history of one call, which remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int, str | None]] = []
+
+    async def page(
+        self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None, since: datetime | None = None
+    ) -> Page:
+        """The one page."""
+        self.asked.append((user, size, cursor))
+        return PAGE
+
+
+async def _obey(user: str, command: Command) -> bool:
+    """Carry nothing out."""
+    return True
+
+
 class CtiContract(Contract[tuple[Cti, Assistants]]):
     """The contract of `unique_account.ports.cti.Cti`; ``open`` gives a CTI and what drives it."""
 
     @asynccontextmanager
-    async def listening(self, cti: Cti, hear: Hear) -> AsyncIterator[None]:
+    async def listening(
+        self, cti: Cti, hear: Hear, obey: Obey = _obey, histories: Histories | None = None
+    ) -> AsyncIterator[None]:
         """Listen to a CTI."""
-        listener = asyncio.create_task(cti.listen(hear))
+        listener = asyncio.create_task(cti.listen(hear, obey, histories or _Histories()))
         await asyncio.sleep(0)
         try:
             yield
@@ -128,6 +218,67 @@ class CtiContract(Contract[tuple[Cti, Assistants]]):
         async with self.listening(cti, hear):
             await assistants.act("alice", DeviceSelected(Device.WEBRTC))
             await self._shows(assistants, view(ACTIVE))
+
+    # -- commands and history ------------------------------------------------------------------------
+
+    @scenario
+    async def test_commands_are_given(self, opened: tuple[Cti, Assistants]) -> None:
+        """Give their commands (C1)."""
+        cti, assistants = opened
+        obeyed = []
+
+        async def obey(user: str, command: Command) -> bool:
+            obeyed.append((user, command))
+            return True
+
+        async with self.listening(cti, self._hear, obey):
+            await cti.show(view(BUSY))
+            for command in COMMANDS:
+                assert await assistants.command("alice", command)
+        assert obeyed == [("alice", command) for command in COMMANDS]
+
+    @scenario
+    async def test_what_the_browser_has_to_do_goes_back_to_it(self, opened: tuple[Cti, Assistants]) -> None:
+        """A command that it leaves to the browser goes back to the session that gave it (C2)."""
+        cti, assistants = opened
+
+        async def obey(_: str, command: Command) -> bool:
+            return not isinstance(command, (Dial, Answer, Hold, Resume))
+
+        async with self.listening(cti, self._hear, obey):
+            await cti.show(view(BUSY))
+            for command in COMMANDS:
+                assert await assistants.command("alice", command) is await obey("alice", command)
+
+    @scenario
+    async def test_what_failed_is_the_answer_to_that_session(self, opened: tuple[Cti, Assistants]) -> None:
+        """Likewise what ``obey`` raises, and whoever tells goes on."""
+        cti, assistants = opened
+        failures = [CommandFailed("the phone cannot be told to hold"), NoSuchCall()]
+
+        async def obey(_: str, command: Command) -> bool:
+            if failures:
+                raise failures.pop(0)
+            return True
+
+        async with self.listening(cti, self._hear, obey):
+            await cti.show(view(BUSY))
+            with pytest.raises(CommandFailed, match="the phone cannot be told to hold"):
+                await assistants.command("alice", Hold(TALKS.id))
+            with pytest.raises(CommandFailed, match="there is no such call"):
+                await assistants.command("alice", Hold(TALKS.id))
+            assert await assistants.command("alice", Hold(TALKS.id))
+
+    @scenario
+    async def test_who_asks_for_calls_is_answered(self, opened: tuple[Cti, Assistants]) -> None:
+        """``histories`` answers those who ask for their calls (H5)."""
+        cti, assistants = opened
+        histories = _Histories()
+        async with self.listening(cti, self._hear, histories=histories):
+            await cti.show(view(ACTIVE))
+            assert await assistants.history("alice", 20) == PAGE
+            assert await assistants.history("alice", 30, PAGE.next) == PAGE
+        assert histories.asked == [("alice", 20, None), ("alice", 30, PAGE.next)]
 
     # -- show ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,36 @@
+"""The lines: how a browser registers as a user's WebRTC line."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import field, frozen
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class SipLine:
+    """What the SIP stack of a browser needs to know.
+
+    Attributes:
+        name: The endpoint's name, which is the user part of its address and the name it authenticates as.
+        password: Its password; in no repr.
+        url: Where its SIP WebSocket is, such as ``wss://pbx.example.org/wssip``.
+        domain: The domain of its address.
+        proxy: XiVO's name of the way to its media server; empty or ``default`` for the main one (A4).
+        realm: The realm in which it authenticates; None: whichever it is asked for.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    url: str
+    domain: str
+    proxy: str = ""
+    realm: str | None = None
+
+
+class Lines(Protocol):
+    """Knows the credentials of WebRTC lines. They are shown to the user's own sessions, and to no other."""
+
+    async def line(self, user: str) -> SipLine | None:
+        """The WebRTC line of a user; None where its credentials are not known here."""
+        ...
