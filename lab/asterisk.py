@@ -132,6 +132,7 @@ async def node(
     *,
     name: str = "pbx",
     more_files: Mapping[str, str] | None = None,
+    appended: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Node]:
     """A node that has booted; it is stopped, and its folder deleted, when the context closes.
 
@@ -142,6 +143,7 @@ async def node(
         extensions: The text of ``extensions.conf``.
         name: Its system name.
         more_files: Further configuration files by name, or others instead of the lab's own.
+        appended: What comes at the end of configuration files, by their names.
 
     Raises:
         NotInstalled: There is no Asterisk.
@@ -152,7 +154,9 @@ async def node(
     with own_folder(name) as folder:
         texts = _configuration(files, folder, ports, secret)
         texts |= {"pjsip.conf": pjsip_conf(endpoints, ports.sip), "extensions.conf": extensions}
-        _write(folder, {**texts, **(more_files or {})})
+        texts |= more_files or {}
+        texts |= {file: texts[file] + text for file, text in (appended or {}).items()}
+        _write(folder, texts)
         started = Node(files, folder, ports, secret)
         await started.start()
         try:

@@ -5,18 +5,24 @@ Adapters are found by name through entry points, ours and strangers' alike; each
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Final
 
+from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
+from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver, SystemClock
+from unique_account.config import Config, NodeKind, NodeSettings, UsersSettings
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.routing import DEFAULT_OWNER
+from unique_account.enrolment import Enrolment
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog
@@ -24,7 +30,10 @@ from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
+from unique_account.ports.roster import Roster
 from unique_account.service import Service
+from unique_account.serving import Running
+from unique_account.users_file import FileRoster
 
 PORTS: Final = ("pbx", "accounts", "call_log", "cti")
 """The ports whose adapters are found by name, as entry points of the group ``unique_account.<port>``."""
@@ -115,3 +124,109 @@ async def bootstrap(
             owner=owner,
         )
         yield await made.enter_async_context(service)
+
+
+# -- from a configuration ----------------------------------------------------------------------------
+
+
+class MissingExtra(UniqueAccountError):
+    """What a configuration asks for needs a package that is not installed.
+
+    Attributes:
+        package: The package.
+    """
+
+    def __init__(self, package: str) -> None:
+        super().__init__(package)
+        self.package = package
+
+    def __str__(self) -> str:
+        return f"serve needs {self.package}: pip install 'unique_account[serve]' brings it"
+
+
+def roster(users: UsersSettings) -> Roster:
+    """The roster that a configuration names.
+
+    Raises:
+        MissingExtra: A package that it needs is not installed.
+        ValueError: The token is not there any more.
+    """
+    if users.confd is None:
+        return FileRoster(Path(users.file or ""))
+    try:
+        from unique_account.adapters.confd import ConfdRoster, Reading
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name)) from error
+    asked = users.confd
+    reading = Reading(
+        webrtc_option=asked.webrtc_option,
+        webrtc_suffix=asked.webrtc_suffix,
+        technology=asked.technology,
+        id=asked.id,
+        media_server=asked.media_server,
+        page=asked.page,
+    )
+    return ConfdRoster(asked.url, asked.token.look_up() if asked.token else "", reading)
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Running]:
+    """Run what a configuration describes: the service on its nodes and store, its roster, its monitor.
+
+    Raises:
+        MissingExtra: A package that it needs is not installed.
+        OSError: The store cannot be used, or the monitor's address not be listened on.
+    """
+    try:
+        from unique_account.adapters import monitor
+        from unique_account.adapters.prometheus import PrometheusObserver
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name)) from error
+    metrics = PrometheusObserver()
+    observer = FanOut(LogObserver(), metrics)
+    users = roster(config.users)
+    async with AsyncExitStack() as made:
+        store = SqliteAccounts(Path(config.accounts.file))
+        made.push_async_callback(store.aclose)
+        clock = SystemClock()
+        made.push_async_callback(clock.aclose)
+        pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
+        service = await made.enter_async_context(
+            bootstrap(
+                accounts=store,
+                clock=clock,
+                pbxs=tuple(pbxs.values()),
+                observer=observer,
+                lease=config.lease,
+                owner=config.owner,
+            )
+        )
+        connected = partial(_connected, pbxs)
+        metrics.watch(lambda: map(service.account, service.users), connected)
+        app = monitor.application(connected, metrics.text)
+        served = monitor.serving(app, config.monitor.host, config.monitor.port)
+        where = await made.enter_async_context(served)
+        every = config.users.confd.every if config.users.confd else None
+        yield Running(service, Enrolment(service, users, observer), where, every)
+
+
+def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
+    if node.kind is NodeKind.MEMORY or node.secret is None:
+        return MemoryPbx(clock, node.name)
+    return AsteriskPbx(login(node), observer, node.name)
+
+
+def login(node: NodeSettings) -> ManagerLogin:
+    """As whom a configuration logs in to a node.
+
+    Raises:
+        ValueError: The node has no secret, or it is not there any more.
+    """
+    if node.secret is None:
+        raise ValueError(f"the node {node.name} has no secret")
+    return ManagerLogin(username=node.username, secret=node.secret.look_up(), host=node.host, port=node.port)
+
+
+def _connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
+    """Which nodes are connected; a double always is."""
+    return {name: pbx.connected if isinstance(pbx, AsteriskPbx) else True for name, pbx in pbxs.items()}

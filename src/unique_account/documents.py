@@ -10,22 +10,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from enum import IntEnum, StrEnum
 from typing import Any, Final, TypeVar, get_args, get_origin
 
-from attrs import has
+from attrs import Attribute, fields, has
 
 try:
     from cattrs import Converter, ForbiddenExtraKeysError, transform_error
     from cattrs.cols import homogenous_tuple_structure_factory
-    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         "documents need cattrs: pip install 'unique_account[documents]' brings it", name="cattrs"
     ) from missing
 
 from unique_account.core.account import LineStatus
-from unique_account.core.errors import InvalidUser, UniqueAccountError
+from unique_account.core.errors import InvalidFields, UniqueAccountError
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.presence import Presence
 
@@ -104,11 +105,17 @@ def _at(path: str, problem: str) -> str:
 
 def _sentence(error: BaseException, kind: type | None) -> str:
     """What one field raised, as a sentence about the field; several of them on lines of their own."""
-    if isinstance(error, InvalidUser):
+    if isinstance(error, InvalidFields):
         return "\n".join(f".{problem}" for problem in error.problems)
     if isinstance(error, ForbiddenExtraKeysError):
-        return f"has no field named {', '.join(sorted(map(str, error.extra_fields)))}"
+        return "\n".join(_unknown(name, error.cl) for name in sorted(map(str, error.extra_fields)))
     return "is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _unknown(name: str, kind: type) -> str:
+    """A field that is unknown, with the one that was probably meant."""
+    near = get_close_matches(name, [known.name for known in fields(kind) if known.init], n=1)
+    return f"has no field named {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 # -- the converter -----------------------------------------------------------------------------------
@@ -195,7 +202,12 @@ def _converter() -> Converter:
 
 
 def _table(kind: Any, converter: Converter) -> Callable[[object, object], Any]:
-    structure = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    checked: Any = {
+        each.name: override(struct_hook=_checked(each, converter))
+        for each in fields(kind)
+        if each.validator is not None
+    }
+    structure = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **checked)
 
     def strictly(value: object, _: object) -> Any:
         if not isinstance(value, Mapping):
@@ -203,6 +215,17 @@ def _table(kind: Any, converter: Converter) -> Callable[[object, object], Any]:
         return structure(value, kind)
 
     return strictly
+
+
+def _checked(each: Attribute[Any], converter: Converter) -> Callable[[object, object], Any]:
+    """A field with a validator, which is asked at once, so that its problem is told beside the others."""
+
+    def structure(value: object, kind: Any) -> Any:
+        made = converter.structure(value, kind)
+        each.validator(None, each, made)  # type: ignore[misc] # there is one
+        return made
+
+    return structure
 
 
 def _is_list(kind: Any) -> bool:

@@ -158,6 +158,10 @@ class Service:
         except KeyError:
             raise UnknownUser(user) from None
 
+    def collisions(self, user: User) -> tuple[str, ...]:
+        """What of a user's numbers and devices is another user's already, a sentence each (A1)."""
+        return self._claims.problems(user)
+
     async def add(self, user: User) -> None:
         """Give a user a Unique Account; from then on the user's calls follow its plan.
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import frozen
 
-from unique_account.core.user import User
+from unique_account.core.user import User, shared
 from unique_account.core.users_csv import read_users
 from unique_account.documents import InvalidDocument, from_document
+
+
+class FileRoster:
+    """The users that a file describes, read anew each time; a `unique_account.ports.roster.Roster`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def users(self) -> tuple[User, ...]:
+        """The users that the file describes now, as `read_users_file` reads them."""
+        return read_users_file(self._path)
 
 
 @frozen
@@ -39,17 +49,9 @@ def read_users_file(path: Path) -> tuple[User, ...]:
     except tomllib.TOMLDecodeError as error:
         raise InvalidDocument((f"{path.name}: is not TOML: {error}",)) from error
     users = from_document(_UsersFile, document).users
-    shared = tuple(_shared(users))
-    if shared:
-        raise InvalidDocument(shared)
+    problems = [
+        f"users[{index}]: {claim} is already that of users[{first}]" for claim, index, first in shared(users)
+    ]
+    if problems:
+        raise InvalidDocument(tuple(problems))
     return users
-
-
-def _shared(users: Iterable[User]) -> Iterable[str]:
-    """What two users claim that only one can have."""
-    owners: dict[str, int] = {}
-    for index, user in enumerate(users):
-        for claim in user.claims:
-            first = owners.setdefault(claim, index)
-            if first != index:
-                yield f"users[{index}]: {claim} is already that of users[{first}]"

@@ -50,12 +50,15 @@ class LogObserver:
         """Log an event that moved the machine; others at debug level."""
         level = logging.DEBUG if before.state is after.state else logging.INFO
         name, user = type(event).__name__, after.user.id
-        self._logger.log(level, "%s: %s: %s -> %s", user, name, before.state, after.state)
+        states = {"before": before.state, "after": after.state}
+        extra = {"user": user, "event": name, **states}
+        self._logger.log(level, "%s: %s: %s -> %s", user, name, before.state, after.state, extra=extra)
 
     def refused(self, event: Event, account: Account, refusal: Refused) -> None:
         """Log a refusal."""
-        self._logger.info("%s: %s", account.user.id, refusal)
+        extra = {"user": account.user.id, "event": type(event).__name__}
+        self._logger.info("%s: %s", account.user.id, refusal, extra=extra)
 
     def failed(self, what: str, error: Exception) -> None:
         """Log a failure, with where it came from."""
-        self._logger.error("%s failed: %s", what, error, exc_info=error)
+        self._logger.error("%s failed: %s", what, error, exc_info=error, extra={"failed": what})

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
 from unique_account.cli.drawing import diagram, table
 from unique_account.cli.explain import explain
 from unique_account.cli.importing import import_users
 from unique_account.cli.replay import replay
+from unique_account.cli.serve import serve
 from unique_account.core.errors import UniqueAccountError
 
 
@@ -37,10 +39,11 @@ def command() -> None:
     See it work:           unique-account demo
     On a real recording:   unique-account replay day.ami --users users.toml
     Ask why:               unique-account explain --logged-in --selection webrtc --webrtc unavailable
+    Run it on a PBX:       unique-account serve --config unique_account.toml
 
     Exit codes: 0 done, 1 refused or something in a file is wrong (stderr says what), 2 wrong usage.
     """  # noqa: D301 - click wants the control character itself
 
 
-for subcommand in (demo, replay, explain, table, diagram, import_users):
+for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk):
     command.add_command(subcommand)

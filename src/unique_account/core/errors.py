@@ -43,7 +43,17 @@ class _Problems(UniqueAccountError):
         return "\n  ".join((self.opening, *self.problems))
 
 
-class InvalidUser(_Problems, ValueError):
+class InvalidFields(_Problems, ValueError):
+    """The fields of a value do not go together, or not by themselves.
+
+    Attributes:
+        problems: One ``field: what is wrong with it`` for each problem.
+    """
+
+    opening = "invalid:"
+
+
+class InvalidUser(InvalidFields):
     """The fields of a `User` do not make a Unique Account (A1).
 
     Attributes:

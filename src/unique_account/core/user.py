@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -89,6 +89,16 @@ class User:
     def interface(self, device: Device) -> str:
         """The PBX interface of one of the user's devices."""
         return self.webrtc if device is Device.WEBRTC else self.deskphone
+
+
+def shared(users: Iterable[User]) -> Iterator[tuple[str, int, int]]:
+    """What two users claim that only one can have: the claim, who claims it again, and who did first."""
+    owners: dict[str, int] = {}
+    for index, user in enumerate(users):
+        for claim in user.claims:
+            first = owners.setdefault(claim, index)
+            if first != index:
+                yield claim, index, first
 
 
 _NAME: Final = re.compile(r"[0-9A-Za-z_.+-]+")

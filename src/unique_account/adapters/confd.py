@@ -1,0 +1,247 @@
+"""XiVO's confd as a roster: whose SIP line has the option ``webrtc`` of the value ``ua`` has an account.
+
+Its REST interface is only read. The SIP lines are listed page by page; for each that makes a Unique
+Account, the associations lead to its line, its user, its number and its mailbox. What cannot be followed
+whole, an answer that is no such document included, is an error: a roster with a gap would take accounts
+away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from attrs import frozen
+from httpx import AsyncClient, HTTPError, Limits, Response, Timeout
+
+from unique_account.core.errors import InvalidUser, UniqueAccountError
+from unique_account.core.user import User, shared
+
+ANSWERS_WITHIN: Final = 10.0
+"""How many seconds one request may take."""
+
+READS_WITHIN: Final = 120.0
+"""How many seconds reading all users may take."""
+
+AT_ONCE: Final = 8
+"""How many requests are under way at the same time."""
+
+LARGEST: Final = 16 * 1024 * 1024
+"""An answer has at most so many bytes."""
+
+
+class InvalidRoster(UniqueAccountError, ValueError):
+    """What confd answers makes no users.
+
+    Attributes:
+        problems: One ``resource: what is wrong`` for each problem.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n  ".join(("confd's answers make no users:", *self.problems))
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class Reading:
+    """How confd's answers are read, where XiVO's public documentation leaves it open.
+
+    Attributes:
+        webrtc_option: The value of a SIP line's option ``webrtc`` that makes it a Unique Account.
+        webrtc_suffix: What the WebRTC endpoint's name has after the deskphone's.
+        technology: What comes before an endpoint's name.
+        id: The field of a user that is the id.
+        media_server: The node that carries the users.
+        page: How many items are asked for at once.
+    """
+
+    webrtc_option: str = "ua"
+    webrtc_suffix: str = "_w"
+    technology: str = "PJSIP"
+    id: str = "username"
+    media_server: str = "default"
+    page: int = 500
+
+
+class ConfdRoster:
+    """The users of a XiVO whose line is a Unique Account; a `unique_account.ports.roster.Roster`.
+
+    Args:
+        url: Where the REST interface is, up to the version, such as ``https://xivo:9486/1.1``.
+        token: The token to send with each request; none if it is empty.
+        reading: How the answers are read.
+    """
+
+    def __init__(self, url: str, token: str = "", reading: Reading | None = None) -> None:
+        self._url = url.rstrip("/") + "/"
+        self._headers = {"Accept": "application/json"} | ({"X-Auth-Token": token} if token else {})
+        self._reading = reading or Reading()
+
+    async def users(self) -> tuple[User, ...]:
+        """All users whose line is a Unique Account, in the order of confd's lines.
+
+        Raises:
+            InvalidRoster: What confd answers makes no users; all problems are listed.
+            ConnectionError: It cannot be reached, refuses, or does not answer in time.
+        """
+        try:
+            async with asyncio.timeout(READS_WITHIN), self._client() as client:
+                return await _Asked(client, self._reading).users()
+        except TimeoutError as error:
+            raise ConnectionError(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
+        except HTTPError as error:
+            raise ConnectionError(f"{self._url}: {_reason(error)}") from error
+
+    def _client(self) -> AsyncClient:
+        return AsyncClient(
+            base_url=self._url,
+            headers=self._headers,
+            timeout=Timeout(ANSWERS_WITHIN),
+            limits=Limits(max_connections=AT_ONCE),
+            trust_env=False,
+        )
+
+
+class _Asked:
+    """One reading of the roster."""
+
+    def __init__(self, client: AsyncClient, reading: Reading) -> None:
+        self._client = client
+        self._reading = reading
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._problems: list[str] = []
+
+    async def users(self) -> tuple[User, ...]:
+        lines = [line async for line in self._listed("endpoints/sip") if self._is_ours(line)]
+        found = await asyncio.gather(*map(self._user, lines))
+        users = tuple(user for user in found if user is not None)
+        self._problems += [
+            f"{users[index].id}: {claim} is {users[first].id}'s already"
+            for claim, index, first in shared(users)
+        ]
+        if self._problems:
+            raise InvalidRoster(tuple(self._problems))
+        return users
+
+    def _is_ours(self, line: Mapping[str, Any]) -> bool:
+        options = line.get("options")
+        return isinstance(options, list) and ["webrtc", self._reading.webrtc_option] in options
+
+    async def _user(self, sip: Mapping[str, Any]) -> User | None:
+        """The user of a SIP line; None if there is none, which is a problem."""
+        place = f"endpoints/sip/{sip.get('id')}"
+        try:
+            line = await self._one(f"{place}/lines", "line_id")
+            user = await self._get(f"users/{await self._one(f'lines/{line}/users', 'user_id')}")
+            extension = await self._get(
+                f"extensions/{await self._one(f'lines/{line}/extensions', 'extension_id')}"
+            )
+            return self._made(sip, user, extension, await self._mailbox(user["id"]))
+        except InvalidUser as error:
+            self._problems += [f"{place}: {problem}" for problem in error.problems]
+        except (KeyError, TypeError, ValueError) as error:
+            missing = f"has no {error}" if isinstance(error, KeyError) else str(error)
+            self._problems.append(f"{place}: {missing}")
+        return None
+
+    def _made(
+        self,
+        sip: Mapping[str, Any],
+        user: Mapping[str, Any],
+        extension: Mapping[str, Any],
+        mailbox: str | None,
+    ) -> User:
+        endpoint = f"{self._reading.technology}/{_text(sip, 'username')}"
+        return User(
+            id=_text(user, self._reading.id),
+            extension=_text(extension, "exten"),
+            context=_text(extension, "context"),
+            deskphone=endpoint,
+            webrtc=endpoint + self._reading.webrtc_suffix,
+            mailbox=mailbox,
+            media_server=self._reading.media_server,
+            ring_seconds=int(user.get("ring_seconds") or 30),
+            simultaneous_calls=int(user.get("simultaneous_calls") or 5),
+        )
+
+    async def _mailbox(self, user: object) -> str | None:
+        """The user's mailbox; None without one, which confd says with 404."""
+        association = await self._answer(f"users/{user}/voicemail")
+        if association is None:
+            return None
+        box = await self._get(f"voicemails/{association['voicemail_id']}")
+        return f"{_text(box, 'number')}@{_text(box, 'context')}"
+
+    async def _one(self, place: str, field: str) -> object:
+        """The one thing that an association leads to."""
+        associated = (await self._get(place))["items"]
+        if not associated:
+            raise ValueError(f"{place} are none; a Unique Account needs one")
+        return associated[0][field]
+
+    async def _listed(self, place: str) -> AsyncIterator[Mapping[str, Any]]:
+        """All items of a list, page by page."""
+        seen, total = 0, 1
+        while seen < total:
+            page = await self._get(place, limit=self._reading.page, offset=seen, skip=seen, order="id")
+            try:
+                items, total = page["items"], int(page["total"])
+            except (KeyError, TypeError, ValueError):
+                raise InvalidRoster((f"{place}: is no list with items and their total",)) from None
+            if not items and seen < total:
+                raise InvalidRoster((f"{place}: gives {seen} of {total} items",))
+            for item in items:
+                yield item
+            seen += len(items)
+
+    async def _get(self, place: str, **query: str | int) -> Mapping[str, Any]:
+        answer = await self._answer(place, **query)
+        if answer is None:
+            raise ValueError(f"{place} is not there")
+        return answer
+
+    async def _answer(self, place: str, **query: str | int) -> Mapping[str, Any] | None:
+        """What confd answers; None for what is not there."""
+        async with self._turns, self._client.stream("GET", place, params=query or None) as answer:
+            if answer.status_code == 404:
+                return None
+            _check(place, answer)
+            body = await _bounded(place, answer)
+        try:
+            document = json.loads(body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise InvalidRoster((f"{place}: is no JSON object",))
+        return document
+
+
+def _check(place: str, answer: Response) -> None:
+    if answer.status_code != 200:
+        hint = "; is the token valid?" if answer.status_code in (401, 403) else ""
+        raise ConnectionError(f"confd answers {answer.status_code} for {place}{hint}")
+
+
+async def _bounded(place: str, answer: Response) -> bytes:
+    body = bytearray()
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > LARGEST:
+            raise InvalidRoster((f"{place}: has more than {LARGEST} bytes",))
+    return bytes(body)
+
+
+def _text(document: Mapping[str, Any], field: str) -> str:
+    value = document[field]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{field} is empty, or no text")
+    return value
+
+
+def _reason(error: HTTPError) -> str:
+    return str(error) or type(error).__name__

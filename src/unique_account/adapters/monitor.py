@@ -1,0 +1,93 @@
+"""Health and metrics over HTTP, for whoever watches the process: two pages that change nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from uvicorn import Config, Server
+
+CLOSES_WITHIN = 2
+"""How many seconds those who are being answered have when the server is stopped."""
+
+
+def application(nodes: Callable[[], Mapping[str, bool]], metrics: Callable[[], bytes]) -> Starlette:
+    """The two pages, ``/health`` and ``/metrics``.
+
+    Args:
+        nodes: Which nodes are connected.
+        metrics: The metrics, in Prometheus' text format.
+    """
+
+    async def health(_: Request) -> Response:
+        connected = nodes()
+        whole = all(connected.values())
+        words = {name: "connected" if up else "disconnected" for name, up in connected.items()}
+        return JSONResponse({"status": "ok" if whole else "degraded", "nodes": words}, 200 if whole else 503)
+
+    async def measured(_: Request) -> Response:
+        return Response(metrics(), media_type="text/plain; version=0.0.4")
+
+    return Starlette(routes=[Route("/health", health), Route("/metrics", measured)])
+
+
+class _Part(Server):
+    """A server that is part of a process, and leaves the signals to it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@asynccontextmanager
+async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
+    """Serve an application until the context is left.
+
+    Args:
+        app: What is served.
+        host: The address to listen on.
+        port: The port; 0 for any that is free.
+
+    Yields:
+        Where it is served, such as ``http://127.0.0.1:9415``.
+
+    Raises:
+        OSError: The address cannot be listened on.
+    """
+    with _listening(host, port) as listener:
+        config = Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=20,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=CLOSES_WITHIN,
+        )
+        server = _Part(config)
+        running = asyncio.create_task(server.serve([listener]))
+        address, number = listener.getsockname()[:2]
+        try:
+            yield f"http://{f'[{address}]' if ':' in address else address}:{number}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error
+    return listener

@@ -1,0 +1,75 @@
+"""Metrics for Prometheus: what the service did, counted, and how things stand when they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from unique_account.core.account import Account
+from unique_account.core.errors import Refused
+from unique_account.core.events import Event
+from unique_account.core.machine import State
+
+
+class PrometheusObserver:
+    """Counts what it is told, in a registry of its own; no user is named in any metric."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._events = self._counter("events", "Events that made another account", "event")
+        self._refusals = self._counter("refusals", "Events that were refused", "trigger")
+        self._failures = self._counter("failures", "Requests that a port did not fulfil", "port")
+
+    def _counter(self, name: str, what: str, label: str) -> Counter:
+        return Counter(f"unique_account_{name}", what, [label], registry=self._registry)
+
+    def applied(self, event: Event, before: Account, after: Account) -> None:
+        """Count an event."""
+        self._events.labels(type(event).__name__).inc()
+
+    def refused(self, event: Event, account: Account, refusal: Refused) -> None:
+        """Count a refusal."""
+        self._refusals.labels(refusal.trigger).inc()
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Count a failure by the port that failed: ``what`` up to its colon."""
+        self._failures.labels(what.partition(":")[0]).inc()
+
+    def watch(
+        self, accounts: Callable[[], Iterable[Account]], nodes: Callable[[], Mapping[str, bool]]
+    ) -> None:
+        """Tell from now on how many accounts there are in each state, and which nodes are connected."""
+        self._registry.register(_Standing(accounts, nodes))
+
+    def text(self) -> bytes:
+        """All metrics, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _Standing(Collector):
+    """How things stand at the moment of asking."""
+
+    def __init__(
+        self, accounts: Callable[[], Iterable[Account]], nodes: Callable[[], Mapping[str, bool]]
+    ) -> None:
+        self._accounts = accounts
+        self._nodes = nodes
+
+    def collect(self) -> Iterator[Metric]:
+        accounts = GaugeMetricFamily(
+            "unique_account_accounts", "Accounts by the state of their machine", labels=["state"]
+        )
+        count = Tally(account.state for account in self._accounts())
+        for state in State:
+            accounts.add_metric([state], count[state])
+        yield accounts
+        connected = GaugeMetricFamily(
+            "unique_account_node_connected", "1 while the PBX node is connected", labels=["node"]
+        )
+        for node, up in self._nodes().items():
+            connected.add_metric([node], up)
+        yield connected

@@ -1,0 +1,136 @@
+"""``asterisk render``: the files that a PBX node includes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
+from pathlib import Path
+from typing import Final
+
+import click
+
+from unique_account.adapters.asterisk import (
+    Secrets,
+    Trunk,
+    completed,
+    endpoints,
+    manager,
+    manager_secret,
+    read_secrets,
+    render,
+    secrets_text,
+)
+from unique_account.adapters.asterisk import pjsip as phones
+from unique_account.bootstrap import roster
+from unique_account.config import Config, NodeKind, NodeSettings, read_config
+from unique_account.core.errors import InvalidFields
+from unique_account.core.user import User
+
+DIALPLAN_FILE: Final = "unique_account.conf"
+
+
+@click.group()
+def asterisk() -> None:
+    """What an Asterisk is given to carry Unique Accounts."""
+
+
+@asterisk.command("render")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The TOML file of serve.",
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to, such as /etc/asterisk. Without it, the files are printed, without secrets.",
+)
+def render_files(file: Path, into: Path | None) -> None:
+    """Write the dialplan, the phones and the manager account of each node, and say what changed.
+
+    Passwords are made for phones that have none yet, and never changed. With several nodes, each has a
+    folder of its name.
+    """
+    config = read_config(file)
+    users = asyncio.run(roster(config.users).users())
+    nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
+    for node in nodes:
+        own = [user for user in users if user.media_server == node.name]
+        texts = _texts(config, node, own)
+        if into is None:
+            _print(node, texts)
+        else:
+            folder = into if len(nodes) == 1 else into / node.name
+            _write(folder, texts, _secret_texts(folder, node, own))
+
+
+def _texts(config: Config, node: NodeSettings, users: list[User]) -> dict[str, str]:
+    """The files without secrets, by name."""
+    trunks = [
+        Trunk(name=other.name, address=other.sip) for other in config.nodes if other is not node and other.sip
+    ]
+    return {
+        DIALPLAN_FILE: render(users),
+        "unique_account_pjsip.conf": phones(users, trunks, node.websocket),
+        "unique_account_manager.conf": manager(node.username, node.host),
+    }
+
+
+def _secret_texts(folder: Path, node: NodeSettings, users: list[User]) -> dict[str, str]:
+    """The files with secrets, by name; passwords that are there stay."""
+    kept = folder / "unique_account_secrets.conf"
+    try:
+        known = read_secrets(kept.read_text("utf-8")) if kept.exists() else Secrets({})
+    except ValueError as error:
+        raise InvalidFields((f"{kept}: {error}",)) from error
+    secret = node.secret.look_up() if node.secret else ""
+    return {
+        kept.name: secrets_text(completed(endpoints(users), known)),
+        "unique_account_manager_secret.conf": manager_secret(node.username, secret),
+    }
+
+
+def _print(node: NodeSettings, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        click.echo(f"; ---- {node.name}: {name}\n{text}")
+
+
+def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, str]) -> None:
+    """Write files, each whole or not at all; those with secrets are the owner's and the group's alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**texts, **secret_texts}.items():
+        path = folder / name
+        before = path.read_text("utf-8") if path.exists() else None
+        if text != before:
+            _replace(path, text, 0o640 if name in secret_texts else 0o644)
+        click.echo(f"{path}: {_changed(before, text, quiet=name in secret_texts)}")
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+        if path.exists():  # Asterisk may run as a user of its own, to whom an administrator gave the file
+            there = path.stat()
+            os.chown(new, there.st_uid, there.st_gid)
+    new.replace(path)
+
+
+def _changed(before: str | None, after: str, *, quiet: bool) -> str:
+    if before is None:
+        return "new"
+    if before == after:
+        return "unchanged"
+    if quiet:
+        return "changed"
+    return "changed\n" + "\n".join(f"  {line}" for line in _difference(before, after))
+
+
+def _difference(before: str, after: str) -> Iterator[str]:
+    lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return (line for line in lines if not line.startswith(("---", "+++", "@@")))

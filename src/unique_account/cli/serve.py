@@ -1,0 +1,37 @@
+"""``serve``: the service on the PBX nodes, the store and the users that a configuration names."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+from attrs import evolve
+
+from unique_account.bootstrap import running
+from unique_account.cli.logs import configure
+from unique_account.config import read_config
+from unique_account.serving import serve as run
+
+
+@click.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The TOML file that says what to serve.",
+)
+@click.option("--json-log", is_flag=True, help="Log JSON objects, one on a line, whatever the file says.")
+def serve(file: Path, json_log: bool) -> None:
+    """Keep accounts, and the PBX in step with them, until SIGTERM or SIGINT.
+
+    SIGHUP reads the users again. Health and metrics are served over HTTP on loopback, unless the
+    configuration says otherwise.
+    """
+    config = read_config(file)
+    configure(evolve(config.log, json=config.log.json or json_log))
+    try:
+        asyncio.run(run(running(config)))
+    except OSError as error:
+        raise click.ClickException(error.strerror or str(error)) from error

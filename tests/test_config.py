@@ -1,0 +1,157 @@
+"""A configuration is read as a whole, and all that is wrong in it is told at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from unique_account.config import Config, InvalidConfig, NodeKind, read_config
+
+WHOLE = """
+owner = "office"
+lease = 2.5
+
+[users]
+file = "users.toml"
+
+[accounts]
+file = "accounts.sqlite"
+
+[monitor]
+port = 0
+
+[log]
+level = "debug"
+json = true
+
+[[nodes]]
+secret.env = "AMI_SECRET"
+
+[[nodes]]
+name = "mds1"
+host = "10.0.0.2"
+port = 5039
+username = "ua"
+secret.file = "mds1.secret"
+sip = "10.0.0.2:5060"
+proxy_path = "/wssip-mds1"
+"""
+LEAST = '[users]\nfile = "u.toml"\n[accounts]\nfile = "a.sqlite"\n[[nodes]]\nkind = "memory"\n'
+
+
+def read(folder: Path, text: str, **environ: str) -> Config:
+    path = folder / "unique_account.toml"
+    path.write_text(text, "utf-8")
+    return read_config(path, environ)
+
+
+def problems(folder: Path, text: str, **environ: str) -> tuple[str, ...]:
+    with pytest.raises(InvalidConfig) as invalid:
+        read(folder, text, **environ)
+    return invalid.value.problems
+
+
+class TestConfig:
+    """What a configuration says is what is served."""
+
+    def test_a_whole_one_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / "mds1.secret").write_text("two words\nand a second line\n", "utf-8")
+        config = read(tmp_path, WHOLE, AMI_SECRET="one")
+        main, mds1 = config.nodes
+        assert (config.owner, config.lease, config.log.json) == ("office", timedelta(seconds=2.5), True)
+        assert config.users.file == str(tmp_path / "users.toml")
+        assert config.accounts.file == str(tmp_path / "accounts.sqlite")
+        assert (main.name, main.kind, main.host, main.port) == (
+            "default",
+            NodeKind.ASTERISK,
+            "127.0.0.1",
+            5038,
+        )
+        assert main.secret is not None
+        assert main.secret.look_up({"AMI_SECRET": "one"}) == "one"
+        assert mds1.secret is not None
+        assert mds1.secret.look_up({}) == "two words"
+
+    def test_little_is_enough(self, tmp_path: Path) -> None:
+        config = read(tmp_path, LEAST)
+        assert config.monitor.host == "127.0.0.1"
+        assert config.lease == timedelta(seconds=10)
+
+    def test_no_secret_is_in_a_repr(self, tmp_path: Path) -> None:
+        (tmp_path / "mds1.secret").write_text("geheim", "utf-8")
+        assert "geheim" not in repr(read(tmp_path, WHOLE, AMI_SECRET="geheim"))
+
+
+class TestProblems:
+    """Each problem names its place, and all that are found are told at once."""
+
+    def test_all_at_once(self, tmp_path: Path) -> None:
+        text = """
+        ownr = "x"
+        lease = -1
+        [users]
+        file = "u.toml"
+        [users.confd]
+        url = "ftp://x"
+        every = 1
+        pge = 3
+        [monitor]
+        port = 99999
+        host = 3
+        [[nodes]]
+        prt = 3
+        kind = "asterix"
+        port = 0
+        [[nodes]]
+        sip = "a b"
+        """
+        assert set(problems(tmp_path, text)) == {
+            "has no field named ownr; did you mean owner?",
+            "lease: is -1; 0 seconds or more",
+            "accounts: is missing",
+            "users.confd.url: is not an address that begins with http:// or https://",
+            "users.confd.every: is 1; from 5 to 86400",
+            "users.confd: has no field named pge; did you mean page?",
+            "monitor.port: is 99999; from 0 to 65535",
+            "monitor.host: is a whole number, not text",
+            "nodes[0].kind: is 'asterix', not one of asterisk, memory",
+            "nodes[0].port: is 0; from 1 to 65535",
+            "nodes[0]: has no field named prt; did you mean port?",
+            'nodes[1].secret: is missing; for example secret.file = "ami.secret"',
+            "nodes[1].sip: is not a SIP address, such as 10.0.0.2:5060",
+        }
+
+    def test_secrets_that_are_not_there(self, tmp_path: Path) -> None:
+        where = tmp_path / "mds1.secret"
+        assert problems(tmp_path, WHOLE) == (
+            "nodes[0].secret: the environment variable AMI_SECRET holds no secret",
+            f"nodes[1].secret: {where} cannot be read: No such file or directory",
+        )
+
+    def test_users_from_two_places_or_none(self, tmp_path: Path) -> None:
+        confd = '[users.confd]\nurl = "http://localhost/1.1"\n'
+        one_of_them = "users.file: needs to be there, or else the table confd; one of them"
+        assert problems(tmp_path, LEAST + confd) == (one_of_them,)
+        assert problems(tmp_path, LEAST.replace('file = "u.toml"', "")) == (one_of_them,)
+
+    def test_nodes_of_one_name_or_none(self, tmp_path: Path) -> None:
+        twice = LEAST + '[[nodes]]\nkind = "memory"\n'
+        assert problems(tmp_path, twice) == ("nodes: two are named default",)
+        none = LEAST.replace('[[nodes]]\nkind = "memory"\n', "")
+        assert problems(tmp_path, "nodes = []\n" + none) == (
+            "nodes: are none; a table [[nodes]] for each PBX",
+        )
+
+    def test_confd_for_a_node_that_is_not_there(self, tmp_path: Path) -> None:
+        confd = '[users.confd]\nurl = "http://localhost/1.1"\nmedia_server = "mds9"\n'
+        text = LEAST.replace('[users]\nfile = "u.toml"\n', confd)
+        assert problems(tmp_path, text) == ("users.confd.media_server: is mds9, which is none of the nodes",)
+
+    @pytest.mark.parametrize("text", ["[users", "\udcff".encode("utf-8", "surrogateescape")])
+    def test_what_is_no_toml(self, tmp_path: Path, text: str | bytes) -> None:
+        path = tmp_path / "bad.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(InvalidConfig, match=r"bad\.toml cannot be used:\n  cannot be read: "):
+            read_config(path)

@@ -1,0 +1,219 @@
+"""``unique-account serve`` as a process, on a PBX double: its pages, its signals, its log."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+CONFIG = """
+[users]
+file = "users.toml"
+
+[accounts]
+file = "accounts.sqlite"
+
+[monitor]
+port = 0
+
+[[nodes]]
+kind = "memory"
+"""
+USER = '[[users]]\nid = "{0}"\nextension = "{1}"\ndeskphone = "PJSIP/{0}"\nwebrtc = "PJSIP/{0}_w"\n'
+ALICE = USER.format("alice", "1001")
+BOB = USER.format("bob", "1002")
+PATIENCE = 30.0
+
+
+class Serve:
+    """A running ``unique-account serve`` in a folder of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._log = folder / "log"
+        command = [sys.executable, "-m", "unique_account", "serve", "--config", "unique_account.toml"]
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen([*command, *options], cwd=folder, stderr=log)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def logs(self, what: str) -> re.Match[str]:
+        """Wait until this is in the log."""
+        found: re.Match[str] = wait(lambda: re.search(what, self.log), f"{what} in {self.log}")
+        return found
+
+    @property
+    def url(self) -> str:
+        return self.logs(r"ready: .*; (http://\S+)/health")[1]
+
+    def ends(self) -> int:
+        return self.process.wait(PATIENCE)
+
+
+def wait(true: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+    return found
+
+
+def page(url: str) -> tuple[int, str]:
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "unique_account.toml").write_text(CONFIG, "utf-8")
+    (tmp_path / "users.toml").write_text(ALICE, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Serve]:
+    running = Serve(folder)
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+class TestPages:
+    """Health and metrics are served on loopback."""
+
+    def test_health_names_each_node(self, serve: Serve) -> None:
+        status, said = page(f"{serve.url}/health")
+        assert (status, json.loads(said)) == (200, {"status": "ok", "nodes": {"default": "connected"}})
+
+    def test_metrics_count_accounts_and_name_nobody(self, serve: Serve) -> None:
+        _, said = page(f"{serve.url}/metrics")
+        assert 'unique_account_accounts{state="logged_out"} 1.0\n' in said
+        assert 'unique_account_node_connected{node="default"} 1.0\n' in said
+        assert "alice" not in said
+
+    def test_nothing_else_is_there(self, serve: Serve) -> None:
+        assert page(f"{serve.url}/")[0] == 404
+
+
+class TestUsers:
+    """Users are read at the start and at SIGHUP; what cannot be read changes nothing."""
+
+    def test_sighup_reads_them_again(self, serve: Serve, folder: Path) -> None:
+        url = serve.url
+        (folder / "users.toml").write_text(ALICE.replace("1001", "1009") + BOB, "utf-8")
+        serve.process.send_signal(signal.SIGHUP)
+        serve.logs("users: 1 added, 1 changed")
+        assert 'unique_account_accounts{state="logged_out"} 2.0\n' in page(f"{url}/metrics")[1]
+
+    def test_a_broken_file_changes_nothing_and_the_next_good_one_counts(
+        self, serve: Serve, folder: Path
+    ) -> None:
+        url = serve.url
+        (folder / "users.toml").write_text("nonsense", "utf-8")
+        serve.process.send_signal(signal.SIGHUP)
+        serve.logs(r"ERROR   users: read failed: users\.toml: is not TOML")
+        assert 'unique_account_accounts{state="logged_out"} 1.0\n' in page(f"{url}/metrics")[1]
+        (folder / "users.toml").write_text(BOB, "utf-8")
+        serve.process.send_signal(signal.SIGHUP)
+        serve.logs("users: 1 added, 1 removed")
+
+    def test_a_broken_file_at_the_start_does_not_keep_stored_accounts_from_being_served(
+        self, serve: Serve, folder: Path
+    ) -> None:
+        assert serve.url
+        serve.process.send_signal(signal.SIGTERM)
+        assert serve.ends() == 0
+        (folder / "users.toml").write_text("nonsense", "utf-8")
+        again = Serve(folder)
+        try:
+            again.logs("(?s)users: read failed.*ready: 1 accounts")
+        finally:
+            again.process.kill()
+            again.process.wait()
+
+    def test_with_nobody_stored_it_is_refused(self, folder: Path) -> None:
+        (folder / "users.toml").write_text("nonsense", "utf-8")
+        serve = Serve(folder)
+        assert serve.ends() == 1
+        assert "\nError: users.toml: is not TOML: Expected '='" in serve.log
+
+
+class TestSignals:
+    """A stop is in order, and a second signal does not wait for it."""
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_it_stops_in_order(self, serve: Serve, number: signal.Signals) -> None:
+        assert serve.url
+        serve.process.send_signal(number)
+        assert serve.ends() == 0
+        assert f"{number.name}: stopping; once more stops at once" in serve.log
+        assert serve.log.endswith("INFO    stopped\n")
+        assert "Traceback" not in serve.log
+
+    def test_a_second_signal_stops_at_once(self, serve: Serve) -> None:
+        assert serve.url
+        serve.process.send_signal(signal.SIGSTOP)
+        serve.process.send_signal(signal.SIGTERM)
+        serve.process.send_signal(signal.SIGINT)
+        serve.process.send_signal(signal.SIGCONT)
+        assert serve.ends() == 0
+        assert "stopping at once" in serve.log
+        assert "Traceback" not in serve.log
+
+
+class TestLog:
+    """The log is for people, or one JSON object on each line."""
+
+    def test_lines_for_people(self, serve: Serve) -> None:
+        assert serve.url
+        for line in serve.log.splitlines():
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO    \S.*", line)
+
+    def test_lines_of_json(self, folder: Path) -> None:
+        serve = Serve(folder, "--json-log")
+        try:
+            serve.logs("ready: ")
+            said = [json.loads(line) for line in serve.log.splitlines()]
+            assert said[0]["message"] == "users: 1 added"
+            assert said[0]["level"] == "info"
+        finally:
+            serve.process.kill()
+            serve.process.wait()
+
+
+class TestRefusals:
+    """What is wrong is said in sentences, with exit code 1."""
+
+    def test_every_problem_of_the_configuration(self, folder: Path) -> None:
+        (folder / "unique_account.toml").write_text(CONFIG + "port = 0\nnmae = 1\n[log]\njson = 3\n", "utf-8")
+        serve = Serve(folder)
+        assert serve.ends() == 1
+        assert serve.log == (
+            "Error: unique_account.toml cannot be used:\n"
+            "  nodes[0].port: is 0; from 1 to 65535\n"
+            "  nodes[0]: has no field named nmae; did you mean name?\n"
+            "  log.json: is a whole number, not true or false\n"
+        )
+
+    def test_a_port_that_somebody_else_has(self, serve: Serve, folder: Path) -> None:
+        port = serve.url.rpartition(":")[2]
+        config = CONFIG.replace("port = 0", f"port = {port}").replace("accounts.sqlite", "others.sqlite")
+        (folder / "unique_account.toml").write_text(config, "utf-8")
+        other = Serve(folder)
+        assert other.ends() == 1
+        assert f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use" in serve.log
