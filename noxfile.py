@@ -19,7 +19,9 @@ NEWER_PYTHONS = ["3.12", "3.13"]
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project as its users do, editable, with dependency groups."""
-    session.install("-e", ".[cli,documents,serve,testing]", *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install(
+        "-e", ".[cli,documents,serve,testing]", *nox.project.dependency_groups(PYPROJECT, *groups)
+    )
 
 
 @nox.session
