@@ -27,6 +27,9 @@ from lab.sip import SipMessage
 Seen = tuple[str, str]
 """A word, e.g. ``ringing``, and what belongs to it, e.g. who calls."""
 
+MAKE: Final = "lab-party/1"
+"""The ``User-Agent`` of a party."""
+
 _NOWHERE: Final = 9
 """The port to which media goes: that of the discard service, which nobody offers."""
 
@@ -96,7 +99,7 @@ class Party(asyncio.DatagramProtocol):
             "REGISTER",
             f"sip:{self._pbx.sip}",
             (("From", f"{address};tag={self._tag}"), ("To", address), ("Call-ID", self._registration)),
-            (("Contact", self._contact), ("Expires", str(seconds))),
+            (("Contact", self._contact), ("Expires", str(seconds)), ("User-Agent", MAKE)),
         )
         if answered.status != 200:
             raise ConnectionError(f"{self.name} is not registered: {answered.start}")

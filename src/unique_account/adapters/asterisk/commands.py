@@ -1,14 +1,17 @@
 """What the node and its phones are told to do with a call (C1): once, and answered when done or refused.
 
 A phone is told to answer, hold or resume with a NOTIFY of the *talk* or *hold* event within its call. Whether
-it obeys shows in what the node tells next of the call; one that does not within `OBEYS_WITHIN` cannot.
+it obeys shows in what the node tells next of the call; one that does not within `OBEYS_WITHIN` cannot. One
+that does not know these events may answer that there is no such subscription, and then Asterisk ends the
+call. So only phones of makes that are known to obey are told at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from secrets import token_hex
 from typing import Final
@@ -22,8 +25,17 @@ from unique_account.ports.pbx import CommandFailed
 OBEYS_WITHIN: Final = 2.0
 """How many seconds a phone may take to do what it is told, or to ring."""
 
+BRIDGED_WITHIN: Final = 0.5
+"""How many seconds after it was answered a call may have no other party yet."""
+
+PHONES_THAT_OBEY: Final = ("snom", "Yealink", "Polycom", "Poly", "Aastra", "Mitel", "Cisco/SPA")
+"""How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events."""
+
 RINGS_FOR: Final = 30
 """How many seconds a phone rings for whom the node is to dial (R14)."""
+
+HELD: Final = "unique-account-held"
+"""The context of the rendered dialplan in which a party waits for a moment."""
 
 _NORMAL: Final = "16"
 _VANISHED: Final = "20"
@@ -35,9 +47,10 @@ _dialled = count(1)
 class Commands:
     """Commands over one connection, to the calls that are in its picture."""
 
-    def __init__(self, connection: Connection, picture: Picture) -> None:
+    def __init__(self, connection: Connection, picture: Picture, obeying: Sequence[str]) -> None:
         self._connection = connection
         self._picture = picture
+        self._obeying = tuple(make.lower() for make in obeying)
 
     async def dial(self, interface: str, number: str, context: str) -> None:
         """Ring a phone and, when it is picked up, dial a number for it in a context."""
@@ -55,7 +68,7 @@ class Commands:
                 "Originate",
                 *(("Channel", interface), ("ChannelId", call_id), ("Async", "true")),
                 *(("Context", context), ("Exten", number), ("Priority", "1")),
-                *(("CallerID", number), ("Timeout", str(RINGS_FOR * 1000))),
+                *(("Variable", f"CONNECTEDLINE(num,i)={number}"), ("Timeout", str(RINGS_FOR * 1000))),
             )
             told = await _within(OBEYS_WITHIN, rings)
         if told is None or _over(told) or told.get("Response") == "Failure":
@@ -88,7 +101,7 @@ class Commands:
     async def transfer(self, call_id: str, number: str, context: str) -> None:
         """Send the other party to a number of a context, and let the phone go."""
         channel = self._answered(call_id)
-        self._other_party(channel)
+        await self._other_party(channel)
         place = (("Context", context), ("Exten", number))
         await self._act("BlindTransfer", ("Channel", channel.name), *place)
 
@@ -97,9 +110,12 @@ class Commands:
         channels = [self._answered(call_id), self._answered(other)]
         if channels[0] is channels[1] or channels[0].interface != channels[1].interface:
             raise CommandFailed("these are not two calls of one phone")
-        one, two = (self._other_party(channel) for channel in channels)
+        one, two = [await self._other_party(channel) for channel in channels]
         if one is two:
             raise CommandFailed("the other party of both calls is the same")
+        for channel, party in zip(channels, (one, two), strict=True):
+            if channel.hold is not None:
+                await self._end_hold(party)
         await self._act("Bridge", ("Channel1", one.name), ("Channel2", two.name))
 
     async def hang_up(self, call_id: str) -> None:
@@ -137,14 +153,32 @@ class Commands:
             raise CommandFailed("the call is not answered yet")
         return channel
 
-    def _other_party(self, channel: Channel) -> Channel:
+    async def _other_party(self, channel: Channel) -> Channel:
+        """The one with whom a phone talks; a call that was answered just now is about to have one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BRIDGED_WITHIN):
+                while not self._picture.others(channel):  # noqa: ASYNC110 - the picture sets no events
+                    await asyncio.sleep(0.01)
         others = self._picture.others(channel)
         if len(others) != 1:
             raise CommandFailed(f"the call has {len(others)} other parties, not one")
         return others[0]
 
+    async def _end_hold(self, party: Channel) -> None:
+        """Take a party who is on hold out of its bridge; moved to another one, it would stay on hold."""
+        uniqueid = party.last["Uniqueid"]
+
+        def leaves(message: Message) -> bool:
+            return message.event == "BridgeLeave" and message.get("Uniqueid") == uniqueid
+
+        with self._connection.expecting(leaves) as left:
+            place = (("Context", HELD), ("Exten", "s"), ("Priority", "1"))
+            await self._act("Redirect", ("Channel", party.name), *place)
+            await _within(OBEYS_WITHIN, left)
+
     async def _notify(self, channel: Channel, event: str, deed: str, done: Callable[[Message], bool]) -> None:
         """Tell a phone to do something, and wait until it has."""
+        await self._check_make(channel.interface, deed)
         uniqueid = channel.last["Uniqueid"]
 
         def decides(message: Message) -> bool:
@@ -157,6 +191,16 @@ class Commands:
             raise CommandFailed(f"{channel.interface} does not {deed} when it is told to; use the phone")
         if _over(told):
             raise CommandFailed("the call is over")
+
+    async def _check_make(self, interface: str, deed: str) -> None:
+        endpoint = interface.removeprefix("PJSIP/")
+        told = await self._connection.collect("PJSIPShowEndpoint", ("Endpoint", endpoint))
+        makes = [item.get("UserAgent", "") for item in told if item.event == "ContactStatusDetail"]
+        if not all(make.lower().startswith(self._obeying) for make in makes) or not makes:
+            make = ", ".join(filter(None, makes)) or "of an unknown make"
+            raise CommandFailed(
+                f"{interface} is {make}, not known to {deed} when it is told to; use the phone"
+            )
 
     async def _act(self, action: str, *headers: tuple[str, str]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Final
@@ -12,7 +12,7 @@ from attrs import define, field
 
 from unique_account.adapters.asterisk.ami import Malformed, Message
 from unique_account.adapters.asterisk.astdb import PlanBook
-from unique_account.adapters.asterisk.commands import Commands
+from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY, Commands
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection, connect, delays
 from unique_account.adapters.asterisk.dialplan import live_devices
 from unique_account.adapters.asterisk.guard import Guard
@@ -55,11 +55,12 @@ class _Session:
     connection: Connection
     watching: Watching
     plans: PlanBook
+    obeying: Sequence[str]
     reloaded: asyncio.Event = field(factory=asyncio.Event)
 
     @property
     def commands(self) -> Commands:
-        return Commands(self.connection, self.watching.picture)
+        return Commands(self.connection, self.watching.picture, self.obeying)
 
 
 class AsteriskPbx:
@@ -73,13 +74,22 @@ class AsteriskPbx:
         observer: Who is told of what is no answer to a call: a connection that is lost or refused, and what
             the node said that cannot be understood.
         media_server: The node's name, as users name it in ``User.media_server``.
+        obeying: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events (C1).
 
     Attributes:
         media_server: The node's name.
     """
 
-    def __init__(self, login: ManagerLogin, observer: Observer, media_server: str = "default") -> None:
+    def __init__(
+        self,
+        login: ManagerLogin,
+        observer: Observer,
+        media_server: str = "default",
+        *,
+        obeying: Sequence[str] = PHONES_THAT_OBEY,
+    ) -> None:
         self.media_server = media_server
+        self._obeying = tuple(obeying)
         self._login = login
         self._observer = observer
         self._roster = Roster()
@@ -160,12 +170,15 @@ class AsteriskPbx:
         async for message in messages:
             if message.event == "FullyBooted":
                 break
-        session = _Session(connection, Watching(self.media_server), PlanBook(connection))
+        session = _Session(connection, Watching(self.media_server), PlanBook(connection), self._obeying)
         session.watching.ask(connection, self._roster.users)
         async for message in messages:
             session.watching.hear(message)
             if session.watching.complete:
                 break
+        session.watching.ask_holds(connection)
+        while not session.watching.complete:
+            session.watching.hear(await anext(messages))
         return session
 
     def _take(self, session: _Session, telling: Telling, message: Message) -> None:

@@ -147,4 +147,8 @@ exten = _*.,1,Set(ARRAY(call,silent_at)=${{EXTEN:1}},$[{_NOW} + 1500])
  same = n(vanished),GotoIf($[{_RINGS} != x${{since}}]?over)
  same = n,ChannelRedirect(${{call}},unique-account,${{IMPORT(${{call}},EXTEN)}},vanished)
  same = n(over),Hangup()
+
+[unique-account-held]
+; Who was on hold waits here for a moment, which ends the hold, and is then joined to another call (C1).
+exten = s,1,Wait(5)
 """

@@ -7,7 +7,7 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.picture import Picture
+from unique_account.adapters.asterisk.picture import Channel, Picture
 from unique_account.adapters.asterisk.translation import Heard, Meaning, Translation, Untranslatable
 from unique_account.adapters.asterisk.words import full_mailbox
 from unique_account.core.events import CallChanged, Event, NodeLost
@@ -43,6 +43,7 @@ class Watching:
         self._media_server = media_server
         self._translation = Translation((), media_server)
         self._missing: dict[str, str] = {}
+        self._holds: dict[str, Channel] = {}
 
     def ask(self, connection: Connection, users: Iterable[User]) -> None:
         """Ask for all that the node knows; the answers come in the stream, after the events so far."""
@@ -51,6 +52,14 @@ class Watching:
             self.ask_mailbox(connection, user)
         for action in LISTS:
             self._missing[connection.send(action)] = action
+
+    def ask_holds(self, connection: Connection) -> None:
+        """Ask of each listed call whether its phone holds it: whether the other party is on hold."""
+        for channel in self.picture.channels.values():
+            for other in self.picture.others(channel):
+                variable = ("Variable", "CHANNEL(onhold)")
+                number = connection.send("Getvar", ("Channel", other.name), variable)
+                self._missing[number], self._holds[number] = "Getvar", channel
 
     def ask_mailbox(self, connection: Connection, user: User) -> None:
         """Ask how many messages wait in a user's mailbox, unless it is known."""
@@ -96,11 +105,20 @@ class Watching:
 
     def _look_for_end(self, message: Message) -> None:
         number, problem = message.get("ActionID", ""), message.get("Message", "").strip()
+        if number in self._holds:
+            self._take_hold(self._holds.pop(number), message)
+            del self._missing[number]
+            return
         failed = message.get("Response") == "Error"
         if failed and number in self._missing and problem != _EMPTY:
             raise ActionRefused(self._missing[number], problem)
         if failed or message.get("EventList") == "Complete":
             self._missing.pop(number, None)
+
+    def _take_hold(self, channel: Channel, answer: Message) -> None:
+        if answer.get("Value") == "1":
+            _, _, state = channel.last.text.partition("\r\n")
+            self.picture.note(Message(f"Event: Hold\r\n{state}"))
 
     def _about(self, user: User) -> Iterator[Message]:
         if user.media_server != self._media_server:
