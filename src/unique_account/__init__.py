@@ -14,6 +14,7 @@ from unique_account.core.account import (
     Messages,
     Session,
 )
+from unique_account.core.choices import Setting
 from unique_account.core.errors import (
     Ineligible,
     InvalidCursor,
@@ -27,8 +28,10 @@ from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     ForwardingChanged,
+    ForwardingDialled,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -71,6 +74,7 @@ __all__ = [
     "Destination",
     "Device",
     "DeviceSelected",
+    "DeviceToggled",
     "Direction",
     "Event",
     "Extension",
@@ -79,6 +83,7 @@ __all__ = [
     "Forward",
     "Forwarding",
     "ForwardingChanged",
+    "ForwardingDialled",
     "HistoryStatus",
     "Ineligible",
     "InvalidCursor",
@@ -104,6 +109,7 @@ __all__ = [
     "Route",
     "Session",
     "SessionLost",
+    "Setting",
     "State",
     "Trigger",
     "UniqueAccountError",

@@ -105,6 +105,25 @@ class Oracle:
             self.webrtc_saved = webrtc
         return self.logged_in
 
+    def toggle(self) -> bool:
+        """S6: the code is a command, refused without a session."""
+        return self.select(not self.webrtc_saved)
+
+    def dial_forward(self, kind: str, number: str) -> bool:
+        """R10: a code sets one forward; without a number it is off, and keeps its destination."""
+        wishes = dict(self.wishes)
+        if number:
+            wishes[kind] = Wish(number, True)
+        elif kind in wishes:
+            wishes[kind] = Wish(wishes[kind].number, False)
+        return self.set_forwards(self.do_not_disturb, wishes)
+
+    def dial_all_off(self) -> bool:
+        """R10: one code puts all off."""
+        return self.set_forwards(
+            False, {kind: Wish(wish.number, False) for kind, wish in self.wishes.items()}
+        )
+
     def set_forwards(self, do_not_disturb: bool, wishes: dict[str, Wish]) -> bool:
         """R13: what cannot work is refused when it is set; False is a refusal."""
         if any(not self.can_work(wish) for kind, wish in wishes.items() if wish != self.wishes.get(kind)):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages
+from unique_account.core.choices import Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ENDED_CALLS_REMEMBERED,
@@ -19,8 +20,10 @@ from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     ForwardingChanged,
+    ForwardingDialled,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -154,6 +157,47 @@ class TestForwarding:
         account = data.draw(strategies.accounts())
         wanted = data.draw(strategies.forwardings(account.user))
         assert apply(account, ForwardingChanged(wanted)).forwarding == wanted
+
+
+class TestDialled:
+    """R10, S6: codes that the user dials, each a choice like those of the UC Assistant."""
+
+    def test_the_selection_is_switched_over(self) -> None:
+        there = apply(IN, DeviceToggled())
+        assert there.selection is Device.DESKPHONE
+        assert apply(there, DeviceToggled()).selection is Device.WEBRTC
+
+    def test_switching_over_needs_a_session(self) -> None:
+        refusal = refused(Account(ALICE), DeviceToggled())
+        assert refusal.state is State.LOGGED_OUT
+        assert "S6" in refusal.reason
+
+    def test_do_not_disturb_is_switched_over_and_needs_none(self) -> None:
+        silent = apply(Account(ALICE), ForwardingDialled(Setting.DO_NOT_DISTURB))
+        assert silent.forwarding == Forwarding(do_not_disturb=True)
+        assert apply(silent, ForwardingDialled(Setting.DO_NOT_DISTURB)).forwarding == Forwarding()
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_forward_is_on_with_a_number_and_off_without(self, name: str) -> None:
+        on = apply(IN, ForwardingDialled(Setting(name), "2000"))
+        assert on.forwarding == TO[name](Forward("2000"))
+        off = apply(on, ForwardingDialled(Setting(name)))
+        assert off.forwarding == TO[name](Forward("2000", enabled=False))
+        assert apply(off, ForwardingDialled(Setting(name))) is off
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_forward_that_was_never_set_is_off_already(self, name: str) -> None:
+        assert apply(IN, ForwardingDialled(Setting(name))) is IN
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_number_that_cannot_work_is_refused(self, name: str) -> None:
+        assert refused(IN, ForwardingDialled(Setting(name), "1001")).trigger == f"forward_{name}"
+
+    def test_one_code_puts_all_off_and_keeps_the_destinations(self) -> None:
+        busy = Forward("2000")
+        set_up = apply(IN, ForwardingChanged(Forwarding(do_not_disturb=True, busy=busy)))
+        after = apply(set_up, ForwardingDialled(Setting.ALL)).forwarding
+        assert after == Forwarding(busy=Forward("2000", enabled=False))
 
 
 class TestUserChanged:

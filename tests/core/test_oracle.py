@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
+from unique_account.core.choices import Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     ForwardingChanged,
+    ForwardingDialled,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -160,6 +163,10 @@ class AccountMachine(RuleBasedStateMachine):
         self.happens(DeviceSelected(Device(device)), lambda: self.oracle.select(device == "webrtc"))
 
     @rule()
+    def toggle(self) -> None:
+        self.happens(DeviceToggled(), self.oracle.toggle)
+
+    @rule()
     def restart(self) -> None:
         """The service starts again with what was stored, and hears from the PBX later."""
         self.account = restore(self.account.user, self.account.kept, self.account.lease)
@@ -178,6 +185,21 @@ class AccountMachine(RuleBasedStateMachine):
         forwards = {kind: Forward(wish.number, wish.on) for kind, wish in wished.items()}
         event = ForwardingChanged(Forwarding(do_not_disturb=dnd, **forwards))
         self.happens(event, lambda: self.oracle.set_forwards(dnd, wished))
+
+    @rule(kind=st.sampled_from(("unconditional", "no_answer", "busy")), number=st.just("") | numbers)
+    def dial_forward(self, kind: str, number: str) -> None:
+        event = ForwardingDialled(Setting(kind), number)
+        self.happens(event, lambda: self.oracle.dial_forward(kind, number))
+
+    @rule()
+    def dial_do_not_disturb(self) -> None:
+        silent = not self.oracle.do_not_disturb
+        event = ForwardingDialled(Setting.DO_NOT_DISTURB)
+        self.happens(event, lambda: self.oracle.set_forwards(silent, self.oracle.wishes))
+
+    @rule()
+    def dial_all_off(self) -> None:
+        self.happens(ForwardingDialled(Setting.ALL), self.oracle.dial_all_off)
 
     @rule(user=st.sampled_from(USERS))
     def administer(self, user: User) -> None:

@@ -13,6 +13,7 @@ from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     LeaseExpired,
     LineChanged,
@@ -88,7 +89,7 @@ class TestSavedSelection:
             after = apply(account, event)
         except Refused:
             return
-        if not isinstance(event, DeviceSelected):
+        if not isinstance(event, DeviceSelected | DeviceToggled):
             assert after.selection is account.selection
 
 

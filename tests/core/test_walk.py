@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import pytest
 
-from unique_account.core import events
+from unique_account.core import events, sessions
 from unique_account.core.account import Account, Kept, Line, LineStatus, Session
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     LeaseExpired,
     LineChanged,
@@ -58,7 +59,9 @@ CHOICES: tuple[Event, ...] = (
     LeaseExpired(LOST_AT + LEASE),
     DeviceSelected(Device.WEBRTC),
     DeviceSelected(Device.DESKPHONE),
+    DeviceToggled(),
 )
+SELECTING = (DeviceSelected, DeviceToggled)
 FACTS: tuple[Event, ...] = (
     *(LineChanged(device, status) for device in Device for status in LineStatus),
     *(ContactsChanged(device, reachable) for device in Device for reachable in (True, False)),
@@ -144,7 +147,7 @@ class TestSize:
         assert len(walk.places) == 3 * 2 * 27 * 27 == 4374
 
     def test_every_event_was_tried_at_every_place(self, walk: Walk) -> None:
-        assert len(walk.edges) == 4374 * (9 + 24)
+        assert len(walk.edges) == 4374 * (10 + 24)
 
     def test_each_state_has_its_share(self, walk: Walk) -> None:
         assert Counter(account.state for account in walk.accounts) == {
@@ -172,8 +175,8 @@ class TestMachine:
 
     def test_only_selecting_while_logged_out_is_refused(self, walk: Walk) -> None:
         refused = [edge for edge in walk.edges if edge.after is None]
-        assert all(isinstance(edge.event, DeviceSelected) and not edge.before.sessions for edge in refused)
-        assert len(refused) == 2 * (2 * 27 * 27)
+        assert all(isinstance(edge.event, SELECTING) and not edge.before.sessions for edge in refused)
+        assert len(refused) == 3 * (2 * 27 * 27)
 
     def test_what_tells_nothing_new_returns_the_same_account(self, walk: Walk) -> None:
         for before, after, _ in walk.ways(object):
@@ -191,7 +194,9 @@ class TestMachine:
                 asked.add(key)
                 return super().get(key, default)
 
-        monkeypatch.setattr(events, "TABLE", Recording(TABLE.items()))
+        recording = Recording(TABLE.items())
+        for module in (events, sessions):
+            monkeypatch.setattr(module, "TABLE", recording)
         Walk(ONE_SESSION)
         Walk(TWO_SESSIONS)
         assert len(asked) == 48 - 16  # as the mutants of the table count on
@@ -202,7 +207,7 @@ class TestSelection:
 
     def test_nothing_else_changes_it(self, walk: Walk) -> None:
         for before, after, event in walk.ways(object):
-            if not isinstance(event, DeviceSelected):
+            if not isinstance(event, SELECTING):
                 assert after.selection is before.selection
 
     def test_selecting_saves_what_was_selected(self, walk: Walk) -> None:
@@ -213,6 +218,11 @@ class TestSelection:
     def test_selecting_twice_is_selecting_once(self, walk: Walk) -> None:
         for _, after, event in walk.ways(DeviceSelected):
             assert apply(after, event) is after
+
+    def test_toggling_selects_the_other_device_and_twice_is_nothing(self, walk: Walk) -> None:
+        for before, after, event in walk.ways(DeviceToggled):
+            assert after.selection is before.selection.other
+            assert place(apply(after, event)) == place(before)
 
     def test_only_what_is_stored_counts_as_a_version(self, walk: Walk) -> None:
         for before, after, _ in walk.ways(object):

@@ -46,7 +46,7 @@ BROWSER: Final = Endpoint(name="alice_w", caller_id="1001", webrtc=True)
 IN_ITS_PLACE: Final = Endpoint(name="alice_w", caller_id="1001")
 CALLER: Final = Endpoint(name="bob", caller_id="1002")
 FILES: Final = {
-    "unique_account.conf": render([ALICE, BOB]),
+    "unique_account.conf": render([evolve(ALICE, mailbox=MAILBOX), BOB]),
     "voicemail.conf": "[general]\nformat = wav\n[default]\n1001 => 1234,Alice\n",
 }
 EXTENSIONS: Final = """

@@ -27,6 +27,7 @@ from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, CallStatus, Messages
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
+from unique_account.ports.commands import Dial
 from unique_account.ports.pbx import CommandFailed
 
 pytestmark = pytest.mark.e2e
@@ -273,7 +274,7 @@ class TestCommands:
     async def test_the_deskphone_is_rung_and_dials(self) -> None:
         """R14: the callee sees who calls, and the account an outgoing call."""
         async with live() as at:
-            assert await at.service.dial("alice", "1002") is Device.DESKPHONE
+            assert await at.service.commands.obey("alice", Dial("1002"))
             await at.alice.sees("ringing")
             call = await has_call(at, CallStatus.RINGING)
             assert (call.direction, call.peer) == ("outgoing", "1002")

@@ -28,9 +28,11 @@ from unique_account.core.account import (
     Session,
     utc,
 )
+from unique_account.core.choices import Setting, choose, dialled
 from unique_account.core.errors import Refused
-from unique_account.core.forwarding import Forwarding, dialable, digits
+from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import TABLE, Device, State, Trigger
+from unique_account.core.sessions import entered, expire, log_in, log_out, lose
 from unique_account.core.user import User
 
 ENDED_CALLS_REMEMBERED: Final = 32
@@ -73,6 +75,11 @@ class DeviceSelected:
     """The user chose a device (S6)."""
 
     device: Device
+
+
+@frozen(weakref_slot=False)
+class DeviceToggled:
+    """The user dialled the code that switches the selection over (S6)."""
 
 
 @frozen(weakref_slot=False)
@@ -121,6 +128,14 @@ class ForwardingChanged:
 
 
 @frozen(weakref_slot=False)
+class ForwardingDialled:
+    """The user dialled the code of a setting, with a number or without (R10)."""
+
+    setting: Setting
+    number: str = ""
+
+
+@frozen(weakref_slot=False)
 class MessagesChanged:
     """The PBX told how many voicemail messages wait (V2)."""
 
@@ -141,12 +156,14 @@ Event = (
     | SessionLost
     | LeaseExpired
     | DeviceSelected
+    | DeviceToggled
     | LineChanged
     | ContactsChanged
     | CallChanged
     | CallEnded
     | NodeLost
     | ForwardingChanged
+    | ForwardingDialled
     | MessagesChanged
     | UserChanged
 )
@@ -171,72 +188,26 @@ def restore(
 ) -> Account:
     """The account that a user, its stored part and what the PBX told come to (S2)."""
     account = Account(user, kept, observed, State.LOGGED_OUT, lease)
-    return Account(user, kept, observed, _entered(account), lease) if kept.sessions else account
+    return Account(user, kept, observed, entered(account), lease) if kept.sessions else account
 
 
 # -- sessions (S) ------------------------------------------------------------------------------------
 
 
 def _logged_in(account: Account, event: LoggedIn) -> Account:
-    kept = account.kept
-    session = Session(event.session, event.connection)
-    for index, held in enumerate(kept.sessions):
-        if held.id == event.session:
-            if held == session:
-                return account
-            sessions = (*kept.sessions[:index], session, *kept.sessions[index + 1 :])
-            return _holding(account, sessions, account.state)
-    return _holding(account, (*kept.sessions, session), _entered(account))
-
-
-def _entered(account: Account) -> State:
-    """Where a login leads; at once in use if the deskphone is in a call (M1)."""
-    selection = account.kept.selection
-    state = TABLE[account.state, Trigger.LOG_IN, selection].state
-    if account.observed.deskphone.in_call:
-        state = TABLE[state, Trigger.DESKPHONE_OFF_HOOK, selection].state
-    return state
+    return log_in(account, Session(event.session, event.connection))
 
 
 def _logged_out(account: Account, event: LoggedOut) -> Account:
-    return _left(account, tuple([held for held in account.kept.sessions if held.id != event.session]))
+    return log_out(account, event.session)
 
 
 def _session_lost(account: Account, event: SessionLost) -> Account:
-    sessions = tuple(
-        evolve(held, last_seen=event.last_seen)
-        if held.id == event.session
-        and held.connection == event.connection
-        and (held.last_seen is None or held.last_seen < event.last_seen)
-        else held
-        for held in account.kept.sessions
-    )
-    return account if sessions == account.kept.sessions else _holding(account, sessions, account.state)
+    return lose(account, event.session, event.connection, event.last_seen)
 
 
 def _lease_expired(account: Account, event: LeaseExpired) -> Account:
-    alive = tuple(
-        held
-        for held in account.kept.sessions
-        if held.last_seen is None or held.last_seen + account.lease > event.at
-    )
-    return _left(account, alive)
-
-
-def _left(account: Account, sessions: tuple[Session, ...]) -> Account:
-    """The account with these sessions left; the last one that goes logs it out (M5)."""
-    if len(sessions) == len(account.kept.sessions):
-        return account
-    state = account.state
-    if not sessions:
-        state = TABLE[state, Trigger.LOG_OUT, account.kept.selection].state
-    return _holding(account, sessions, state)
-
-
-def _holding(account: Account, sessions: tuple[Session, ...], state: State) -> Account:
-    kept = account.kept
-    kept = Kept(kept.version + 1, kept.selection, sessions, kept.forwarding)
-    return Account(account.user, kept, account.observed, state, account.lease)
+    return expire(account, event.at)
 
 
 # -- the user's choices ------------------------------------------------------------------------------
@@ -257,28 +228,16 @@ def _device_selected(account: Account, event: DeviceSelected) -> Account:
     return Account(account.user, kept, account.observed, state, account.lease)
 
 
+def _device_toggled(account: Account, _: DeviceToggled) -> Account:
+    return _device_selected(account, DeviceSelected(account.kept.selection.other))
+
+
 def _forwarding_changed(account: Account, event: ForwardingChanged) -> Account:
-    kept = account.kept
-    if event.forwarding == kept.forwarding:
-        return account
-    for name, forward in event.forwarding.forwards:
-        if forward.enabled and (name, forward) not in kept.forwarding.forwards:
-            _validate_forward(account, name, digits(forward.destination))
-    kept = Kept(kept.version + 1, kept.selection, kept.sessions, event.forwarding)
-    return Account(account.user, kept, account.observed, account.state, account.lease)
+    return choose(account, event.forwarding)
 
 
-def _validate_forward(account: Account, name: str, number: str) -> None:
-    user = account.user
-    if not dialable(number):
-        reason, way_out = f"{number!r} cannot be dialled", "use digits, letters, *, # and a leading +"
-    elif number in map(digits, user.numbers):
-        reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
-    elif number == user.voicemail_code and user.mailbox is None:
-        reason, way_out = "the user has no mailbox (R10)", "forward to a number"
-    else:
-        return
-    raise Refused(account.state, f"forward_{name}", reason, way_out)
+def _forwarding_dialled(account: Account, event: ForwardingDialled) -> Account:
+    return choose(account, dialled(account.kept.forwarding, event.setting, event.number))
 
 
 def _user_changed(account: Account, event: UserChanged) -> Account:
@@ -360,12 +319,14 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
     SessionLost: _session_lost,
     LeaseExpired: _lease_expired,
     DeviceSelected: _device_selected,
+    DeviceToggled: _device_toggled,
     LineChanged: _line_changed,
     ContactsChanged: _contacts_changed,
     CallChanged: _call_changed,
     CallEnded: _call_ended,
     NodeLost: _node_lost,
     ForwardingChanged: _forwarding_changed,
+    ForwardingDialled: _forwarding_dialled,
     MessagesChanged: _messages_changed,
     UserChanged: _user_changed,
 }

@@ -22,14 +22,17 @@ except ImportError as missing:  # pragma: no cover
     ) from missing
 
 from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus
+from unique_account.core.choices import Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
     ContactsChanged,
     DeviceSelected,
+    DeviceToggled,
     Event,
     ForwardingChanged,
+    ForwardingDialled,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -232,7 +235,10 @@ _FACTS: Final[st.SearchStrategy[Event]] = st.one_of(
 def choices(user: User) -> st.SearchStrategy[Event]:
     """What a user's sessions may do, the choices included that can be refused (S6, R13)."""
     wrong = _forwardings((*user.numbers, user.voicemail_code, *_UNDIALABLE))
-    return _CHOICES | st.builds(ForwardingChanged, forwardings(user)) | st.builds(ForwardingChanged, wrong)
+    numbers = st.sampled_from(("", "2000", *user.numbers, user.voicemail_code, *_UNDIALABLE))
+    dialled = st.builds(ForwardingDialled, st.sampled_from(Setting), numbers)
+    chosen = st.builds(ForwardingChanged, forwardings(user) | wrong)
+    return _CHOICES | chosen | dialled
 
 
 _CHOICES: Final[st.SearchStrategy[Event]] = st.one_of(
@@ -241,6 +247,7 @@ _CHOICES: Final[st.SearchStrategy[Event]] = st.one_of(
     st.builds(SessionLost, st.sampled_from(SESSIONS), _INSTANTS, st.sampled_from(CONNECTIONS)),
     st.builds(LeaseExpired, _INSTANTS),
     st.builds(DeviceSelected, _DEVICES),
+    st.just(DeviceToggled()),
 )
 
 

@@ -221,14 +221,21 @@ class TestText:
 
     def test_every_number_rings_its_deskphone_without_a_plan(self) -> None:
         text = render([BOB, ALICE])
-        assert text.endswith(
+        assert (
             "\n; To be included in the context branch.\n"
             "[unique-account-numbers-branch]\n"
             "exten = 1002,1,Gosub(unique-account,1002,1(branch,bob:20))\n"
+        ) in text
+        assert (
             "\n; To be included in the context default.\n"
             "[unique-account-numbers-default]\n"
             f"exten = {DID},1,Gosub(unique-account,{DID},1(default,alice:30))\n"
             "exten = 1001,1,Gosub(unique-account,1001,1(default,alice:30))\n"
+        ) in text
+
+    def test_phones_can_watch_every_number_by_itself(self) -> None:
+        """P1: without anybody who says better, the number shows both devices."""
+        assert render([BOB, ALICE]).endswith(
             "\n; To be included in the context in which phones subscribe.\n"
             "[unique-account-hints]\n"
             "exten = unique-account,1,Hangup()\n"

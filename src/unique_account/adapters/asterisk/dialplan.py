@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from unique_account.adapters.asterisk.codes import CODES, CODES_ROUTINE, dialled_codes, owners
 from unique_account.adapters.asterisk.harmless import (
     INTERFACE,
     NotForDialplan,
@@ -43,12 +44,14 @@ def render(users: Iterable[User]) -> str:
     Raises:
         NotForDialplan: Two users have one number, or a device is not one of PJSIP.
     """
+    users = tuple(users)
     contexts: defaultdict[str, dict[str, User]] = defaultdict(dict)
     problems: list[str] = []
     for user in users:
         lines = {"deskphone": user.deskphone, "webrtc": user.webrtc}
         problems += problems_of({name: (line, INTERFACE) for name, line in lines.items()})
         problems += problems_of_place(user.context, user.numbers)
+        problems += [f"numbers: {number} is the code of something" for number in _codes_among(user)]
         for number in map(digits, user.numbers):
             if number in contexts[user.context]:
                 problems.append(f"numbers: {number} is there twice in the context {user.context}")
@@ -56,12 +59,20 @@ def render(users: Iterable[User]) -> str:
     if problems:
         raise NotForDialplan(problems)
     by_context = sorted(contexts.items())
-    return ROUTINE + "".join(_numbers(*one) for one in by_context) + _hints(users for _, users in by_context)
+    numbers = [_numbers(*one) for one in by_context]
+    return (
+        ROUTINE + CODES_ROUTINE + "".join(numbers) + owners(users) + _hints(named for _, named in by_context)
+    )
 
 
 def _numbers(context: str, users: Mapping[str, User]) -> str:
     head = f"\n; To be included in the context {context}.\n[unique-account-numbers-{context}]\n"
-    return head + "".join(_door(number, user) for number, user in sorted(users.items()))
+    doors = [_door(number, user) for number, user in sorted(users.items())]
+    return head + "".join(doors) + dialled_codes(users.values())
+
+
+def _codes_among(user: User) -> list[str]:
+    return [number for number in map(digits, user.numbers) if number in {*CODES, digits(user.voicemail_code)}]
 
 
 def _door(number: str, user: User) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -12,6 +13,7 @@ from attrs import define, field
 
 from unique_account.adapters.asterisk.ami import Malformed, Message
 from unique_account.adapters.asterisk.astdb import PlanBook
+from unique_account.adapters.asterisk.codes import ANSWER
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY, Commands
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection, connect, delays
 from unique_account.adapters.asterisk.dialplan import live_devices
@@ -188,7 +190,8 @@ class AsteriskPbx:
             session.reloaded.set()
         for meaning in session.watching.hear(message):
             if isinstance(meaning, Heard):
-                telling.tell(meaning.user, [meaning.event])
+                answered = partial(_answer, session.connection, meaning.channel) if meaning.channel else None
+                telling.tell(meaning.user, [meaning.event], answered)
             else:
                 self._not_understood(meaning)
 
@@ -340,3 +343,9 @@ async def _messages(connection: Connection) -> AsyncIterator[Message]:
         if isinstance(item, Malformed):
             raise ConnectionError(str(item))
         yield item
+
+
+def _answer(connection: Connection, channel: str, word: str) -> None:
+    """Tell who dialled a code what came of it; one who does not wait any more is told in vain."""
+    with suppress(ConnectionError):
+        connection.send("Setvar", ("Channel", channel), ("Variable", ANSWER), ("Value", word))

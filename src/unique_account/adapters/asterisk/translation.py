@@ -26,6 +26,7 @@ from attrs import frozen
 
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.channels import changed_call, interface_of, new_call
+from unique_account.adapters.asterisk.codes import CODE_EVENT, dialled_code
 from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
 from unique_account.adapters.asterisk.words import (
     DEVICES,
@@ -61,11 +62,16 @@ BEFORE_ANY_INSTANT: Final = datetime.fromtimestamp(0, UTC)
 
 @frozen(weakref_slot=False)
 class Heard:
-    """An event of one user's account, at an instant in UTC."""
+    """An event of one user's account, at an instant in UTC.
+
+    Attributes:
+        channel: The channel that waits to be told what came of it; empty: none.
+    """
 
     user: str
     at: datetime
     event: Event
+    channel: str = ""
 
 
 @frozen(weakref_slot=False)
@@ -287,7 +293,12 @@ class Translation:
         return tuple(heard for user in served for heard in self._heard(user, lost))
 
     def _user_event(self, message: Message) -> tuple[Meaning, ...]:
-        if message.get("UserEvent") != USER_EVENT:
+        kind = message.get("UserEvent")
+        if kind == CODE_EVENT:
+            user, event = dialled_code(message)
+            known = user in self._users
+            return (Heard(user, self._instant(), event, required(message, "Channel")),) if known else ()
+        if kind != USER_EVENT:
             return ()
         user = required(message, "User")
         if user not in self._users:

@@ -1,0 +1,67 @@
+"""What a user chooses about calls: do-not-disturb and forwards, set as a whole or by dialled codes (R10)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from attrs import evolve
+
+from unique_account.core.account import Account, Kept
+from unique_account.core.errors import Refused
+from unique_account.core.forwarding import Forward, Forwarding, dialable, digits
+
+
+class Setting(StrEnum):
+    """What a dialled code sets."""
+
+    DO_NOT_DISTURB = "do_not_disturb"
+    UNCONDITIONAL = "unconditional"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    ALL = "all"
+
+
+def dialled(before: Forwarding, setting: Setting, number: str) -> Forwarding:
+    """What a user's choice becomes when the code of a setting is dialled, with a number or without.
+
+    Do-not-disturb is switched over. A forward is on with a number, and off without one; it keeps its
+    destination for the next time. ``ALL`` puts everything off, do-not-disturb included.
+    """
+    if setting is Setting.DO_NOT_DISTURB:
+        return evolve(before, do_not_disturb=not before.do_not_disturb)
+    forwards = dict[str, Any](before.forwards)
+    off = {name: evolve(forward, enabled=False) for name, forward in forwards.items()}
+    if setting is Setting.ALL:
+        return Forwarding(**off)
+    forwards[setting] = Forward(number) if number else off.get(setting)
+    return Forwarding(do_not_disturb=before.do_not_disturb, **forwards)
+
+
+def choose(account: Account, forwarding: Forwarding) -> Account:
+    """The account with another choice; the same object where it is the same one.
+
+    Raises:
+        Refused: A forward that is new and on cannot work (R13).
+    """
+    kept = account.kept
+    if forwarding == kept.forwarding:
+        return account
+    for name, forward in forwarding.forwards:
+        if forward.enabled and (name, forward) not in kept.forwarding.forwards:
+            _validate(account, name, digits(forward.destination))
+    kept = Kept(kept.version + 1, kept.selection, kept.sessions, forwarding)
+    return Account(account.user, kept, account.observed, account.state, account.lease)
+
+
+def _validate(account: Account, name: str, number: str) -> None:
+    user = account.user
+    if not dialable(number):
+        reason, way_out = f"{number!r} cannot be dialled", "use digits, letters, *, # and a leading +"
+    elif number in map(digits, user.numbers):
+        reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
+    elif number == user.voicemail_code and user.mailbox is None:
+        reason, way_out = "the user has no mailbox (R10)", "forward to a number"
+    else:
+        return
+    raise Refused(account.state, f"forward_{name}", reason, way_out)
