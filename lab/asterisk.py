@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -91,6 +92,14 @@ class Node:
         await self._process.kill()
         await self.ami.close()
 
+    def freeze(self) -> None:
+        """Stop it where it is; its sockets stay open, and say nothing."""
+        self._process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen one go on."""
+        self._process.signal(signal.SIGCONT)
+
     async def cli(self, command: str) -> str:
         """What a command of its console prints.
 
@@ -133,6 +142,7 @@ async def node(
     name: str = "pbx",
     more_files: Mapping[str, str] | None = None,
     appended: Mapping[str, str] | None = None,
+    sip: int | None = None,
 ) -> AsyncIterator[Node]:
     """A node that has booted; it is stopped, and its folder deleted, when the context closes.
 
@@ -144,12 +154,13 @@ async def node(
         name: Its system name.
         more_files: Further configuration files by name, or others instead of the lab's own.
         appended: What comes at the end of configuration files, by their names.
+        sip: Its SIP port, where another node has to know it beforehand.
 
     Raises:
         NotInstalled: There is no Asterisk.
     """
     files = asterisk_files()
-    ports = NodePorts(sip=port(), http=port(), ami=port(), media=media_ports())
+    ports = NodePorts(sip=sip or port(), http=port(), ami=port(), media=media_ports())
     secret = secrets.token_hex(16)
     with own_folder(name) as folder:
         texts = _configuration(files, folder, ports, secret)

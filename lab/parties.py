@@ -70,12 +70,14 @@ class Party(asyncio.DatagramProtocol):
         name: The endpoint's name.
         journal: What it saw: ``ringing``, ``progress``, ``answered``, ``refused``, ``over``, ``messages``.
         calls: Its calls that are not over, in the order in which they came.
+        more: Further headers of every call that it makes.
     """
 
     def __init__(self, pbx: Node, endpoint: Endpoint, *, obeys: bool, rings: bool) -> None:
         self.name = endpoint.name
         self.journal: Journal[Seen] = Journal(endpoint.name, " ".join)
         self.calls: list[PartyCall] = []
+        self.more: tuple[tuple[str, str], ...] = ()
         self._pbx = pbx
         self._password = endpoint.password
         self._obeys = obeys
@@ -229,7 +231,8 @@ class Party(asyncio.DatagramProtocol):
     async def _invite(self, call: PartyCall) -> None:
         headers = (("From", call.local), ("To", call.remote), ("Call-ID", call.id))
         body = sip.offer(LOOPBACK, _NOWHERE, "sendrecv")
-        answered = await self._ask("INVITE", call.target, headers, (("Contact", self._contact),), body, call)
+        more = (("Contact", self._contact), *self.more)
+        answered = await self._ask("INVITE", call.target, headers, more, body, call)
         call.remote, call.status = answered["To"], answered.status
         if answered.status == 200:
             call.answered, call.status = True, 0

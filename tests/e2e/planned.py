@@ -172,7 +172,7 @@ def _end(message: Message) -> Destination | None:
     match application:
         case "NoOp":
             return Extension(message["Exten"])
-        case "TryExec":
+        case "TryExec" if data.startswith("VoiceMail("):
             return Mailbox(data.removeprefix("VoiceMail(").partition(",")[0])
         case "Hangup" if data not in ("", "16"):
             return Refusal(int(data))

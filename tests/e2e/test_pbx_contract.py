@@ -86,7 +86,8 @@ class RealPhones:
             return Refusal(int(dialled.cause))
 
         def consults(message: Message) -> bool:
-            return message.get("CallerIDNum") == call and message.get("Application") == "TryExec"
+            asked = message.get("AppData", "").startswith("VoiceMail(")
+            return asked and message.get("CallerIDNum") == call and message.get("Application") == "TryExec"
 
         told = next(filter(consults, self._pbx.ami.messages), None)
         return None if told is None else Mailbox(told["AppData"].removeprefix("VoiceMail(").partition(",")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,7 @@ def render_files(file: Path, into: Path | None) -> None:
     nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
     for node in nodes:
         own = [user for user in users if user.media_server == node.name]
-        texts = _texts(config, node, own)
+        texts = _texts(config, node, users)
         if into is None:
             _print(node, texts)
         else:
@@ -68,14 +68,16 @@ def render_files(file: Path, into: Path | None) -> None:
             _write(folder, texts, _secret_texts(folder, node, own))
 
 
-def _texts(config: Config, node: NodeSettings, users: list[User]) -> dict[str, str]:
+def _texts(config: Config, node: NodeSettings, users: Iterable[User]) -> dict[str, str]:
     """The files without secrets, by name."""
     trunks = [
         Trunk(name=other.name, address=other.sip) for other in config.nodes if other is not node and other.sip
     ]
+    behind = {trunk.name: f"PJSIP/{trunk.endpoint}" for trunk in trunks}
+    own = [user for user in users if user.media_server == node.name]
     return {
-        DIALPLAN_FILE: render(users),
-        "unique_account_pjsip.conf": phones(users, trunks, node.websocket),
+        DIALPLAN_FILE: render([user for user in users if user.media_server in {node.name, *behind}], behind),
+        "unique_account_pjsip.conf": phones(own, trunks, node.websocket),
         "unique_account_manager.conf": manager(node.username, node.host),
     }
 

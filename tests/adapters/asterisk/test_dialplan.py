@@ -271,3 +271,30 @@ class TestText:
     def test_a_user_whom_a_dialplan_cannot_carry_is_refused(self, name: str, user: User) -> None:
         with pytest.raises(NotForDialplan, match=f"{name}: "):
             render([user])
+
+
+class TestTrunks:
+    """R6: the users of other nodes are dialled through the trunks to them."""
+
+    AWAY: Final = evolve(BOB, media_server="mds1")
+    TRUNKS: Final = {"mds1": "PJSIP/to-mds1"}
+
+    def test_a_number_of_another_node_is_dialled_there(self) -> None:
+        text = render([ALICE, self.AWAY], self.TRUNKS)
+        assert "exten = 1002,1,Gosub(unique-account-away,s,1(1002,branch,to-mds1))\n" in text
+        assert "exten = 1001,1,Gosub(unique-account,1001,1(default,alice:30))\n" in text
+
+    def test_its_phones_are_watched_and_give_commands_there(self) -> None:
+        text = render([ALICE, self.AWAY], self.TRUNKS)
+        assert "1002,hint" not in text
+        assert "of*bob," not in text
+
+    def test_a_number_of_two_nodes_is_refused(self) -> None:
+        twice = evolve(ALICE, id="bob", extension="1001", media_server="mds1")
+        with pytest.raises(NotForDialplan, match="1001 is there twice"):
+            render([ALICE, twice], self.TRUNKS)
+
+    @pytest.mark.parametrize("trunk", ["SIP/mds1", "PJSIP/a b", "PJSIP/a)&Local/x"])
+    def test_a_trunk_that_a_dialplan_cannot_be_given_is_refused(self, trunk: str) -> None:
+        with pytest.raises(NotForDialplan, match="trunks: mds1: "):
+            render([self.AWAY], {"mds1": trunk})

@@ -19,11 +19,14 @@ from unique_account.adapters.asterisk.harmless import (
     problems_of_place,
 )
 from unique_account.adapters.asterisk.routine import ROUTINE
+from unique_account.adapters.asterisk.trunks import TRUNKS_ROUTINE, away_door
 from unique_account.core.forwarding import digits
 from unique_account.core.user import User
 
 HINTS: Final = "unique-account-hints"
 """The context that phones subscribe in."""
+
+NO_TRUNKS: Final[Mapping[str, str]] = {}
 
 
 def live_devices(user: User) -> str:
@@ -31,7 +34,7 @@ def live_devices(user: User) -> str:
     return f"{user.deskphone}&{user.webrtc}"
 
 
-def render(users: Iterable[User]) -> str:
+def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
     """The dialplan of a node, to be included in ``extensions.conf``; the same for the same users.
 
     For each context of the users there is one, ``unique-account-numbers-`` and its name, that the
@@ -39,14 +42,16 @@ def render(users: Iterable[User]) -> str:
     has no plan (R16).
 
     Args:
-        users: Those whose devices the node carries.
+        users: Those whose devices the node carries, and those of the nodes behind its trunks.
+        trunks: The endpoints by which other nodes are reached, such as ``PJSIP/mds1``, by their names as
+            users name them in ``User.media_server``.
 
     Raises:
-        NotForDialplan: Two users have one number, or a device is not one of PJSIP.
+        NotForDialplan: Two users have one number, or a device or trunk is not one of PJSIP.
     """
     users = tuple(users)
     contexts: defaultdict[str, dict[str, User]] = defaultdict(dict)
-    problems: list[str] = []
+    problems = problems_of({f"trunks: {name}": (trunk, INTERFACE) for name, trunk in trunks.items()})
     for user in users:
         lines = {"deskphone": user.deskphone, "webrtc": user.webrtc}
         problems += problems_of({name: (line, INTERFACE) for name, line in lines.items()})
@@ -58,33 +63,34 @@ def render(users: Iterable[User]) -> str:
             contexts[user.context][number] = user
     if problems:
         raise NotForDialplan(problems)
-    by_context = sorted(contexts.items())
-    numbers = [_numbers(*one) for one in by_context]
-    return (
-        ROUTINE + CODES_ROUTINE + "".join(numbers) + owners(users) + _hints(named for _, named in by_context)
-    )
+    own = [user for user in users if user.media_server not in trunks]
+    numbers = [_numbers(*one, trunks) for one in sorted(contexts.items())]
+    return "".join((ROUTINE, CODES_ROUTINE, TRUNKS_ROUTINE, *numbers, owners(own), _hints(own)))
 
 
-def _numbers(context: str, users: Mapping[str, User]) -> str:
+def _numbers(context: str, users: Mapping[str, User], trunks: Mapping[str, str]) -> str:
     head = f"\n; To be included in the context {context}.\n[unique-account-numbers-{context}]\n"
-    doors = [_door(number, user) for number, user in sorted(users.items())]
+    doors = [_door(number, user, trunks.get(user.media_server)) for number, user in sorted(users.items())]
     return head + "".join(doors) + dialled_codes(users.values())
+
+
+def _door(number: str, user: User, trunk: str | None) -> str:
+    if trunk is not None:
+        return away_door(number, user, trunk)
+    arguments = f"{user.context},{user.deskphone.removeprefix('PJSIP/')}:{user.ring_seconds}"
+    return f"exten = {number},1,Gosub(unique-account,{number},1({arguments}))\n"
 
 
 def _codes_among(user: User) -> list[str]:
     return [number for number in map(digits, user.numbers) if number in {*CODES, digits(user.voicemail_code)}]
 
 
-def _door(number: str, user: User) -> str:
-    arguments = f"{user.context},{user.deskphone.removeprefix('PJSIP/')}:{user.ring_seconds}"
-    return f"exten = {number},1,Gosub(unique-account,{number},1({arguments}))\n"
-
-
-def _hints(contexts: Iterable[Mapping[str, User]]) -> str:
+def _hints(users: Iterable[User]) -> str:
     # A context without an extension would not be there, and numbers of other nodes are added to this one.
     head = (
         "\n; To be included in the context in which phones subscribe.\n"
         f"[{HINTS}]\nexten = unique-account,1,Hangup()\n"
     )
-    watched = {number: live_devices(user) for users in contexts for number, user in users.items()}
+    by_id = sorted(users, key=lambda user: user.id)
+    watched = {number: live_devices(user) for user in by_id for number in map(digits, user.numbers)}
     return head + "".join(f"exten = {number},hint,{watched[number]}\n" for number in sorted(watched))

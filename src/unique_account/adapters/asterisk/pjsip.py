@@ -15,6 +15,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from unique_account.adapters.asterisk.trunks import TRUNK_CONTEXT
 from unique_account.core.user import User
 
 PJSIP_FILE: Final = "unique_account_pjsip.conf"
@@ -36,7 +37,7 @@ class Trunk:
 
     name: str
     address: str
-    context: str = "default"
+    context: str = TRUNK_CONTEXT
 
     @property
     def endpoint(self) -> str:
@@ -205,13 +206,17 @@ def _user(user: User) -> Iterator[str]:
         yield _section(f"{name}-auth", {"username": name}, "unique-account-auth")
 
 
+# So that it is known at once, and not by the next call only, that the other node is down.
+_WATCHED: Final = {"qualify_frequency": "2", "qualify_timeout": "1.0"}
+
+
 def _trunk(trunk: Trunk) -> Iterator[str]:
     host = trunk.address.rpartition(":")[0] or trunk.address
     yield f"; The node {trunk.name}, a trunk."
     options = {**_BOTH, "aors": trunk.endpoint, "context": trunk.context}
     options["trust_id_inbound"] = options["send_pai"] = "yes"
     yield _section(trunk.endpoint, options)
-    yield _section(trunk.endpoint, {"type": "aor", "contact": f"sip:{trunk.address}"})
+    yield _section(trunk.endpoint, {"type": "aor", "contact": f"sip:{trunk.address}", **_WATCHED})
     yield _section(trunk.endpoint, {"type": "identify", "endpoint": trunk.endpoint, "match": host})
 
 

@@ -17,6 +17,9 @@ from unique_account.adapters.asterisk.plan_entries import FAMILY, ROUTED
 FORWARDS: Final = "UNIQUE_ACCOUNT_FORWARDS"
 """The channel variable that holds how often a call was forwarded (R13)."""
 
+SENT: Final = "unique_account"
+"""The channel event that says at whose number a call did not stay, and where it went instead (H4)."""
+
 _FIELDS: Final = ",".join(f"LOCAL({name})" for name in ("since", *ROUTED))
 # Nobody's calls are counted, and nothing but the deskphone is there.
 _UNPLANNED: Final = ",99,-,deskphone:${ARG2},refusal:19,refusal:17,refusal:34,refusal:20,0"
@@ -46,8 +49,8 @@ ROUTINE: Final = f"""\
 ; and in each context that holds users' numbers:  include = unique-account-numbers-<its name>
 ;
 ; Modules: app_channelredirect app_dial app_exec app_originate app_stack app_waitforcond func_channel func_cut
-; func_db func_logic func_md5 func_pjsip_contact func_strings pbx_config, and app_voicemail where users have
-; mailboxes.
+; func_db func_logic func_md5 func_pjsip_contact func_strings pbx_config, app_voicemail where users have
+; mailboxes, and app_celgenuserevent for the history of calls.
 
 [unique-account]
 ; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan.
@@ -94,8 +97,9 @@ exten = _[+*#0-9]!,1,GotoIf(${{DB_EXISTS({FAMILY}/${{EXTEN}}@${{ARG1}})}}?planne
  same = n(vanished),GotoIf($[{_LEFT} > 0.1]?ring:no_answer)
  same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{unavailable}})
 
-; Where it goes: to an extension, a mailbox or a refusal.
- same = n(send),Goto(${{CUT(destination,:,1)}})
+; Where it goes: to an extension, a mailbox or a refusal. The history is told, since nothing may ring.
+ same = n(send),TryExec(CELGenUserEvent({SENT},${{EXTEN}}@${{ARG1}}:${{destination}}))
+ same = n,Goto(${{CUT(destination,:,1)}})
  same = n(extension),Set(LOCAL(forwards)=$[0${{{FORWARDS}}} + 1])
  same = n,GotoIf($[${{forwards}} > ${{max_forwards}}]?refused)
  same = n,Set(__{FORWARDS}=${{forwards}})
