@@ -311,7 +311,8 @@ class TestEverythingAtOnce:
             "users[2]: is text, not a table",
             "users[3].ring_seconds: is 0; at least 1 second",
             "users[3].simultaneous_calls: is 99; from 1 to 20",
-            "users[4]: has no field named password, ringseconds",
+            "users[4]: has no field named password",
+            "users[4]: has no field named ringseconds; did you mean ring_seconds?",
         )
 
     def test_deep_problems_have_deep_paths(self) -> None:
@@ -340,7 +341,7 @@ class TestEverythingAtOnce:
 
     def test_unknown_fields_are_named_without_what_is_in_them(self) -> None:
         said = problems(User, ALICE | {"password": "hunter2", 5: "hunter2", "a @ b": "hunter2"})
-        assert said == ("has no field named 5, a @ b, password",)
+        assert set(said) == {f"has no field named {name}" for name in ("5", "a @ b", "password")}
 
     def test_a_wrong_kind_is_named_without_what_it_says(self) -> None:
         assert "hunter2" not in "".join(problems(User, ALICE | {"ring_seconds": "hunter2"}))

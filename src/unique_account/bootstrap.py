@@ -5,7 +5,7 @@ Adapters are found by name through entry points, ours and strangers' alike; each
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -13,15 +13,17 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
-from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
+from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, Trunk
 from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.config import Config, NodeKind, NodeSettings, UsersSettings
 from unique_account.core.account import DEFAULT_LEASE
+from unique_account.core.eligibility import MediaServer
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.routing import DEFAULT_OWNER
+from unique_account.core.user import User
 from unique_account.enrolment import Enrolment
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
@@ -230,3 +232,31 @@ def login(node: NodeSettings) -> ManagerLogin:
 def _connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
     """Which nodes are connected; a double always is."""
     return {name: pbx.connected if isinstance(pbx, AsteriskPbx) else True for name, pbx in pbxs.items()}
+
+
+def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:
+    """What each Asterisk of a configuration is to carry of these users."""
+    nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
+    servers = {node.name: _server(node) for node in nodes}
+    for node in nodes:
+        others = [other for other in nodes if other is not node]
+        trunks = tuple(Trunk(name=other.name, address=other.sip) for other in others if other.sip)
+        behind = {trunk.name for trunk in trunks}
+        yield (
+            node,
+            Expected(
+                media_server=node.name,
+                users=tuple(user for user in users if user.media_server == node.name),
+                away=tuple(user for user in users if user.media_server in behind),
+                trunks=trunks,
+                websocket=node.websocket,
+                proxy_path=node.proxy_path,
+                others=tuple(servers[other.name] for other in others),
+            ),
+        )
+
+
+def _server(node: NodeSettings) -> MediaServer:
+    """A node as another one sees it: only its name and its proxy path matter there."""
+    path = node.proxy_path
+    return MediaServer(name=node.name, webrtc_transport=True, certificate=True, ice=True, proxy_path=path)

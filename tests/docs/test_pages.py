@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from click import Option
+from click import Group, Option
 from click.testing import CliRunner
 
 from unique_account.cli import command
@@ -53,7 +53,9 @@ class TestTheCommandLine:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_every_option_is_there(self, name: str) -> None:
-        options = [each for each in command.commands[name].params if isinstance(each, Option)]
+        named = command.commands[name]
+        own = list(named.commands.values()) if isinstance(named, Group) else [named]
+        options = [each for one in own for each in one.params if isinstance(each, Option)]
         known = {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
         described = first_cells(section(name), "(?:argument or )?option")
         assert {text.split(" ")[0] for text in described if text.startswith("-")} == known

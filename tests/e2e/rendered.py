@@ -51,6 +51,7 @@ EXTENSIONS: Final = """
 #include unique_account.conf
 [default]
 include = unique-account-numbers-default
+include = unique-account-hints
 """
 APPENDED: Final = {
     "pjsip.conf": "#include unique_account_pjsip.conf\n",

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
 from lab.ami import connect
+from lab.asterisk import node
 from lab.browser import browser
+from lab.config import MODULES, modules_conf
 from lab.phones import phone
+from lab.processes import own_folder
 from tests.e2e.office import live
 from tests.e2e.planned import install, planned
-from tests.e2e.rendered import SECRET, rendered
+from tests.e2e.rendered import SECRET, command, rendered, write_config
 from unique_account import LoggedIn, User
 
 pytestmark = pytest.mark.e2e
 
 ALICE = User(
     id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w", mailbox="1001@default"
+)
+
+
+DOCTOR = ("doctor", "--config", "unique_account.toml")
+MODULES_CONF = modules_conf(MODULES.split())
+ACCOUNT = """
+[unique_account]
+secret = told to\\; nobody
+read = system
+write = system,command,reporting
+"""
+
+
+LACKING = (
+    "the manager account unique_account lacks read = call,user; "
+    "add it in manager.conf, as unique_account_manager.conf has it",
+    "the manager account unique_account lacks write = call,originate; "
+    "add it in manager.conf, as unique_account_manager.conf has it",
+    "modules are not loaded: func_md5; load them in modules.conf",
+    "media server default has no WebRTC transport; configure SIP over secure WebSocket on it",
+    "media server default has no certificate; install one that browsers accept",
+    "media server default has no ICE; switch it on, with a STUN or TURN server where browsers need one",
+    "the dialplan lacks unique-account; include unique_account.conf in extensions.conf",
+    *(
+        f"there is no endpoint {name}; include unique_account_pjsip.conf in pjsip.conf, or render it again"
+        for name in ("alice", "alice_w", "bob", "bob_w")
+    ),
+    "there is no mailbox 1001@default; add it to voicemail.conf",
 )
 
 
@@ -66,3 +98,36 @@ class TestRendered:
             shown = await at.pbx.cli("pjsip show endpoint alice_w")
             assert "rtp_timeout                        : 5" in shown
             assert await at.pbx.cli("pjsip show aor alice_w")
+
+
+class TestDoctor:
+    """A4: what a live PBX lacks is told at once, each with what to do."""
+
+    @live
+    async def test_a_node_with_the_rendered_files_is_ready(self) -> None:
+        async with rendered() as at:
+            done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "default: ready for 2 users\n", "")
+
+    @live
+    async def test_a_node_without_them_lacks_everything(self) -> None:
+        with own_folder("bare") as folder:
+            more = {"rtp.conf": "[general]\nicesupport = no\n"}
+            more["modules.conf"] = MODULES_CONF.replace("load = func_md5.so\n", "")
+            async with node((), "[default]\n", more_files=more, appended={"manager.conf": ACCOUNT}) as pbx:
+                write_config(folder, pbx.ports.ami, 1)
+                config = folder / "unique_account.toml"
+                config.write_text(config.read_text("utf-8").replace('"ws"', '"wss"'), "utf-8")
+                done = await asyncio.to_thread(command, *DOCTOR, folder=folder)
+        assert done.returncode == 1
+        assert done.stdout == "default: 12 problems\n"
+        assert done.stderr.splitlines() == [f"default: {problem}" for problem in LACKING]
+
+    @live
+    async def test_a_node_that_is_not_there(self) -> None:
+        with own_folder("nobody") as folder:
+            write_config(folder, 9, 1)
+            done = await asyncio.to_thread(command, *DOCTOR, folder=folder)
+        assert done.returncode == 1
+        assert "default: 127.0.0.1:9: " in done.stderr
+        assert "with enabled = yes in manager.conf" in done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 from typing import Final
@@ -12,21 +12,22 @@ from typing import Final
 import click
 
 from unique_account.adapters.asterisk import (
+    Expected,
     Secrets,
-    Trunk,
     completed,
     endpoints,
-    manager,
     manager_secret,
     read_secrets,
     render,
+    render_manager,
+    render_phones,
     secrets_text,
 )
-from unique_account.adapters.asterisk import pjsip as phones
-from unique_account.bootstrap import roster
-from unique_account.config import Config, NodeKind, NodeSettings, read_config
+from unique_account.adapters.asterisk.manager import MANAGER_FILE, MANAGER_SECRET_FILE
+from unique_account.adapters.asterisk.pjsip import PJSIP_FILE, SECRETS_FILE
+from unique_account.bootstrap import expectations, roster
+from unique_account.config import NodeSettings, read_config
 from unique_account.core.errors import InvalidFields
-from unique_account.core.user import User
 
 DIALPLAN_FILE: Final = "unique_account.conf"
 
@@ -57,42 +58,37 @@ def render_files(file: Path, into: Path | None) -> None:
     """
     config = read_config(file)
     users = asyncio.run(roster(config.users).users())
-    nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
-    for node in nodes:
-        own = [user for user in users if user.media_server == node.name]
-        texts = _texts(config, node, users)
+    nodes = list(expectations(config, users))
+    for node, expected in nodes:
+        texts = _texts(node, expected)
         if into is None:
             _print(node, texts)
         else:
             folder = into if len(nodes) == 1 else into / node.name
-            _write(folder, texts, _secret_texts(folder, node, own))
+            _write(folder, texts, _secret_texts(folder, node, expected))
 
 
-def _texts(config: Config, node: NodeSettings, users: Iterable[User]) -> dict[str, str]:
+def _texts(node: NodeSettings, expected: Expected) -> dict[str, str]:
     """The files without secrets, by name."""
-    trunks = [
-        Trunk(name=other.name, address=other.sip) for other in config.nodes if other is not node and other.sip
-    ]
-    behind = {trunk.name: f"PJSIP/{trunk.endpoint}" for trunk in trunks}
-    own = [user for user in users if user.media_server == node.name]
+    behind = {trunk.name: f"PJSIP/{trunk.endpoint}" for trunk in expected.trunks}
     return {
-        DIALPLAN_FILE: render([user for user in users if user.media_server in {node.name, *behind}], behind),
-        "unique_account_pjsip.conf": phones(own, trunks, node.websocket),
-        "unique_account_manager.conf": manager(node.username, node.host),
+        DIALPLAN_FILE: render((*expected.users, *expected.away), behind),
+        PJSIP_FILE: render_phones(expected.users, expected.trunks, expected.websocket),
+        MANAGER_FILE: render_manager(node.username, node.host),
     }
 
 
-def _secret_texts(folder: Path, node: NodeSettings, users: list[User]) -> dict[str, str]:
+def _secret_texts(folder: Path, node: NodeSettings, expected: Expected) -> dict[str, str]:
     """The files with secrets, by name; passwords that are there stay."""
-    kept = folder / "unique_account_secrets.conf"
+    kept = folder / SECRETS_FILE
     try:
         known = read_secrets(kept.read_text("utf-8")) if kept.exists() else Secrets({})
     except ValueError as error:
         raise InvalidFields((f"{kept}: {error}",)) from error
     secret = node.secret.look_up() if node.secret else ""
     return {
-        kept.name: secrets_text(completed(endpoints(users), known)),
-        "unique_account_manager_secret.conf": manager_secret(node.username, secret),
+        kept.name: secrets_text(completed(endpoints(expected.users), known)),
+        MANAGER_SECRET_FILE: manager_secret(node.username, secret),
     }
 
 

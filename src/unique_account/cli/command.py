@@ -9,6 +9,7 @@ import click
 
 from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
+from unique_account.cli.doctor import doctor
 from unique_account.cli.drawing import diagram, table
 from unique_account.cli.explain import explain
 from unique_account.cli.importing import import_users
@@ -45,5 +46,5 @@ def command() -> None:
     """  # noqa: D301 - click wants the control character itself
 
 
-for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk):
+for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk, doctor):
     command.add_command(subcommand)

@@ -116,7 +116,7 @@ def prerequisite_problems(server: MediaServer, others: Iterable[MediaServer] = (
     checks = (
         (server.webrtc_transport, "has no WebRTC transport; configure SIP over secure WebSocket on it"),
         (server.certificate, "has no certificate; install one that browsers accept"),
-        (server.ice, "has no ICE; configure a STUN or TURN server for it"),
+        (server.ice, "has no ICE; switch it on, with a STUN or TURN server where browsers need one"),
     )
     problems = [f"media server {name} {lack}" for present, lack in checks if not present]
     path = server.proxy_path

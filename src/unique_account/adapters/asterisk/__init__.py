@@ -2,10 +2,11 @@
 
 from unique_account.adapters.asterisk.ami import Decoder, Greeting, InvalidAction, Malformed, Message, encode
 from unique_account.adapters.asterisk.dialplan import render
+from unique_account.adapters.asterisk.doctor import Expected, examine
 from unique_account.adapters.asterisk.harmless import NotForDialplan
 from unique_account.adapters.asterisk.installed import plans
 from unique_account.adapters.asterisk.login import MANAGER_PORT, ManagerLogin
-from unique_account.adapters.asterisk.manager import manager, manager_secret
+from unique_account.adapters.asterisk.manager import manager_secret, render_manager
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
 from unique_account.adapters.asterisk.pjsip import (
     Secrets,
@@ -13,8 +14,8 @@ from unique_account.adapters.asterisk.pjsip import (
     WebSocket,
     completed,
     endpoints,
-    pjsip,
     read_secrets,
+    render_phones,
     secrets_text,
 )
 from unique_account.adapters.asterisk.plan_entries import entries
@@ -25,6 +26,7 @@ __all__ = [
     "MANAGER_PORT",
     "AsteriskPbx",
     "Decoder",
+    "Expected",
     "Greeting",
     "Heard",
     "InvalidAction",
@@ -42,13 +44,14 @@ __all__ = [
     "encode",
     "endpoints",
     "entries",
+    "examine",
     "json_line",
-    "manager",
     "manager_secret",
-    "pjsip",
     "plans",
     "read_secrets",
     "render",
+    "render_manager",
+    "render_phones",
     "replay",
     "secrets_text",
 ]

@@ -19,7 +19,7 @@ WRITE: Final = ("call", "system", "command", "reporting", "originate")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
-def manager(username: str, host: str) -> str:
+def render_manager(username: str, host: str) -> str:
     """The account of the manager interface, without its secret.
 
     Args:

@@ -62,7 +62,9 @@ class Secrets:
     by_endpoint: Mapping[str, str] = field(repr=False)
 
 
-def pjsip(users: Iterable[User], trunks: Iterable[Trunk] = (), websocket: WebSocket = WebSocket.WSS) -> str:
+def render_phones(
+    users: Iterable[User], trunks: Iterable[Trunk] = (), websocket: WebSocket = WebSocket.WSS
+) -> str:
     """The endpoints of the users of a node, and of its other nodes; the same for the same users.
 
     Args:

@@ -1,0 +1,42 @@
+"""``doctor``: what the PBX nodes of a configuration lack, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from unique_account.adapters.asterisk import examine
+from unique_account.bootstrap import expectations, login, roster
+from unique_account.config import Config, read_config
+
+
+@click.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The TOML file of serve.",
+)
+def doctor(file: Path) -> None:
+    """Examine each PBX node, live, and say what it lacks and what to do about it.
+
+    Exit code 1 if anything is in the way.
+    """
+    problems = asyncio.run(_examine(read_config(file)))
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+async def _examine(config: Config) -> list[str]:
+    problems = []
+    for node, expected in expectations(config, await roster(config.users).users()):
+        found = await examine(login(node), expected)
+        problems += [f"{node.name}: {problem}" for problem in found]
+        ready = f"ready for {len(expected.users)} users" if not found else f"{len(found)} problems"
+        click.echo(f"{node.name}: {ready}")
+    return problems
