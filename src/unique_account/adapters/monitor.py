@@ -87,6 +87,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()  # so that whoever comes before the server has begun waits, and is not refused
     except OSError as error:
         listener.close()
         raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error

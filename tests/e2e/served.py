@@ -1,0 +1,204 @@
+"""A real ``unique-account serve`` on a real Asterisk that has the rendered files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from lab.ami import Ami
+from lab.browser import Tab, browser
+from lab.patience import until
+from lab.phones import Phone, phone
+from lab.ports import LOOPBACK
+from lab.processes import Process, start
+from tests.e2e.rendered import Rendered, rendered, write_config
+from tests.e2e.wire import Wire, wire
+from unique_account.adapters.asterisk import entries, plans
+from unique_account.adapters.sqlite import SqliteAccounts
+from unique_account.core.account import Account
+from unique_account.core.events import restore
+from unique_account.core.routing import Plan, plan
+
+LEASE: Final = "lease = 300\n"
+"""So that sessions outlive what a test does to the service."""
+
+
+class Served:
+    """The node, the phones, and the service, which a test stops, kills and starts again.
+
+    Attributes:
+        at: The node.
+        alice: The user's deskphone.
+        tab: The user's browser.
+        bob: A colleague's deskphone.
+        wire: The service's way to the node.
+    """
+
+    def __init__(self, at: Rendered, alice: Phone, tab: Tab, bob: Phone, wire: Wire) -> None:
+        self.at = at
+        self.alice = alice
+        self.tab = tab
+        self.bob = bob
+        self.wire = wire
+        self._process: Process
+
+    @property
+    def log(self) -> str:
+        """What the service has logged so far."""
+        return (self.at.folder / "serve.log").read_text("utf-8")
+
+    async def start(self) -> None:
+        """Start the service, and wait until its node is connected and it is ready."""
+        seen = self.log.count("ready: ") if (self.at.folder / "serve.log").exists() else 0
+        config = str(self.at.folder / "unique_account.toml")
+        command = (sys.executable, "-m", "unique_account", "serve", "--config", config)
+        self._process = await start(*command, log=self.at.folder / "serve.log")
+
+        async def ready() -> bool:
+            return self.log.count("ready: ") > seen
+
+        await until(ready, "the service's start")
+        await self.connected()
+
+    async def kill(self) -> None:
+        """End the service at once."""
+        await self._process.kill()
+
+    async def stop(self) -> None:
+        """Stop the service in order."""
+        await self._process.stop()
+
+    async def health(self) -> tuple[int, str]:
+        """The status of the health page, and its word on the node."""
+        return await asyncio.to_thread(self._health)
+
+    def _health(self) -> tuple[int, str]:
+        try:
+            with urlopen(f"http://{LOOPBACK}:{self.at.monitor}/health", timeout=5) as answer:
+                return answer.status, json.load(answer)["nodes"]["default"]
+        except HTTPError as error:
+            with error:
+                return error.code, json.load(error)["nodes"]["default"]
+
+    async def connected(self) -> None:
+        """Wait until the service is connected to the node."""
+
+        async def up() -> bool:
+            return await self.health() == (200, "connected")
+
+        await until(up, "the connection to the node")
+
+    async def disconnected(self) -> None:
+        """Wait until the service knows that it is not."""
+
+        async def down() -> bool:
+            return await self.health() == (503, "disconnected")
+
+        await until(down, "the end of the connection")
+
+    async def does(self, deed: str, **headers: str) -> None:
+        """Tell what alice did, by a user event."""
+        told = {"UserEvent": "UniqueAccount", "User": "alice", "Do": deed, **headers}
+        await self.at.pbx.ami.act("UserEvent", *told.items())
+
+    async def logs_in(self) -> None:
+        """Alice logs in, and her calls go to the browser."""
+        await self.does("log_in", Session="tab-1")
+        await self.planned("webrtc")
+
+    async def selects(self, device: str) -> None:
+        """Alice selects a device, and the PBX knows."""
+        await self.does("select", Device=device)
+        await self.planned(device)
+
+    async def planned(self, device: str) -> None:
+        """Wait until the plan on the PBX begins with a device."""
+
+        async def begins() -> bool:
+            held = await self.installed()
+            return held is not None and str(held.candidates[0].device) == device
+
+        await until(begins, f"a plan that begins with {device}")
+
+    async def installed(self) -> Plan | None:
+        """The plan of alice that the PBX holds."""
+        return plans(await _entries(self.at.pbx.ami)).get("alice")
+
+    async def stored(self) -> Account:
+        """The account of alice that the service's store holds."""
+        store = SqliteAccounts(self.at.folder / "accounts.sqlite")
+        try:
+            found = await store.load("alice")
+        finally:
+            await store.aclose()
+        assert found is not None
+        return restore(*found)
+
+    async def agree(self) -> None:
+        """Wait until the PBX holds just the plans that the stored account comes to."""
+
+        async def same() -> bool:
+            due = plan(await self.stored())
+            held = await _entries(self.at.pbx.ami)
+            return {key: value for _, key, value in held if key.startswith("1001")} == {
+                key: value for _, key, value in entries(due)
+            }
+
+        await until(same, "that the PBX and the account agree")
+
+    async def call_rings(self, device: str) -> None:
+        """Bob calls alice: that device rings, and the other stays silent."""
+        began = time.monotonic()
+        await self.bob.dial("1001")
+        if device == "webrtc":
+            await self.tab.event("ringing", after=began)
+        else:
+            await self.alice.event("CALL_INCOMING", after=began)
+        await self.bob.hang_up()
+        await self.bob.event("CALL_CLOSED", after=began)
+        silent = "alice" if device == "webrtc" else "alice_w"
+        assert not self._called(silent, began)
+
+    def _called(self, name: str, began: float) -> bool:
+        told = self.at.pbx.ami.journal.told
+        new = [one.what["Channel"] for one in told if one.at >= began and one.what.event == "Newchannel"]
+        return any(channel.startswith(f"PJSIP/{name}-") for channel in new)
+
+
+async def _entries(ami: Ami) -> list[tuple[str, str, str]]:
+    answer = await ami.act("DBGetTree", ("Family", "unique_account"))
+    if answer.get("Response") != "Success":
+        return []
+    number = answer["ActionID"]
+    await ami.event("DBGetTreeComplete", ActionID=number)
+    rows = [m for m in ami.messages if m.event == "DBGetTreeResponse" and m["ActionID"] == number]
+    return [("unique_account", row["Key"].removeprefix("/unique_account/"), row["Val"]) for row in rows]
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Served]:
+    """The service has run for a moment, and all three phones are registered."""
+    async with (
+        rendered() as at,
+        wire(at.pbx.ports.ami) as line,
+        phone(at.pbx, at.endpoint("alice")) as alice,
+        phone(at.pbx, at.endpoint("bob")) as bob,
+        browser() as chromium,
+    ):
+        write_config(at.folder, line.port, at.monitor)
+        config = at.folder / "unique_account.toml"
+        config.write_text(LEASE + config.read_text("utf-8"), "utf-8")
+        tab = await chromium.tab(at.pbx, at.endpoint("alice_w"))
+        one = Served(at, alice, tab, bob, line)
+        await one.start()
+        try:
+            yield one
+        finally:
+            await one.stop()

@@ -1,0 +1,120 @@
+"""``unique-account serve`` on a real Asterisk, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+
+from tests.e2e.office import live
+from tests.e2e.served import Served, served
+from unique_account.core.machine import Device
+
+pytestmark = pytest.mark.e2e
+
+
+class TestServe:
+    """R2, R3: calls go to the device in use, as the service installs it."""
+
+    @live
+    async def test_calls_follow_the_selection(self) -> None:
+        async with served() as at:
+            assert await at.health() == (200, "connected")
+            await at.call_rings("deskphone")
+            await at.logs_in()
+            await at.call_rings("webrtc")
+            await at.selects("deskphone")
+            await at.call_rings("deskphone")
+            await at.agree()
+            assert "ERROR" not in at.log
+
+
+class TestKilledService:
+    """R16, S2: a service that is killed misroutes no call, and what was chosen is there when it is back."""
+
+    @live
+    async def test_in_the_middle_of_a_toggle_storm(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            draw = Random(16)
+            for _ in range(3):
+                storm = asyncio.create_task(_toggle(at, 200))
+                await asyncio.sleep(draw.uniform(0.05, 0.3))
+                await at.kill()
+                await storm
+                held = await at.installed()
+                assert held is not None
+                await at.call_rings(str(held.candidates[0].device))
+                await at.start()
+                await at.agree()
+                selected = (await at.stored()).selection
+                await at.call_rings("webrtc" if selected is Device.WEBRTC else "deskphone")
+
+    @live
+    async def test_a_new_start_finds_the_selection_and_the_session(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            await at.selects("deskphone")
+            await at.kill()
+            await at.start()
+            assert (await at.stored()).selection is Device.DESKPHONE
+            await at.selects("webrtc")
+            await at.call_rings("webrtc")
+
+
+class TestRestartedAsterisk:
+    """R16: a PBX that was killed has the plans again, the last second's too."""
+
+    @live
+    async def test_what_was_chosen_just_before_is_there_again(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            await at.selects("deskphone")
+            await at.at.pbx.kill()
+            await at.disconnected()
+            await at.at.pbx.start()
+            await at.connected()
+            await at.agree()
+            await at.alice.registered()
+            await at.call_rings("deskphone")
+            await at.selects("webrtc")
+            await at.agree()
+
+
+class TestCutWire:
+    """A connection that is cut, or that carries garbage, is made again, and everything agrees."""
+
+    @live
+    async def test_what_is_chosen_after_the_cut_counts(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            at.wire.cut()
+            await at.disconnected()
+            await at.call_rings("webrtc")
+            at.wire.mend()
+            await at.connected()
+            await at.agree()
+            await at.selects("deskphone")
+            await at.call_rings("deskphone")
+
+    @live
+    async def test_garbage_harms_nothing(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            draw = Random(4)
+            for size in (10, 1000, 200_000):
+                at.wire.speak(draw.randbytes(size) + b"\r\n\r\n")
+                at.wire.speak(b"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NONSENSE\r\n\r\n")
+                await at.does("select", Device="deskphone")
+                await at.does("select", Device="webrtc")
+            await at.connected()
+            await at.selects("deskphone")
+            await at.agree()
+            await at.call_rings("deskphone")
+
+
+async def _toggle(at: Served, times: int) -> None:
+    """Select one device and the other, as fast as it goes."""
+    for number in range(times):
+        await at.does("select", Device=("deskphone", "webrtc")[number % 2])

@@ -1,0 +1,78 @@
+"""A wire to a node's manager interface that a test can cut, and speak into."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from lab.ports import LOOPBACK, port
+
+
+class Wire:
+    """Carries connections to a port on loopback.
+
+    Attributes:
+        port: Where whoever is to use the wire connects to.
+    """
+
+    def __init__(self, port: int, to: int) -> None:
+        self.port = port
+        self._to = to
+        self._whole = True
+        self._clients: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        """Cut every connection without a word, and let nobody through until `mend`."""
+        self._whole = False
+        for client in self._clients:
+            client.transport.abort()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self._whole = True
+
+    def speak(self, garbage: bytes) -> None:
+        """Say something to the client as if it came from the node."""
+        for client in self._clients:
+            client.write(garbage)
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection until either side ends."""
+        if not self._whole:
+            writer.transport.abort()
+            return
+        self._clients.add(writer)
+        try:
+            node_reader, node_writer = await asyncio.open_connection(LOOPBACK, self._to)
+            there = asyncio.create_task(_pass(reader, node_writer))
+            back = asyncio.create_task(_pass(node_reader, writer))
+            await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
+            for task in (there, back):
+                task.cancel()
+            node_writer.close()
+        except OSError:
+            pass  # the node is down: the client sees its connection end
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def wire(to: int) -> AsyncIterator[Wire]:
+    """A wire to a port on loopback, cut for good when the context closes."""
+    carried = Wire(port(), to)
+    server = await asyncio.start_server(carried.carry, LOOPBACK, carried.port)
+    try:
+        yield carried
+    finally:
+        carried.cut()
+        server.close()
+        await asyncio.sleep(0)
