@@ -56,16 +56,21 @@ class Served:
 
     async def start(self) -> None:
         """Start the service, and wait until its node is connected and it is ready."""
-        seen = self.log.count("ready: ") if (self.at.folder / "serve.log").exists() else 0
+        log = self.at.folder / "serve.log"
+        seen = self.log.count("ready: ") if log.exists() else 0
         config = str(self.at.folder / "unique_account.toml")
         command = (sys.executable, "-m", "unique_account", "serve", "--config", config)
-        self._process = await start(*command, log=self.at.folder / "serve.log")
-
-        async def ready() -> bool:
-            return self.log.count("ready: ") > seen
-
-        await until(ready, "the service's start")
+        self._process = await start(*command, log=log)
+        await self.logs("ready: ", seen + 1)
         await self.connected()
+
+    async def logs(self, what: str, times: int) -> None:
+        """Wait until the service has logged something so many times."""
+
+        async def logged() -> bool:
+            return self.log.count(what) >= times
+
+        await until(logged, f"{what!r} in the log")
 
     async def kill(self) -> None:
         """End the service at once."""
