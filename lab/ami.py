@@ -6,6 +6,7 @@ import asyncio
 from itertools import count
 
 from lab.journal import Journal, Told
+from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
 from unique_account.adapters.asterisk import Decoder, Malformed, Message, encode
 
@@ -24,6 +25,7 @@ class Ami:
         self._reader = reader
         self._writer = writer
         self._numbers = count(1)
+        self._answers: dict[str, asyncio.Future[Message]] = {}
         self._listening = asyncio.create_task(self._listen())
 
     @property
@@ -32,14 +34,17 @@ class Ami:
         return tuple(told.what for told in self.journal.told)
 
     async def act(self, action: str, *headers: tuple[str, str]) -> Message:
-        """Carry out an action; its response, whether success or error."""
+        """Carry out an action; its response, whether success or error.
+
+        Raises:
+            TimeoutError: None came within `lab.patience.PATIENCE`.
+        """
         number = str(next(self._numbers))
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
         self._writer.write(encode(action, ("ActionID", number), *headers))
-
-        def answers(message: Message) -> bool:
-            return "Response" in message and message.get("ActionID") == number
-
-        return (await self.journal.wait(answers, f"the response to {action}")).what
+        async with asyncio.timeout(PATIENCE):
+            return await answer
 
     async def event(self, name: str, *, after: float = 0.0, **headers: str) -> Told[Message]:
         """The first event of this name, with these headers, that was told at an instant or later.
@@ -67,9 +72,15 @@ class Ami:
         while data := await self._reader.read(65536):
             for item in decoder.feed(data):
                 if isinstance(item, Message):
-                    self.journal.write(item)
+                    self._take(item)
                 elif isinstance(item, Malformed):
                     self.malformed.append(item)
+
+    def _take(self, message: Message) -> None:
+        self.journal.write(message)
+        answer = self._answers.pop(message.get("ActionID", ""), None) if "Response" in message else None
+        if answer is not None and not answer.done():
+            answer.set_result(message)
 
 
 def _shown(message: Message) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
@@ -44,11 +45,18 @@ class Journal(Generic[T]):
         self._teller = teller
         self._show = show
         self._news = asyncio.Event()
+        self._heeding: list[Callable[[T], None]] = []
 
     def write(self, what: T) -> None:
         """Add what was told just now."""
         self.told.append(Told(time.monotonic(), what))
         self._news.set()
+        for do in self._heeding:
+            do(what)
+
+    def heed(self, do: Callable[[T], None]) -> None:
+        """Do this with all that is told from now on, the moment it is told."""
+        self._heeding.append(do)
 
     async def wait(self, fits: Callable[[T], bool], wanted: str, *, after: float = 0.0) -> Told[T]:
         """The first thing that fits and was told at an instant or later, told already or to come.
@@ -56,13 +64,13 @@ class Journal(Generic[T]):
         Raises:
             NeverTold: None came within `PATIENCE`.
         """
-        seen = 0
+        seen = bisect_left(self.told, after, key=lambda told: told.at)
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
                     self._news.clear()
                     for told in self.told[seen:]:
-                        if told.at >= after and fits(told.what):
+                        if fits(told.what):
                             return told
                     seen = len(self.told)
                     await self._news.wait()

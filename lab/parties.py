@@ -86,6 +86,7 @@ class Party(asyncio.DatagramProtocol):
         self._registration = token_hex(8)
         self._numbers = count(1)
         self._answers: dict[str, asyncio.Future[SipMessage]] = {}
+        self._refused: dict[str, SipMessage] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def use(self, transport: asyncio.DatagramTransport) -> None:
@@ -134,7 +135,7 @@ class Party(asyncio.DatagramProtocol):
     def reject(self, status: str = "486 Busy Here") -> None:
         """Refuse the call that rings."""
         call = self._ringing()
-        self._respond(call, status)
+        self._refused[call.id] = self._respond(call, status)
         self._end(call, "refused")
 
     async def hang_up(self, call: PartyCall | None = None) -> None:
@@ -257,6 +258,8 @@ class Party(asyncio.DatagramProtocol):
             return
         known = next((call for call in self.calls if call.id == message["Call-ID"]), None)
         match message.method, known:
+            case "INVITE", None if message["Call-ID"] in self._refused:
+                self._send(self._refused[message["Call-ID"]])  # it was asked again
             case "INVITE", None:
                 self._called(message)
             case "INVITE", PartyCall(response=response) if response is not None and not known.answered:
@@ -326,11 +329,12 @@ class Party(asyncio.DatagramProtocol):
     def _typed(self) -> tuple[tuple[str, str], ...]:
         return (("Contact", self._contact), ("Content-Type", "application/sdp"))
 
-    def _respond(self, call: PartyCall, status: str, body: str = "") -> None:
+    def _respond(self, call: PartyCall, status: str, body: str = "") -> SipMessage:
         assert call.invite is not None
         more = self._typed() if body else (("Contact", self._contact),)
         call.response = sip.answer(call.invite, status, self._tag, more, body)
         self._send(call.response)
+        return call.response
 
     def _tell_cause(self, call: PartyCall, message: SipMessage) -> None:
         _, _, cause = message["Reason"].partition("cause=")

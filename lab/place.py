@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ INSTALL: Final = "python -m lab install"
 
 PROGRAMS: Final = {"baresip": "baresip-core", "chromium": "chromium", "sipp": "sip-tester", "ip": "iproute2"}
 """The programs that the lab takes from the host, with their Debian packages."""
+
+LIBRARIES: Final = {"atomic": "libatomic1"}
+"""The libraries that it takes from the host: playwright is driven by a program that needs this one."""
 
 POSTGRESQL: Final = "postgresql-15"
 """The Debian package of the PostgreSQL server that tests start on a port of their own."""
@@ -101,9 +105,10 @@ def program(name: str) -> str:
 
 
 def missing_packages() -> tuple[str, ...]:
-    """The Debian packages of the programs that are missing."""
+    """The Debian packages of the programs and libraries that are missing."""
     programs = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
-    return (*programs, *([POSTGRESQL] if postgresql() is None else []))
+    libraries = [package for name, package in LIBRARIES.items() if find_library(name) is None]
+    return (*programs, *libraries, *([POSTGRESQL] if postgresql() is None else []))
 
 
 def postgresql() -> Path | None:
