@@ -213,6 +213,10 @@ class Party(asyncio.DatagramProtocol):
         try:
             async with asyncio.timeout(None if request.method == "INVITE" else PATIENCE):
                 return await answered
+        except TimeoutError:
+            raise TimeoutError(
+                f"{self.name} is not answered within {PATIENCE:g} s: {request.start}"
+            ) from None
         finally:
             del self._answers[request["CSeq"]]
 

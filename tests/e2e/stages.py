@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial, reduce
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from attrs import define, evolve, frozen
 
@@ -19,14 +19,22 @@ from lab.parties import Party, PartyCall, Seen
 from lab.patience import until
 from tests.e2e.cases import NAMES, OUTSIDE, PHONES, Attempt, Case, Does, Phone, numbers
 from tests.e2e.played import Came
-from unique_account import Account, Device, User, apply
+from unique_account import Device, User
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Extension, Fallbacks, Mailbox, Outcome, Refusal
 
 STRANGER: Final = "stranger"
-Carry = Callable[[Account], Awaitable[None]]
-"""Lets a node carry an account's plan out."""
+
+
+class Carrier(Protocol):
+    """What lets a node carry the plans of accounts out."""
+
+    async def add(self, user: User, events: Sequence[Event]) -> None:
+        """Give a user an account anew, and let these events happen to it."""
+
+    async def handle(self, user: str, events: Sequence[Event]) -> None:
+        """Let events happen to an account."""
 
 
 @frozen(weakref_slot=False)
@@ -124,7 +132,6 @@ class Stage:
         self._rings: list[_Ring] = []
         self._channels: set[str] = set()
         self._told: list[Message] = []
-        self._accounts: dict[str, Account] = {}
         ami.journal.heed(self._heed)
         for phone, party in parties.items():
             if phone is not None:
@@ -157,33 +164,30 @@ class Stage:
         elif does is not Does.RINGS_ON:
             self._parties[phone].reject(does.value)
 
+    @property
+    def _alice(self) -> str:
+        return self.place.users[0].id
+
     # -- playing -------------------------------------------------------------------------------------
 
-    async def set(self, case: Case, carry: Carry) -> None:
+    async def set(self, case: Case, carrier: Carrier) -> None:
         """Register the phones of a case, and let the node carry its plans out."""
         for person in case.people:
             for device in Device:
                 party = self._parties[person.user.id, device]
                 await (party.register() if device in person.registered else party.unregister())
-            account = reduce(apply, person.events, Account(self.place.moved(person.user)))
-            self._accounts[person.user.id] = account
-            await carry(account)
+            await carrier.add(self.place.moved(person.user), person.events)
 
-    async def play(self, case: Case, carry: Carry) -> tuple[Came, ...]:
+    async def play(self, case: Case, carrier: Carrier) -> tuple[Came, ...]:
         """The calls of a case that is set, one after the other; all are over at the end."""
         try:
-            return tuple([await self._call(attempt, carry) for attempt in case.attempts])
+            return tuple([await self._call(attempt, carrier) for attempt in case.attempts])
         finally:
             await self._hang_up()
 
-    async def _happen(self, events: Sequence[Event], carry: Carry) -> None:
-        for event in events:
-            self._accounts["alice"] = apply(self._accounts["alice"], event)
-        if events:
-            await carry(self._accounts["alice"])
-
-    async def _call(self, attempt: Attempt, carry: Carry) -> Came:
-        await self._happen(attempt.before, carry)
+    async def _call(self, attempt: Attempt, carrier: Carrier) -> Came:
+        if attempt.before:
+            await carrier.handle(self._alice, attempt.before)
         self._does = dict(zip(PHONES, attempt.does, strict=True))
         self._rings.clear()
         self._told.clear()
@@ -191,7 +195,7 @@ class Stage:
         call = self._parties[attempt.caller].dial(attempt.dialled)
         if attempt.meanwhile:
             await until(_all(lambda: bool(self._rings) or _ended(call)), "a first ringing")
-            await self._happen(attempt.meanwhile, carry)
+            await carrier.handle(self._alice, attempt.meanwhile)
         await until(_all(lambda: _ended(call)), f"an end of {attempt}")
         answered = next((ring.phone for ring in self._rings if ring.answered), None)
         came = Came(
@@ -203,7 +207,7 @@ class Stage:
         if isinstance(came.destination, Mailbox):
             await self._parties[attempt.caller].hang_up(call)
         if not isinstance(came.destination, Extension | None):
-            await until(_all(lambda: self._channels <= before), "the end of a call's channels")
+            await self._no_more_than(before)
         return came
 
     async def _destination(self, call: PartyCall) -> Destination:
@@ -232,7 +236,14 @@ class Stage:
         for party in self._parties.values():
             for call in [call for call in party.calls if not call.incoming]:
                 await party.hang_up(call)
-        await until(_all(lambda: not self._channels), f"the end of {self._channels}")
+        await self._no_more_than(set())
+
+    async def _no_more_than(self, these: set[str]) -> None:
+        """Wait until there are no other channels."""
+        try:
+            await until(_all(lambda: self._channels <= these), "the end of channels")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {self._channels - these} were told {self._told[-9:]}") from None
 
 
 def _ended(call: PartyCall) -> bool:

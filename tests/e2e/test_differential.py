@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache, reduce
 from typing import Final
 
 import pytest
@@ -19,11 +20,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from lab.asterisk import Node, node
 from lab.parties import party
 from tests.e2e.cases import PHONES, Case, cases
+from tests.e2e.killable import served
 from tests.e2e.planned import install
 from tests.e2e.played import Came, Played, play
-from tests.e2e.stages import Place, Stage
-from unique_account import Account, plan
+from tests.e2e.stages import Carrier, Place, Stage
+from unique_account import Account, User, apply, plan
 from unique_account.adapters.asterisk import render
+from unique_account.core.events import Event
 from unique_account.core.forwarding import Outcome
 
 pytestmark = pytest.mark.e2e
@@ -39,7 +42,8 @@ SLACK: Final = 0.9
 """How much longer or shorter a phone may ring on a busy machine, in seconds; ring times differ by two."""
 
 
-def drawn(number: int) -> list[Case]:
+@cache
+def drawn(number: int) -> tuple[Case, ...]:
     """So many different cases, the same every time."""
     found: dict[str, Case] = {}
 
@@ -56,7 +60,7 @@ def drawn(number: int) -> list[Case]:
         found.setdefault(repr(case), case)
 
     collect()
-    return list(found.values())[:number]
+    return tuple(found.values())[:number]
 
 
 @frozen(weakref_slot=False)
@@ -106,46 +110,127 @@ async def stages(
         yield pbx, made
 
 
-async def disagreements(
-    pbx: Node, on: Iterable[Stage], played: Iterable[tuple[Case, Played]]
-) -> list[Disagreement]:
-    """Play cases on the real node, on all stages at once; those that come to something else there."""
-    left, found = list(played)[::-1], []
+class Installing:
+    """A carrier without a service: plans are written into AstDB, as the adapter does."""
 
-    async def carry(account: Account) -> None:
-        await install(pbx.ami, plan(account))
+    def __init__(self, pbx: Node) -> None:
+        self._pbx = pbx
+        self._accounts: dict[str, Account] = {}
+
+    async def add(self, user: User, events: Sequence[Event]) -> None:
+        self._accounts[user.id] = Account(user)
+        await self.handle(user.id, events)
+
+    async def handle(self, user: str, events: Sequence[Event]) -> None:
+        self._accounts[user] = reduce(apply, events, self._accounts[user])
+        await install(self._pbx.ami, plan(self._accounts[user]))
+
+
+async def compared(stage: Stage, case: Case, double: Played, carrier: Carrier) -> list[Disagreement]:
+    """Play a case that is set on a stage; what comes to something else there."""
+    try:
+        real = await stage.play(case, carrier)
+    except (TimeoutError, AssertionError) as error:
+        return [Disagreement(case, 0, double.came[0], f"nothing: {error}")]
+    pairs = enumerate(zip(double.came, real, strict=True))
+    return [Disagreement(case, number, *both) for number, both in pairs if not same(*both)]
+
+
+async def disagreements(
+    on: Iterable[Stage], played: Iterable[tuple[Case, Played]], carrier: Carrier
+) -> list[Disagreement]:
+    """Play cases on all stages at once; what comes to something else there."""
+    left = list(played)[::-1]
+    found: list[Disagreement] = []
 
     async def work(stage: Stage) -> None:
         while left:
             case, double = left.pop()
-            try:
-                await stage.set(case, carry)
-                real = await stage.play(case, carry)
-            except (TimeoutError, AssertionError) as error:
-                found.append(Disagreement(case, 0, double.came[0], f"nothing: {error}"))
-                continue
-            found.extend(
-                Disagreement(case, number, *both)
-                for number, both in enumerate(zip(double.came, real, strict=True))
-                if not same(*both)
-            )
+            await stage.set(case, carrier)
+            found.extend(await compared(stage, case, double, carrier))
 
     await asyncio.gather(*map(work, on))
     return found
 
 
+async def disagreements_of_the_dead(
+    pbx: Node, on: Sequence[Stage], played: Sequence[tuple[Case, Played]]
+) -> list[Disagreement]:
+    """The same with a service that is killed as soon as the plans are there."""
+    found: list[Disagreement] = []
+    for first in range(0, len(played), len(on)):
+        some = list(zip(on, played[first : first + len(on)], strict=False))
+        async with served(pbx) as service:
+            await asyncio.gather(*(stage.set(case, service) for stage, (case, _) in some))
+            await service.kill()
+            parts = await asyncio.gather(
+                *(compared(stage, case, double, service) for stage, (case, double) in some)
+            )
+        found.extend(one for part in parts for one in part)
+    return found
+
+
+def left_alone(case: Case) -> Case:
+    """The case without what somebody does to an account meanwhile, as nobody can with the service dead."""
+    return evolve(case, attempts=tuple(evolve(one, before=(), meanwhile=()) for one in case.attempts))
+
+
+async def both(found: Iterable[Case]) -> list[tuple[Case, Played]]:
+    return [(case, await play(case)) for case in found]
+
+
 class TestDouble:
-    """R1 to R13: the in-memory PBX and a real Asterisk ring the same phones, and calls end alike."""
+    """R1 to R13, R16: the in-memory PBX and a real Asterisk ring the same phones, and calls end alike."""
 
     def test_calls_come_to_the_same(self) -> None:
         async def compare() -> None:
-            all_cases = drawn(CASES)
-            played = [(case, await play(case)) for case in all_cases]
-            about = Counter(what for _, double in played for what in double.about)
-            print(f"{len(played)} cases, about", dict(sorted((str(k), v) for k, v in about.items())))
+            every = drawn(CASES)
+            dead = await both(map(left_alone, every[: CASES // 3]))
+            alive = await both(every[CASES // 3 :])
+            _distributed("service running", alive)
+            _distributed("service killed", dead)
+            about = _distributed("all", alive + dead)
             assert not {what: about[what] for what in ABOUT if about[what] < AT_LEAST}
             async with stages(AT_ONCE) as (pbx, on):
-                found = await disagreements(pbx, on, played)
+                async with served(pbx) as service:
+                    found = await disagreements(on, alive, service)
+                found += await disagreements_of_the_dead(pbx, on, dead)
             assert not found, "\n\n".join(map(str, found[:10]))
+
+        asyncio.run(compare())
+
+
+def _distributed(which: str, played: Sequence[tuple[Case, Played]]) -> Counter[str]:
+    about = Counter(str(what) for _, double in played for what in double.about)
+    print(f"{which}: {len(played)} cases,", ", ".join(f"{what} {about[what]}" for what in sorted(about)))
+    return about
+
+
+FAULTS: Final = (
+    ("R4", "GotoIf(${ISNULL(${contacts})}?ring)", "GotoIf(${ISNULL(${contacts})}?unavailable)"),
+    ("R8", "GotoIf(${EXISTS(${gate})}?gated)", "NoOp()"),
+    ("limit", "$[${calls} >= ${limit}]", "$[${calls} > ${limit}]"),
+    ("R11", "* 1000 -", "* 3000 -"),
+    ("busy", '"BUSY"]?busy)', '"BUSY"]?no_answer)'),
+    ("congestion", '"CONGESTION"]?congestion)', '"CONGESTION"]?busy)'),
+    ("R12", "=20,${unavailable})", "=20,${congestion})"),
+    ("R13", "> ${max_forwards}]", ">= ${max_forwards}]"),
+)
+"""What a wrong dialplan would be about, a line that is right, and a wrong one in its place."""
+
+
+class TestComparison:
+    """R4, R8, R9, R11 to R13: a dialplan that is wrong in one of them is found out."""
+
+    @pytest.mark.parametrize(("about", "right", "wrong"), FAULTS, ids=[fault[0] for fault in FAULTS])
+    def test_finds_a_planted_fault(self, about: str, right: str, wrong: str) -> None:
+        def plant(dialplan: str) -> str:
+            assert dialplan.count(right) > 0
+            return dialplan.replace(right, wrong)
+
+        async def compare() -> None:
+            played = [one for one in await both(drawn(CASES)) if about in one[1].about]
+            async with stages(AT_ONCE, plant) as (pbx, on):
+                assert await disagreements(on, played[:AT_ONCE], Installing(pbx))
 
         asyncio.run(compare())
