@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
+from urllib.parse import quote
 
 from attrs import define, field
 
@@ -159,6 +160,16 @@ class Party(asyncio.DatagramProtocol):
         """Take a call back from hold."""
         await self._direct(call or self.calls[-1], held=False)
 
+    async def transfer(self, number: str, call: PartyCall | None = None) -> None:
+        """Give a call to a number, unseen."""
+        await self._refer(call or self.calls[-1], f"<sip:{number}@{self._pbx.sip}>")
+
+    async def join(self, call: PartyCall, other: PartyCall) -> None:
+        """Give a call to whom another call is with, which completes an attended transfer."""
+        to, of = (header.partition("tag=")[2] for header in (other.remote, other.local))
+        replaces = quote(f"{other.id};to-tag={to};from-tag={of}", safe="")
+        await self._refer(call, f"<{other.target.partition(';')[0]}?Replaces={replaces}>")
+
     async def sees(self, word: str, *, after: float = 0.0) -> Told[Seen]:
         """Wait until it sees something.
 
@@ -228,10 +239,12 @@ class Party(asyncio.DatagramProtocol):
         headers = (*request.all("Via"), *kept, ("CSeq", f"{number} ACK"), ("Max-Forwards", "70"))
         self._send(SipMessage(f"ACK {request.start.split()[1]} SIP/2.0", headers))
 
-    async def _within(self, call: PartyCall, method: str, body: str = "") -> SipMessage:
+    async def _within(
+        self, call: PartyCall, method: str, body: str = "", more: tuple[tuple[str, str], ...] = ()
+    ) -> SipMessage:
         """A request within an answered call."""
         headers = (("From", call.local), ("To", call.remote), ("Call-ID", call.id))
-        return await self._ask(method, call.target, headers, (("Contact", self._contact),), body)
+        return await self._ask(method, call.target, headers, (("Contact", self._contact), *more), body)
 
     async def _invite(self, call: PartyCall) -> None:
         headers = (("From", call.local), ("To", call.remote), ("Call-ID", call.id))
@@ -246,6 +259,12 @@ class Party(asyncio.DatagramProtocol):
         else:
             self._tell_cause(call, answered)
             self._end(call, "refused")
+
+    async def _refer(self, call: PartyCall, target: str) -> None:
+        own = f"<sip:{self.name}@{self._pbx.sip}>"
+        answered = await self._within(call, "REFER", more=(("Refer-To", target), ("Referred-By", own)))
+        if answered.status != 202:
+            raise ConnectionError(f"{self.name} may not transfer: {answered.start}")
 
     async def _direct(self, call: PartyCall, *, held: bool) -> None:
         body = sip.offer(LOOPBACK, _NOWHERE, "sendonly" if held else "sendrecv")

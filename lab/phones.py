@@ -52,6 +52,10 @@ class Phone:
         """End the current call, or refuse the one that rings."""
         await self._control.command("hangup")
 
+    async def transfer(self, uri: str) -> None:
+        """Give the current call to a SIP URI, unseen."""
+        await self._control.command("transfer", uri)
+
     async def hold(self) -> None:
         """Put the current call on hold."""
         await self._control.command("hold")

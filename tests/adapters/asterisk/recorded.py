@@ -1,0 +1,62 @@
+"""Recordings of calls on real phones, which ``tests/e2e/record_cel.py`` makes: rows, and what happened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+from tests.e2e.people import Truth
+from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.cel_events import CelRow, from_message
+from unique_account.core.account import Direction
+from unique_account.core.history import HistoryStatus
+from unique_account.core.machine import Device
+
+FOLDER: Final = Path(__file__).parents[2] / "data/cel"
+
+
+@frozen(weakref_slot=False)
+class Recording:
+    """A call, as the PBX wrote it down and told it live, and as it really was."""
+
+    name: str
+    truth: tuple[Truth, ...]
+    cel: tuple[Message, ...]
+    live: tuple[Message, ...]
+
+    @property
+    def rows(self) -> tuple[CelRow, ...]:
+        return tuple(row for message in self.cel if (row := from_message(message)) is not None)
+
+
+def recordings() -> list[Recording]:
+    return [_recording(file) for file in sorted(FOLDER.glob("*.jsonl"))]
+
+
+def _recording(file: Path) -> Recording:
+    lines: list[dict[str, Any]] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    kinds = {kind: [line[kind] for line in lines if kind in line] for kind in ("truth", "cel", "ami")}
+    return Recording(
+        file.stem,
+        tuple(map(_truth, kinds["truth"])),
+        tuple(map(_message, kinds["cel"])),
+        tuple(map(_message, kinds["ami"])),
+    )
+
+
+def _truth(told: dict[str, Any]) -> Truth:
+    device = told.pop("device", None)
+    return Truth(
+        status=HistoryStatus(told.pop("status")),
+        direction=Direction(told.pop("direction")),
+        device=None if device is None else Device(device),
+        **told,
+    )
+
+
+def _message(headers: dict[str, str]) -> Message:
+    first = {"Event": headers.pop("Event")}
+    return Message("\r\n".join(f"{name}: {value}" for name, value in (first | headers).items()))
