@@ -19,9 +19,8 @@ NEWER_PYTHONS = ["3.12", "3.13"]
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project as its users do, editable, with dependency groups."""
-    session.install(
-        "-e", ".[cli,documents,serve,testing]", *nox.project.dependency_groups(PYPROJECT, *groups)
-    )
+    extras = "cli,documents,postgresql,serve,testing"
+    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
 @nox.session
@@ -87,10 +86,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Against a real Asterisk, phones and a browser; as root, on Debian 12."""
+    """Against a real Asterisk, phones, a browser and a PostgreSQL; as root, on Debian 12."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
-    session.run("python", "-m", "pytest", "tests/e2e", *session.posargs)
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/e2e", "tests/postgresql"]))
 
 
 @nox.session

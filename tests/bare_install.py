@@ -21,7 +21,8 @@ def main() -> None:
     alice = ua.apply(alice, ua.ContactsChanged(ua.Device.WEBRTC, reachable=True))
     if ua.device_in_use(alice) is not ua.Device.WEBRTC:
         sys.exit("the bare install does not route")
-    for needed in ("py.typed", "adapters/sqlite/migrations/0001_accounts.sql"):
+    tables = (f"adapters/{store}/migrations/0002_call_log.sql" for store in ("postgresql", "sqlite"))
+    for needed in ("py.typed", *tables):
         if not files("unique_account").joinpath(needed).is_file():
             sys.exit(f"the wheel lacks {needed}")
     tried = subprocess.run(

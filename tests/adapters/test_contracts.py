@@ -23,8 +23,10 @@ from unique_account.core.events import Event
 from unique_account.core.history import DEFAULT_SIZE, CallRecord, Page
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
+from unique_account.core.search import matches
 from unique_account.core.user import User
 from unique_account.core.view import View
+from unique_account.ports.call_log import Position
 from unique_account.ports.commands import Command
 from unique_account.ports.hearing import Hear
 from unique_account.testing.contracts import (
@@ -102,38 +104,102 @@ def test_a_broken_store_is_found_out(adapter: type[MemoryAccounts]) -> None:
 
 
 class KeepsTheFirst(MemoryCallLog):
-    async def add(self, records: Iterable[CallRecord]) -> None:
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
         fresh = [r for r in list(records) if r.key not in self._records.get(r.user, {})]
-        await super().add(fresh)
+        await super().add(fresh, read)
+
+
+class KeepsTheLast(MemoryCallLog):
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
+        fresh = list(records)
+        for record in fresh:
+            self._records.get(record.user, {})[record.key] = record
+        await super().add(fresh, read)
 
 
 class HalfABatch(MemoryCallLog):
-    async def add(self, records: Iterable[CallRecord]) -> None:
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
         for record in records:
-            await super().add([record])
+            await super().add([record], read)
 
 
-class Inclusive(MemoryCallLog):
+class ReadBeforeItIsKept(MemoryCallLog):
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
+        await super().add([], read)
+        await super().add(records)
+
+
+class ReadsAgain(MemoryCallLog):
+    """Takes any position, an earlier one included."""
+
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
+        await super().add(records)
+        if read is not None:
+            self._positions[read.source] = read
+
+
+class OneSource(MemoryCallLog):
+    async def position(self, source: str) -> Position | None:
+        rows = [position.row for position in self._positions.values()]
+        return Position(source, max(rows)) if rows else None
+
+
+class Asks(MemoryCallLog):
+    """Passes on what is asked of it; a change of one answer is a way to be broken."""
+
     async def before(
-        self, user: str, key: Key | None, limit: int, since: datetime | None = None
+        self,
+        user: str,
+        key: Key | None,
+        limit: int,
+        since: datetime | None = None,
+        matching: str = "",
+    ) -> Sequence[CallRecord]:
+        return await self.asked(user, key, limit, since, matching)
+
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
+    ) -> Sequence[CallRecord]:
+        return await super().before(user, key, limit, since, matching)
+
+
+class Inclusive(Asks):
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
     ) -> Sequence[CallRecord]:
         after = None if key is None else (key[0], key[1] + "\0")
-        return await super().before(user, after, limit, since)
+        return await super().asked(user, after, limit, since, matching)
 
 
-class SinceTooLate(MemoryCallLog):
-    async def before(
-        self, user: str, key: Key | None, limit: int, since: datetime | None = None
+class SinceTooLate(Asks):
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
     ) -> Sequence[CallRecord]:
         later = None if since is None else since + timedelta(microseconds=1)
-        return await super().before(user, key, limit, later)
+        return await super().asked(user, key, limit, later, matching)
 
 
-class OldestFirst(MemoryCallLog):
-    async def before(
-        self, user: str, key: Key | None, limit: int, since: datetime | None = None
+class OldestFirst(Asks):
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
     ) -> Sequence[CallRecord]:
-        return (await super().before(user, key, limit, since))[::-1]
+        return (await super().asked(user, key, limit, since, matching))[::-1]
+
+
+class FindsExactlyWhatIsTyped(Asks):
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
+    ) -> Sequence[CallRecord]:
+        found = await super().asked(user, key, 1000, since, "")
+        return [entry for entry in found if matching in f"{entry.peer} {entry.peer_name}"][:limit]
+
+
+class SearchesOnePage(Asks):
+    async def asked(
+        self, user: str, key: Key | None, limit: int, since: datetime | None, matching: str
+    ) -> Sequence[CallRecord]:
+        found = await super().asked(user, key, limit, since, "")
+        return [entry for entry in found if matches(entry, matching)]
 
 
 class ForgetsTooMuch(MemoryCallLog):
@@ -142,7 +208,21 @@ class ForgetsTooMuch(MemoryCallLog):
 
 
 @pytest.mark.parametrize(
-    "adapter", [KeepsTheFirst, HalfABatch, Inclusive, SinceTooLate, OldestFirst, ForgetsTooMuch]
+    "adapter",
+    [
+        KeepsTheFirst,
+        KeepsTheLast,
+        HalfABatch,
+        ReadBeforeItIsKept,
+        ReadsAgain,
+        OneSource,
+        Inclusive,
+        SinceTooLate,
+        OldestFirst,
+        FindsExactlyWhatIsTyped,
+        SearchesOnePage,
+        ForgetsTooMuch,
+    ],
 )
 def test_a_broken_call_log_is_found_out(adapter: type[MemoryCallLog]) -> None:
     assert broken_promises(keeps(CallLogContract, adapter))

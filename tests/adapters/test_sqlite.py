@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from unique_account.adapters.sqlite import NewerSchema, SqliteAccounts, UnusableFile, accounts, schema
+from unique_account.adapters.sqlite import NewerSchema, SqliteAccounts, UnusableFile, accounts, file, schema
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.machine import Device
 from unique_account.ports.accounts import Accounts, StaleVersion
@@ -107,9 +107,7 @@ class TestFile:
         with pytest.raises(UnusableFile) as refused:
             SqliteAccounts(path)
         assert (refused.value.path, refused.value.reason) == (path, f"there is no {path.parent}")
-        assert (
-            str(refused.value) == f"{path} cannot be used as a store of accounts: there is no {path.parent}"
-        )
+        assert str(refused.value) == f"{path} cannot be used as a store: there is no {path.parent}"
 
     def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
         with pytest.raises(UnusableFile, match="unable to open database file"):
@@ -174,7 +172,8 @@ class TestSchema:
         with pytest.raises(NewerSchema) as refused:
             SqliteAccounts(path)
         assert (refused.value.found, refused.value.known) == (99, schema.migrations()[-1][0])
-        assert str(refused.value).startswith("the file has schema version 99, this release knows 1")
+        newest = schema.migrations()[-1][0]
+        assert f"the file has schema version 99, this release knows {newest}" in str(refused.value)
         assert path.read_bytes() == before
         assert list(path.parent.iterdir()) == [path]
 
@@ -182,7 +181,8 @@ class TestSchema:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made(path)
-        later = [*schema.migrations(), (2, "ALTER TABLE accounts ADD COLUMN note TEXT;")]
+        newest = schema.migrations()[-1][0]
+        later = [*schema.migrations(), (newest + 1, "ALTER TABLE accounts ADD COLUMN note TEXT;")]
         monkeypatch.setattr(schema, "migrations", lambda: later)
 
         @in_loop
@@ -192,7 +192,7 @@ class TestSchema:
 
         reopen()
         with raw(path) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (newest + 1,)
             assert connection.execute("SELECT note FROM accounts").fetchall() == [(None,)]
 
     def test_a_migration_that_fails_leaves_nothing_of_it(
@@ -200,12 +200,13 @@ class TestSchema:
     ) -> None:
         made(path)
         broken = "CREATE TABLE half (it);\nINSERT INTO nowhere VALUES (1);\n"
-        later = [*schema.migrations(), (2, "CREATE TABLE whole (it);"), (3, broken)]
+        newest = schema.migrations()[-1][0]
+        later = [*schema.migrations(), (newest + 1, "CREATE TABLE whole (it);"), (newest + 2, broken)]
         monkeypatch.setattr(schema, "migrations", lambda: later)
         with pytest.raises(UnusableFile, match="no such table: nowhere"):
             SqliteAccounts(path)
         with raw(path) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (newest + 1,)
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
             assert tables >= {"accounts", "whole"}
             assert "half" not in tables
@@ -294,7 +295,7 @@ class TestProcesses:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
     def test_its_patience_has_an_end(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(accounts, "_PATIENCE", 0.05)
+        monkeypatch.setattr(file, "_PATIENCE", 0.05)
         made(path)
         with raw(path) as holder:
             holder.execute("PRAGMA journal_mode = DELETE")

@@ -6,22 +6,53 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from attrs import frozen
+
 from unique_account.core.cursors import Key
 from unique_account.core.history import CallRecord
+
+
+@frozen(weakref_slot=False)
+class Position:
+    """How far a source of records has been read.
+
+    Attributes:
+        source: The name of the source, such as one table of a database.
+        row: The number of the last row that need not be read again.
+    """
+
+    source: str
+    row: int
 
 
 class CallLog(Protocol):
     """A store of call records, one for each user and call.
 
-    Records come late, out of order and more than once; the log comes to the same whatever the order (H6).
+    Records come late, out of order, more than once and from several writers at a time; the log comes to the
+    same whatever the order (H6).
     """
 
-    async def add(self, records: Iterable[CallRecord]) -> None:
-        """Take records in, all or none of them; one for a known user and call is combined with it (H2)."""
+    async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
+        """Take records in, all or none of them; one for a known user and call is combined with it (H2).
+
+        Args:
+            records: The records, in any order. They are held in memory, so large numbers come in batches.
+            read: How far their source has been read with them. It is kept together with the records, or
+                not at all; of two positions of one source the later one stays.
+        """
+        ...
+
+    async def position(self, source: str) -> Position | None:
+        """How far a source has been read; None if nothing was ever read of it."""
         ...
 
     async def before(
-        self, user: str, key: Key | None, limit: int, since: datetime | None = None
+        self,
+        user: str,
+        key: Key | None,
+        limit: int,
+        since: datetime | None = None,
+        matching: str = "",
     ) -> Sequence[CallRecord]:
         """A user's records that sort after ``key`` in a list newest first, at most ``limit`` (H5).
 
@@ -30,6 +61,9 @@ class CallLog(Protocol):
             key: The key of the last record that was given; None: from the newest on.
             limit: How many at most; the cost depends on it alone, not on the length of the history.
             since: Only calls that started at this instant or later.
+            matching: Only calls with a party whose number or name holds this text, as
+                `unique_account.core.search` compares them. The cost then also depends on how many of the
+                user's records have to be passed by.
         """
         ...
 

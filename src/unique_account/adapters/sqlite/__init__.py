@@ -1,5 +1,8 @@
-"""Accounts in one SQLite file: the embedded default."""
+"""Accounts and call logs in one SQLite file: the embedded default."""
 
-from unique_account.adapters.sqlite.accounts import NewerSchema, SqliteAccounts, UnusableFile
+from unique_account.adapters.sqlite.accounts import SqliteAccounts
+from unique_account.adapters.sqlite.call_log import SqliteCallLog
+from unique_account.adapters.sqlite.file import UnusableFile
+from unique_account.adapters.sqlite.schema import NewerSchema
 
-__all__ = ["NewerSchema", "SqliteAccounts", "UnusableFile"]
+__all__ = ["NewerSchema", "SqliteAccounts", "SqliteCallLog", "UnusableFile"]

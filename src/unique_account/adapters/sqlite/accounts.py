@@ -1,79 +1,25 @@
-"""The account store on SQLite.
-
-The file is in write-ahead mode, so that readers of other processes never wait for a write, and every
-write is on the disk before it returns. Statements run on one thread of the store's own, one after the
-other, and the event loop is never blocked.
-"""
+"""The account store on SQLite."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
 
-from unique_account.adapters.sqlite.schema import NewerSchema, migrate, transaction
+from unique_account.adapters.sqlite.file import SqliteFile
+from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import NOTHING_KEPT, Kept
-from unique_account.core.errors import UniqueAccountError
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
 
-__all__ = ["NewerSchema", "SqliteAccounts", "UnusableFile"]
-
-T = TypeVar("T")
 Parameters = dict[str, str | int]
 
 _BATCH: Final = 500
-_PATIENCE: Final = 10.0
-"""How long to wait for other processes that hold the file, in seconds."""
 
 
-class UnusableFile(UniqueAccountError):
-    """A file cannot be opened as a store of accounts.
-
-    Attributes:
-        path: The file.
-        reason: Why, in SQLite's words where it is SQLite that says so.
-    """
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.path} cannot be used as a store of accounts: {self.reason}"
-
-
-class SqliteAccounts:
-    """Accounts in a SQLite file, which is made, or brought to the present schema, when it is opened.
-
-    Args:
-        path: The file. Its folder must exist.
-
-    Raises:
-        NewerSchema: The file is of a newer release.
-        UnusableFile: The file cannot be opened, or is not a SQLite file.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        self._thread = ThreadPoolExecutor(1, "sqlite")
-        try:
-            self._connection = self._thread.submit(_open, path).result()
-        except BaseException:
-            self._thread.shutdown()
-            raise
-
-    async def aclose(self) -> None:
-        """Close the file, after what was asked for before."""
-        try:
-            await self._run(lambda connection: connection.close())
-        finally:
-            self._thread.shutdown()
+class SqliteAccounts(SqliteFile):
+    """Accounts in a SQLite file."""
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
@@ -114,10 +60,6 @@ class SqliteAccounts:
         parameters: Parameters = {"user": user, "expected": expected}
         await self._run(lambda connection: _write(connection, _DELETE, parameters))
 
-    async def _run(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, query, self._connection)
-
 
 _INSERT: Final = "INSERT INTO accounts (user, version, administered, kept) VALUES (?, ?, ?, ?)"
 _UPDATE: Final = """
@@ -125,38 +67,6 @@ _UPDATE: Final = """
     WHERE user = :user AND version = :expected
 """
 _DELETE: Final = "DELETE FROM accounts WHERE user = :user AND version = :expected"
-
-
-def _open(path: Path | str) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
-    except sqlite3.Error as error:
-        folder = Path(path).parent
-        raise UnusableFile(path, str(error) if folder.is_dir() else f"there is no {folder}") from error
-    try:
-        migrate(connection)  # first, since it leaves a newer release's file as it is
-        _write_ahead(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, sqlite3.Error):
-            raise UnusableFile(path, str(error)) from error
-        raise
-    return connection
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead mode, for which SQLite itself does not wait while others hold the file."""
-    patience = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _insert(connection: sqlite3.Connection, rows: list[tuple[str, int, str, str]]) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus, combine
 from unique_account.core.machine import Device
-from unique_account.ports.call_log import CallLog
+from unique_account.ports.call_log import CallLog, Position
 from unique_account.testing.contracts.scenario import Contract, scenario
 
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -47,6 +47,11 @@ def answered(record: CallRecord) -> CallRecord:
     )
 
 
+def called(number: int, peer: str, name: str) -> CallRecord:
+    """A missed call of somebody, so many seconds after nine."""
+    return evolve(a_record(number, NINE + number * SECOND), peer=peer, peer_name=name)
+
+
 @st.composite
 def records(draw: st.DrawFn) -> CallRecord:
     """Records of a few calls that start within a few seconds, so that starts and calls are shared."""
@@ -54,7 +59,9 @@ def records(draw: st.DrawFn) -> CallRecord:
     user = draw(st.sampled_from(("alice", "bob")))
     record = a_record(number, NINE + (number // 2) * SECOND, user)
     ongoing = evolve(record, status=HistoryStatus.ONGOING)
-    return draw(st.sampled_from((record, ongoing, answered(record), evolve(record, peer_name="Carol"))))
+    settled = evolve(record, settled=True, rang=SECOND)
+    named = evolve(record, peer_name="Carol")
+    return draw(st.sampled_from((record, ongoing, answered(record), named, settled)))
 
 
 def listed(given: Sequence[CallRecord], user: str) -> list[CallRecord]:
@@ -78,7 +85,13 @@ class CallLogContract(Contract[CallLog]):
     async def test_a_record_comes_back_whole(self, log: CallLog) -> None:
         """Every field of a record is kept, to the microsecond and in any script."""
         record = evolve(
-            answered(a_record(1, NINE + timedelta(microseconds=1))), peer="+33 1", peer_name="Zoé 日本 'x'"
+            answered(a_record(1, NINE + timedelta(microseconds=1))),
+            peer="+33 1",
+            peer_name="Zoé 日本 'x'",
+            rang=timedelta(microseconds=1),
+            forwarded_from="1002",
+            transferred_to="1003",
+            settled=True,
         )
         dialled = evolve(record, id="2.1", direction=Direction.OUTGOING, status=HistoryStatus.EMITTED)
         await log.add([record, dialled])
@@ -135,6 +148,20 @@ class CallLogContract(Contract[CallLog]):
 
         asyncio.run(check())
 
+    @given(drawn=st.lists(records(), min_size=1, max_size=12), writers=st.integers(2, 4))
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    def test_several_writers_at_a_time_come_to_the_same(self, drawn: list[CallRecord], writers: int) -> None:
+        """From several writers at a time, who tell of the same calls in different orders."""
+
+        async def check() -> None:
+            async with self.open() as log:
+                orders = (drawn[number:] + drawn[:number] for number in range(writers))
+                await asyncio.gather(*(log.add(order) for order in orders), *(log.add([r]) for r in drawn))
+                for user in ("alice", "bob"):
+                    assert await self._paged(log, user, 100) == listed(drawn, user)
+
+        asyncio.run(check())
+
     async def _paged(self, log: CallLog, user: str, size: int) -> list[CallRecord]:
         entries: list[CallRecord] = []
         while page := await log.before(user, entries[-1].key if entries else None, size):
@@ -142,6 +169,43 @@ class CallLogContract(Contract[CallLog]):
             assert not entries or page[0].key < entries[-1].key  # else the pages would never end
             entries += page
         return entries
+
+    # -- position ------------------------------------------------------------------------------------
+
+    @scenario
+    async def test_nothing_was_read_of_an_unknown_source(self, log: CallLog) -> None:
+        """None if nothing was ever read of it."""
+        await log.add([a_record(1)], Position("one", 7))
+        assert await log.position("other") is None
+
+    @scenario
+    async def test_a_position_is_kept_with_its_records(self, log: CallLog) -> None:
+        """It is kept together with the records, also with those that are there already, by source."""
+        await log.add([a_record(1)], Position("one", 7))
+        await log.add([a_record(1)], Position("one", 1 << 40))
+        await log.add([], Position("other", 1))
+        assert await log.position("one") == Position("one", 1 << 40)
+        assert await log.position("other") == Position("other", 1)
+
+    @scenario
+    async def test_of_two_positions_the_later_one_stays(self, log: CallLog) -> None:
+        """Of two positions of one source the later one stays, and the records of both."""
+        await log.add([a_record(2)], Position("one", 8))
+        await log.add([a_record(1)], Position("one", 7))
+        assert await log.position("one") == Position("one", 8)
+        assert list(await log.before("alice", None, 10)) == [a_record(2), a_record(1)]
+
+    @scenario
+    async def test_a_batch_that_breaks_moves_no_position(self, log: CallLog) -> None:
+        """Together with the records, or not at all."""
+
+        def broken() -> Iterator[CallRecord]:
+            yield a_record(1)
+            raise LookupError("the second record")
+
+        with pytest.raises(LookupError):
+            await log.add(broken(), Position("one", 7))
+        assert await log.position("one") is None
 
     # -- before --------------------------------------------------------------------------------------
 
@@ -194,6 +258,88 @@ class CallLogContract(Contract[CallLog]):
             since = NINE + (skipped + 1) * SECOND
             assert list(await log.before("alice", None, 10, since)) == calls[skipped:][::-1]
         assert list(await log.before("alice", calls[2].key, 1, NINE + SECOND)) == [calls[1]]
+
+    @given(drawn=st.lists(records(), max_size=20), size=st.integers(1, 3), first=st.integers(0, 12))
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    def test_pages_are_the_whole_while_records_are_added(
+        self, drawn: list[CallRecord], size: int, first: int
+    ) -> None:
+        """H5: what was there is on some page once, what arrives before the key on none, after it on one."""
+
+        async def check() -> None:
+            async with self.open() as log:
+                await log.add(drawn[:first])
+                given = [entry.key for entry in await log.before("alice", None, size)]
+                expected = {entry.key for entry in listed(drawn[:first], "alice")}
+                for record in drawn[first:]:
+                    await log.add([record])
+                    if record.user == "alice" and given and record.key < given[-1]:
+                        expected.add(record.key)
+                    if given:
+                        given += [entry.key for entry in await log.before("alice", given[-1], size)]
+                while given and (page := await log.before("alice", given[-1], size)):
+                    given += [entry.key for entry in page]
+                assert given == sorted(expected, reverse=True)
+
+        asyncio.run(check())
+
+    # -- before, matching ----------------------------------------------------------------------------
+
+    @scenario
+    async def test_a_search_finds_numbers_and_names(self, log: CallLog) -> None:
+        """Only calls with a party whose number or name holds this text."""
+        zoe, paul = called(1, "+33 1 23", "Zoé Martin"), called(2, "0123", "Jean-Paul 100%_")
+        await log.add([zoe, paul, evolve(zoe, user="bob"), called(3, "", "")])
+        found = {
+            text: [entry.peer for entry in await log.before("alice", None, 10, matching=text)]
+            for text in (
+                "123",
+                "+331",
+                "01 23",
+                "zoe m",
+                "ZOÉ",
+                "jean paul",
+                "%",
+                "_",
+                "0%",
+                "12333",
+                "nobody",
+            )
+        }
+        both, all_ = [paul.peer, zoe.peer], ["", paul.peer, zoe.peer]
+        assert found == {
+            "123": both,
+            "+331": [zoe.peer],
+            "01 23": [paul.peer],
+            "zoe m": [zoe.peer],
+            "ZOÉ": [zoe.peer],
+            "jean paul": [paul.peer],
+            "%": all_,
+            "_": all_,
+            "0%": [paul.peer],
+            "12333": [],
+            "nobody": [],
+        }
+
+    @scenario
+    async def test_a_search_has_pages_too(self, log: CallLog) -> None:
+        """A search is asked for by key, number of records and age, as all is."""
+        calls = [called(number, "300", ("Carol", "Dave")[number % 2]) for number in range(1, 9)]
+        await log.add(calls)
+        carols = [call for call in calls[::-1] if call.peer_name == "Carol"]
+        first = await log.before("alice", None, 3, matching="carol")
+        assert list(first) == carols[:3]
+        assert list(await log.before("alice", first[-1].key, 3, matching="carol")) == carols[3:]
+        since = NINE + 5 * SECOND
+        assert list(await log.before("alice", None, 3, since, "carol")) == carols[:2]
+
+    @scenario
+    async def test_a_search_follows_what_becomes_of_a_call(self, log: CallLog) -> None:
+        """A record that is combined with another is found by what it says then."""
+        await log.add([a_record(1)])
+        await log.add([evolve(answered(a_record(1)), peer="4000", peer_name="Carol")])
+        assert len(await log.before("alice", None, 10, matching="carol")) == 1
+        assert list(await log.before("alice", None, 10, matching="3000")) == []
 
     # -- forget_before -------------------------------------------------------------------------------
 

@@ -1,0 +1,17 @@
+"""Accounts and call logs in a PostgreSQL database, and the ``cel`` table of an Asterisk or XiVO.
+
+Needs psycopg: ``pip install 'unique_account[postgresql]'``.
+"""
+
+from unique_account.adapters.postgresql.accounts import PostgresqlAccounts
+from unique_account.adapters.postgresql.call_log import PostgresqlCallLog
+from unique_account.adapters.postgresql.database import DatabaseUnreachable, UnusableDatabase
+from unique_account.adapters.postgresql.schema import NewerSchema
+
+__all__ = [
+    "DatabaseUnreachable",
+    "NewerSchema",
+    "PostgresqlAccounts",
+    "PostgresqlCallLog",
+    "UnusableDatabase",
+]

@@ -1,0 +1,104 @@
+"""A SQLite file that a store keeps its rows in.
+
+The file is in write-ahead mode, so that readers of other processes never wait for a write, and every
+write is on the disk before it returns. Statements run on one thread of the store's own, one after the
+other, and the event loop is never blocked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+from unique_account.adapters.sqlite.schema import migrate
+from unique_account.core.errors import UniqueAccountError
+
+T = TypeVar("T")
+
+_PATIENCE: Final = 10.0
+"""How long to wait for other processes that hold the file, in seconds."""
+
+
+class UnusableFile(UniqueAccountError):
+    """A file cannot be opened as a store.
+
+    Attributes:
+        path: The file.
+        reason: Why, in SQLite's words where it is SQLite that says so.
+    """
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be used as a store: {self.reason}"
+
+
+class SqliteFile:
+    """A file with the tables of all stores, made, or brought to the present schema, when it is opened.
+
+    Args:
+        path: The file. Its folder must exist.
+
+    Raises:
+        NewerSchema: The file is of a newer release.
+        UnusableFile: The file cannot be opened, or is not a SQLite file.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._thread = ThreadPoolExecutor(1, "sqlite")
+        try:
+            self._connection = self._thread.submit(_open, path).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the file, after what was asked for before."""
+        try:
+            await self._run(lambda connection: connection.close())
+        finally:
+            self._thread.shutdown()
+
+    async def _run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, query, self._connection)
+
+
+def _open(path: Path | str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
+    except sqlite3.Error as error:
+        folder = Path(path).parent
+        raise UnusableFile(path, str(error) if folder.is_dir() else f"there is no {folder}") from error
+    try:
+        migrate(connection)  # first, since it leaves a newer release's file as it is
+        _write_ahead(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise UnusableFile(path, str(error)) from error
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead mode, for which SQLite itself does not wait while others hold the file."""
+    patience = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,29 @@
+"""Finding calls by number or name, the same in every store: both sides are folded, then one is in the other.
+
+Folding leaves letters, digits and what else is dialled, without case or accents, so ``zoe`` finds *Zoé* and
+``01 23`` finds ``0123``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from unicodedata import normalize
+
+from unique_account.core.history import CallRecord
+
+_DIALLED: Final = "+*#"
+
+
+def folded(text: str) -> str:
+    """What is compared of a text: its letters, digits, ``+``, ``*`` and ``#``, without case or accents."""
+    return "".join(each for each in normalize("NFKD", text).casefold() if each.isalnum() or each in _DIALLED)
+
+
+def searched(record: CallRecord) -> str:
+    """What of a record is searched: the number and the name of the other party, folded."""
+    return f"{folded(record.peer)} {folded(record.peer_name)}"
+
+
+def matches(record: CallRecord, text: str) -> bool:
+    """Whether a record is of a party whose number or name holds a text; an empty text is in all."""
+    return folded(text) in searched(record)
