@@ -1,0 +1,122 @@
+"""The WebSocket: from its token to its close, a frame at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from starlette.websockets import WebSocket
+
+from unique_account.adapters.xuc import frames
+from unique_account.adapters.xuc.commands import perform, say_error
+from unique_account.adapters.xuc.frames import Fields, Heartbeat, InvalidMessage
+from unique_account.adapters.xuc.messages import HEARTBEAT
+from unique_account.adapters.xuc.office import Office, TooManySockets
+from unique_account.adapters.xuc.pace import Pace
+from unique_account.adapters.xuc.tab import Close, Tab
+from unique_account.adapters.xuc.tokens import BadToken, Token
+from unique_account.ports.hearing import UnknownUser
+
+ENTERS_WITHIN: Final = 10.0
+"""In how many seconds the service has to take note of a login."""
+
+MOST_WAITING: Final = 32
+"""How many commands of one client may wait for the one that is being carried out."""
+
+
+async def serve(office: Office, socket: WebSocket) -> None:
+    """Serve one client until it is gone."""
+    await socket.accept()
+    try:
+        token = office.tokens.read(socket.query_params.get("token", ""))
+    except BadToken:
+        await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
+        return
+    tab = Tab(socket, office.desk(token.user), token)
+    try:
+        if await _entered(office, tab, token):
+            await _listen(office, socket, tab)
+    finally:
+        office.leave(tab)
+
+
+async def _refuse(socket: WebSocket, word: str, code: int) -> None:
+    await socket.send_json({"msgType": "LoggedOnError", "ctiMessage": {"Error": word}})
+    await socket.close(code)
+
+
+async def _entered(office: Office, tab: Tab, token: Token) -> bool:
+    """Whether the session is logged in and sees its account; the client is told why not."""
+    word, code = "loggedOnFailed", Close.BAD_TOKEN
+    try:
+        async with asyncio.timeout(ENTERS_WITHIN):
+            await office.enter(tab)
+        if office.tokens.is_good(token):  # it may have been revoked meanwhile
+            return True
+    except TooManySockets:
+        code = Close.TOO_MANY
+    except UnknownUser:
+        code = Close.ACCOUNT_GONE
+    except TimeoutError as error:
+        office.observer.failed(f"cti: log in of {token.user}", error)
+        word, code = "loggedOnTimeout", Close.COME_BACK
+    except Exception as error:
+        office.observer.failed(f"cti: log in of {token.user}", error)
+        code = Close.COME_BACK
+    tab.tell("LoggedOnError", {"Error": word})
+    await tab.close(code)
+    return False
+
+
+async def _listen(office: Office, socket: WebSocket, tab: Tab) -> None:
+    """Take frame after frame, no faster than may be."""
+    inbox, clock = _Inbox(office, tab), asyncio.get_running_loop().time
+    pace = Pace(clock())
+    while (received := await socket.receive())["type"] == "websocket.receive":
+        await _take(received.get("text"), tab, inbox)
+        if wait := pace.wait(clock()):
+            await asyncio.sleep(wait)
+            if pace.too_fast(clock()):
+                await tab.close(Close.TOO_FAST)
+                return
+
+
+async def _take(text: str | None, tab: Tab, inbox: _Inbox) -> None:
+    try:
+        said = frames.read(text)
+    except InvalidMessage as error:
+        say_error(tab, "invalidMessage", str(error))
+        return
+    if isinstance(said, Heartbeat):
+        tab.send(HEARTBEAT)
+    else:
+        await inbox.put(said)
+
+
+class _Inbox:
+    """The commands of one client, carried out one after the other while more are read.
+
+    Reading goes on, so that a ping is answered and a close seen while the PBX takes its time.
+    """
+
+    __slots__ = ("_office", "_tab", "_waiting", "_work")
+
+    def __init__(self, office: Office, tab: Tab) -> None:
+        self._office = office
+        self._tab = tab
+        self._waiting: deque[Fields] = deque()
+        self._work: asyncio.Task[None] | None = None
+
+    async def put(self, command: Fields) -> None:
+        """Carry a command out after those before it; waits while too many wait."""
+        if self._work is not None and len(self._waiting) >= MOST_WAITING:
+            await asyncio.wait([self._work])
+        self._waiting.append(command)
+        if self._work is None or self._work.done():
+            self._work = self._office.spawn(self._perform())
+
+    async def _perform(self) -> None:
+        while self._waiting:
+            await perform(self._office, self._tab, self._waiting.popleft())
+        self._work = None

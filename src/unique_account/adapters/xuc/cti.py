@@ -1,0 +1,137 @@
+"""The adapter: the port `Cti` on a WebSocket server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from unique_account.adapters.xuc.application import application
+from unique_account.adapters.xuc.frames import LARGEST
+from unique_account.adapters.xuc.office import Office, Service
+from unique_account.adapters.xuc.settings import XucSettings
+from unique_account.adapters.xuc.wire import PING_EVERY, PONG_WITHIN, HttpWire, SocketWire
+from unique_account.core.presence import Presence
+from unique_account.core.view import View
+from unique_account.ports.commands import Obey
+from unique_account.ports.directory import Directory
+from unique_account.ports.hearing import Hear
+from unique_account.ports.histories import Histories
+from unique_account.ports.lines import Lines
+from unique_account.ports.observer import Observer
+
+STOPS_WITHIN: Final = 2
+"""How many seconds clients have to go when the server stops."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class XucCti:
+    """The server that UC Assistants connect to (see the page on the CTI server).
+
+    It listens on its port while the service listens to it.
+
+    Args:
+        settings: How it behaves.
+        directory: Who may log in, who people are, and who may see whom.
+        lines: How a browser registers as a user's WebRTC line.
+        observer: Who is told what goes wrong.
+        page: An ASGI application that answers at all other addresses: the page.
+        now: The present instant, in UTC.
+    """
+
+    def __init__(
+        self,
+        settings: XucSettings,
+        directory: Directory,
+        lines: Lines,
+        observer: Observer,
+        page: ASGIApp | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._settings = settings
+        self._office = Office(settings, directory, lines, observer, now)
+        self._page = page
+        self._port: asyncio.Future[int] | None = None
+
+    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+        """Serve UC Assistants until cancelled.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        office, settings = self._office, self._settings
+        with socket.create_server((settings.host, settings.port), backlog=2048) as listener:
+            server = _Server(_config(settings, application(office, self._page)))
+            office.service = service = Service(hear, obey, histories)
+            serving = asyncio.create_task(server.serve([listener]))
+            self._bound().set_result(listener.getsockname()[1])
+            try:
+                await asyncio.shield(serving)
+            finally:
+                office.service = None if office.service is service else office.service
+                self._port = None
+                server.should_exit = True
+                await serving
+                await office.settle()
+
+    def _bound(self) -> asyncio.Future[int]:
+        if self._port is None:
+            self._port = asyncio.get_running_loop().create_future()
+        return self._port
+
+    async def port(self) -> int:
+        """The port that the server listens on, once it does."""
+        return await asyncio.shield(self._bound())
+
+    @property
+    def sockets(self) -> int:
+        """How many WebSockets of logged-in users are open."""
+        return len(self._office.tabs)
+
+    async def show(self, view: View) -> None:
+        """Show a user's account in every session of that user (S4)."""
+        self._office.show(view)
+
+    async def publish(self, number: str, presence: Presence) -> None:
+        """Show a number's presence to every session that watches it (P5)."""
+        self._office.publish(number, presence)
+
+    async def forget(self, user: str) -> None:
+        """End the sessions of a user who has no account any more."""
+        await self._office.forget(user)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process that it is part of."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(settings: XucSettings, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=HttpWire,
+        ws=SocketWire,
+        ws_max_size=LARGEST,
+        ws_ping_interval=PING_EVERY,
+        ws_ping_timeout=PONG_WITHIN,
+        ws_per_message_deflate=False,  # it takes more memory than all the rest of a session
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # addresses have tokens in them
+        server_header=False,
+        forwarded_allow_ips=list(settings.proxies),
+        limit_concurrency=settings.sockets,
+        timeout_graceful_shutdown=STOPS_WITHIN,
+    )

@@ -1,0 +1,160 @@
+"""Frames from a client, read: each is a command, a heartbeat, or wrong; what is wrong names its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NoReturn
+
+from attrs import frozen
+
+from unique_account.core.errors import UniqueAccountError
+
+LARGEST: Final = 16 * 1024
+"""How many bytes a frame has at most."""
+
+LONGEST_TEXT: Final = 256
+"""How many characters a field has at most, where nothing else is said."""
+
+
+class InvalidMessage(UniqueAccountError):
+    """A frame is not what it should be.
+
+    Attributes:
+        problem: What is wrong, and where.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@frozen(weakref_slot=False)
+class Heartbeat:
+    """The client is there."""
+
+
+@frozen(weakref_slot=False)
+class Fields:
+    """A command and its fields; a field that is not there is as good as null.
+
+    Attributes:
+        command: What is wanted.
+        ref: What the answer is to be marked with; None: nothing.
+    """
+
+    command: str
+    ref: str | int | None
+    _fields: Mapping[str, Any]
+
+    def text(self, name: str, longest: int = LONGEST_TEXT) -> str:
+        """A field that has to be text.
+
+        Raises:
+            InvalidMessage: It is not, or is too long.
+        """
+        text = self.maybe_text(name, longest)
+        if text is None:
+            raise InvalidMessage(f"{name}: is missing")
+        return text
+
+    def maybe_text(self, name: str, longest: int = LONGEST_TEXT) -> str | None:
+        """A field that is text, or not there.
+
+        Raises:
+            InvalidMessage: It is something else, or is too long.
+        """
+        value = self._fields.get(name)
+        if value is not None and not isinstance(value, str):
+            raise InvalidMessage(f"{name}: is not text")
+        if value is not None and len(value) > longest:
+            raise InvalidMessage(f"{name}: has {len(value)} characters; {longest} at most")
+        return value
+
+    def one_of(self, name: str, choices: Iterable[str]) -> str:
+        """A field that has to be one of some texts.
+
+        Raises:
+            InvalidMessage: It is not.
+        """
+        text, known = self.text(name), tuple(choices)
+        if text not in known:
+            raise InvalidMessage(f"{name}: is {text!r}, not one of {', '.join(known)}")
+        return text
+
+    def flag(self, name: str) -> bool:
+        """A field that has to be true or false.
+
+        Raises:
+            InvalidMessage: It is not.
+        """
+        value = self._fields.get(name)
+        if not isinstance(value, bool):
+            raise InvalidMessage(f"{name}: is not true or false")
+        return value
+
+    def whole(self, name: str, least: int, most: int) -> int | None:
+        """A field that is a whole number from so many to so many, or not there.
+
+        Raises:
+            InvalidMessage: It is something else.
+        """
+        value = self._fields.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise InvalidMessage(f"{name}: is not a whole number from {least} to {most}")
+        return value
+
+    def texts(self, name: str, most: int) -> list[str]:
+        """A field that has to be a list of texts.
+
+        Raises:
+            InvalidMessage: It is not, or has too many.
+        """
+        value = self._fields.get(name)
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise InvalidMessage(f"{name}: is not a list of texts")
+        if len(value) > most or any(len(part) > LONGEST_TEXT for part in value):
+            raise InvalidMessage(f"{name}: has more than {most} texts, or one that is too long")
+        return value
+
+
+def read(text: str | None) -> Fields | Heartbeat:
+    """What a frame says.
+
+    Args:
+        text: The frame; None: it was not a text frame.
+
+    Raises:
+        InvalidMessage: It says nothing that is known here.
+    """
+    message = _object(text)
+    claz = message.get("claz")
+    if claz == "ping":
+        return Heartbeat()
+    if claz != "web":
+        raise InvalidMessage("claz: is neither web nor ping")
+    ref = message.get("ref")
+    if ref is not None and (not isinstance(ref, (str, int)) or isinstance(ref, bool) or len(str(ref)) > 64):
+        raise InvalidMessage("ref: is neither a number nor text of at most 64 characters")
+    command = message.get("command")
+    if not isinstance(command, str) or len(command) > 64:
+        raise InvalidMessage("command: is not text of at most 64 characters")
+    return Fields(command, ref, message)
+
+
+def _object(text: str | None) -> Mapping[str, Any]:
+    if text is None:
+        raise InvalidMessage("the frame is not text")
+    try:
+        message = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage("the frame is not JSON") from error
+    if not isinstance(message, dict):
+        raise InvalidMessage("the frame is not a JSON object")
+    return message
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,163 @@
+"""Log-ins over HTTP: a token for a password, another token for a token, and the end of both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from unique_account.adapters.xuc.attempts import Attempts
+from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.tokens import BadToken, Token, TokenExpired
+
+LARGEST_BODY: Final = 4096
+
+BODY_WITHIN: Final = 10.0
+"""In how many seconds the body of a log-in has to be there."""
+
+AT_ONCE: Final = 2
+"""How many passwords are checked at once: checking one takes a core, and memory, on purpose."""
+
+MOST_WAITING: Final = 100
+"""How many more may wait for that."""
+
+
+class Denied(Exception):
+    """A request is answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        word: What it is, in one word.
+        headers: More headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, word: str, sentence: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.word = word
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer."""
+        body = {"error": self.word, "message": str(self)}
+        return _json(body, self.status, self.headers)
+
+
+def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+class Logins:
+    """Answers the requests about tokens."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._attempts = Attempts(time.monotonic)
+        self._checking = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def log_in(self, request: Request) -> Response:
+        """``POST /xuc/api/2.0/auth/login``."""
+        return await self._answered(self._log_in, request)
+
+    async def check(self, request: Request) -> Response:
+        """``GET /xuc/api/2.0/auth/check``."""
+        return await self._answered(self._check, request)
+
+    async def log_out(self, request: Request) -> Response:
+        """``POST /xuc/api/2.0/auth/logout``."""
+        return await self._answered(self._log_out, request)
+
+    async def _answered(self, answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Denied as denied:
+            return denied.response()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            self._office.observer.failed(f"cti: {request.url.path}", error)
+            return Denied(500, "UnhandledError", "something went wrong here").response()
+
+    async def _log_in(self, request: Request) -> Response:
+        login, password = _credentials(await _body(request))
+        address = request.client.host if request.client else ""
+        if wait := self._attempts.begin(login, address):
+            seconds = int(wait) + 1
+            sentence = f"too many failed log-ins; try again in {seconds} s"
+            raise Denied(429, "TooManyAttempts", sentence, {"Retry-After": str(seconds)})
+        user = await self._authenticated(login, password)
+        if user is None:
+            raise Denied(401, "InvalidCredentials", "login and password do not match")
+        self._attempts.succeeded(login, address)
+        return self._token(login, self._office.tokens.issue(user, login))
+
+    async def _authenticated(self, login: str, password: str) -> str | None:
+        if self._waiting >= MOST_WAITING:
+            raise Denied(503, "UnhandledError", "too many log in at once; try again", {"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            async with self._checking:
+                return await self._office.directory.authenticate(login, password)
+        finally:
+            self._waiting -= 1
+
+    async def _check(self, request: Request) -> Response:
+        token = self._bearer(request)
+        try:
+            renewed = self._office.tokens.renew(token)
+        except TokenExpired as error:
+            raise Denied(401, "TokenExpired", str(error)) from error
+        return self._token(token.login, renewed)
+
+    async def _log_out(self, request: Request) -> Response:
+        token = self._bearer(request)
+        await self._office.log_out(token.user, token.session)
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    def _bearer(self, request: Request) -> Token:
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        try:
+            return self._office.tokens.read(text.strip() if scheme.lower() == "bearer" else "")
+        except TokenExpired as error:
+            raise Denied(401, "TokenExpired", str(error)) from error
+        except BadToken as error:
+            raise Denied(401, "InvalidCredentials", str(error)) from error
+
+    def _token(self, login: str, token: str) -> Response:
+        ttl = int(self._office.settings.ttl.total_seconds())
+        return _json({"login": login, "token": token, "TTL": ttl})
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    sentence = f"the body has more than {LARGEST_BODY} bytes"
+                    raise Denied(413, "InvalidJson", sentence, {"Connection": "close"})
+    except TimeoutError as error:
+        raise Denied(408, "InvalidJson", "the body took too long", {"Connection": "close"}) from error
+    return bytes(body)
+
+
+def _credentials(body: bytes) -> tuple[str, str]:
+    try:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Denied(400, "InvalidJson", "the body is not JSON") from error
+    if not isinstance(document, dict):
+        raise Denied(400, "InvalidJson", "the body is not a JSON object")
+    login, password = document.get("login"), document.get("password")
+    if not isinstance(login, str) or not isinstance(password, str) or len(login) > 256:
+        raise Denied(400, "InvalidJson", "login and password have to be text")
+    return login, password

@@ -1,0 +1,37 @@
+"""How fast one client may send: some frames at once, so many a second after that, then it has to wait."""
+
+from __future__ import annotations
+
+from typing import Final
+
+AT_ONCE: Final = 100
+PER_SECOND: Final = 20.0
+
+SLOWED_FOR: Final = 5.0
+"""For how many seconds on end a client is slowed down before it is taken for one that means harm."""
+
+
+class Pace:
+    """Counts the frames of one client."""
+
+    __slots__ = ("_fast_since", "_left", "_then")
+
+    def __init__(self, now: float) -> None:
+        self._left = float(AT_ONCE)
+        self._then = now
+        self._fast_since: float | None = None
+
+    def wait(self, now: float) -> float:
+        """Count a frame; returns how many seconds to wait before the next one is read."""
+        self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND) - 1
+        self._then = now
+        if self._left >= 0:
+            self._fast_since = None
+            return 0.0
+        if self._fast_since is None:
+            self._fast_since = now
+        return -self._left / PER_SECOND
+
+    def too_fast(self, now: float) -> bool:
+        """Whether the client was slowed down for so long that it has to go."""
+        return self._fast_since is not None and now - self._fast_since > SLOWED_FOR

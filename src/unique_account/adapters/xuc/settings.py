@@ -1,0 +1,109 @@
+"""What the CTI server can be told, among it all that no public source tells of XiVO's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import field, frozen
+
+from unique_account.core.machine import Device
+
+SHORTEST_KEY: Final = 32
+"""How many characters a key has at least: one for each byte of the digest that it signs with."""
+
+DEVICE_TYPES: Final[Mapping[str, Device]] = {
+    "webrtc": Device.WEBRTC,
+    "WebRTC": Device.WEBRTC,
+    "deskphone": Device.DESKPHONE,
+    "phone": Device.DESKPHONE,
+    "Phone": Device.DESKPHONE,
+}
+"""What ``toggleUniqueAccountDevice`` may say; XiVO's own values are not documented."""
+
+
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(texts)
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class Turn:
+    """A TURN server that knows its users by a secret that it shares with us (coturn: ``use-auth-secret``).
+
+    Attributes:
+        urls: Where it is, such as ``turn:turn.example.org:3478``.
+        secret: The secret; in no repr.
+        ttl: How long the credentials given to a browser are good.
+    """
+
+    urls: tuple[str, ...] = field(converter=_texts)
+    secret: str = field(repr=False)
+    ttl: timedelta = timedelta(hours=24)
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class XucSettings:
+    """How the CTI server behaves.
+
+    Attributes:
+        key: What tokens are signed with, 32 characters or more; with another one everybody has to log in
+            again. In no repr.
+        host: The address to listen on; a proxy that speaks TLS comes before it.
+        port: The port; 0 for any that is free.
+        origins: Whose pages may connect besides the server's own, such as ``https://xivo.example.org``.
+        proxies: The addresses of proxies that are believed about who is behind them.
+        ttl: How long a token is good.
+        sockets: How many connections there may be at once.
+        sockets_per_user: How many WebSockets one user may have open.
+        ringing_tabs: How many of them have the line: as many contacts as the line's address of record takes.
+        device_types: What ``toggleUniqueAccountDevice`` may say, and what it means.
+        preference_keys: The keys that users may set; None: any.
+        time_zone: In which time zone XiVO's history tells when a call began.
+        stun: STUN servers, such as ``stun:stun.example.org:3478``.
+        turn: The TURN server, or None.
+        store: The SQLite file that keeps revoked tokens and preferences; None: they are lost at a restart.
+
+    Raises:
+        ValueError: One of them cannot be; the sentence begins with its name.
+    """
+
+    key: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8090
+    origins: tuple[str, ...] = field(default=(), converter=_texts)
+    proxies: tuple[str, ...] = field(default=("127.0.0.1",), converter=_texts)
+    ttl: timedelta = timedelta(hours=1)
+    sockets: int = 20_000
+    sockets_per_user: int = 16
+    ringing_tabs: int = 3
+    device_types: Mapping[str, Device] = field(factory=lambda: DEVICE_TYPES)
+    preference_keys: tuple[str, ...] | None = None
+    time_zone: str = "UTC"
+    stun: tuple[str, ...] = field(default=(), converter=_texts)
+    turn: Turn | None = None
+    store: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.key) < SHORTEST_KEY:
+            raise ValueError(f"key: has {len(self.key)} characters; {SHORTEST_KEY} or more")
+        if self.ttl < timedelta(minutes=1):
+            raise ValueError(f"ttl: is {self.ttl.total_seconds():g} s; 60 or more")
+        for name in ("sockets", "sockets_per_user", "ringing_tabs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: is {getattr(self, name)}; 1 or more")
+        _zone(self.time_zone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of XiVO's history."""
+        return _zone(self.time_zone)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"time_zone: {name!r} is not known here, as Europe/Paris may be") from error

@@ -1,0 +1,114 @@
+"""One open WebSocket of a user: what it was sent, what it watches, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from enum import IntEnum
+from itertools import count
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final
+
+from starlette.websockets import WebSocket
+
+from unique_account.adapters.xuc.messages import message
+from unique_account.adapters.xuc.outbox import Outbox
+from unique_account.adapters.xuc.tokens import Token
+from unique_account.adapters.xuc.wire import EXTENSION, SocketWire
+
+if TYPE_CHECKING:
+    from unique_account.adapters.xuc.desk import Desk
+
+CLOSES_WITHIN: Final = 2.0
+"""How many seconds a client has to take what waits for it, and a close, before it is cut off."""
+
+_PROCESS: Final = token_hex(4)
+_numbers = count(1)
+
+
+class Close(IntEnum):
+    """Why the server closes a WebSocket, as its close code."""
+
+    COME_BACK = 1013
+    BAD_TOKEN = 4001
+    LOGGED_OUT = 4002
+    TOO_MANY = 4003
+    TOO_SLOW = 4004
+    ACCOUNT_GONE = 4005
+    TOO_FAST = 4006
+
+
+class Tab:
+    """One WebSocket, mostly a tab of a browser.
+
+    Attributes:
+        desk: Its user's.
+        session: The session that it belongs to.
+        connection: Its own name, never given twice.
+        watched: The numbers whose presence it watches.
+        rings: Whether it has the line.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_outbox",
+        "_socket",
+        "_wire",
+        "connection",
+        "desk",
+        "rings",
+        "session",
+        "watched",
+    )
+
+    def __init__(self, socket: WebSocket, desk: Desk, token: Token) -> None:
+        self.desk = desk
+        self.session = token.session
+        self.connection = f"{_PROCESS}-{next(_numbers)}"
+        self.watched: set[str] = set()
+        self.rings = False
+        self._socket = socket
+        self._wire: SocketWire | None = socket.scope["extensions"].get(EXTENSION)
+        self._outbox = Outbox(socket.send_text, self._too_slow)
+        self._closing: asyncio.Task[None] | None = None
+
+    def send(self, frame: str) -> None:
+        """Send a frame; never waits."""
+        self._outbox.put(frame)
+
+    def tell(self, kind: str, content: object) -> None:
+        """Send a message."""
+        self.send(message(kind, content))
+
+    @property
+    def silent_for(self) -> timedelta:
+        """How long ago the last sign of life came (S5); a close is one, and so is a connection torn down."""
+        if self._wire is None or not self._wire.fell_silent:
+            return timedelta(0)
+        return timedelta(seconds=asyncio.get_running_loop().time() - self._wire.heard)
+
+    def close(self, code: Close) -> asyncio.Task[None]:
+        """Close it once all is sent that waits, or cut it off if that takes too long."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code))
+        return self._closing
+
+    async def _close(self, code: Close) -> None:
+        with suppress(Exception):  # it may be closed already, or the client gone
+            async with asyncio.timeout(CLOSES_WITHIN):
+                await self._outbox.flush()
+                self._outbox.close()
+                await self._socket.close(code)
+        self._outbox.close()
+        if self._wire is not None:
+            self._wire.finish()
+
+    def _too_slow(self) -> None:
+        self.close(Close.TOO_SLOW)
+
+    def gone(self) -> None:
+        """Nothing more can be sent."""
+        self._outbox.close()
+        if self._wire is not None:
+            self._wire.finish()

@@ -1,0 +1,135 @@
+"""Tokens: signed, good for a short while, renewed while they are good, and revoked before their time.
+
+A token names a user and a session. Renewing gives another token of the same session, until the session is
+too old; revoking a session or a user makes all their tokens bad at once, renewed ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Final
+
+import jwt
+from attrs import frozen
+
+from unique_account.adapters.xuc.store import Store
+from unique_account.core.errors import UniqueAccountError
+
+RENEWED_FOR: Final = timedelta(days=7)
+"""How long after its log-in a session is renewed."""
+
+_ALGORITHM: Final = "HS256"
+_LONGEST: Final = 1024
+
+
+class BadToken(UniqueAccountError):
+    """A text is no token of ours."""
+
+    def __str__(self) -> str:
+        return "this is not a token; log in"
+
+
+class TokenExpired(BadToken):
+    """A token was good once: its time is over, or it was revoked."""
+
+    def __str__(self) -> str:
+        return "the token has expired; log in again"
+
+
+@frozen(weakref_slot=False)
+class Token:
+    """What a token says.
+
+    Attributes:
+        user: Who has it.
+        login: The name with which the user logged in.
+        session: The session that it is of.
+        began: When the session began, as a POSIX timestamp.
+        expires: When the token expires, as a POSIX timestamp.
+    """
+
+    user: str
+    login: str
+    session: str
+    began: float
+    expires: float
+
+
+class Tokens:
+    """Makes tokens, reads them, and revokes them.
+
+    Args:
+        key: What they are signed with.
+        ttl: How long one is good.
+        store: Where revocations are kept.
+        now: The present instant.
+    """
+
+    def __init__(self, key: str, ttl: timedelta, store: Store, now: Callable[[], datetime]) -> None:
+        self._key = key
+        self._ttl = ttl
+        self._store = store
+        self._now = now
+
+    def issue(self, user: str, login: str) -> str:
+        """The first token of a new session."""
+        return self._signed(user, login, token_hex(16), self._now().timestamp())
+
+    def renew(self, token: Token) -> str:
+        """Another token of the same session.
+
+        Raises:
+            TokenExpired: The session is too old.
+        """
+        if self._now().timestamp() > token.began + RENEWED_FOR.total_seconds():
+            raise TokenExpired
+        return self._signed(token.user, token.login, token.session, token.began)
+
+    def _signed(self, user: str, login: str, session: str, began: float) -> str:
+        expires = (self._now() + self._ttl).timestamp()
+        says = {"sub": user, "login": login, "sid": session, "began": began, "exp": expires}
+        return jwt.encode(says, self._key, algorithm=_ALGORITHM)
+
+    def read(self, text: str) -> Token:
+        """What a token says.
+
+        Raises:
+            TokenExpired: It was good once.
+            BadToken: It never was.
+        """
+        token = self._verified(text)
+        if not self.is_good(token) or token.expires <= self._now().timestamp():
+            raise TokenExpired
+        return token
+
+    def is_good(self, token: Token) -> bool:
+        """Whether a token was not revoked."""
+        whose = (f"session {token.session}", f"user {token.user}")
+        return not any(self._store.is_revoked(name, token.began) for name in whose)
+
+    def _verified(self, text: str) -> Token:
+        """What a token says whose signature is ours; the time is not looked at."""
+        if len(text) > _LONGEST or not text.isascii():
+            raise BadToken
+        try:
+            says = jwt.decode(
+                text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
+            )
+            token = Token(says["sub"], says["login"], says["sid"], says["began"], says["exp"])
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
+            raise BadToken from error
+        return token
+
+    async def revoke_session(self, session: str) -> None:
+        """Make every token of a session bad, for ever."""
+        await self._revoke(f"session {session}")
+
+    async def revoke_user(self, user: str) -> None:
+        """Make every token bad that a user has now."""
+        await self._revoke(f"user {user}")
+
+    async def _revoke(self, whose: str) -> None:
+        now = self._now()
+        await self._store.revoke(whose, now.timestamp(), (now + RENEWED_FOR + self._ttl).timestamp())
