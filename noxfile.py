@@ -19,7 +19,7 @@ NEWER_PYTHONS = ["3.12", "3.13"]
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project as its users do, editable, with dependency groups."""
-    extras = "cli,documents,postgresql,serve,testing"
+    extras = "assistant,cli,documents,postgresql,serve,testing"
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 

@@ -23,6 +23,7 @@ from lab.place import program, require
 from lab.ports import LOOPBACK
 from lab.processes import Process, own_folder, running
 from lab.sound import own_tone, write_tone
+from unique_account.assistant import PAGE
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # The page comes from here without any server; loopback counts as a secure context, which WebRTC asks for.
 _ORIGIN: Final = f"http://{LOOPBACK}"
 _FILES: Final = Path(__file__).with_name("page")
+_JSSIP: Final = PAGE / "vendor" / "jssip.js"
 _FLAGS: Final = (
     "--headless=new",
     "--remote-debugging-port=0",
@@ -147,12 +149,16 @@ class Browser:
         Raises:
             NeverTold: It did not get registered within `lab.patience.PATIENCE`.
         """
-        page = await self._chromium.contexts[0].new_page()
+        page = await self.page()
         tab = Tab(page, pbx, endpoint)
         await page.route(f"{_ORIGIN}/**", _serve)
         await page.expose_function("tell", tab._told)
         await tab.register()
         return tab
+
+    async def page(self) -> Page:
+        """A new tab that nothing is loaded in yet."""
+        return await self._chromium.contexts[0].new_page()
 
     async def kill(self) -> None:
         """End all of its processes at once."""
@@ -208,7 +214,7 @@ async def _address(folder: Path) -> str:
 
 async def _serve(route: Route) -> None:
     name = Path(route.request.url).name
-    file = _FILES / name
+    file = _JSSIP if name == _JSSIP.name else _FILES / name
     if file.is_file():
         await route.fulfill(path=file)
     else:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from lab.place import POSTGRESQL, NotInstalled, asterisk_files, home, missing_packages
+from lab.place import POSTGRESQL, NotInstalled, asterisk_files, axe_file, home, missing_packages
 
 SUITE: Final = "forky"
 """The Debian suite that Asterisk 22 is taken from."""
@@ -27,6 +27,7 @@ SCRIPT: Final = Path("/usr/share/debootstrap/scripts/sid")
 
 SUPPORTED: Final = "12"
 PLAYWRIGHT: Final = "playwright>=1.49"
+AXE: Final = "axe-core@4.14.1"
 
 
 class CannotInstall(Exception):
@@ -42,6 +43,7 @@ def install() -> None:
     _host_packages()
     _playwright()
     _asterisk(home() / "asterisk")
+    _axe(home() / "npm")
 
 
 def _host_packages() -> None:
@@ -96,6 +98,15 @@ def _remove(unfinished: Path) -> None:
         if (unfinished / name).is_mount():
             _run("umount", "--lazy", str(unfinished / name))
     shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _axe(folder: Path) -> None:
+    try:
+        axe_file()
+    except NotInstalled:
+        _check_outside_of_git(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        _run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), AXE)
 
 
 def _check_version() -> None:

@@ -14,7 +14,13 @@ from attrs import frozen
 INSTALL: Final = "python -m lab install"
 """The command that gets what the lab needs."""
 
-PROGRAMS: Final = {"baresip": "baresip-core", "chromium": "chromium", "sipp": "sip-tester", "ip": "iproute2"}
+PROGRAMS: Final = {
+    "baresip": "baresip-core",
+    "chromium": "chromium",
+    "ip": "iproute2",
+    "npm": "npm",
+    "sipp": "sip-tester",
+}
 """The programs that the lab takes from the host, with their Debian packages."""
 
 LIBRARIES: Final = {"atomic": "libatomic1"}
@@ -104,6 +110,18 @@ def program(name: str) -> str:
     return found
 
 
+def axe_file() -> Path:
+    """axe-core, which finds what keeps people from using a page.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    found = home() / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+    if not found.exists():
+        raise NotInstalled((f"axe-core in {found.parent}",))
+    return found
+
+
 def missing_packages() -> tuple[str, ...]:
     """The Debian packages of the programs and libraries that are missing."""
     programs = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
@@ -128,10 +146,11 @@ def missing() -> tuple[str, ...]:
     found = list(missing_packages())
     if find_spec("playwright") is None:
         found.append("playwright (Python)")
-    try:
-        asterisk_files()
-    except NotInstalled as error:
-        found.extend(error.missing)
+    for look in (asterisk_files, axe_file):
+        try:
+            look()
+        except NotInstalled as error:
+            found.extend(error.missing)
     return tuple(found)
 
 

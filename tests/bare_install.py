@@ -22,7 +22,7 @@ def main() -> None:
     if ua.device_in_use(alice) is not ua.Device.WEBRTC:
         sys.exit("the bare install does not route")
     tables = (f"adapters/{store}/migrations/0002_call_log.sql" for store in ("postgresql", "sqlite"))
-    for needed in ("py.typed", *tables):
+    for needed in ("py.typed", "assistant/page/index.html", *tables):
         if not files("unique_account").joinpath(needed).is_file():
             sys.exit(f"the wheel lacks {needed}")
     tried = subprocess.run(

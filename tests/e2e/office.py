@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Final, TypeVar
+from typing import Final, ParamSpec
 
 from attrs import frozen
 
@@ -32,17 +32,17 @@ exten = 1001,1,Set(contacts=${PJSIP_DIAL_CONTACTS(alice_w)})
 exten = 1002,1,Dial(PJSIP/bob,30)
 """
 
-Self = TypeVar("Self")
+P = ParamSpec("P")
 
 
-def live(scenario: Callable[[Self], Awaitable[None]]) -> Callable[[Self], None]:
+def live(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     """A test that is a coroutine, within a time that only a fault exceeds."""
 
     @wraps(scenario)
-    def run(self: Self) -> None:
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
             async with asyncio.timeout(60):
-                await scenario(self)
+                await scenario(*args, **kwargs)
 
         asyncio.run(in_time())
 

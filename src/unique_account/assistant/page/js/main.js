@@ -1,0 +1,152 @@
+// Puts the page together: one store, one phone, one session, and what follows from each change.
+
+import { render } from "../vendor/lit-html.js";
+import { accountActions, tidied } from "./actions.js";
+import { Line } from "./line.js";
+import { Troubles, aloud } from "./notices.js";
+import { Phone } from "./phone.js";
+import { keep, preferences, useTheme } from "./preferences.js";
+import { Session, troubleOf } from "./session.js";
+import { Sounds } from "./sounds.js";
+import { callsOf, deviceInUse, initialState, nameOf } from "./state.js";
+import { Store } from "./store.js";
+import { page } from "./views/page.js";
+import { deviceName } from "./views/parts.js";
+import { say, useLanguage } from "./words.js";
+
+const OF_THE_LINE = ["line_lost", "line_unreachable", "line_refused", "not_registered"];
+const OF_THE_MICROPHONE = ["microphone_refused", "no_microphone", "insecure_page"];
+
+const store = new Store(initialState(preferences()));
+const troubles = new Troubles(store);
+const sounds = new Sounds();
+const phone = new Phone({ changed: phoneChanged, troubled: phoneTroubled });
+const line = new Line(phone);
+const session = new Session(store, troubles, () => line.stop());
+
+async function attempt(action) {
+  try {
+    await action();
+  } catch (error) {
+    const kind = error.kind;
+    troubles.add(kind ? { kind } : troubleOf(error));
+  }
+}
+
+const actions = {
+  ...accountActions(store, { server: () => session.server, phone, attempt, sounds }),
+  played: Phone.played,
+  logIn: (login, password) => session.logIn(login, password),
+  logOut: () => session.logOut(),
+  retry: () => session.server?.retry(),
+  dismiss: (trouble) => troubles.dismiss(trouble),
+  goTo: (place) => store.change({ place }),
+  useTheme(theme) {
+    keep("theme", theme);
+    store.change({ theme });
+  },
+  useLanguage(language) {
+    keep("language", language);
+    store.change({ language });
+  },
+};
+
+function phoneChanged(registration, own) {
+  if (registration === "registered") {
+    troubles.remove(...OF_THE_LINE);
+  }
+  if (own.some(({ status }) => status === "talking")) {
+    troubles.remove(...OF_THE_MICROPHONE);
+  }
+  store.change({ registration, own });
+}
+
+function phoneTroubled(kind) {
+  const address = store.state.line?.url.replace(/^ws/, "http");
+  troubles.add({ kind, ...(kind === "line_unreachable" && { address }) });
+}
+
+// -- what follows from a change ------------------------------------------------------------------
+
+let drawing = false;
+let shown = "";
+
+store.watch((state, before) => {
+  line.follow(state);
+  if (state.own !== before.own || state.account !== before.account) {
+    callsChanged(state, before);
+  }
+  if (state.session === "open" && before.session !== "open") {
+    actions.newestHistory();
+  }
+  if (state.account && deviceInUse(state) !== deviceInUse(before) && before.account) {
+    aloud(say("Calls now ring on {device}.", { device: deviceName(deviceInUse(state)) }));
+  }
+  if (!drawing) {
+    drawing = true;
+    queueMicrotask(draw);
+  }
+});
+
+function callsChanged(state, before) {
+  const calls = callsOf(state);
+  sounds.follow(calls);
+  announce(calls, callsOf(before), state);
+  const now = JSON.stringify(state.account?.calls.map(({ id, status }) => [id, status]));
+  if (now !== shown) {
+    shown = now;
+    if (before.account) {
+      actions.newestHistory();
+    }
+  }
+  const tidy = tidied(state);
+  if (Object.keys(tidy).length) {
+    store.change(tidy);
+  }
+}
+
+function announce(calls, before, state) {
+  const rings = ({ status, direction }) => status === "ringing" && direction === "incoming";
+  for (const call of calls.filter(rings)) {
+    if (!before.some(({ id }) => id === call.id)) {
+      aloud(say("{name} is calling.", { name: partyOf(call, state) }), true);
+    }
+  }
+  const ringing = calls.find(rings);
+  document.title = ringing ? `${say("{name} is calling", { name: partyOf(ringing, state) })} · UC Assistant` : "UC Assistant";
+}
+
+function partyOf(call, state) {
+  return call.peerName || nameOf(state, call.peer) || call.peer || say("Unknown number");
+}
+
+function draw() {
+  drawing = false;
+  const { state } = store;
+  useLanguage(state.language);
+  useTheme(state.theme);
+  const focused = document.activeElement;
+  render(page(state, actions), document.getElementById("page"));
+  if (focused !== document.body && !focused.isConnected) {
+    // What had the focus is gone, as a button of a call that is over: go on from the nearest thing of use.
+    const next = document.querySelector(".call .button") ?? document.getElementById("main") ?? document.getElementById("login");
+    next?.focus({ preventScroll: true });
+  }
+}
+
+setInterval(() => {
+  if (callsOf(store.state).some(({ answered }) => answered)) {
+    draw();
+  }
+}, 1000);
+
+addEventListener("online", () => session.server?.retry());
+addEventListener("pagehide", () => phone.leave());
+addEventListener("beforeunload", (event) => {
+  if (store.state.own.some(({ status }) => status === "talking" || status === "held")) {
+    event.preventDefault();
+  }
+});
+
+draw();
+session.resume();

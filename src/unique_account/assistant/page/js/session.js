@@ -1,0 +1,114 @@
+// A session from log-in to log-out: what is asked of the server when it opens, and what is left when it ends.
+
+import { Connection, Refusal, logIn } from "./connection.js";
+import { changeOf } from "./messages.js";
+import { keepToken, keptToken } from "./preferences.js";
+import { NOBODY } from "./state.js";
+
+const OVER = { 4001: "expired", 4003: "too_many_tabs", 4005: "no_account" };
+
+export class Session {
+  #store;
+  #troubles;
+  #phoneStops;
+  #connection = null;
+
+  /** `phoneStops` takes the browser's phone back and resolves once that has been heard. */
+  constructor(store, troubles, phoneStops) {
+    this.#store = store;
+    this.#troubles = troubles;
+    this.#phoneStops = phoneStops;
+  }
+
+  /** What gives commands to the server. */
+  get server() {
+    return this.#connection;
+  }
+
+  async logIn(login, password) {
+    this.#troubles.clear();
+    this.#store.change({ session: "opening" });
+    try {
+      this.#open(await logIn(login, password));
+    } catch (error) {
+      this.#store.change({ session: "none" });
+      this.#troubles.add(troubleOf(error));
+    }
+  }
+
+  /** Go on with the session that this tab had before it was loaded again. */
+  resume() {
+    const token = keptToken();
+    if (token) {
+      this.#open(token);
+    }
+  }
+
+  async logOut() {
+    const connection = this.#connection;
+    this.#connection = null;
+    await this.#phoneStops();
+    await connection?.logOut().catch(() => {});
+    this.#end();
+  }
+
+  #open(token) {
+    keepToken(token);
+    this.#store.change({ session: "opening" });
+    this.#connection = new Connection(token, {
+      opened: () => this.#opened(token.login),
+      told: (type, message) => this.#told(type, message),
+      lost: (retryAt) => this.#lost(retryAt),
+      over: (code) => this.#over(code),
+      renewed: keepToken,
+    });
+    this.#connection.open();
+  }
+
+  #opened(login) {
+    this.#troubles.remove("offline");
+    this.#store.change(({ user }) => ({ session: "open", retryAt: null, user: user ?? { login, name: "", number: "" } }));
+    this.#connection.command("getColleagues").catch(() => {});
+  }
+
+  #told(type, message) {
+    const { state } = this.#store;
+    const change = state.user && changeOf(type, message, state);
+    if (change) {
+      this.#store.change(change);
+    }
+    if (type === "Colleagues") {
+      const phoneNumbers = message.entries.map(({ number }) => number);
+      this.#connection.command("subscribeToPhoneHints", { phoneNumbers }).catch(() => {});
+    }
+  }
+
+  #lost(retryAt) {
+    this.#store.change({ session: this.#store.state.user ? "lost" : "opening", retryAt });
+    this.#troubles.add({ kind: "offline" });
+  }
+
+  async #over(code) {
+    await this.#phoneStops();
+    this.#end();
+    if (OVER[code]) {
+      this.#troubles.add({ kind: OVER[code] });
+    }
+  }
+
+  #end() {
+    this.#connection = null;
+    keepToken(null);
+    this.#troubles.clear();
+    this.#store.change({ ...NOBODY });
+  }
+}
+
+/** What to show for what was thrown. */
+export function troubleOf(error) {
+  if (error instanceof Refusal) {
+    const known = { InvalidCredentials: "wrong_password", TooManyAttempts: "too_many_attempts", offline: "offline" };
+    return { kind: known[error.word] ?? "refused", detail: error.message, seconds: error.retryAfter };
+  }
+  return { kind: error instanceof TypeError ? "unreachable" : "call_failed" };
+}

@@ -1,0 +1,69 @@
+// What can go wrong, in words: what it is, and what to do about it.
+
+import { say } from "./words.js";
+
+const WORDS = {
+  // of the phone
+  microphone_refused: () => [
+    say("The browser does not let this page use the microphone."),
+    say("Allow the microphone in the address bar, then call or answer again."),
+  ],
+  no_microphone: () => [
+    say("No microphone was found."),
+    say("Plug in a headset, or select the deskphone, then call or answer again."),
+  ],
+  insecure_page: () => [
+    say("The browser gives the microphone to secure pages only."),
+    say("Open this page by its https address."),
+  ],
+  not_registered: () => [
+    say("This browser's phone is not registered, so it cannot call."),
+    say("Wait a moment, or select the deskphone."),
+  ],
+  line_lost: () => [
+    say("The browser's phone lost its connection."),
+    say("Calls ring on your deskphone until it is back; nothing needs to be done."),
+  ],
+  line_unreachable: ({ address }) => [
+    say("The browser's phone does not reach the telephone system."),
+    say("Either the network is in the way, or the browser does not trust the certificate. Open the address below in a new tab: if the browser warns, ask your administrator for a valid certificate, or accept it there; then come back."),
+    address,
+  ],
+  line_refused: () => [
+    say("The telephone system refused this browser's phone."),
+    say("Log out and in again; if that does not help, tell your administrator."),
+  ],
+  // of calls
+  answered_elsewhere: () => [say("The call was answered elsewhere.")],
+  busy: () => [say("The line is busy.")],
+  no_such_number: () => [say("Nobody has this number.")],
+  not_taken: () => [say("The call was not taken.")],
+  call_failed: () => [say("The call failed."), say("Try again.")],
+  call_over: () => [say("The call is over already.")],
+  transfer_refused: () => [say("The transfer was refused; your call goes on.")],
+  try_again: () => [say("That did not work just now."), say("Try again.")],
+  // of the connection
+  offline: () => [
+    say("The connection to the server is gone."),
+    say("The page comes back by itself. If it stays away, calls ring on your deskphone."),
+  ],
+  unreachable: () => [say("The server does not answer."), say("Check your network, then try again.")],
+  wrong_password: () => [say("User name and password do not match.")],
+  too_many_attempts: ({ seconds }) => [
+    say("Too many attempts failed."),
+    seconds ? say("Try again in {seconds} seconds.", { seconds }) : say("Try again later."),
+  ],
+  too_many_tabs: () => [say("The UC Assistant is open too often."), say("Close other windows, then log in again.")],
+  no_account: () => [say("You have no Unique Account any more."), say("Ask your administrator.")],
+  expired: () => [say("Your session is over."), say("Log in again.")],
+};
+
+/** The sentences for a trouble, { kind, detail, address }: [what, what to do, an address to open]. */
+export function wordsFor({ kind, detail = "", address = "", seconds = 0 }) {
+  return WORDS[kind]?.({ address, seconds }) ?? [say(detail)];
+}
+
+/** Whether the user should hear of it at once, rather than when there is a pause. */
+export function isUrgent({ kind }) {
+  return !["answered_elsewhere", "not_taken", "busy"].includes(kind);
+}

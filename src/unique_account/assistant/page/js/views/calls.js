@@ -1,0 +1,142 @@
+// The calls of now, and the dial pad.
+
+import { html, nothing, repeat } from "../../vendor/lit-html.js";
+import { callsOf, deviceInUse, isConsultation, nameOf } from "../state.js";
+import { lasting, say } from "../words.js";
+import { deviceIcon, deviceName, face, icon, keys } from "./parts.js";
+
+export function calls(state, actions) {
+  const shown = callsOf(state);
+  if (!shown.length) {
+    return nothing;
+  }
+  return html`<section class="part-calls" aria-label=${say("Calls")}>${repeat(shown, ({ id }) => id, (call) => oneCall(call, state, actions))}</section>`;
+}
+
+function oneCall(call, state, actions) {
+  const name = call.peerName || nameOf(state, call.peer) || call.peer || say("Unknown number");
+  return html`<article class="card call ${call.status} ${call.direction}" data-call=${call.id} data-where=${call.where} aria-label=${name}>
+    <div class="party">
+      ${face(call.peerName || nameOf(state, call.peer), call.peer || "?")}
+      <div>
+        <h2>${name}</h2>
+        <p class="small quiet with-icon">${deviceIcon(call.device)}<span class="status">${statusOf(call)}</span></p>
+      </div>
+      <span class="since figures quiet" data-since=${call.answered ?? nothing}>${call.answered ? lasting(Date.now() - new Date(call.answered)) : ""}</span>
+    </div>
+    ${buttons(call, state, actions)}
+    ${state.keypadFor === call.id ? html`<div class="aside">${keys((key) => actions.press(call, key))}</div>` : nothing}
+    ${state.transferring === call.id ? transferTo(call, state, actions) : nothing}
+  </article>`;
+}
+
+function statusOf(call) {
+  if (call.where === "elsewhere") {
+    return say("In another window or on another computer");
+  }
+  const on = deviceName(call.device);
+  switch (call.status) {
+    case "ringing":
+      return call.direction === "incoming" ? say("Rings on {device}", { device: on }) : say("Pick up {device} to dial", { device: on });
+    case "dialling":
+      return say("Calling from {device}…", { device: on });
+    case "held":
+      return say("On hold on {device}", { device: on });
+    default:
+      return say("Talking on {device}", { device: on });
+  }
+}
+
+function buttons(call, state, actions) {
+  if (call.where === "elsewhere") {
+    return nothing;
+  }
+  if (call.status === "ringing" && call.direction === "incoming") {
+    return html`<div class="buttons">
+      <button class="button go" @click=${() => actions.answer(call)}>${icon("phone")}${say("Answer")}</button>
+      <button class="button stop" @click=${() => actions.hangUp(call)}>${icon("hang-up")}${say("Refuse")}</button>
+    </div>`;
+  }
+  const hangUp = html`<button class="button stop" @click=${() => actions.hangUp(call)}>${icon("hang-up")}${say("Hang up")}</button>`;
+  if (!["talking", "held"].includes(call.status)) {
+    return html`<div class="buttons">${hangUp}</div>`;
+  }
+  if (isConsultation(state, call)) {
+    return html`<div class="buttons">
+      <button class="button main" @click=${actions.completeTransfer}>${icon("check")}${say("Complete the transfer")}</button>
+      <button class="button" @click=${actions.cancelTransfer}>${icon("close")}${say("Cancel")}</button>
+    </div>`;
+  }
+  return html`<div class="buttons">${holdButton(call, actions)}${muteButton(call, actions)}${openers(call, state, actions)}${hangUp}</div>`;
+}
+
+function holdButton(call, actions) {
+  const held = call.status === "held";
+  return html`<button class="button" @click=${() => (held ? actions.resume(call) : actions.hold(call))}>${icon(held ? "play" : "pause")}${held ? say("Resume") : say("Hold")}</button>`;
+}
+
+function muteButton(call, actions) {
+  if (call.where !== "here") {
+    return nothing;
+  }
+  return html`<button class="button" aria-pressed=${call.muted} @click=${() => actions.mute(call, !call.muted)}>${icon("mute")}${say("Mute")}</button>`;
+}
+
+function openers(call, state, actions) {
+  const keypad = state.keypadFor === call.id;
+  const transfer = state.transferring === call.id;
+  return html`
+    <button class="button" aria-expanded=${keypad} @click=${() => actions.openKeypad(keypad ? null : call.id)}>${icon("keypad")}${say("Keypad")}</button>
+    <button class="button" aria-expanded=${transfer} @click=${() => actions.openTransfer(transfer ? null : call.id)}>${icon("transfer")}${say("Transfer")}</button>`;
+}
+
+function transferTo(call, state, actions) {
+  const submit = (event) => {
+    event.preventDefault();
+    const number = new FormData(event.target).get("number").trim();
+    const consult = event.submitter?.value === "consult";
+    (consult ? actions.consult : actions.transfer)(call, number);
+  };
+  return html`<form class="aside" @submit=${submit}>
+    <div class="field">
+      <label for="transfer-to">${say("Transfer to")}</label>
+      <input class="input figures" id="transfer-to" name="number" inputmode="tel" list="colleagues" autocomplete="off" maxlength="40" pattern="[+]?[0-9*#]+" required>
+    </div>
+    <div class="buttons">
+      <button class="button main" value="blind">${say("Transfer now")}</button>
+      <button class="button" value="consult">${say("Ask first")}</button>
+    </div>
+  </form>`;
+}
+
+export function dialPad(state, actions) {
+  const field = () => document.getElementById("number");
+  const press = (key) => {
+    field().value += key;
+    actions.sound(key);
+  };
+  const dial = (event) => {
+    event.preventDefault();
+    const number = field().value.replace(/[\s().-]/g, "");
+    if (number) {
+      actions.dial(number);
+      field().value = "";
+    }
+  };
+  const erase = () => {
+    field().value = field().value.slice(0, -1);
+    field().focus();
+  };
+  return html`<section class="card part part-phone" aria-labelledby="dial">
+    <h2 id="dial" class="unseen">${say("Call a number")}</h2>
+    <form class="dial" @submit=${dial}>
+      <div class="number">
+        <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="40" aria-label=${say("Number to call")} placeholder=${say("Enter a number")}>
+        <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} @click=${erase}>${icon("erase")}</button>
+      </div>
+      ${keys(press)}
+      <button class="button go" ?disabled=${state.session !== "open"}>${icon("phone")}${say("Call")}</button>
+      <p class="by small quiet">${deviceInUse(state) === "webrtc" ? say("Calls go out from this browser") : say("Calls go out from your deskphone, which rings first")}</p>
+    </form>
+  </section>`;
+}

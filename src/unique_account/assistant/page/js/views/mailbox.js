@@ -1,0 +1,69 @@
+// The voicemail, and what happens to calls that are not taken.
+
+import { html, live, nothing } from "../../vendor/lit-html.js";
+import { ofCount, say } from "../words.js";
+import { icon } from "./parts.js";
+
+export const VOICEMAIL = "*98";
+
+export function voicemail(state, actions) {
+  const messages = state.account?.messages;
+  if (!messages) {
+    return nothing;
+  }
+  const unread = ofCount(messages.new, "{count} new message", "{count} new messages");
+  const kept = ofCount(messages.old, "{count} kept", "{count} kept ");
+  return html`<section class="card part part-voicemail" aria-labelledby="voicemail">
+    <header>
+      <div>
+        <h2 id="voicemail">${say("Voicemail")}</h2>
+        <p class="small quiet" id="messages">${unread} · ${kept}</p>
+      </div>
+      <button class="button ${messages.new ? "main" : ""}" @click=${() => actions.dial(VOICEMAIL)}>${icon("voicemail")}${say("Listen")}</button>
+    </header>
+  </section>`;
+}
+
+export function forwards(state, actions) {
+  const forwarding = state.account?.forwarding;
+  if (!forwarding) {
+    return nothing;
+  }
+  const quiet = (event) => actions.doNotDisturb(event.target.checked);
+  return html`<section class="card part part-forwards" aria-labelledby="forwards">
+    <h2 id="forwards">${say("Incoming calls")}</h2>
+    ${toggle(say("Do not disturb"), forwarding.doNotDisturb, quiet)}
+    ${forward("unconditional", say("Forward all calls"), forwarding, actions)}
+    ${forward("noAnswer", say("Forward if I do not answer"), forwarding, actions)}
+    ${forward("busy", say("Forward if I am busy"), forwarding, actions)}
+  </section>`;
+}
+
+function toggle(label, on, change) {
+  return html`<label class="switch"><span>${label}</span><input type="checkbox" role="switch" .checked=${live(on)} @change=${change}><i></i></label>`;
+}
+
+function forward(kind, label, forwarding, actions) {
+  const { enabled, destination } = forwarding[kind] ?? { enabled: false, destination: "" };
+  const fieldOf = (event) => event.target.closest(".forward").querySelector("input.input");
+  const flip = (event) => {
+    const number = fieldOf(event).value.trim();
+    if (event.target.checked && !number) {
+      event.target.checked = false;
+      fieldOf(event).focus();
+    } else {
+      actions.forward(kind, event.target.checked, number);
+    }
+  };
+  const save = (event) => {
+    event.preventDefault();
+    actions.forward(kind, true, fieldOf(event).value.trim());
+  };
+  return html`<div class="forward" data-forward=${kind}>
+    ${toggle(label, enabled, flip)}
+    <form @submit=${save}>
+      <input class="input figures" inputmode="tel" required maxlength="40" pattern="[+]?[0-9*#]+" aria-label=${say("{what}: to this number", { what: label })} placeholder=${say("Number")} .value=${destination}>
+      <button class="button">${say("Save")}</button>
+    </form>
+  </div>`;
+}

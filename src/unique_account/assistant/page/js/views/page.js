@@ -1,0 +1,46 @@
+// The whole page.
+
+import { html } from "../../vendor/lit-html.js";
+import { say } from "../words.js";
+import { calls, dialPad } from "./calls.js";
+import { devices } from "./devices.js";
+import { entrance } from "./entrance.js";
+import { history } from "./history.js";
+import { forwards, voicemail } from "./mailbox.js";
+import { icon } from "./parts.js";
+import { people } from "./people.js";
+import { choices, top } from "./top.js";
+import { troubles } from "./troubles.js";
+
+export function page(state, actions) {
+  if (!state.user) {
+    return entrance(state, actions);
+  }
+  return html`
+    <a class="skip" href="#main">${say("Skip to calls")}</a>
+    ${top(state, actions)}
+    ${actions.played ? html`<p class="played">${say("This is a demo: the phone of this browser is played, and carries no sound.")}</p>` : ""}
+    ${troubles(state, actions)}
+    <main class="columns" id="main" tabindex="-1" data-place=${state.place}>
+      <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}
+        <section class="card part part-choices" aria-label=${say("Language and colours")}>${choices(state, actions)}</section>
+      </div>
+      <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
+      <div class="column column-people">${people(state, actions)}</div>
+    </main>
+    ${places(state, actions)}`;
+}
+
+function places(state, actions) {
+  const parts = {
+    phone: ["phone", say("Phone")],
+    people: ["people", say("Colleagues")],
+    history: ["clock", say("History")],
+    settings: ["settings", say("Settings")],
+  };
+  return html`<nav class="places" aria-label=${say("Parts of the page")}>
+    ${Object.entries(parts).map(
+      ([place, [sign, label]]) => html`<button data-place=${place} aria-current=${state.place === place ? "page" : "false"} @click=${() => actions.goTo(place)}>${icon(sign)}<span>${label}</span></button>`,
+    )}
+  </nav>`;
+}

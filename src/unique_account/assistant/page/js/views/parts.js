@@ -1,0 +1,65 @@
+// Small parts that several views are made of.
+
+import { html } from "../../vendor/lit-html.js";
+import { say } from "../words.js";
+
+export function icon(name) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="icons.svg#${name}"></use></svg>`;
+}
+
+/** What a presence is called, and the class of its dot. */
+export function presenceOf(presence) {
+  switch (presence) {
+    case 0:
+      return [say("Available"), "free"];
+    case 1:
+      return [say("In a call"), "taken"];
+    case 2:
+      return [say("Busy"), "taken"];
+    case 8:
+      return [say("Ringing"), "rings"];
+    case 9:
+      return [say("In a call, and ringing"), "taken"];
+    case 16:
+      return [say("On hold"), "held"];
+    case 4:
+      return [say("Not reachable"), ""];
+    default:
+      return [say("Unknown"), ""];
+  }
+}
+
+export function face(name, number, presence) {
+  const dot = presence === undefined ? "" : html`<span class="dot ${presenceOf(presence)[1]}"></span>`;
+  return html`<span class="face" aria-hidden="true">${initials(name) || number.slice(-2)}${dot}</span>`;
+}
+
+export function deviceName(device) {
+  return device === "webrtc" ? say("this browser") : say("the deskphone");
+}
+
+export function deviceIcon(device) {
+  return icon(device === "webrtc" ? "browser" : "deskphone");
+}
+
+export function callButton(actions, number, name) {
+  const what = say("Call {name}", { name: name || number });
+  return html`<button class="button bare only-icon" aria-label=${what} title=${what} @click=${() => actions.dial(number)}>${icon("phone")}</button>`;
+}
+
+export const KEYS = [
+  ["1", ""], ["2", "ABC"], ["3", "DEF"],
+  ["4", "GHI"], ["5", "JKL"], ["6", "MNO"],
+  ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"],
+  ["*", ""], ["0", "+"], ["#", ""],
+];
+
+export function keys(press) {
+  const key = ([sign, letters]) => html`<button type="button" class="key" data-key=${sign} @click=${() => press(sign)}><span>${sign}</span><small>${letters}</small></button>`;
+  return html`<div class="keys" role="group" aria-label=${say("Keys")}>${KEYS.map(key)}</div>`;
+}
+
+function initials(name) {
+  const words = name.split(/\s+/).filter(Boolean);
+  return (words.length > 1 ? [words[0], words.at(-1)] : words).map((word) => word[0].toUpperCase()).join("");
+}

@@ -1,0 +1,25 @@
+// Colleagues, with what their phones are doing.
+
+import { html, repeat } from "../../vendor/lit-html.js";
+import { say } from "../words.js";
+import { callButton, face, presenceOf } from "./parts.js";
+
+export function people(state, actions) {
+  const others = state.colleagues.filter(({ number }) => number !== state.user.number);
+  return html`<section class="card part part-people" aria-labelledby="people">
+    <h2 id="people">${say("Colleagues")}</h2>
+    ${others.length ? html`<ul class="rows">${repeat(others, ({ number }) => number, (one) => colleague(one, actions))}</ul>` : html`<p class="empty">${say("Nobody is listed yet.")}</p>`}
+    <datalist id="colleagues">${others.map(({ number, name }) => html`<option value=${number}>${name}</option>`)}</datalist>
+  </section>`;
+}
+
+function colleague({ number, name, presence }, actions) {
+  return html`<li class="row" data-number=${number}>
+    ${face(name, number, presence)}
+    <div>
+      <b>${name || number}</b>
+      <p class="small quiet figures">${number} · <span class="presence">${presenceOf(presence)[0]}</span></p>
+    </div>
+    ${callButton(actions, number, name)}
+  </li>`;
+}

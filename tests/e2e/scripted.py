@@ -1,0 +1,225 @@
+"""The page at a server that says what a script says, for looks that are always the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from lab.ports import LOOPBACK
+from unique_account.assistant import PAGE, headers
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Route, WebSocketRoute
+
+ORIGIN: Final = f"http://{LOOPBACK}"
+TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+FILES: Final = {file: file.read_bytes() for file in PAGE.rglob("*") if file.is_file()}
+NOW: Final = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+SILENT_PHONE: Final = """
+export class Phone {
+  static played = false;
+  constructor(hooks) { Object.assign(this, hooks); globalThis.phone = this; }
+  start() { this.changed("registered", []); }
+  async stop() { this.changed("off", []); }
+  leave() {}
+}
+"""
+"""A phone that does nothing; a test shows calls on it by ``phone.changed``."""
+
+
+class Script:
+    """What the server says, and what it was told.
+
+    Attributes:
+        commands: The commands of the page, in their order.
+    """
+
+    def __init__(self, account: Mapping[str, Any]) -> None:
+        self.commands: list[dict[str, Any]] = []
+        self._account = account
+        self._socket: WebSocketRoute | None = None
+
+    async def serve(self, page: Page) -> None:
+        """Stand in for the server of a page."""
+        await page.route(f"{ORIGIN}/**", self._answer)
+        await page.route_web_socket(f"ws://{LOOPBACK}/**", self._connected)
+
+    def tell(self, kind: str, message: object) -> None:
+        """Send one message to the page."""
+        assert self._socket is not None
+        self._socket.send(json.dumps({"msgType": kind, "ctiMessage": message}))
+
+    async def hang_up(self, code: int) -> None:
+        """Close the connection."""
+        assert self._socket is not None
+        await self._socket.close(code=code)
+
+    def account(self, **changes: object) -> None:
+        """Show the account with some fields changed."""
+        self.tell("UniqueAccount", {**self._account, **changes})
+
+    async def _answer(self, route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/xuc/api/2.0/auth/login":
+            if '"right"' not in (route.request.post_data or ""):
+                await route.fulfill(status=401, json={"error": "InvalidCredentials", "message": "No."})
+                return
+            await route.fulfill(json={"login": "alice", "token": "a-token", "TTL": 3600})
+        elif path.startswith("/xuc"):
+            await route.fulfill(status=204)
+        elif path == "/js/phone.js":
+            await route.fulfill(content_type=TYPES[".js"], body=SILENT_PHONE)
+        else:
+            file = PAGE / (path.lstrip("/") or "index.html")
+            await _file(route, file)
+
+    def _connected(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.on_message(self._take)
+        self.tell("LoggedOn", {})
+        self.tell("UserConfigUpdate", {"userId": "alice", "fullName": "Alice Martin"})
+        self.tell("SipLine", {"url": "wss://pbx.example.org/wssip", "uri": "sip:alice_w@pbx.example.org"})
+        self.tell("IceConfig", {"stunConfig": None, "turnConfig": None})
+        self.account()
+
+    def _take(self, text: str | bytes) -> None:
+        told = json.loads(text)
+        if told["claz"] == "ping":
+            return
+        self.commands.append(told)
+        if told["command"] == "getColleagues":
+            self.tell("Colleagues", {"entries": COLLEAGUES, "words": ""})
+        if told["command"] == "getHistoryPage":
+            page = OLDER if told.get("cursor") else HISTORY
+            self.tell("HistoryPage", {**page, "cursor": told.get("cursor")})
+        self.tell("Done", {"command": told["command"], "ref": told["ref"]})
+
+
+async def _file(route: Route, file: Path) -> None:
+    content = FILES.get(file)
+    if content is None:
+        await route.fulfill(status=404)
+    else:
+        kind = {"Content-Type": TYPES[file.suffix]}
+        await route.fulfill(headers={**headers("wss://pbx.example.org"), **kind}, body=content)
+
+
+def reason(rule: str, text: str, *facts: str) -> dict[str, Any]:
+    return {"rule": rule, "text": text, "facts": list(facts)}
+
+
+def call(number: int, **fields: object) -> dict[str, Any]:
+    """A live call of the deskphone."""
+    return {
+        "uniqueId": f"1699999999.{number}",
+        "linkedId": f"1699999999.{number}",
+        "device": "deskphone",
+        "direction": "incoming",
+        "status": "talking",
+        "otherDN": "1002",
+        "otherName": "Bob Durand",
+        "started": (NOW - timedelta(seconds=100)).isoformat(),
+        "answered": (NOW - timedelta(seconds=94)).isoformat(),
+        **fields,
+    }
+
+
+ACCOUNT: Final[Mapping[str, Any]] = {
+    "user": "alice",
+    "number": "1001",
+    "version": 7,
+    "state": "webrtc_active",
+    "selection": "webrtc",
+    "deviceInUse": "webrtc",
+    "fallback": False,
+    "presence": 0,
+    "deskphone": {"status": "not_in_use", "reachable": True},
+    "webrtc": {"status": "not_in_use", "reachable": True},
+    "calls": [],
+    "forwarding": {
+        "doNotDisturb": False,
+        "unconditional": None,
+        "noAnswer": {"destination": "1002", "enabled": True},
+        "busy": None,
+    },
+    "mailbox": "1001@default",
+    "messages": {"new": 2, "old": 5},
+    "because": [
+        reason("R2", "WebRTC is selected", "logged_in=true", "selection=webrtc"),
+        reason("R2", "the WebRTC line has a contact, so the browser rings", "webrtc.reachable=true"),
+    ],
+}
+FALLEN_BACK: Final[Mapping[str, Any]] = {
+    "deviceInUse": "deskphone",
+    "fallback": True,
+    "webrtc": {"status": "unavailable", "reachable": False},
+    "because": [
+        reason("R2", "WebRTC is selected", "logged_in=true", "selection=webrtc"),
+        reason("R4", "the WebRTC line has no contact", "webrtc.reachable=false"),
+        reason("R4", "so the deskphone rings", "deskphone.reachable=true"),
+    ],
+}
+ON_DESKPHONE: Final[Mapping[str, Any]] = {
+    "state": "deskphone_selected",
+    "selection": "deskphone",
+    "deviceInUse": "deskphone",
+    "because": [reason("R3", "the deskphone is selected", "logged_in=true", "selection=deskphone")],
+}
+CAROL: Final = "Carol Nguyen"
+ELODIE: Final = "Élodie Lefebvre-Saint-Amand"
+COLLEAGUES: Final = [
+    {"number": "1002", "name": "Bob Durand", "status": 0},
+    {"number": "1003", "name": CAROL, "status": 1},
+    {"number": "1004", "name": "David Okafor", "status": 8},
+    {"number": "1005", "name": ELODIE, "status": 16},
+    {"number": "1006", "name": "Fatima Zahra", "status": 4},
+    {"number": "1007", "name": "Georges", "status": None},
+]
+
+
+def entry(number: int, minutes: int, **fields: object) -> dict[str, Any]:
+    """A call of so many minutes ago."""
+    start = NOW - timedelta(minutes=minutes)
+    return {
+        "id": f"1699999000.{number}",
+        "start": start.isoformat(),
+        "status": "answered",
+        "direction": "incoming",
+        "device": "webrtc",
+        "peer": "1002",
+        "peerName": "Bob Durand",
+        "answered": start.isoformat(),
+        "ended": (start + timedelta(seconds=187)).isoformat(),
+        "duration": 187,
+        **fields,
+    }
+
+
+HISTORY: Final[dict[str, Any]] = {
+    "entries": [
+        entry(6, 12, status="missed", peer="+33123450099", peerName="", device="deskphone", duration=0),
+        entry(5, 48),
+        entry(
+            4, 95, status="emitted", direction="outgoing", peer="1003", peerName="Carol Nguyen", duration=42
+        ),
+        entry(
+            3, 1400, device="deskphone", peer="1005", peerName="Élodie Lefebvre-Saint-Amand", duration=3725
+        ),
+        entry(2, 1460, status="missed", device=None, peer="1004", peerName="David Okafor", duration=0),
+    ],
+    "next": "older",
+}
+OLDER: Final[dict[str, Any]] = {
+    "entries": [entry(1, 5000, peer="1006", peerName="Fatima Zahra")],
+    "next": None,
+}
