@@ -170,7 +170,7 @@ class Stage:
 
     # -- playing -------------------------------------------------------------------------------------
 
-    async def set(self, case: Case, carrier: Carrier) -> None:
+    async def lay(self, case: Case, carrier: Carrier) -> None:
         """Register the phones of a case, and let the node carry its plans out."""
         for person in case.people:
             for device in Device:
@@ -179,7 +179,7 @@ class Stage:
             await carrier.add(self.place.moved(person.user), person.events)
 
     async def play(self, case: Case, carrier: Carrier) -> tuple[Came, ...]:
-        """The calls of a case that is set, one after the other; all are over at the end."""
+        """The calls of a case that is laid, one after the other; all are over at the end."""
         try:
             return tuple([await self._call(attempt, carrier) for attempt in case.attempts])
         finally:

@@ -146,7 +146,7 @@ async def disagreements(
     async def work(stage: Stage) -> None:
         while left:
             case, double = left.pop()
-            await stage.set(case, carrier)
+            await stage.lay(case, carrier)
             found.extend(await compared(stage, case, double, carrier))
 
     await asyncio.gather(*map(work, on))
@@ -161,7 +161,7 @@ async def disagreements_of_the_dead(
     for first in range(0, len(played), len(on)):
         some = list(zip(on, played[first : first + len(on)], strict=False))
         async with served(pbx) as service:
-            await asyncio.gather(*(stage.set(case, service) for stage, (case, _) in some))
+            await asyncio.gather(*(stage.lay(case, service) for stage, (case, _) in some))
             await service.kill()
             parts = await asyncio.gather(
                 *(compared(stage, case, double, service) for stage, (case, double) in some)
