@@ -29,6 +29,7 @@ class ScriptedNode:
         states: The custom device states.
         replies: What is answered to an action, in place of what is usual.
         unanswered: The actions that are not answered.
+        make: The make of every phone.
         opened: How many connections there were.
     """
 
@@ -42,6 +43,7 @@ class ScriptedNode:
         self.states: dict[str, str] = {}
         self.replies: dict[str, Reply] = {}
         self.unanswered: set[str] = set()
+        self.make = "Yealink SIP-T46S 66.84"
         self.opened = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -168,6 +170,11 @@ def _channels(node: ScriptedNode, _: Message) -> list[str]:
     return _list(items, "CoreShowChannelsComplete")
 
 
+def _endpoint(node: ScriptedNode, _: Message) -> list[str]:
+    detail = f"Event: ContactStatusDetail\r\nStatus: NonQualified\r\nUserAgent: {node.make}"
+    return _list(["Event: EndpointDetail\r\nObjectName: alice", detail], "EndpointDetailComplete")
+
+
 def _mailbox(_: ScriptedNode, action: Message) -> list[str]:
     counts = "NewMessages: 2\r\nOldMessages: 1"
     return [
@@ -224,6 +231,7 @@ _USUAL: dict[str, Callable[[ScriptedNode, Message], list[str]]] = {
     "PJSIPShowContacts": _contacts,
     "CoreShowChannels": _channels,
     "MailboxCount": _mailbox,
+    "PJSIPShowEndpoint": _endpoint,
     "DBPut": _put,
     "DBDel": _delete,
     "DBGetTree": _tree,

@@ -494,6 +494,18 @@ async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(
         assert at.node.given("PJSIPNotify")[0]["Variable"] == f"Event={event}"
 
 
+@pytest.mark.parametrize("make", ["baresip v1.0.0", "", "Not a Yealink"])
+@in_loop
+async def test_a_phone_that_is_not_known_to_obey_is_not_told(make: str) -> None:
+    """One that does not know these events may answer so that Asterisk ends the call."""
+    async with listening() as at:
+        call = await with_call(at)
+        at.node.make = make
+        with pytest.raises(CommandFailed, match="not known to hold when it is told to; use the phone"):
+            await at.pbx.hold(call)
+        assert not at.node.given("PJSIPNotify")
+
+
 @in_loop
 async def test_a_held_call_is_resumed_and_not_held_again() -> None:
     async with listening() as at:
