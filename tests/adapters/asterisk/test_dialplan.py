@@ -97,9 +97,9 @@ class TestEntries:
             "gate": "",
             "limit": "5",
             "interfaces": "PJSIP/alice|PJSIP/alice[.]w[+]1",
-            "candidates": "webrtc:alice.w+1:10&deskphone:alice:10",
-            **dict.fromkeys(map(str, Outcome), "mailbox:1001@default"),
-            "max_forwards": "10",
+            "candidate": "webrtc:alice.w+1:10",
+            "candidates": "deskphone:alice:10",
+            "rules": "&".join(["mailbox:1001@default"] * 4 + ["10"]),
         }
 
     def test_a_number_is_written_as_it_is_dialled(self) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from attrs import evolve
 
 from unique_account.adapters.asterisk.plan_entries import FAMILY, FORMS, Entry
-from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
+from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Candidate, Gate, Plan
@@ -56,6 +56,8 @@ def _unpacked(key: str, value: str) -> tuple[int, Plan]:
     values = dict(zip(FORMS, texts, strict=True))
     do_not_disturb, forward = (_read_destination(values[name]) for name in ("do_not_disturb", "forward"))
     seconds = values["number_seconds"]
+    candidates = [*_parts(values["candidate"]), *_parts(values["candidates"])]
+    *rules, max_forwards = _parts(values["rules"])
     plan = Plan(
         user=_read(values["user"]),
         version=int(values["version"]),
@@ -67,14 +69,11 @@ def _unpacked(key: str, value: str) -> tuple[int, Plan]:
         gate=Gate(do_not_disturb, forward, int(values["limit"])),
         candidates=tuple(
             _read_candidate(candidate, own)
-            for candidate, own in zip(_parts(values["candidates"]), _parts(values["seconds"]), strict=True)
+            for candidate, own in zip(candidates, _parts(values["seconds"]), strict=True)
         ),
-        no_answer=_rule(values["no_answer"]),
-        busy=_rule(values["busy"]),
-        congestion=_rule(values["congestion"]),
-        unavailable=_rule(values["unavailable"]),
+        **dict(zip(map(str, Outcome), map(_rule, rules), strict=True)),
         did_seconds=((number, int(seconds)),) if seconds else (),
-        max_forwards=int(values["max_forwards"]),
+        max_forwards=int(max_forwards),
         because=tuple(map(_read_reason, _parts(values["because"]))),
     )
     return int(values["position"]), plan

@@ -47,14 +47,16 @@ ROUTED: Final[Mapping[str, str]] = {
     "gate": f"(?:{_RULE})?",
     "limit": _COUNT,
     "interfaces": rf"{_MATCHED}(?:\|{_MATCHED})*",
+    "candidate": f"(?:{_CANDIDATE})?",
     "candidates": f"(?:{_CANDIDATE}(?:&{_CANDIDATE})*)?",
-    **{outcome.value: _RULE for outcome in Outcome},
-    "max_forwards": _COUNT,
+    "rules": "&".join([*(f"(?:{_RULE})" for _ in Outcome), _COUNT]),
 }
 """The fields by which a call is routed, each with the form that it must have to be harmless there.
 
-``gate`` is where every call goes now, by do-not-disturb or else by an unconditional forward; candidates ring
-for the time that the number has.
+``gate`` is where every call goes now, by do-not-disturb or else by an unconditional forward. The first
+candidate stands apart from the others; all ring for the time that the number has. ``rules`` are the
+destinations for each outcome, in the order of `Outcome`, and how often a call may be forwarded: fields by
+themselves would be variables of every call.
 """
 
 _KEPT: Final[Mapping[str, str]] = {
@@ -73,6 +75,9 @@ _KEPT: Final[Mapping[str, str]] = {
 
 ``seconds`` are the ring times of the candidates, whatever time the number has.
 """
+
+_MADE: Final = ("gate", "candidate", "candidates", "rules")
+"""The fields that are made of what is told under its own name when it is wrong."""
 
 FORMS: Final[Mapping[str, str]] = {**ROUTED, **_KEPT}
 """Every field of a row, in order, with its form."""
@@ -95,8 +100,13 @@ def entries(plan: Plan) -> tuple[Entry, ...]:
         problems.append("numbers: are none, or name one twice, or lack one of did_seconds")
     for candidate in plan.candidates:
         problems += problems_of({"candidates": (candidate.interface, INTERFACE)})
+        problems += problems_of({"candidates": (_candidate(candidate, ""), _CANDIDATE)})
+    rules = {outcome.value: (_destination(plan.destination(outcome)), _RULE) for outcome in Outcome}
+    problems += problems_of({**rules, "max_forwards": (str(plan.max_forwards), _COUNT)})
     for row in rows:
-        problems += problems_of({name: (text, FORMS[name]) for name, text in row.items()})
+        problems += problems_of(
+            {name: (text, FORMS[name]) for name, text in row.items() if name not in _MADE}
+        )
     values = [",".join(row.values()) for row in rows]
     if any(len(value) > LONGEST for value in values):
         problems.append(f"plan: takes more than {LONGEST} bytes; its names are too long")
@@ -108,14 +118,15 @@ def entries(plan: Plan) -> tuple[Entry, ...]:
 
 def _row(plan: Plan, seconds: str, position: int) -> dict[str, str]:
     because = (":".join(map(_text, (one.rule, one.text, *one.facts))) for one in plan.because)
+    candidates = [_candidate(one, seconds) for one in plan.candidates]
     row = {
         "gate": _destination(plan.gate.do_not_disturb or plan.gate.forward),
         "limit": str(plan.gate.limit),
         # As they stand in a regular expression, in which a dot or a plus by itself has a meaning.
         "interfaces": re.sub(r"[.+]", r"[\g<0>]", "|".join(plan.interfaces)),
-        "candidates": "&".join(_candidate(one, seconds) for one in plan.candidates),
-        **{outcome.value: _destination(plan.destination(outcome)) for outcome in Outcome},
-        "max_forwards": str(plan.max_forwards),
+        "candidate": "".join(candidates[:1]),
+        "candidates": "&".join(candidates[1:]),
+        "rules": "&".join([*map(_destination, map(plan.destination, Outcome)), str(plan.max_forwards)]),
         "version": str(plan.version),
         "owner": _text(plan.owner),
         "user": _text(plan.user),

@@ -21,8 +21,6 @@ SENT: Final = "unique_account"
 """The channel event that says at whose number a call did not stay, and where it went instead (H4)."""
 
 _FIELDS: Final = ",".join(f"LOCAL({name})" for name in ("since", *ROUTED))
-# Nobody's calls are counted, and nothing but the deskphone is there.
-_UNPLANNED: Final = ",99,-,deskphone:${ARG2},refusal:19,refusal:17,refusal:34,refusal:20,0"
 
 _NOW: Final = "${STRFTIME(,,%s%3q)}"
 _LEFT: Final = f"$[(${{since}} + ${{CUT(candidate,:,3)}} * 1000 - {_NOW}) / 1000]"
@@ -32,6 +30,15 @@ _CONTACTS: Final = f"${{FILTER({ADDRESS},${{PJSIP_DIAL_CONTACTS(${{CUT(candidate
 _GONE: Final = "$[${ISNULL(${PJSIP_DIAL_CONTACTS(${CUT(candidate,:,2)})})} = 1]"
 _SINCE: Final = f"${{IF(${{EXISTS(${{since}})}}?${{since}}:{_NOW})}}"
 _PREFIX: Final = "PJSIP/${CUT(candidate,:,2)}/"
+
+_HOW: Final = "${IF($[${FIELDQTY(contacts,&)} > 1]?several:${CUT(candidate,:,1)})}"
+"""The label at which a device is rung."""
+
+_LEGS: Final = "^(${interfaces})-[0-9a-f]+$"
+_ODD: Final = "x${limit} = x0 | ${ISNULL(${candidate})}"
+"""No call is allowed, no device is named, or there is no plan."""
+
+_UNPLANNED: Final = "refusal:19&refusal:17&refusal:34&refusal:20&0"
 
 _RINGS: Final = "x${IMPORT(${call},since)}${IMPORT(${call},DIALSTATUS)}"
 """What is ``x${since}`` as long as the watched call is still ringing the device."""
@@ -54,21 +61,12 @@ ROUTINE: Final = f"""\
 
 [unique-account]
 ; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan.
-exten = _[+*#0-9]!,1,GotoIf(${{DB_EXISTS({FAMILY}/${{EXTEN}}@${{ARG1}})}}?planned)
- same = n,Set(DB_RESULT={_UNPLANNED})
- same = n(planned),Set(ARRAY({_FIELDS})=,${{DB_RESULT}})
+exten = _[+*#0-9]!,1,Set(ARRAY({_FIELDS})=,${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}})
+ same = n,GotoIf($[${{LEN(${{gate}}${{CHANNELS({_LEGS})}})}} > 0 | {_ODD}]?look)
 
-; What a call passes before anything rings: do-not-disturb or a forward, then the limit.
- same = n,GotoIf(${{EXISTS(${{gate}})}}?gated)
- same = n,Set(LOCAL(legs)=${{CHANNELS(^(${{interfaces}})-[0-9a-f]+$)}})
- same = n,GotoIf($[${{FIELDQTY(legs, )}} >= ${{limit}}]?count)
-
-; The first device that has a contact rings, with all its contacts.
- same = n(ring),Set(LOCAL(candidate)=${{SHIFT(candidates,&)}})
- same = n,GotoIf(${{ISNULL(${{candidate}})}}?unavailable)
- same = n,Set(ARRAY(LOCAL(contacts),LOCAL(since))={_CONTACTS},{_SINCE})
- same = n,GotoIf(${{ISNULL(${{contacts}})}}?ring)
- same = n,Goto(${{IF($[${{FIELDQTY(contacts,&)}} > 1]?several:${{CUT(candidate,:,1)}})}})
+; The device rings if it has a contact, with all its contacts.
+ same = n(ring),Set(ARRAY(LOCAL(contacts),LOCAL(since))={_CONTACTS},{_SINCE})
+ same = n,GotoIf(${{ISNULL(${{contacts}})}}?next:{_HOW})
  same = n(webrtc),Originate(Local/*${{UNIQUEID}}@unique-account-watch,app,Hangup,,,$[{_LEFT} + 2],a)
  same = n(deskphone),Dial(${{contacts}},{_LEFT})
 
@@ -84,24 +82,26 @@ exten = _[+*#0-9]!,1,GotoIf(${{DB_EXISTS({FAMILY}/${{EXTEN}}@${{ARG1}})}}?planne
  same = n,GotoIf($["${{CUT(candidate,:,1)}}" != "webrtc" | {_LEFT} < 0.1]?no_answer)
  same = n,WaitForCondition(#,{_GONE.replace("$", "#")},0.25,0.05)
  same = n,GotoIf({_GONE}?vanished)
- same = n(no_answer),Set(ARRAY(LOCAL(cause),LOCAL(destination))=19,${{no_answer}})
+ same = n(no_answer),Set(ARRAY(LOCAL(cause),LOCAL(destination))=19,${{CUT(rules,&,1)}})
  same = n,Goto(send)
- same = n(busy),Set(ARRAY(LOCAL(cause),LOCAL(destination))=17,${{busy}})
+ same = n(busy),Set(ARRAY(LOCAL(cause),LOCAL(destination))=17,${{CUT(rules,&,2)}})
  same = n,Goto(send)
- same = n(congestion),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,${{congestion}})
+ same = n(congestion),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,${{CUT(rules,&,3)}})
  same = n,Goto(send)
  same = n(gated),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{gate}})
  same = n,Goto(send)
 
 ; The device is gone, or could not be rung: the next one rings, for what is left of the ring time.
- same = n(vanished),GotoIf($[{_LEFT} > 0.1]?ring:no_answer)
- same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{unavailable}})
+ same = n(vanished),GotoIf($[{_LEFT} <= 0.1]?no_answer)
+ same = n(next),Set(LOCAL(candidate)=${{SHIFT(candidates,&)}})
+ same = n,GotoIf(${{EXISTS(${{candidate}})}}?ring)
+ same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{CUT(rules,&,4)}})
 
 ; Where it goes: to an extension, a mailbox or a refusal. The history is told, since nothing may ring.
  same = n(send),TryExec(CELGenUserEvent({SENT},${{EXTEN}}@${{ARG1}}:${{destination}}))
  same = n,Goto(${{CUT(destination,:,1)}})
  same = n(extension),Set(LOCAL(forwards)=$[0${{{FORWARDS}}} + 1])
- same = n,GotoIf($[${{forwards}} > ${{max_forwards}}]?refused)
+ same = n,GotoIf($[${{forwards}} > ${{CUT(rules,&,5)}}]?refused)
  same = n,Set(__{FORWARDS}=${{forwards}})
  same = n,Set(UNIQUE_ACCOUNT_NEXT=${{ARG1}},${{CUT(destination,:,2)}},1)
  same = n,StackPop()
@@ -112,16 +112,21 @@ exten = _[+*#0-9]!,1,GotoIf(${{DB_EXISTS({FAMILY}/${{EXTEN}}@${{ARG1}})}}?planne
  same = n(refusal),Set(LOCAL(cause)=${{CUT(destination,:,2)}})
  same = n(refused),Hangup(${{cause}})
 
-; The legs are as many as the limit: how many calls are they? Legs of one call, as of two tabs that ring,
-; count once.
- same = n(count),Set(ARRAY(LOCAL(calls),LOCAL(counted))=0,/)
+; What a call passes before anything rings: do-not-disturb or a forward, and then the limit. Legs of one call,
+; as of two tabs that ring, count once.
+ same = n(look),GotoIf(${{EXISTS(${{gate}})}}?gated)
+ same = n,GotoIf(${{ISNULL(${{limit}})}}?unplanned)
+ same = n,Set(ARRAY(LOCAL(legs),LOCAL(calls),LOCAL(counted))=${{CHANNELS({_LEGS})}},0,/)
  same = n(leg),Set(LOCAL(leg)=${{SHIFT(legs, )}})
  same = n,GotoIf(${{ISNULL(${{leg}})}}?counted)
  same = n,Set(LOCAL(call)=${{IMPORT(${{leg}},CHANNEL(linkedid))}})
  same = n,GotoIf(${{FIELDNUM(counted,/,${{call}})}}?leg)
  same = n,Set(ARRAY(LOCAL(calls),LOCAL(counted))=$[${{calls}} + 1],${{counted}}${{call}}/)
  same = n,Goto(leg)
- same = n(counted),GotoIf($[${{calls}} >= ${{limit}}]?busy:ring)
+ same = n(counted),GotoIf($[${{calls}} >= ${{limit}}]?busy)
+ same = n,GotoIf(${{ISNULL(${{candidate}})}}?unavailable:ring)
+ same = n(unplanned),Set(ARRAY(LOCAL(candidate),LOCAL(rules))=deskphone:${{ARG2}},{_UNPLANNED})
+ same = n,Goto(ring)
 
 ; Several contacts, or one whose address looks like several: only those of the device itself are dialled.
  same = n(several),Set(ARRAY(LOCAL(found),LOCAL(contacts))=${{contacts}},)
