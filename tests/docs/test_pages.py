@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+from attrs import has
 from click import Group, Option
 from click.testing import CliRunner
 
 from unique_account.cli import command
+from unique_account.config import Config, Secret
 from unique_account.core import drawing
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +77,24 @@ class TestTheCommandLine:
         printed = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False).stdout
         fields = set.intersection(*(set(json.loads(line)) for line in printed.splitlines()))
         assert first_cells(section(arguments[0]), "field") == fields
+
+
+class TestTheConfiguration:
+    """The page of the command line names every key of the configuration, and no other."""
+
+    def test_every_key_is_there(self) -> None:
+        keys = {key for key in first_cells(section("serve"), "key") if not key.startswith("-")}
+        assert keys == set(_keys(Config))
+
+
+def _keys(kind: type) -> Iterator[str]:
+    """The keys of a configuration, with those of its tables."""
+    for name, annotation in get_type_hints(kind).items():
+        kinds = [each for each in (annotation, *get_args(annotation)) if has(each) and each is not Secret]
+        for each in kinds:
+            yield from (f"{name}.{key}" for key in _keys(each))
+        if not kinds:
+            yield name
 
 
 def test_contributors_are_told_of_every_session() -> None:

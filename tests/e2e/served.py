@@ -127,14 +127,14 @@ class Served:
         """Wait until the plan on the PBX begins with a device."""
 
         async def begins() -> bool:
-            held = await self.installed()
-            return held is not None and str(held.candidates[0].device) == device
+            now = await self.installed()
+            return now is not None and str(now.candidates[0].device) == device
 
         await until(begins, f"a plan that begins with {device}")
 
     async def installed(self) -> Plan | None:
         """The plan of alice that the PBX holds."""
-        return plans(await _entries(self.at.pbx.ami)).get("alice")
+        return plans(await held(self.at.pbx.ami)).get("alice")
 
     async def stored(self) -> Account:
         """The account of alice that the service's store holds."""
@@ -151,8 +151,8 @@ class Served:
 
         async def same() -> bool:
             due = plan(await self.stored())
-            held = await _entries(self.at.pbx.ami)
-            return {key: value for _, key, value in held if key.startswith("1001")} == {
+            now = await held(self.at.pbx.ami)
+            return {key: value for _, key, value in now if key.startswith("1001")} == {
                 key: value for _, key, value in entries(due)
             }
 
@@ -177,7 +177,8 @@ class Served:
         return any(channel.startswith(f"PJSIP/{name}-") for channel in new)
 
 
-async def _entries(ami: Ami) -> list[tuple[str, str, str]]:
+async def held(ami: Ami) -> list[tuple[str, str, str]]:
+    """What a node's AstDB holds of plans."""
     answer = await ami.act("DBGetTree", ("Family", "unique_account"))
     if answer.get("Response") != "Success":
         return []

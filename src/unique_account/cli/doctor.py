@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from unique_account.adapters.asterisk import examine
+from unique_account.adapters.asterisk import Expected, examine
 from unique_account.bootstrap import expectations, login, roster
 from unique_account.config import Config, read_config
 
@@ -37,6 +37,11 @@ async def _examine(config: Config) -> list[str]:
     for node, expected in expectations(config, await roster(config.users).users()):
         found = await examine(login(node), expected)
         problems += [f"{node.name}: {problem}" for problem in found]
-        ready = f"ready for {len(expected.users)} users" if not found else f"{len(found)} problems"
-        click.echo(f"{node.name}: {ready}")
+        click.echo(f"{node.name}: {_verdict(expected, found)}")
     return problems
+
+
+def _verdict(expected: Expected, problems: tuple[str, ...]) -> str:
+    if not problems:
+        return f"ready for {len(expected.users)} users"
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

@@ -1,0 +1,115 @@
+"""``unique-account asterisk render``: what it writes, what it says, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unique_account.cli import command
+
+CONFIG = """
+[users]
+file = "users.toml"
+
+[accounts]
+file = "accounts.sqlite"
+
+[[nodes]]
+secret.file = "ami.secret"
+"""
+MDS1 = '[[nodes]]\nname = "mds1"\nsip = "10.0.0.2:5060"\nsecret.file = "ami.secret"\n'
+USER = '[[users]]\nid = "{0}"\nextension = "{1}"\ndeskphone = "PJSIP/{0}"\nwebrtc = "PJSIP/{0}_w"\n'
+ALICE = USER.format("alice", "1001")
+SECRETS = ("unique_account_manager_secret.conf", "unique_account_secrets.conf")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "unique_account.toml").write_text(CONFIG, "utf-8")
+    (tmp_path / "ami.secret").write_text("geheim\n", "utf-8")
+    (tmp_path / "users.toml").write_text(ALICE, "utf-8")
+    return tmp_path
+
+
+def render(*options: str) -> Result:
+    arguments = ["asterisk", "render", "--config", "unique_account.toml", *options]
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+class TestRender:
+    """What an Asterisk includes is written, and what changed is said."""
+
+    def test_a_second_time_nothing_changes(self, folder: Path) -> None:
+        render("--into", "etc")
+        before = {path: path.read_bytes() for path in (folder / "etc").iterdir()}
+        done = render("--into", "etc")
+        assert done.output.count(": unchanged\n") == 5
+        assert {path: path.read_bytes() for path in (folder / "etc").iterdir()} == before
+
+    def test_the_lines_that_changed_are_shown(self, folder: Path) -> None:
+        render("--into", "etc")
+        (folder / "users.toml").write_text(ALICE.replace("1001", "1009"), "utf-8")
+        said = render("--into", "etc").output
+        assert "etc/unique_account_pjsip.conf: changed\n  -; alice, 1001\n  +; alice, 1009\n" in said
+
+    def test_each_of_several_nodes_has_a_folder_and_its_own_users(self, folder: Path) -> None:
+        (folder / "unique_account.toml").write_text(CONFIG + MDS1, "utf-8")
+        bob = USER.format("bob", "1002") + 'media_server = "mds1"\n'
+        (folder / "users.toml").write_text(ALICE + bob, "utf-8")
+        render("--into", "etc")
+        main, mds1 = (
+            (folder / "etc" / name / "unique_account_pjsip.conf").read_text("utf-8")
+            for name in ("default", "mds1")
+        )
+        assert "[alice](" in main
+        assert "[bob](" not in main
+        assert "[unique-account-mds1]" in main
+        assert "[bob](" in mds1
+        assert "[alice](" not in mds1
+
+    def test_users_that_no_dialplan_can_carry_are_refused(self, folder: Path) -> None:
+        (folder / "users.toml").write_text(ALICE.replace("PJSIP/alice_w", "SCCP/alice"), "utf-8")
+        done = render("--into", "etc")
+        assert done.exit_code == 1
+        assert "Error: not for a dialplan:" in done.output
+        assert not (folder / "etc").exists()
+
+
+class TestSecrets:
+    """Secrets are in files of their own, and in nothing that is printed."""
+
+    def test_they_are_nobody_elses_to_read(self, folder: Path) -> None:
+        render("--into", "etc")
+        for path in (folder / "etc").iterdir():
+            others = stat.S_IMODE(path.stat().st_mode) & 0o007
+            assert (others == 0) is (path.name in SECRETS)
+
+    def test_they_are_not_printed(self, folder: Path) -> None:
+        printed = render().output + render("--into", "etc").output
+        (folder / "ami.secret").write_text("geheimer\n", "utf-8")
+        printed += render("--into", "etc").output
+        assert "etc/unique_account_manager_secret.conf: changed\n" in printed
+        assert "secret =" not in printed
+        assert "password =" not in printed
+        assert "geheim" not in printed
+
+    def test_a_password_that_was_changed_by_hand_stays(self, folder: Path) -> None:
+        render("--into", "etc")
+        path = folder / "etc" / "unique_account_secrets.conf"
+        path.write_text("[alice-auth](+)\npassword = mine\n", "utf-8")
+        render("--into", "etc")
+        assert "[alice-auth](+)\npassword = mine\n" in path.read_text("utf-8")
+
+    def test_a_broken_file_of_passwords_is_left_alone(self, folder: Path) -> None:
+        render("--into", "etc")
+        path = folder / "etc" / "unique_account_secrets.conf"
+        path.write_text("[alice-auth](+)\npasswort = mine\n", "utf-8")
+        done = render("--into", "etc")
+        assert done.exit_code == 1
+        assert "line 2: is neither" in done.output
+        assert "mine" not in done.output
+        assert "mine" in path.read_text("utf-8")
