@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 from lab.asterisk import Node
@@ -21,6 +22,7 @@ from lab.patience import PATIENCE
 from lab.processes import own_folder
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
+from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.events import Event
@@ -71,11 +73,16 @@ class Served:
 
 
 @asynccontextmanager
-async def served(pbx: Node) -> AsyncIterator[Served]:
-    """A service that carries accounts to a node; killed, if it is not yet, when the context closes."""
+async def served(pbx: Node, store: Path | str = ":memory:") -> AsyncIterator[Served]:
+    """A service that carries accounts to a node; killed, if it is not yet, when the context closes.
+
+    Args:
+        pbx: The node.
+        store: The file of its accounts.
+    """
     with own_folder("service") as folder, (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.e2e.killable", str(pbx.ports.ami)),
+            *(sys.executable, "-m", "tests.e2e.killable", str(pbx.ports.ami), str(store)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -89,12 +96,13 @@ async def served(pbx: Node) -> AsyncIterator[Served]:
             await running.kill()
 
 
-async def _serve(port: int, secret: str) -> None:
+async def _serve(port: int, store: str, secret: str) -> None:
     requests = asyncio.StreamReader(limit=_LONGEST_LINE)
     protocol = asyncio.StreamReaderProtocol(requests)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
     login = ManagerLogin(username="lab", secret=secret, port=port)
-    async with bootstrap(pbxs=(AsteriskPbx(login, LogObserver()),)) as service, asyncio.TaskGroup() as tasks:
+    ports: dict[str, Any] = {"accounts": SqliteAccounts(store), "pbxs": (AsteriskPbx(login, LogObserver()),)}
+    async with bootstrap(**ports) as service, asyncio.TaskGroup() as tasks:
         while line := await requests.readline():
             number, _, request = line.decode().partition(" ")
             tasks.create_task(_answer(service, number, *pickle.loads(b64decode(request))))
@@ -115,4 +123,4 @@ async def _answer(service: Service, number: str, what: str, whom: Any, events: S
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), os.environ["SECRET"]))
+    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2], os.environ["SECRET"]))

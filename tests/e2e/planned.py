@@ -53,6 +53,7 @@ EXTENSIONS: Final = """
 #include unique_account.conf
 [default]
 include = unique-account-numbers-default
+include = unique-account-hints
 exten = _2XXX,1,NoOp(arrived)
  same = n,Answer()
  same = n,Wait(30)

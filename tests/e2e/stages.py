@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from attrs import define, evolve, frozen
 
-from lab.ami import Ami
+from lab.asterisk import Node
 from lab.config import Endpoint, section
 from lab.parties import Party, PartyCall, Seen
 from lab.patience import until
@@ -125,14 +125,15 @@ class _Ring:
 class Stage:
     """One stage, on which cases are played one after the other."""
 
-    def __init__(self, place: Place, ami: Ami, parties: Mapping[Phone | None, Party]) -> None:
+    def __init__(self, place: Place, pbx: Node, parties: Mapping[Phone | None, Party]) -> None:
         self.place = place
+        self._pbx = pbx
         self._parties = parties
         self._does: dict[Phone, Does] = {}
         self._rings: list[_Ring] = []
         self._channels: set[str] = set()
         self._told: list[Message] = []
-        ami.journal.heed(self._heed)
+        pbx.ami.journal.heed(self._heed)
         for phone, party in parties.items():
             if phone is not None:
                 party.journal.heed(partial(self._saw, phone))
@@ -243,7 +244,8 @@ class Stage:
         try:
             await until(_all(lambda: self._channels <= these), "the end of channels")
         except TimeoutError as error:
-            raise TimeoutError(f"{error}: {self._channels - these} were told {self._told[-9:]}") from None
+            there = await self._pbx.cli("core show channels concise")
+            raise TimeoutError(f"{error}: {self._channels - these} of {there}") from None
 
 
 def _ended(call: PartyCall) -> bool:

@@ -106,7 +106,7 @@ async def stages(
                 phone: await stack.enter_async_context(party(pbx, endpoint))
                 for phone, endpoint in phones.items()
             }
-            made.append(Stage(place, pbx.ami, parties))
+            made.append(Stage(place, pbx, parties))
         yield pbx, made
 
 
@@ -127,7 +127,7 @@ class Installing:
 
 
 async def compared(stage: Stage, case: Case, double: Played, carrier: Carrier) -> list[Disagreement]:
-    """Play a case that is set on a stage; what comes to something else there."""
+    """Play a case that is laid on a stage; what comes to something else there."""
     try:
         real = await stage.play(case, carrier)
     except (TimeoutError, AssertionError) as error:
@@ -195,7 +195,7 @@ class TestDouble:
                 async with served(pbx) as service:
                     found = await disagreements(on, alive, service)
                 found += await disagreements_of_the_dead(pbx, on, dead)
-            assert not found, "\n\n".join(map(str, found[:10]))
+                assert not found, "\n\n".join(map(str, found[:10]))
 
         asyncio.run(compare())
 
