@@ -7,7 +7,6 @@ has no use for a history of calls is left out.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -19,8 +18,6 @@ from unique_account.core.errors import UniqueAccountError
 
 LONGEST: Final = 4096
 """No text of a row is longer, in characters; what a caller or a dialplan adds to it ends there."""
-
-_ID: Final = re.compile(r"(?:^|-)([0-9]{1,10})\.([0-9]{1,18})$")  # a system name may stand before it
 
 
 class UnreadableRow(UniqueAccountError, ValueError):
@@ -40,7 +37,7 @@ class UnreadableRow(UniqueAccountError, ValueError):
         return f"a row of CEL is not understood: {self.column} {self.problem}"
 
 
-@frozen(weakref_slot=False, kw_only=True)
+@frozen(weakref_slot=False, kw_only=True, order=True, cache_hash=True)
 class CelRow:
     """One row: what happened to one channel at one instant.
 
@@ -86,18 +83,6 @@ class CelRow:
         """One text of it, empty where it is missing."""
         value = self.details().get(name)
         return value if isinstance(value, str) else ""
-
-
-def id_order(linkedid: str) -> tuple[int, int, str]:
-    """The place of an id among others: by the second in it, then by its counter, and never as text."""
-    found = _ID.search(linkedid)
-    return (int(found[1]), int(found[2]), linkedid) if found else (0, 0, linkedid)
-
-
-def began(linkedid: str) -> datetime | None:
-    """When a call began, in UTC: the second in its id, which all its legs share (H6); None without one."""
-    found = _ID.search(linkedid)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
 
 
 def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:

@@ -9,19 +9,19 @@ Joining asks neither in which order nor how often it was told, and neither do th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 from attrs import define, field
 
-from unique_account.adapters.asterisk.cel_events import CelRow, id_order
-
-JOINED: Final = "unique_account_call"
-"""The event by which our dialplan says of a call from another node which call it is there (H6)."""
+from unique_account.adapters.asterisk.cel_events import CelRow
+from unique_account.adapters.asterisk.channels import id_order
+from unique_account.adapters.asterisk.joining import JOINED
 
 _STRANGERS: Final = ("holding_bridge", "softmix")
-_WATCHED: Final = "@unique-account-watch-"
+_WATCHED: Final = re.compile("@unique-account-(?:away-)?watch-")
 """In the names of channels that our dialplan has beside a call, which are no part of any."""
 
 
@@ -73,7 +73,7 @@ class Groups:
 
     def add(self, row: CelRow) -> None:
         """Take a row in, once."""
-        if _WATCHED in row.channel:
+        if _WATCHED.search(row.channel):
             return
         group = self._joined(_names(row), row.at)
         if row not in group.rows:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from attrs import astuple, define, field
+from attrs import define, field
 
-from unique_account.adapters.asterisk.cel_events import CelRow, id_order
+from unique_account.adapters.asterisk.cel_events import CelRow
 
 _LOCAL: Final = "Local/"
 _CONFERENCE: Final = "softmix"
@@ -88,7 +88,7 @@ def in_order(rows: Iterable[CelRow]) -> list[CelRow]:
 
 
 def _place(row: CelRow) -> tuple[object, ...]:
-    return (row.at, _ORDER.get(row.kind, _ORDER[""]), id_order(row.uniqueid), astuple(row))
+    return (row.at, _ORDER.get(row.kind, _ORDER[""]), row)
 
 
 def legs_of(rows: Iterable[CelRow]) -> Mapping[str, Leg]:

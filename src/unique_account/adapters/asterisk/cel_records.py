@@ -17,9 +17,10 @@ from typing import Final, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.cel_events import CelRow, began, id_order
+from unique_account.adapters.asterisk.cel_events import CelRow
 from unique_account.adapters.asterisk.cel_groups import Group, Groups
 from unique_account.adapters.asterisk.cel_legs import Leg, in_order, legs_of
+from unique_account.adapters.asterisk.channels import call_began, id_order
 from unique_account.adapters.asterisk.routine import SENT
 from unique_account.core.account import Direction
 from unique_account.core.forwarding import digits
@@ -112,6 +113,11 @@ class CallHistory:
         """The records of everything that was fed and not given yet, as it is known now, oldest first."""
         return self.final(_FAR)
 
+    def waiting(self) -> Iterator[CelRow]:
+        """The rows of every call whose records are not given yet, in any order."""
+        for group in self._groups:
+            yield from group.rows
+
     def _taken(self, group: Group) -> list[CallRecord]:
         self._groups.take(group)
         return list(records_of(group, self._roster))
@@ -188,7 +194,7 @@ def records_of(group: Group, roster: _Roster) -> Iterator[CallRecord]:
     """The records of one call: one for each user whose phone or number it reached."""
     rows = in_order(group.rows)
     legs = legs_of(rows)
-    start = began(group.id) or rows[0].at
+    start = call_began(group.id, rows[0].at)
     forwards = tuple(_forwards(rows, roster))
     seen = _Seen(group.id, start, group.complete, legs, forwards, rows[-1].at, roster)
     own: dict[str, list[Leg]] = {}

@@ -20,7 +20,7 @@ DIALLED_FOR_A_PHONE: Final = "unique-account-dial-"
 """How the ids of channels begin by which the PBX rings a phone in order to dial for it (R14)."""
 
 _UP: Final = "6"
-_SECOND: Final = re.compile(r"(?:^|-)([0-9]{1,10})\.[0-9]+$")  # a system name may stand before it
+_ID: Final = re.compile(r"(?:^|-)([0-9]{1,10})\.([0-9]{1,18})$")  # a system name may stand before it
 _STATES: Final[dict[str, tuple[Direction | None, CallStatus]]] = {
     # By ``ChannelState``: which way a call goes whose channel is first seen so, and how far it is.
     "0": (Direction.INCOMING, CallStatus.DIALLING),  # Down
@@ -69,15 +69,21 @@ def new_call(message: Message, device: Device, at: datetime) -> Call:
         linked_id=linkedid,
         peer=peer,
         peer_name=peer_name,
-        started=_began(linkedid, at),
+        started=call_began(linkedid, at),
         answered=at if status is CallStatus.TALKING else None,
     )
 
 
-def _began(linkedid: str, at: datetime) -> datetime:
-    """When the call of a leg began: the second in its ``Linkedid``, which all its legs share (H6)."""
-    second = _SECOND.search(linkedid)
-    return datetime.fromtimestamp(int(second[1]), UTC) if second else at
+def call_began(linkedid: str, at: datetime) -> datetime:
+    """When a call began: the second in its id, which all its legs share (H6); the instant without one."""
+    found = _ID.search(linkedid)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else at
+
+
+def id_order(linkedid: str) -> tuple[int, int, str]:
+    """The place of an id among others: by the second in it, then by its counter, and never as text."""
+    found = _ID.search(linkedid)
+    return (int(found[1]), int(found[2]), linkedid) if found else (0, 0, linkedid)
 
 
 def changed_call(message: Message, call: Call, at: datetime) -> Call:
@@ -95,15 +101,16 @@ def changed_call(message: Message, call: Call, at: datetime) -> Call:
     answered = call.answered
     if answered is None and message["ChannelState"] == _UP:
         answered = at
+    linkedid = message.get("Linkedid") or call.linked_id
     return Call(
         id=call.id,
         device=call.device,
         direction=call.direction,
         status=status,
-        linked_id=message.get("Linkedid") or call.linked_id,
+        linked_id=linkedid,
         peer=peer,
         peer_name=peer_name,
-        started=call.started,
+        started=call.started if linkedid == call.linked_id else call_began(linkedid, call.started),
         answered=answered,
     )
 

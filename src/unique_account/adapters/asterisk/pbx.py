@@ -19,6 +19,7 @@ from unique_account.adapters.asterisk.connection import ActionRefused, Connectio
 from unique_account.adapters.asterisk.dialplan import live_devices
 from unique_account.adapters.asterisk.guard import Guard
 from unique_account.adapters.asterisk.hints import Hints, custom_state
+from unique_account.adapters.asterisk.joining import JOINED
 from unique_account.adapters.asterisk.login import ManagerLogin
 from unique_account.adapters.asterisk.roster import Roster
 from unique_account.adapters.asterisk.telling import Telling
@@ -168,7 +169,8 @@ class AsteriskPbx:
     async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> _Session:
         """Ask for all that the node knows, once it has booted, and wait until it has come."""
         with suppress(ActionRefused):  # it then tells more than is needed
-            await connection.act("Filter", ("Operation", "Add"), ("Filter", f"Event: ({'|'.join(EVENTS)})"))
+            for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {JOINED}"):
+                await connection.act("Filter", ("Operation", "Add"), ("Filter", wanted))
         async for message in messages:
             if message.event == "FullyBooted":
                 break

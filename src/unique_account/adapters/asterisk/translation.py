@@ -28,6 +28,7 @@ from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.channels import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.codes import CODE_EVENT, dialled_code
 from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
+from unique_account.adapters.asterisk.joining import Origins, picked_up, transferred, under
 from unique_account.adapters.asterisk.words import (
     DEVICES,
     END_OF_TIME,
@@ -116,6 +117,7 @@ class Translation:
         self._calls: dict[str, tuple[str, Call]] = {}
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
+        self._origins = Origins()
         for user in users:
             self.add(user)
 
@@ -163,6 +165,7 @@ class Translation:
         """
         stamp = message.get("Timestamp")
         problems = () if stamp is None else self._set_clock(message, stamp)
+        message = self._origins.named(message)
         handle = _HANDLERS.get(message.event)
         if handle is None:
             return problems
@@ -262,14 +265,36 @@ class Translation:
         return self._heard(user, CallChanged(call))
 
     def _hangup(self, message: Message) -> tuple[Meaning, ...]:
-        known = self._calls.pop(message.get("Uniqueid", ""), None)
+        known = self._calls.get(message.get("Uniqueid", ""))
         if known is not None:
             user, call = known
-            return self._heard(user, CallEnded(call.id, self._instant()))
+            moved = under(call, message.get("Linkedid", ""))
+            told = () if moved is call else self._told_of_call(user, moved)
+            return (*told, *self._over(user, call.id))
         line = self._line_of(message)
         if line is None:
             return ()
         return self._heard(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
+
+    def _over(self, user: str, call_id: str) -> tuple[Meaning, ...]:
+        self._calls.pop(call_id, None)
+        return self._heard(user, CallEnded(call_id, self._instant()))
+
+    def _picked_up(self, message: Message) -> tuple[Meaning, ...]:
+        user, call = self._calls.get(message.get("Uniqueid", ""), (None, None))
+        return () if user is None or call is None else self._told_of_call(user, picked_up(message, call))
+
+    def _transferred(self, message: Message) -> tuple[Meaning, ...]:
+        """Two calls are one from now on; the transferer's legs end, the one that began the call last (H7)."""
+        linkedid, leg = transferred(message)
+        user, call = self._calls.get(leg, (None, None))
+        if user is None or call is None:
+            return ()
+        return (*self._told_of_call(user, under(call, linkedid)), *self._over(user, leg))
+
+    def _cel(self, message: Message) -> tuple[Meaning, ...]:
+        self._origins.note(message)
+        return ()
 
     def _line_of(self, message: Message) -> _Line | None:
         return self._lines.get(interface_of(message))
@@ -332,6 +357,9 @@ _HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ..
     "BridgeLeave": Translation._known_channel,
     "Hold": Translation._known_channel,
     "Unhold": Translation._known_channel,
+    "Pickup": Translation._picked_up,
+    "AttendedTransfer": Translation._transferred,
+    "CEL": Translation._cel,
     "Hangup": Translation._hangup,
     "MessageWaiting": Translation._message_waiting,
     "FullyBooted": Translation._fully_booted,

@@ -14,13 +14,13 @@ from unique_account.core.events import CallChanged, Event, NodeLost
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 
-EVENT_CLASSES: Final = "call,system,user"
+EVENT_CLASSES: Final = "call,system,user,cel"
 """The classes of events that are asked for."""
 
 EVENTS: Final = (
     *("DeviceStateChange", "ContactStatus", "PeerStatus", "MessageWaiting", "UserEvent"),
     *("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "BridgeLeave", "Hold", "Unhold", "Hangup"),
-    *("FullyBooted", "Reload", "OriginateResponse"),
+    *("Pickup", "AttendedTransfer", "FullyBooted", "Reload", "OriginateResponse"),
 )
 """The events of these classes that are asked for."""
 
