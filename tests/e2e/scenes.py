@@ -11,6 +11,7 @@ from lab.parties import Party
 from lab.phones import Phone
 from tests.e2e.people import ALICE, BOB, CAROL, DAVE, DID, OUTSIDE, Truth
 from tests.e2e.stage import Actor, Stage
+from unique_account.adapters.asterisk.channels import DIALLED_FOR_A_PHONE
 from unique_account.core.account import Direction
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn
 from unique_account.core.forwarding import Forward, Forwarding
@@ -462,6 +463,25 @@ async def desk_selected(at: Stage) -> tuple[Truth, ...]:
     return emitted("carol", "1001", actor=at["carol"]), answered("alice", "1003", at["alice"])
 
 
+async def dialled_by_assistant(at: Stage) -> tuple[Truth, ...]:
+    """Alice dials from the UC Assistant with the deskphone in use: it rings first, and then dials."""
+    at.begin()
+    call_id = f"{DIALLED_FOR_A_PHONE}0001-{int(time.time())}.1"
+    headers = (("Channel", "PJSIP/alice"), ("ChannelId", call_id), ("Async", "true"))
+    where = (("Context", "default"), ("Exten", "1002"), ("Priority", "1"), ("Timeout", "30000"))
+    await at.pbx.ami.act("Originate", *headers, *where)
+    await at["alice"].sees("rings")
+    await speak()
+    await at["alice"].answer()
+    await at["bob"].sees("rings")
+    await speak()
+    await at["bob"].answer()
+    await at.connected("alice", "bob")
+    await speak()
+    await ended(at, "bob", "alice")
+    return emitted("alice", "1002", actor=at["alice"]), answered("bob", "1001", at["bob"])
+
+
 SCENES: Final[tuple[Scene, ...]] = (
     deskphone_answers,
     nobody_answers,
@@ -487,6 +507,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     out_by_browser,
     group_of_local_channels,
     desk_selected,
+    dialled_by_assistant,
     tab_killed_while_ringing,
     tab_killed_in_a_call,
 )
