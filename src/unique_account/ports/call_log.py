@@ -18,11 +18,13 @@ class Position:
 
     Attributes:
         source: The name of the source, such as one table of a database.
-        row: The number of the last row that need not be read again.
+        row: No row up to this number need be read again.
+        beyond: Nor need these rows after it.
     """
 
     source: str
     row: int
+    beyond: tuple[int, ...] = ()
 
 
 class CallLog(Protocol):
@@ -38,7 +40,7 @@ class CallLog(Protocol):
         Args:
             records: The records, in any order. They are held in memory, so large numbers come in batches.
             read: How far their source has been read with them. It is kept together with the records, or
-                not at all; of two positions of one source the later one stays.
+                not at all; one of an earlier row than is kept changes nothing.
         """
         ...
 

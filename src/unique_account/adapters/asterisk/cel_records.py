@@ -84,6 +84,10 @@ class CallHistory:
         """How many rows are kept, of calls whose records are not given yet."""
         return self._groups.rows
 
+    def waiting(self) -> Iterator[CelRow]:
+        """The rows that are kept, each the one that was fed first of those that are equal to it."""
+        return (row for group in self._groups for row in group.rows)
+
     def feed(self, rows: Iterable[CelRow]) -> None:
         """Take rows in."""
         for row in rows:

@@ -31,8 +31,8 @@ class MemoryCallLog:
                 known[record.key] = record
                 insort(self._keys.setdefault(record.user, []), record.key)
         if read is not None:
-            last = self._positions.get(read.source, read)
-            self._positions[read.source] = max(last, read, key=lambda position: position.row)
+            saved = self._positions.get(read.source, read)
+            self._positions[read.source] = read if read.row >= saved.row else saved
 
     async def position(self, source: str) -> Position | None:
         """How far a source has been read."""

@@ -5,10 +5,12 @@ Needs psycopg: ``pip install 'unique_account[postgresql]'``.
 
 from unique_account.adapters.postgresql.accounts import PostgresqlAccounts
 from unique_account.adapters.postgresql.call_log import PostgresqlCallLog
+from unique_account.adapters.postgresql.cel import CelTable
 from unique_account.adapters.postgresql.database import DatabaseUnreachable, UnusableDatabase
 from unique_account.adapters.postgresql.schema import NewerSchema
 
 __all__ = [
+    "CelTable",
     "DatabaseUnreachable",
     "NewerSchema",
     "PostgresqlAccounts",

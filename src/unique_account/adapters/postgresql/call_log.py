@@ -52,10 +52,11 @@ _WRITE: Final = f"""
     SET {", ".join(f"{name} = excluded.{name}" for name in (*_TYPES, "searched"))}
 """
 _READ: Final = """
-    INSERT INTO unique_account.positions AS known (source, last_row) VALUES (%s, %s)
-    ON CONFLICT (source) DO UPDATE SET last_row = greatest(known.last_row, excluded.last_row)
+    INSERT INTO unique_account.positions AS known (source, last_row, beyond) VALUES (%s, %s, %s)
+    ON CONFLICT (source) DO UPDATE SET last_row = excluded.last_row, beyond = excluded.beyond
+    WHERE excluded.last_row >= known.last_row
 """
-_POSITION: Final = "SELECT last_row FROM unique_account.positions WHERE source = %s"
+_POSITION: Final = "SELECT last_row, beyond FROM unique_account.positions WHERE source = %s"
 _FORGET: Final = "DELETE FROM unique_account.call_log WHERE date < %s"
 
 
@@ -86,13 +87,13 @@ class PostgresqlCallLog:
             if changes := await _changes(connection, batch):
                 await connection.execute(_WRITE, _arrays(map(_row, changes)))
             if read is not None:
-                await connection.execute(_READ, (read.source, read.row))
+                await connection.execute(_READ, (read.source, read.row, list(read.beyond)))
 
     async def position(self, source: str) -> Position | None:
         """How far a source has been read; None if nothing was ever read of it."""
         async with self._database.transaction() as connection:
             row = await (await connection.execute(_POSITION, (source,))).fetchone()
-        return None if row is None else Position(source, row[0])
+        return None if row is None else Position(source, row[0], tuple(row[1]))
 
     async def before(
         self,

@@ -7,6 +7,7 @@ call cannot change before it has combined its own record with that.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,8 +34,8 @@ _COLUMNS: Final = (
 _FIND: Final = f"SELECT {_COLUMNS} FROM call_log WHERE user = ? AND start = ? AND id = ?"
 _WRITE: Final = f"INSERT OR REPLACE INTO call_log ({_COLUMNS}, searched) VALUES ({', '.join('?' * 15)})"
 _READ: Final = """
-    INSERT INTO positions VALUES (?, ?)
-    ON CONFLICT (source) DO UPDATE SET row = max(row, excluded.row)
+    INSERT INTO positions VALUES (?, ?, ?)
+    ON CONFLICT (source) DO UPDATE SET row = excluded.row, beyond = excluded.beyond WHERE excluded.row >= row
 """
 
 
@@ -48,9 +49,9 @@ class SqliteCallLog(SqliteFile):
 
     async def position(self, source: str) -> Position | None:
         """How far a source has been read; None if nothing was ever read of it."""
-        query = "SELECT row FROM positions WHERE source = ?"
+        query = "SELECT row, beyond FROM positions WHERE source = ?"
         row = await self._run(lambda connection: connection.execute(query, (source,)).fetchone())
-        return None if row is None else Position(source, row[0])
+        return None if row is None else Position(source, row[0], tuple(json.loads(row[1])))
 
     async def before(
         self,
@@ -87,7 +88,7 @@ def _add(connection: sqlite3.Connection, records: Iterable[CallRecord], read: Po
     with transaction(connection):
         connection.executemany(_WRITE, _changes(connection, records))
         if read is not None:
-            connection.execute(_READ, (read.source, read.row))
+            connection.execute(_READ, (read.source, read.row, json.dumps(read.beyond)))
 
 
 def _changes(connection: sqlite3.Connection, records: Iterable[CallRecord]) -> Iterable[Row]:

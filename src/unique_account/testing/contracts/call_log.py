@@ -183,16 +183,20 @@ class CallLogContract(Contract[CallLog]):
         """It is kept together with the records, also with those that are there already, by source."""
         await log.add([a_record(1)], Position("one", 7))
         await log.add([a_record(1)], Position("one", 1 << 40))
-        await log.add([], Position("other", 1))
+        await log.add([], Position("other", 1, (3, 1 << 40)))
         assert await log.position("one") == Position("one", 1 << 40)
-        assert await log.position("other") == Position("other", 1)
+        assert await log.position("other") == Position("other", 1, (3, 1 << 40))
 
     @scenario
     async def test_of_two_positions_the_later_one_stays(self, log: CallLog) -> None:
-        """Of two positions of one source the later one stays, and the records of both."""
-        await log.add([a_record(2)], Position("one", 8))
-        await log.add([a_record(1)], Position("one", 7))
-        assert await log.position("one") == Position("one", 8)
+        """One of an earlier row than is kept changes nothing, but its records are taken in."""
+        await log.add([a_record(2)], Position("one", 8, (10, 11)))
+        await log.add([a_record(1)], Position("one", 7, (9,)))
+        assert await log.position("one") == Position("one", 8, (10, 11))
+        await log.add([], Position("one", 8, (10, 11, 12)))
+        assert await log.position("one") == Position("one", 8, (10, 11, 12))
+        await log.add([], Position("one", 12))
+        assert await log.position("one") == Position("one", 12)
         assert list(await log.before("alice", None, 10)) == [a_record(2), a_record(1)]
 
     @scenario

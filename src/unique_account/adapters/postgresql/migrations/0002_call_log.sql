@@ -22,8 +22,9 @@ CREATE TABLE unique_account.call_log (
 -- For retention by age. Calls are stored about when they happen, so a small index of ranges is enough.
 CREATE INDEX call_log_date ON unique_account.call_log USING brin (date);
 
--- How far each source of records has been read.
+-- How far each source of records has been read: up to a row, and rows after it.
 CREATE TABLE unique_account.positions (
     source text PRIMARY KEY,
-    last_row bigint NOT NULL
+    last_row bigint NOT NULL,
+    beyond bigint[] NOT NULL
 );

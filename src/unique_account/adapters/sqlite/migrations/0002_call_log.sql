@@ -19,8 +19,9 @@ CREATE TABLE call_log (
     PRIMARY KEY (user, start, id)
 ) WITHOUT ROWID, STRICT;
 
--- How far each source of records has been read.
+-- How far each source of records has been read: up to a row, and rows after it, as a JSON list.
 CREATE TABLE positions (
     source TEXT PRIMARY KEY,
-    row INTEGER NOT NULL
+    row INTEGER NOT NULL,
+    beyond TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
