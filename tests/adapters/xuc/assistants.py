@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from itertools import count
-from typing import Any
+from typing import Any, ParamSpec
 
 import httpx
 from attrs import evolve
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from unique_account.adapters.memory import MemoryDirectory, MemoryObserver
+from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
 from unique_account.adapters.xuc import XucCti, XucSettings
+from unique_account.bootstrap import bootstrap
+from unique_account.core.account import Account
+from unique_account.core.user import User
 from unique_account.ports.lines import SipLine
+from unique_account.service import Service
 
+P = ParamSpec("P")
+
+ALICE = User(
+    id="alice",
+    extension="1001",
+    deskphone="PJSIP/alice",
+    webrtc="PJSIP/alice_w",
+    dids=("+33123450001",),
+    mailbox="1001@default",
+)
+BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
 KEY = "a key for tests, and for tests alone"
 PASSWORDS = {"alice": "sésame", "bob": "hunter2"}
 NAMES = {"1001": "Alice Martin", "1002": "Bob Durand"}
@@ -35,16 +51,6 @@ class SipLines:
         )
 
 
-class SettableNow:
-    """A present that is moved."""
-
-    def __init__(self) -> None:
-        self.offset = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.offset
-
-
 def server(now: Callable[[], datetime] | None = None, **changes: Any) -> XucCti:
     """A CTI server on a port that is free."""
     observer, directory = changes.pop("observer", None), changes.pop("directory", None)
@@ -53,7 +59,7 @@ def server(now: Callable[[], datetime] | None = None, **changes: Any) -> XucCti:
         directory or MemoryDirectory(PASSWORDS, NAMES, {"1001": "alice", "1002": "bob"}),
         changes.pop("lines", SipLines()),
         observer or MemoryObserver(),
-        now=now or SettableNow(),
+        now=now or (lambda: datetime.now(UTC)),
     )
 
 
@@ -162,6 +168,7 @@ class Browser:
 
     def __init__(self, cti: XucCti) -> None:
         self._cti = cti
+        self._client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=False)
         self.tabs: list[Tab] = []
 
     async def url(self, path: str, scheme: str = "http") -> str:
@@ -169,8 +176,7 @@ class Browser:
 
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Make one request."""
-        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
-            return await client.request(method, await self.url(path), **more)
+        return await self._client.request(method, await self.url(path), **more)
 
     async def log_in(self, user: str) -> str:
         """Log in; returns the token."""
@@ -196,6 +202,7 @@ class Browser:
         """Close every tab."""
         for tab in self.tabs:
             await tab.close()
+        await self._client.aclose()
 
 
 @asynccontextmanager
@@ -206,3 +213,67 @@ async def browsing(cti: XucCti) -> AsyncIterator[Browser]:
         yield browser
     finally:
         await browser.close()
+
+
+class Premises:
+    """A whole installation: a service on the PBX double, and the CTI server.
+
+    Attributes:
+        service: The service.
+        cti: The CTI server.
+        pbx: The PBX.
+        clock: The time, which is moved.
+        observer: Who hears what goes wrong.
+        browser: Everybody's browser.
+    """
+
+    def __init__(self, **changes: Any) -> None:
+        self.clock = SettableClock(datetime.now(UTC))
+        self.observer = MemoryObserver()
+        self.pbx = MemoryPbx(self.clock)
+        self.cti = server(self.clock.now, observer=self.observer, **changes)
+        self.browser = Browser(self.cti)
+        self.service: Service
+
+    @property
+    def alice(self) -> Account:
+        """Alice's account."""
+        return self.service.account("alice")
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.clock.advance(timedelta(seconds=seconds))
+
+    async def becomes(self, happened: Callable[[], object]) -> None:
+        """Wait until the world looks like this."""
+        async with asyncio.timeout(PATIENCE):
+            while not happened():  # noqa: ASYNC110 - an account tells nobody
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def premises(*users: User, **changes: Any) -> AsyncIterator[Premises]:
+    """Alice and Bob with their deskphones registered, and nobody logged in."""
+    at = Premises(**changes)
+    async with bootstrap(cti=at.cti, pbxs=(at.pbx,), clock=at.clock, observer=at.observer) as at.service:
+        for user in users or (ALICE, BOB):
+            await at.service.add(user)
+            await at.pbx.register(user.deskphone)
+        try:
+            yield at
+        finally:
+            await at.browser.close()
+
+
+def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
+    """Run an asynchronous test in an event loop of its own; one that hangs fails."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def in_time() -> None:
+            async with asyncio.timeout(60):
+                await test(*args, **kwargs)
+
+        asyncio.run(in_time())
+
+    return run

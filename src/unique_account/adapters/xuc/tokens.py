@@ -117,7 +117,8 @@ class Tokens:
             says = jwt.decode(
                 text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
             )
-            token = Token(says["sub"], says["login"], says["sid"], says["began"], says["exp"])
+            user, login, session = (str(says[name]) for name in ("sub", "login", "sid"))
+            token = Token(user, login, session, float(says["began"]), float(says["exp"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error
         return token

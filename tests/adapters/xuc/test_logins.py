@@ -1,0 +1,274 @@
+"""Log-ins, renewals and their ends, over HTTP; and whose pages may connect at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from unique_account.adapters.memory import MemoryDirectory
+from unique_account.adapters.xuc.attempts import PER_ADDRESS, PER_LOGIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.adapters.xuc.assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+else:
+    from assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+
+ALICES = {"login": "alice", "password": "sésame"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def said(at: Premises, method: str, path: str, **more: Any) -> tuple[int, str]:
+    """The status of an answer, and its error."""
+    answer = await at.browser.request(method, path, **more)
+    body = answer.json()
+    assert body.keys() in ({"error", "message"}, {"login", "token", "TTL"})
+    return answer.status_code, body.get("error", "")
+
+
+class TestLoggingIn:
+    """S1: a log-in with a password gives a token, in XiVO's words."""
+
+    @in_loop
+    async def test_a_log_in_is_answered_with_a_token(self) -> None:
+        async with premises() as at:
+            body = {**ALICES, "softwareType": "webBrowser", "applicationType": "ucAssistant"}
+            answer = await at.browser.request("POST", "auth/login", json=body)
+            assert (answer.status_code, answer.json().keys()) == (200, {"login", "token", "TTL"})
+            assert (answer.json()["login"], answer.json()["TTL"]) == ("alice", 3600)
+            assert answer.headers["cache-control"] == "no-store"
+            assert at.alice.sessions == ()  # it is the WebSocket that logs in
+
+    @in_loop
+    async def test_what_is_wrong_is_said_in_xivos_words(self) -> None:
+        async with premises() as at:
+            for body in ({**ALICES, "password": "x"}, {"login": "carol", "password": "x"}):
+                assert await said(at, "POST", "auth/login", json=body) == (401, "InvalidCredentials")
+            for content in (b"", b"{", b"[]", b'"alice"', b'{"login":"alice"}', b'{"login":1,"password":"x"}',
+                            b"\xff\xfe", b"[" * 4000, b'{"login":null,"password":null}'):  # fmt: skip
+                assert await said(at, "POST", "auth/login", content=content) == (400, "InvalidJson")
+            assert await said(at, "POST", "auth/login", content=b" " * 5000) == (413, "InvalidJson")
+
+    @in_loop
+    async def test_a_directory_that_fails_is_an_answer(self) -> None:
+        class Broken(MemoryDirectory):
+            async def authenticate(self, login: str, password: str) -> str | None:
+                raise OSError("the file is gone")
+
+        async with premises(directory=Broken(PASSWORDS, NAMES)) as at:
+            assert await said(at, "POST", "auth/login", json=ALICES) == (500, "UnhandledError")
+            assert [str(error) for _, error in at.observer.failures] == ["the file is gone"]
+
+    @in_loop
+    async def test_nothing_else_is_there(self) -> None:
+        async with premises() as at:
+            for method, path in (("GET", "auth/login"), ("POST", "auth/check"), ("GET", "elsewhere")):
+                assert (await at.browser.request(method, path)).status_code in (404, 405)
+
+
+class TestRenewing:
+    """S7: a token is renewed while it is good; the session stays the same."""
+
+    @in_loop
+    async def test_a_renewed_token_is_of_the_same_session(self) -> None:
+        async with premises() as at:
+            token = await at.browser.log_in("alice")
+            answer = await at.browser.request("GET", "auth/check", headers=bearer(token))
+            renewed = answer.json()["token"]
+            for text in (token, renewed):
+                await (await at.browser.connect(text)).next("Tabs")
+            assert len(at.alice.sessions) == 1
+            await (await at.browser.connect(await at.browser.log_in("alice"))).next("Tabs")
+            assert len(at.alice.sessions) == 2
+
+    @in_loop
+    async def test_a_token_expires(self) -> None:
+        async with premises() as at:
+            token = await at.browser.log_in("alice")
+            await at.passes(3590)
+            renewed = (await at.browser.request("GET", "auth/check", headers=bearer(token))).json()["token"]
+            await at.passes(20)
+            expired = await said(at, "GET", "auth/check", headers=bearer(token))
+            assert expired == (401, "TokenExpired")
+            assert await (await at.browser.connect(token)).closed() == 4001
+            assert await said(at, "GET", "auth/check", headers=bearer(renewed)) == (200, "")
+
+    @in_loop
+    async def test_a_session_is_not_renewed_for_ever(self) -> None:
+        async with premises(ttl=timedelta(days=8)) as at:
+            token = await at.browser.log_in("alice")
+            await at.passes(7 * 86400 + 1)
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+
+    @in_loop
+    async def test_what_is_no_token_of_ours_is_none(self) -> None:
+        async with premises() as at:
+            token = await at.browser.log_in("alice")
+            says = jwt.decode(token, KEY, algorithms=["HS256"])
+            forged = [
+                jwt.encode(says, "another key of thirty-two letters!", algorithm="HS256"),
+                jwt.encode(says, "", algorithm="none"),
+                jwt.encode({"sub": "alice"}, KEY, algorithm="HS256"),
+                jwt.encode({**says, "exp": "soon"}, KEY, algorithm="HS256"),
+                jwt.encode({**says, "began": [0]}, KEY, algorithm="HS256"),
+                f"{token[:-2]}AA",
+                "x" * 2000,
+                "x",
+            ]
+            for text in forged:
+                answer = await said(at, "GET", "auth/check", headers=bearer(text))
+                assert answer == (401, "InvalidCredentials"), text
+                assert await (await at.browser.connect(text)).closed() == 4001
+            assert await said(at, "GET", "auth/check") == (401, "InvalidCredentials")
+            assert at.alice.sessions == ()
+
+
+class TestRevoking:
+    """S2: what was revoked stays so over a restart, and so do preferences."""
+
+    @in_loop
+    async def test_a_revoked_token_stays_revoked(self, tmp_path: Path) -> None:
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            ended, kept = [await at.browser.log_in("alice") for _ in range(2)]
+            await at.browser.request("POST", "auth/logout", headers=bearer(ended))
+            tab = await at.browser.connect(kept)
+            await tab.command("setUserPreference", key="a", value="b", value_type="String")
+        async with premises(store=store) as at:
+            assert await said(at, "GET", "auth/check", headers=bearer(ended)) == (401, "TokenExpired")
+            tab = await at.browser.connect(kept)
+            assert (await tab.ask("UserPreference", "getUserPreferences"))["value"] == "b"
+
+
+class TestAttempts:
+    """S1: passwords cannot be guessed: attempts are limited for each login and each address."""
+
+    @in_loop
+    async def test_a_login_is_barred_for_a_while(self) -> None:
+        async with premises() as at:
+            wrong = {**ALICES, "password": "x"}
+            for _ in range(PER_LOGIN):
+                assert (await said(at, "POST", "auth/login", json=wrong))[0] == 401
+            answer = await at.browser.request("POST", "auth/login", json=ALICES)
+            assert (answer.status_code, answer.json()["error"]) == (429, "TooManyAttempts")
+            assert 0 < int(answer.headers["retry-after"]) <= 301
+            bob = {"login": "bob", "password": "hunter2"}
+            assert await said(at, "POST", "auth/login", json=bob) == (200, "")
+
+    @in_loop
+    async def test_many_at_once_gain_nothing(self) -> None:
+        tried = []
+
+        class Slow(MemoryDirectory):
+            async def authenticate(self, login: str, password: str) -> str | None:
+                tried.append(login)
+                await asyncio.sleep(0.01)
+                return await super().authenticate(login, password)
+
+        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+            wrong = {**ALICES, "password": "x"}
+            tries = [said(at, "POST", "auth/login", json=wrong) for _ in range(30)]
+            statuses = [status for status, _ in await asyncio.gather(*tries)]
+            assert (statuses.count(401), statuses.count(429)) == (PER_LOGIN, 20)
+            assert len(tried) == PER_LOGIN
+
+    @in_loop
+    async def test_an_address_is_barred_whatever_it_calls_itself(self) -> None:
+        async with premises() as at:
+            for number in range(PER_ADDRESS):
+                body = {"login": f"user{number}", "password": "x"}
+                assert (await said(at, "POST", "auth/login", json=body))[0] == 401
+            assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 429
+            elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # the tests are the proxy that is believed
+            assert (await said(at, "POST", "auth/login", json=ALICES, headers=elsewhere))[0] == 200
+
+    @in_loop
+    async def test_only_proxies_are_believed_about_addresses(self) -> None:
+        async with premises(proxies=("192.0.2.1",)) as at:
+            for number in range(PER_ADDRESS):
+                body = {"login": f"user{number}", "password": "x"}
+                liar = {"X-Forwarded-For": f"192.0.2.{number}"}
+                await said(at, "POST", "auth/login", json=body, headers=liar)
+            assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 429
+
+    @in_loop
+    async def test_a_success_counts_for_nothing(self) -> None:
+        async with premises() as at:
+            for _ in range(2 * PER_LOGIN):
+                assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 200
+
+
+class TestOrigins:
+    """S1: pages of other origins may not use a user's browser to connect."""
+
+    @in_loop
+    async def test_a_stranger_is_refused(self) -> None:
+        async with premises() as at:
+            token = await at.browser.log_in("alice")
+            evil = {"Origin": "https://evil.example.org"}
+            answer = await said(at, "POST", "auth/login", json=ALICES, headers=evil)
+            assert answer == (403, "InvalidCredentials")
+            answer = await said(at, "GET", "auth/check", headers={**bearer(token), **evil})
+            assert answer == (403, "InvalidCredentials")
+            with pytest.raises(InvalidStatus) as refused:
+                await at.browser.connect(token, origin="https://evil.example.org")
+            assert refused.value.response.status_code == 403
+            assert at.alice.sessions == ()
+
+    @in_loop
+    async def test_the_servers_own_and_those_of_the_settings_may(self) -> None:
+        async with premises(origins=("https://xivo.example.org",)) as at:
+            own = f"http://127.0.0.1:{await at.cti.port()}"
+            for origin in (own, "https://xivo.example.org"):
+                headers = {"Origin": origin}
+                answer = await at.browser.request("POST", "auth/login", json=ALICES, headers=headers)
+                assert answer.status_code == 200
+                tab = await at.browser.connect(answer.json()["token"], origin=origin)
+                await tab.next("Tabs")
+            assert answer.headers["access-control-allow-origin"] == "https://xivo.example.org"
+            preflight = {"Origin": "https://evil.example.org", "Access-Control-Request-Method": "POST"}
+            answer = await at.browser.request("OPTIONS", "auth/login", headers=preflight)
+            assert "access-control-allow-origin" not in answer.headers
+
+
+class TestSecrets:
+    """S7: tokens and passwords are in no log, and in no repr."""
+
+    def test_none_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        tokens: list[str] = []
+
+        @in_loop
+        async def a_day() -> None:
+            async with premises() as at:
+                tokens.append(token := await at.browser.log_in("alice"))
+                tab = await at.browser.connect(token)
+                await tab.command("getConfig", objectType="line")
+                await tab.send("rubbish")
+                await tab.close()
+                await said(at, "POST", "auth/login", json={"login": "alice", "password": "guessed-wrong"})
+
+        with caplog.at_level(1):
+            for name in ("websockets.client", "httpx", "httpcore"):
+                caplog.set_level(logging.CRITICAL, name)
+            a_day()
+        (token,) = tokens
+        for secret in (token, token[20:60], "sésame", "guessed-wrong", "alice_w-secret"):
+            assert secret not in caplog.text
+
+    @in_loop
+    async def test_none_is_in_a_repr(self) -> None:
+        async with premises() as at:
+            office = at.cti._office
+            shown = repr((office.settings, await office.lines.line("alice"), at.cti))
+            assert KEY not in shown
+            assert "alice_w-secret" not in shown
