@@ -79,7 +79,7 @@ class XucCti:
             finally:
                 office.service = None if office.service is service else office.service
                 self._port = None
-                server.should_exit = True
+                server.stop()
                 await serving
                 await office.settle()
 
@@ -111,7 +111,20 @@ class XucCti:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the process that it is part of."""
+    """A server that leaves signals to the process that it is part of, and stops when it is told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait until that."""
+        await self._stopped.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -33,14 +33,21 @@ _QUIET: Final = logging.getLogger("uvicorn.error.unique_account")
 _QUIET.setLevel(logging.WARNING)
 
 
+def _set(transport: Any, option: int, value: int) -> None:
+    """Set an option of TCP, where the transport is one."""
+    with suppress(OSError, AttributeError):
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 class HttpWire(H11Protocol):
     """A connection that says soon what it wants, or is cut off."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Wait for a first request, but not for ever."""
+        """Wait for a first request, but not for ever; send at once what is to be sent."""
         super().connection_made(transport)
+        _set(transport, socket.TCP_NODELAY, 1)  # asyncio does so only for sockets that name their protocol
         self._deadline = self.loop.call_later(REQUEST_WITHIN, self._overdue)
 
     def data_received(self, data: bytes) -> None:
@@ -85,9 +92,7 @@ class SocketWire(WebSocketsSansIOProtocol):
     def connection_made(self, transport: Any) -> None:
         """Let the kernel, too, give up on a peer that takes nothing."""
         super().connection_made(transport)
-        with suppress(OSError, AttributeError):
-            raw = transport.get_extra_info("socket")
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000)
+        _set(transport, socket.TCP_USER_TIMEOUT, 20_000)
 
     def data_received(self, data: bytes) -> None:
         """Notice a sign of life."""
