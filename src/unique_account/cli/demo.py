@@ -1,4 +1,4 @@
-"""``demo``: the life of one account, played on the embedded defaults."""
+"""``demo``: the life of one account, played on the embedded defaults, or the page to play with."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from unique_account.cli.stage import serve_stage
 from unique_account.cli.story import Scene, play
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each step.")
-def demo(as_json: bool) -> None:
+@click.option("--web", is_flag=True, help="Serve the UC Assistant, to play with in a browser.")
+@click.option("--port", default=8090, show_default=True, help="With --web: the port on loopback; 0 for any.")
+def demo(as_json: bool, web: bool, port: int) -> None:
     """Watch the life of one account: who rings, what colleagues see, and why.
 
     A service runs on a PBX double that carries out installed plans, on accounts in SQLite and on a clock
     that is moved, so that half a minute of ringing takes no time.
+
+    With --web nothing is told: the UC Assistant is served with phones that are played, and beside it a
+    page, the stage, on which Bob can call Alice.
     """
+    if web:
+        serve_stage(port)
+        return
     console = Console(highlight=False, soft_wrap=True)
 
     def show(scene: Scene) -> None:

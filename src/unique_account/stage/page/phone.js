@@ -1,0 +1,119 @@
+// A phone that is played: it does what the page's SIP phone does (see js/sip.js), at the stage and without sound.
+
+const COMES_BACK_AFTER = 1000; // milliseconds
+
+export class Phone {
+  static played = true;
+  #line = null;
+  #socket = null;
+  #registration = "off";
+  #calls = [];
+  #refs = 0;
+  #waiting = new Map();
+  #muted = new Set();
+
+  constructor({ changed, troubled }) {
+    this.changed = changed;
+    this.troubled = troubled;
+  }
+
+  start(line) {
+    if (!this.#line) {
+      this.#line = line;
+      this.#connect();
+    }
+  }
+
+  async stop() {
+    const socket = this.#socket;
+    this.#line = null;
+    this.#socket = null;
+    this.#tell("off", []);
+    if (socket && socket.readyState < WebSocket.CLOSING) {
+      await new Promise((resolve) => {
+        socket.addEventListener("close", resolve);
+        socket.close();
+      });
+    }
+  }
+
+  leave() {}
+
+  dial(number) {
+    if (this.#registration !== "registered") {
+      return Promise.reject(trouble("not_registered"));
+    }
+    return this.#press("dial", number);
+  }
+
+  answer = (id) => this.#press("answer", id);
+  hangUp = (id) => this.#press("hang_up", id);
+  hold = (id) => this.#press("hold", id);
+  resume = (id) => this.#press("resume", id);
+  transfer = (id, number, consulted) =>
+    consulted ? this.#press("join", `${id} ${consulted}`) : this.#press("transfer", `${id} ${number}`);
+  press() {}
+
+  mute(id, on) {
+    if (on) {
+      this.#muted.add(id);
+    } else {
+      this.#muted.delete(id);
+    }
+    this.#tell(this.#registration, this.#calls);
+  }
+
+  #connect() {
+    // The stage is where the page came from, by whatever name that was asked for.
+    const address = new URL(new URL(this.#line.url).pathname, location.href).href.replace(/^http/, "ws");
+    const socket = (this.#socket = new WebSocket(address));
+    this.#tell("registering", []);
+    socket.onopen = () => {
+      const { name, password } = this.#line;
+      socket.send(JSON.stringify({ name, password }));
+    };
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onclose = () => this.#lost(socket);
+  }
+
+  #lost(socket) {
+    if (socket === this.#socket) {
+      this.#tell("failed", []);
+      this.troubled("line_lost");
+      setTimeout(() => this.#line && socket === this.#socket && this.#connect(), COMES_BACK_AFTER);
+    }
+  }
+
+  #take({ ref, id, error, calls, taken }) {
+    if (calls) {
+      this.#tell("registered", calls);
+      if (taken) {
+        this.troubled("answered_elsewhere");
+      }
+      return;
+    }
+    const { resolve, reject } = this.#waiting.get(ref);
+    this.#waiting.delete(ref);
+    if (error) {
+      reject(trouble("try_again"));
+    } else {
+      resolve(id);
+    }
+  }
+
+  #press(key, argument) {
+    const ref = ++this.#refs;
+    this.#socket.send(JSON.stringify({ ref, key, argument }));
+    return new Promise((resolve, reject) => this.#waiting.set(ref, { resolve, reject }));
+  }
+
+  #tell(registration, calls) {
+    this.#registration = registration;
+    this.#calls = calls;
+    this.changed(registration, calls.map((call) => ({ ...call, muted: this.#muted.has(call.id) })));
+  }
+}
+
+function trouble(kind) {
+  return Object.assign(new Error(kind), { kind });
+}

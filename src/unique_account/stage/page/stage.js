@@ -1,0 +1,83 @@
+// Everybody's deskphone, drawn from what the stage's server shows, and played by hand.
+
+import { html, nothing, render, repeat } from "../vendor/lit-html.js";
+
+const STATES = {
+  logged_out: "logged out",
+  webrtc_active: "logged in, this browser selected",
+  deskphone_selected: "logged in, deskphone selected",
+  deskphone_in_use: "logged in, deskphone in a call",
+};
+
+let people = [];
+let socket = null;
+
+function connect() {
+  socket = new WebSocket(new URL("watch", location.href).href.replace(/^http/, "ws"));
+  socket.onmessage = ({ data }) => {
+    const told = JSON.parse(data);
+    document.getElementById("problem").textContent = told.error ?? "";
+    if (told.people) {
+      people = told.people;
+      draw();
+    }
+  };
+  socket.onclose = () => setTimeout(connect, 1000);
+}
+
+function press(line, key, argument = "") {
+  socket.send(JSON.stringify({ line, key, argument }));
+}
+
+function draw() {
+  render(repeat(people, ({ user }) => user, desk), document.getElementById("phones"));
+}
+
+function desk(person) {
+  const { user, name, number, line, plugged, browser, state, messages, calls } = person;
+  return html`<section class="desk ${plugged ? "" : "unplugged"}" data-user=${user}>
+    <div>
+      <h2>${name}</h2>
+      <p class="small quiet figures">${number} · ${STATES[state]}${browser ? " · browser registered" : ""}</p>
+      ${messages ? html`<p class="small">Message lamp: ${messages} new</p>` : nothing}
+    </div>
+    ${plugged ? html`${calls.map((call) => oneCall(call, line))}${dial(person)}` : html`<p class="quiet">The phone is unplugged.</p>`}
+    <button class="button" @click=${() => press(line, plugged ? "unplug" : "plug")}>${plugged ? "Unplug" : "Plug in"}</button>
+  </section>`;
+}
+
+function dial({ line, number }) {
+  const submit = (event) => {
+    event.preventDefault();
+    press(line, "dial", new FormData(event.target).get("number").trim());
+  };
+  const others = people.filter((other) => other.number !== number);
+  return html`<form @submit=${submit}>
+    <input class="input figures" name="number" aria-label="Number" placeholder="Number" required>
+    <button class="button">Dial</button>
+  </form>
+  <div class="buttons">${others.map((other) => html`<button class="button" @click=${() => press(line, "dial", other.number)}>Call ${other.name.split(" ")[0]}</button>`)}</div>`;
+}
+
+function oneCall({ id, direction, status, peer, peerName, dials }, line) {
+  const party = peerName || peer || "unknown";
+  const says = {
+    ringing: dials ? `rings: lift it to dial ${party}` : `rings: ${party} calls`,
+    dialling: `calls ${party}`,
+    talking: `talks with ${party}`,
+    held: `holds ${party}`,
+  }[status];
+  const button = (key, text, kind = "") => html`<button class="button ${kind}" @click=${() => press(line, key, id)}>${text}</button>`;
+  const buttons = {
+    ringing: [button("answer", "Lift", "go"), button("hang_up", "Refuse", "stop")],
+    dialling: [button("hang_up", "Hang up", "stop")],
+    talking: [button("hold", "Hold"), button("hang_up", "Hang up", "stop")],
+    held: [button("resume", "Resume"), button("hang_up", "Hang up", "stop")],
+  }[status];
+  return html`<div class="call ${status}" data-direction=${direction}>
+    <p>${says}</p>
+    <div class="buttons">${buttons}</div>
+  </div>`;
+}
+
+connect();
