@@ -30,7 +30,11 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
     });
 
   return {
-    select: (device) => command("selectDevice", { device }),
+    async select(device) {
+      store.change({ selecting: device });
+      await command("selectDevice", { device });
+      store.change({ selecting: null });
+    },
 
     dial(number) {
       store.change({ place: "phone" });

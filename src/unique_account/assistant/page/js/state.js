@@ -5,6 +5,7 @@ export const NOBODY = Object.freeze({
   retryAt: null,
   user: null, // { login, name, number }
   account: null, // the server's view of the account
+  selecting: null, // the device that was chosen, until the server has answered
   line: null, // how this tab's phone registers; null if it must not
   iceServers: [],
   tabs: null,

@@ -21,7 +21,7 @@ export function devices(state, actions) {
 
 function device(name, label, status, state, actions) {
   const inUse = deviceInUse(state) === name;
-  const chosen = state.account.selection === name;
+  const chosen = (state.selecting ?? state.account.selection) === name;
   return html`<label class="device ${inUse ? "in-use" : ""}" data-device=${name}>
     ${icon(name === "webrtc" ? "browser" : "deskphone")}
     <span><b>${label}</b><span class="small quiet">${status}</span></span>
