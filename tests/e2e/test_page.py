@@ -102,7 +102,7 @@ class TestSelecting:
             page = await at.logged_in()
             await page.page.locator(".top").get_by_label("Language").select_option("fr")
             await page.page.locator(".why summary").click()
-            await expect(page.page.locator(".why")).to_contain_text("le navigateur (WebRTC) est choisi")
+            await expect(page.page.locator(".why")).to_contain_text("Le navigateur (WebRTC) est choisi")
             await expect(page.page.locator("html")).to_have_attribute("lang", "fr")
 
 

@@ -14,6 +14,7 @@ import { page } from "./views/page.js";
 import { deviceName } from "./views/parts.js";
 import { say, useLanguage } from "./words.js";
 
+const HISTORY_WAITS = 100; // milliseconds, so that what comes at once is asked for once
 const OF_THE_LINE = ["line_lost", "line_unreachable", "line_refused", "not_registered"];
 const OF_THE_MICROPHONE = ["microphone_refused", "no_microphone", "insecure_page"];
 
@@ -69,15 +70,12 @@ function phoneTroubled(kind) {
 // -- what follows from a change ------------------------------------------------------------------
 
 let drawing = false;
-let shown = "";
+let refresh = null;
 
 store.watch((state, before) => {
   line.follow(state);
   if (state.own !== before.own || state.account !== before.account) {
     callsChanged(state, before);
-  }
-  if (state.session === "open" && before.session !== "open") {
-    actions.newestHistory();
   }
   if (state.account && deviceInUse(state) !== deviceInUse(before) && before.account) {
     aloud(say("Calls now ring on {device}.", { device: deviceName(deviceInUse(state)) }));
@@ -92,12 +90,14 @@ function callsChanged(state, before) {
   const calls = callsOf(state);
   sounds.follow(calls);
   announce(calls, callsOf(before), state);
-  const now = JSON.stringify(state.account?.calls.map(({ id, status }) => [id, status]));
-  if (now !== shown) {
-    shown = now;
-    if (before.account) {
-      actions.newestHistory();
-    }
+  if (state.account !== before.account) {
+    // Not only when a call comes or goes: one that was short may be over before this page heard of it.
+    refresh ??= setTimeout(() => {
+      refresh = null;
+      if (store.state.session === "open") {
+        actions.newestHistory();
+      }
+    }, HISTORY_WAITS);
   }
   const tidy = tidied(state);
   if (Object.keys(tidy).length) {
