@@ -117,11 +117,6 @@ class CallHistory:
         """The records of everything that was fed and not given yet, as it is known now, oldest first."""
         return self.final(_FAR)
 
-    def waiting(self) -> Iterator[CelRow]:
-        """The rows of every call whose records are not given yet, in any order."""
-        for group in self._groups:
-            yield from group.rows
-
     def _taken(self, group: Group) -> list[CallRecord]:
         self._groups.take(group)
         return list(records_of(group, self._roster))
