@@ -29,6 +29,7 @@ class ScriptedNode:
         states: The custom device states.
         replies: What is answered to an action, in place of what is usual.
         unanswered: The actions that are not answered.
+        gives_back: How much of a value `DBGet` tells.
         make: The make of every phone.
         opened: How many connections there were.
     """
@@ -44,6 +45,7 @@ class ScriptedNode:
         self.replies: dict[str, Reply] = {}
         self.unanswered: set[str] = set()
         self.make = "Yealink SIP-T46S 66.84"
+        self.gives_back = 5000
         self.opened = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -194,6 +196,13 @@ def _delete(node: ScriptedNode, action: Message) -> list[str]:
     ]
 
 
+def _get(node: ScriptedNode, action: Message) -> list[str]:
+    value = node.database.get(f"/{action['Family']}/{action['Key']}")
+    if value is None:
+        return ["Response: Error\r\nMessage: Database entry not found"]
+    return _list([f"Event: DBGetResponse\r\nVal: {value[: node.gives_back]}"], "DBGetComplete")
+
+
 def _tree(node: ScriptedNode, action: Message) -> list[str]:
     place = "/".join(("", action["Family"], *(action.all("Key"))))
     items = [
@@ -234,6 +243,7 @@ _USUAL: dict[str, Callable[[ScriptedNode, Message], list[str]]] = {
     "PJSIPShowEndpoint": _endpoint,
     "DBPut": _put,
     "DBDel": _delete,
+    "DBGet": _get,
     "DBGetTree": _tree,
     "Setvar": _set,
     "DialplanExtensionAdd": _add,

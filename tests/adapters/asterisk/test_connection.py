@@ -146,6 +146,22 @@ async def test_an_action_that_is_not_answered_fails_in_time(
     assert (await connection.act("Ping"))["Ping"] == "Pong"
 
 
+@in_loop
+async def test_a_list_may_take_long_as_long_as_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWERS_WITHIN", 0.2)
+    async with scripted_node() as node, connect(node.login) as connection:
+        node.unanswered.add("DBGetTree")
+        asking = asyncio.create_task(connection.collect("DBGetTree"))
+        await node.asked("DBGetTree")
+        number = f"ActionID: {node.given('DBGetTree')[0]['ActionID']}"
+        node.tell(f"Response: Success\r\n{number}\r\nEventList: start")
+        for _ in range(6):
+            await asyncio.sleep(0.08)
+            node.tell(f"Event: DBGetTreeResponse\r\n{number}")
+        node.tell(f"Event: DBGetTreeComplete\r\n{number}\r\nEventList: Complete")
+        assert len(await asking) == 6
+
+
 @connected
 async def test_an_action_that_cannot_be_written_harms_nobody(
     node: ScriptedNode, connection: Connection

@@ -370,6 +370,16 @@ async def test_entries_of_numbers_that_a_plan_lost_are_taken_away_and_others_sta
 
 
 @in_loop
+async def test_versions_are_compared_though_an_old_asterisk_cuts_values_short() -> None:
+    async with listening() as at:
+        at.node.gives_back = 100
+        newer = evolve(plan(Account(ALICE)), version=7)
+        assert await at.pbx.install(newer) is True
+        assert await at.pbx.install(evolve(newer, version=6)) is False
+        assert await at.pbx.installed(newer.owner) == {"alice": newer}
+
+
+@in_loop
 async def test_an_older_plan_is_not_written_over_what_another_process_wrote() -> None:
     async with listening() as at:
         due = plan(Account(ALICE))

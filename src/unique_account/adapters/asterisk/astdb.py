@@ -1,6 +1,7 @@
 """Plans in a node's AstDB: written, taken away and read back through the manager interface.
 
-The values are longer than `DBGet` is known to give back on every Asterisk, so they are read with `DBGetTree`.
+One entry is read with `DBGet`, which finds it at once, but on older Asterisks gives back no more than its
+first 255 characters. Then `DBGetTree` gives the whole of it, after a search through all entries.
 """
 
 from __future__ import annotations
@@ -17,24 +18,28 @@ from unique_account.core.routing import Plan
 
 
 class PlanBook:
-    """The plans of one node.
+    """The plans of one node, written one after the other.
 
-    What is remembered is only which keys each user's plan has, so that those that a new plan lost are taken
-    away; the versions are the node's own.
+    What is remembered is only whose each key is, so that those that a new plan lost are taken away; the
+    versions are the node's own.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._users: dict[str, str] | None = None
         self._keys: defaultdict[str, set[str]] = defaultdict(set)
+        self._turn = asyncio.Lock()
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
         """The plans of an owner, by user; entries that are none are not told."""
-        return {user: plan for user, plan in (await self._all()).items() if plan.owner == owner}
+        async with self._turn:
+            found = await self._all()
+        return {user: plan for user, plan in found.items() if plan.owner == owner}
 
     async def plan(self, user: str) -> Plan | None:
         """A user's plan; None where there is none."""
-        return await self._held(user, await self._keys_of(user))
+        async with self._turn:
+            return await self._held(user, await self._keys_of(user))
 
     async def install(self, plan: Plan) -> bool:
         """Write a plan, unless the node holds a newer one of its user.
@@ -44,20 +49,22 @@ class PlanBook:
         """
         due = entries(plan)
         keys = {key for _, key, _ in due}
-        before = await self._keys_of(plan.user)
-        held = await self._held(plan.user, keys | before)
-        if held is not None and held.version > plan.version:
-            return False
-        await asyncio.gather(*(self._write(*entry) for entry in due))
-        for key in keys:
-            self._belongs(key, plan.user)
-        await self._remove(before - keys)
+        async with self._turn:
+            before = await self._keys_of(plan.user)
+            held = await self._held(plan.user, keys | before)
+            if held is not None and held.version > plan.version:
+                return False
+            await asyncio.gather(*(self._write(*entry) for entry in due))
+            for key in keys:
+                self._belongs(key, plan.user)
+            await self._remove(before - keys)
         return True
 
     async def forget(self, user: str) -> tuple[str, ...]:
         """Take a user's plan away; gives the numbers that it was for."""
-        keys = await self._keys_of(user)
-        await self._remove(keys)
+        async with self._turn:
+            keys = await self._keys_of(user)
+            await self._remove(keys)
         return tuple(key.partition("@")[0] for key in keys)
 
     # -- whose keys are whose ------------------------------------------------------------------------
@@ -80,27 +87,36 @@ class PlanBook:
         rows = await self._tree(("Family", FAMILY))
         self._users = {}
         self._keys.clear()
-        for row in rows:
-            for user in plans([row]):
-                self._belongs(row[1], user)
-        return plans(rows)
+        by_user: defaultdict[str, list[tuple[Entry, Plan]]] = defaultdict(list)
+        for row, plan in rows:
+            self._belongs(row[1], plan.user)
+            by_user[plan.user].append((row, plan))
+        return {user: _joined(own) for user, own in by_user.items()}
 
     # -- the database --------------------------------------------------------------------------------
 
     async def _held(self, user: str, keys: Iterable[str]) -> Plan | None:
-        rows = await asyncio.gather(*map(self._read, keys))
-        return plans(row for row in rows if row is not None).get(user)
+        found = await asyncio.gather(*map(self._read, keys))
+        own = [read for read in found if read is not None and read[1].user == user]
+        return _joined(own) if own else None
 
-    async def _read(self, key: str) -> Entry | None:
+    async def _read(self, key: str) -> tuple[Entry, Plan] | None:
+        try:
+            told = await self._connection.collect("DBGet", ("Family", FAMILY), ("Key", key))
+        except ActionRefused:  # there is none
+            return None
+        row = (FAMILY, key, told[0].get("Val", "") if told else "")
+        for plan in _alone(row):
+            return row, plan
         rows = await self._tree(("Family", FAMILY), ("Key", key))
-        return next((row for row in rows if row[1] == key), None)
+        return next((read for read in rows if read[0][1] == key), None)
 
-    async def _tree(self, *headers: tuple[str, str]) -> list[Entry]:
-        """The readable entries of a part of the family."""
+    async def _tree(self, *headers: tuple[str, str]) -> list[tuple[Entry, Plan]]:
+        """The entries of a part of the family that are plans', each with the plan that it is alone."""
         prefix = f"/{FAMILY}/"
         told = await self._connection.collect("DBGetTree", *headers)
-        found = [(FAMILY, item.get("Key", "").removeprefix(prefix), item.get("Val", "")) for item in told]
-        return [row for row in found if _is_plan(row)]
+        rows = ((FAMILY, item.get("Key", "").removeprefix(prefix), item.get("Val", "")) for item in told)
+        return [(row, plan) for row in rows for plan in _alone(row)]
 
     async def _write(self, family: str, key: str, value: str) -> None:
         await self._connection.act("DBPut", ("Family", family), ("Key", key), ("Val", value))
@@ -114,10 +130,17 @@ class PlanBook:
         self._belongs(key, None)
 
 
-def _is_plan(row: Entry) -> bool:
-    """Whether an entry is a plan's; what somebody else wrote into the family is left alone."""
+def _alone(row: Entry) -> Iterable[Plan]:
+    """The plan that an entry is by itself; none for what somebody else wrote, which is left alone."""
     try:
-        plans([row])
+        return plans([row]).values()
     except ValueError:
-        return False
-    return True
+        return ()
+
+
+def _joined(rows: list[tuple[Entry, Plan]]) -> Plan:
+    """The plan of one user's entries."""
+    if len(rows) == 1:
+        return rows[0][1]
+    (plan,) = plans(row for row, _ in rows).values()
+    return plan

@@ -26,7 +26,7 @@ CONNECTS_WITHIN: Final = 5.0
 """How many seconds it may take to connect and to log in."""
 
 ANSWERS_WITHIN: Final = 5.0
-"""How many seconds an action may take, a whole list included."""
+"""How many seconds an action may take; a list, for each of its items."""
 
 PING_EVERY: Final = 5.0
 """After how many seconds the node is asked whether it is still there."""
@@ -140,8 +140,7 @@ class Connection:
 
     async def _answered(self, action: str, number: str) -> Message:
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN):
-                answer = await self._answers[number]
+            answer = await self._in_time(number)
         except TimeoutError:
             raise ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s") from None
         finally:
@@ -149,6 +148,16 @@ class Connection:
         if answer.get("Response") != "Success":
             raise ActionRefused(action, answer.get("Message", "without a reason").strip())
         return answer
+
+    async def _in_time(self, number: str) -> Message:
+        """Await an answer; while a list grows, it is on its way."""
+        answer, items, before = self._answers[number], self._lists.get(number, []), -1
+        while len(items) > before:
+            before = len(items)
+            await asyncio.wait([answer], timeout=ANSWERS_WITHIN)
+            if answer.done():
+                return answer.result()
+        raise TimeoutError
 
     def _write(self, action: str, headers: tuple[tuple[str, str], ...]) -> str:
         if self._lost is not None:

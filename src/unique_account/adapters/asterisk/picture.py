@@ -58,9 +58,9 @@ class Channel:
         yield self.first
         if self.up is not None:
             yield self.up
-        yield self.last
         if self.hold is not None:
             yield self.hold
+        yield self.last
 
 
 class Picture:

@@ -1,0 +1,132 @@
+"""The picture: the last word on everything, told again as if it were new."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.picture import Picture
+from unique_account.adapters.asterisk.translation import Heard, Translation
+from unique_account.core.account import Account
+from unique_account.core.events import NodeLost, apply
+from unique_account.core.user import User
+
+ALICE = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")
+NAMES = ("alice", "alice_w", "trunk")
+STATES = ("NOT_INUSE", "INUSE", "RINGING", "ONHOLD", "UNAVAILABLE")
+EVENTS = (
+    "Newchannel",
+    "Newstate",
+    "NewConnectedLine",
+    "BridgeEnter",
+    "BridgeLeave",
+    "Hold",
+    "Unhold",
+    "Hangup",
+)
+
+
+def message(event: str, **headers: str) -> Message:
+    """An event as the node tells it."""
+    return Message("\r\n".join([f"Event: {event}", *(f"{name}: {value}" for name, value in headers.items())]))
+
+
+devices = st.builds(
+    lambda name, state: message("DeviceStateChange", Device=f"PJSIP/{name}", State=state),
+    st.sampled_from(NAMES),
+    st.sampled_from(STATES),
+)
+contacts = st.builds(
+    lambda name, status, uri: message("ContactStatus", EndpointName=name, URI=uri, ContactStatus=status),
+    st.sampled_from(NAMES),
+    st.sampled_from(("NonQualified", "Reachable", "Removed")),
+    st.sampled_from(("sip:a", "sip:b")),
+)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[Message]:
+    """What is told of one channel, in an order that a node could have."""
+    name, number = draw(st.sampled_from(NAMES)), draw(st.integers(1, 3))
+    headers = {"Channel": f"PJSIP/{name}-{number:08x}", "Uniqueid": f"1767600000.{name}{number}"}
+    told: list[Message] = []
+    state = "0"
+    for event in draw(st.lists(st.sampled_from(EVENTS[1:-1]), max_size=6)):
+        state = draw(st.sampled_from(("5", "6"))) if event == "Newstate" and state != "6" else state
+        told.append(message(event, Timestamp=f"176760000{len(told)}.0", ChannelState=state, **headers))
+    ends = [message("Hangup", Timestamp="1767600009.0", ChannelState=state, **headers)]
+    begins = [message("Newchannel", Timestamp="1767600000.0", ChannelState="0", **headers)]
+    return begins + told + ends * draw(st.booleans())
+
+
+def by_channel(told: list[Message]) -> str:
+    """The id of the channel that is told of; ids are never used again."""
+    return told[0]["Uniqueid"]
+
+
+streams = st.tuples(
+    st.lists(st.one_of(devices, contacts), max_size=8), st.lists(calls(), max_size=6, unique_by=by_channel)
+).map(lambda told: told[0] + [one for some in told[1] for one in some])
+
+
+def account_after(messages: list[Message], translation: Translation) -> Account:
+    """Alice's account, as it follows from messages."""
+    account = Account(ALICE)
+    for one in messages:
+        for meaning in translation.translate(one):
+            if isinstance(meaning, Heard):
+                account = apply(account, meaning.event)
+    return account
+
+
+class TestRetelling:
+    """R16: who is told the picture knows what one knows who heard everything."""
+
+    @given(streams)
+    def test_it_leads_to_the_same_account(self, messages: list[Message]) -> None:
+        picture = Picture()
+        for one in messages:
+            picture.note(one)
+        heard = account_after(messages, Translation([ALICE]))
+        retold = apply(heard, NodeLost("default"))
+        again = Translation([ALICE])
+        for interface in (ALICE.deskphone, ALICE.webrtc):
+            for one in picture.about(interface):
+                for meaning in again.translate(one):
+                    if isinstance(meaning, Heard):
+                        retold = apply(retold, meaning.event)
+        assert retold.observed.deskphone.status == heard.observed.deskphone.status
+        assert retold.observed.webrtc.status == heard.observed.webrtc.status
+        for device in ("deskphone", "webrtc"):
+            known = getattr(heard.observed, device).reachable
+            assert getattr(retold.observed, device).reachable in (
+                (known,) if known is not None else (None, False)
+            )
+        assert {call.id: call.status for call in retold.calls} == {
+            call.id: call.status for call in heard.calls
+        }
+
+    @given(streams)
+    def test_what_is_kept_ends_with_what_it_is_about(self, messages: list[Message]) -> None:
+        picture = Picture()
+        for one in messages:
+            picture.note(one)
+        for channel in list(picture.channels.values()):
+            picture.note(message("Hangup", Uniqueid=channel.last["Uniqueid"]))
+        assert picture.channels == {}
+
+
+def test_the_other_parties_are_those_in_the_same_bridge() -> None:
+    picture = Picture()
+    for number in ("1", "2", "3"):
+        channel = {"Channel": f"PJSIP/p-{number}", "Uniqueid": number, "ChannelState": "6"}
+        picture.note(message("Newchannel", **channel))
+        picture.note(message("BridgeEnter", BridgeUniqueid="b" if number != "3" else "c", **channel))
+    one, two, three = picture.channels.values()
+    assert picture.others(one) == [two]
+    assert picture.others(three) == []
+    picture.note(
+        message("BridgeLeave", BridgeUniqueid="b", Channel="PJSIP/p-2", Uniqueid="2", ChannelState="6")
+    )
+    assert picture.others(one) == []

@@ -1,0 +1,97 @@
+"""Telling: each user's events in their order, users side by side, and never more than enough waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from unique_account.adapters.asterisk.telling import ENOUGH_UNTOLD, Telling
+from unique_account.core.events import Event, NodeLost
+
+if TYPE_CHECKING:
+    from tests.adapters.asterisk.test_connection import in_loop
+else:
+    from test_connection import in_loop
+
+
+def events(*names: object) -> list[Event]:
+    """Events that can be told apart."""
+    return [NodeLost(str(name)) for name in names]
+
+
+class Ear:
+    """Hears when it is let."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Event]] = []
+        self.open = asyncio.Event()
+        self.failures: list[str] = []
+
+    async def hear(self, user: str, event: Event) -> None:
+        await self.open.wait()
+        self.heard.append((user, event))
+
+    def failed(self, what: str, error: Exception) -> None:
+        self.failures.append(f"{what}: {error}")
+
+
+@in_loop
+async def test_a_users_events_keep_their_order_and_others_do_not_wait() -> None:
+    ear = Ear()
+    slow = asyncio.Event()
+
+    async def hear(user: str, event: Event) -> None:
+        if user == "alice":
+            await slow.wait()
+        await ear.hear(user, event)
+
+    ear.open.set()
+    telling = Telling(hear, ear.failed)
+    telling.tell("alice", events(1, 2))
+    telling.tell("bob", events(3))
+    telling.tell("alice", events(4))
+    await telling.told("bob")
+    assert ear.heard == [("bob", NodeLost("3"))]
+    slow.set()
+    await telling.told("alice")
+    assert [event for user, event in ear.heard if user == "alice"] == events(1, 2, 4)
+
+
+@in_loop
+async def test_what_is_dropped_is_not_told() -> None:
+    ear = Ear()
+    telling = Telling(ear.hear, ear.failed)
+    telling.tell("alice", events(1, 2, 3))
+    await asyncio.sleep(0)
+    telling.drop("alice")
+    telling.drop("nobody")
+    telling.tell("alice", events(4))
+    ear.open.set()
+    await telling.told("alice")
+    assert [event for _, event in ear.heard] == events(1, 4)
+
+
+@in_loop
+async def test_whoever_brings_too_much_waits_for_room() -> None:
+    ear = Ear()
+    telling = Telling(ear.hear, ear.failed)
+    telling.tell("alice", events(*range(ENOUGH_UNTOLD + 10)))
+    waiting = asyncio.create_task(telling.room())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    ear.open.set()
+    await waiting
+    await telling.told("alice")
+    assert len(ear.heard) == ENOUGH_UNTOLD + 10
+
+
+@in_loop
+async def test_nothing_more_is_told_once_it_is_closed() -> None:
+    ear = Ear()
+    telling = Telling(ear.hear, ear.failed)
+    telling.tell("alice", events(1, 2))
+    await asyncio.sleep(0)
+    await telling.aclose()
+    ear.open.set()
+    await asyncio.sleep(0)
+    assert ear.heard == []
