@@ -13,12 +13,19 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
-from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, Trunk
+from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
 from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
-from unique_account.adapters.sqlite import SqliteAccounts
+from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.adapters.system import LogObserver, SystemClock
-from unique_account.config import Config, NodeKind, NodeSettings, UsersSettings
+from unique_account.config import (
+    AssistantSettings,
+    Config,
+    InvalidConfig,
+    NodeKind,
+    NodeSettings,
+    UsersSettings,
+)
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.eligibility import MediaServer
 from unique_account.core.errors import UniqueAccountError
@@ -190,14 +197,23 @@ async def running(config: Config) -> AsyncIterator[Running]:
     async with AsyncExitStack() as made:
         store = SqliteAccounts(Path(config.accounts.file))
         made.push_async_callback(store.aclose)
+        call_log = SqliteCallLog(Path(config.accounts.file))
+        made.push_async_callback(call_log.aclose)
         clock = SystemClock()
         made.push_async_callback(clock.aclose)
         pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
+
+        def user(named: str) -> User:
+            return service.account(named).user
+
+        cti = _assistant(config.assistant, user, observer) if config.assistant else MemoryCti()
         service = await made.enter_async_context(
             bootstrap(
                 accounts=store,
                 clock=clock,
                 pbxs=tuple(pbxs.values()),
+                cti=cti,
+                call_log=call_log,
                 observer=observer,
                 lease=config.lease,
                 owner=config.owner,
@@ -210,6 +226,29 @@ async def running(config: Config) -> AsyncIterator[Running]:
         where = await made.enter_async_context(served)
         every = config.users.confd.every if config.users.confd else None
         yield Running(service, Enrolment(service, users, observer), where, every)
+
+
+def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: Observer) -> Cti:
+    """The server that UC Assistants connect to."""
+    try:
+        from unique_account.adapters.people import PeopleFile
+        from unique_account.adapters.xuc import XucCti, XucSettings
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name)) from error
+    try:
+        settings = XucSettings(
+            key=asked.key.look_up(),
+            host=asked.host,
+            port=asked.port,
+            origins=asked.origins,
+            proxies=asked.proxies,
+            stun=asked.stun,
+            time_zone=asked.time_zone,
+        )
+        lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
+    except ValueError as error:
+        raise InvalidConfig("the table assistant", (str(error),)) from error
+    return XucCti(settings, PeopleFile(Path(asked.people.file), observer), lines, observer)
 
 
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:

@@ -10,17 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from lab.ami import Ami
 from lab.browser import Tab, browser
 from lab.patience import until
 from lab.phones import Phone, phone
-from lab.ports import LOOPBACK
+from lab.ports import LOOPBACK, port
 from lab.processes import Process, start
 from tests.e2e.rendered import Rendered, rendered, write_config
 from tests.e2e.wire import Wire, wire
 from unique_account.adapters.asterisk import entries, plans
+from unique_account.adapters.people import hash_password
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account
 from unique_account.core.events import restore
@@ -28,6 +29,23 @@ from unique_account.core.routing import Plan, plan
 
 LEASE: Final = "lease = 300\n"
 """So that sessions outlive what a test does to the service."""
+
+ASSISTANT: Final = """
+[assistant]
+people.file = "people.toml"
+key.file = "tokens.key"
+passwords.file = "etc/unique_account_secrets.conf"
+sip = "{sip}"
+port = {port}
+"""
+PERSON: Final = """
+[[people]]
+login = "alice"
+user = "alice"
+name = "Alice"
+numbers = ["1001"]
+password = "{password}"
+"""
 
 
 class Served:
@@ -47,6 +65,7 @@ class Served:
         self.tab = tab
         self.bob = bob
         self.wire = wire
+        self._assistant = port()
         self._process: Process
 
     @property
@@ -71,6 +90,31 @@ class Served:
             return self.log.count(what) >= times
 
         await until(logged, f"{what!r} in the log")
+
+    def configure(self) -> None:
+        """Write what the service is told."""
+        folder = self.at.folder
+        write_config(folder, self.wire.port, self.at.monitor)
+        config = folder / "unique_account.toml"
+        assistant = ASSISTANT.format(sip=self.at.pbx.websocket, port=self._assistant)
+        config.write_text(LEASE + config.read_text("utf-8") + assistant, "utf-8")
+        (folder / "tokens.key").write_text("k" * 32, "utf-8")
+        people = PERSON.format(password=hash_password("secret of alice"))
+        (folder / "people.toml").write_text(people, "utf-8")
+
+    def assistant(self, scheme: str) -> str:
+        """Where the CTI server is."""
+        return f"{scheme}://{LOOPBACK}:{self._assistant}/xuc/api/2.0"
+
+    async def token(self, login: str, password: str) -> str:
+        """Log in at the CTI server."""
+        return await asyncio.to_thread(self._token, login, password)
+
+    def _token(self, login: str, password: str) -> str:
+        body = json.dumps({"login": login, "password": password}).encode()
+        asked = Request(f"{self.assistant('http')}/auth/login", body, {"Content-Type": "application/json"})
+        with urlopen(asked, timeout=5) as answer:
+            return str(json.load(answer)["token"])
 
     async def kill(self) -> None:
         """End the service at once."""
@@ -198,11 +242,9 @@ async def served() -> AsyncIterator[Served]:
         phone(at.pbx, at.endpoint("bob")) as bob,
         browser() as chromium,
     ):
-        write_config(at.folder, line.port, at.monitor)
-        config = at.folder / "unique_account.toml"
-        config.write_text(LEASE + config.read_text("utf-8"), "utf-8")
         tab = await chromium.tab(at.pbx, at.endpoint("alice_w"))
         one = Served(at, alice, tab, bob, line)
+        one.configure()
         await one.start()
         try:
             yield one

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from random import Random
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.e2e.office import live
 from tests.e2e.served import Served, served
@@ -28,6 +30,24 @@ class TestServe:
             await at.call_rings("deskphone")
             await at.agree()
             assert "ERROR" not in at.log
+
+
+class TestAssistant:
+    """R2, S5: who logs in to the served CTI server is called in the browser, and no more after a logout."""
+
+    @live
+    async def test_a_login_a_selection_and_a_logout(self) -> None:
+        async with served() as at:
+            token = await at.token("alice", "secret of alice")
+            async with connect(f"{at.assistant('ws')}/cti?token={token}") as socket:
+                await at.planned("webrtc")
+                line = await _told(socket, "SipLine")
+                assert line["password"] == at.at.passwords["alice_w"]
+                await at.call_rings("webrtc")
+                await socket.send(json.dumps({**_TOGGLE, "deviceType": "deskphone"}))
+                await at.planned("deskphone")
+                await at.call_rings("deskphone")
+            assert (await at.stored()).selection is Device.DESKPHONE
 
 
 class TestKilledService:
@@ -113,6 +133,18 @@ class TestCutWire:
             await at.logs("pbx default: message failed", 1)
             await at.agree()
             await at.call_rings("webrtc")
+
+
+_TOGGLE = {"claz": "web", "command": "toggleUniqueAccountDevice"}
+
+
+async def _told(socket: ClientConnection, kind: str) -> dict[str, str]:
+    """The next message of a kind that the server tells."""
+    while True:
+        message = json.loads(await socket.recv())
+        if message["msgType"] == kind:
+            told: dict[str, str] = message["ctiMessage"]
+            return told
 
 
 async def _toggle(at: Served, times: int) -> None:

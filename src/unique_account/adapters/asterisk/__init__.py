@@ -5,6 +5,7 @@ from unique_account.adapters.asterisk.dialplan import render
 from unique_account.adapters.asterisk.doctor import Expected, examine
 from unique_account.adapters.asterisk.harmless import NotForDialplan
 from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.lines import RenderedLines
 from unique_account.adapters.asterisk.login import MANAGER_PORT, ManagerLogin
 from unique_account.adapters.asterisk.manager import manager_secret, render_manager
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
@@ -34,6 +35,7 @@ __all__ = [
     "ManagerLogin",
     "Message",
     "NotForDialplan",
+    "RenderedLines",
     "Secrets",
     "Step",
     "Translation",

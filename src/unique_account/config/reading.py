@@ -1,0 +1,87 @@
+"""Reading a configuration, with all that is wrong in it at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from unique_account.config.secret import reason
+from unique_account.config.tables import Config
+from unique_account.core.errors import UniqueAccountError
+from unique_account.documents import InvalidDocument, from_document
+
+
+class InvalidConfig(UniqueAccountError, ValueError):
+    """A configuration cannot be used.
+
+    Attributes:
+        name: The file's name.
+        problems: One ``path: what is wrong`` for each problem.
+    """
+
+    def __init__(self, name: str, problems: Iterable[str]) -> None:
+        self.name = name
+        self.problems = tuple(problems)
+        super().__init__(name, self.problems)
+
+    def __str__(self) -> str:
+        return "\n  ".join((f"{self.name} cannot be used:", *self.problems))
+
+
+def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a TOML file.
+
+    Args:
+        path: The file; files that it names without a folder are looked for beside it.
+        environ: The environment, for secrets.
+
+    Raises:
+        InvalidConfig: It cannot be used; every problem is listed.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+        config = from_document(Config, _beside(path.absolute().parent, document))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidConfig(str(path), (f"cannot be read: {reason(error)}",)) from error
+    except InvalidDocument as error:
+        raise InvalidConfig(str(path), error.problems) from error
+    if problems := (*_missing_secrets(config, environ), *_missing_files(config)):
+        raise InvalidConfig(str(path), problems)
+    return config
+
+
+def _beside(folder: Path, document: Any) -> Any:
+    """The document with every file that it names looked for in a folder."""
+    if isinstance(document, list):
+        return [_beside(folder, part) for part in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        name: str(folder / part) if name == "file" and isinstance(part, str) else _beside(folder, part)
+        for name, part in document.items()
+    }
+
+
+def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterable[str]:
+    secrets = {f"nodes[{index}].secret": node.secret for index, node in enumerate(config.nodes)}
+    secrets["assistant.key"] = config.assistant.key if config.assistant else None
+    secrets["users.confd.token"] = config.users.confd.token if config.users.confd else None
+    for place, secret in secrets.items():
+        try:
+            if secret is not None:
+                secret.look_up(environ)
+        except ValueError as error:
+            yield f"{place}: {error}"
+
+
+def _missing_files(config: Config) -> Iterable[str]:
+    """Files that the UC Assistant cannot do without."""
+    if config.assistant is None:
+        return
+    for name in ("people", "passwords"):
+        file = Path(getattr(config.assistant, name).file)
+        if not file.is_file():
+            yield f"assistant.{name}.file: {file} is not there"
