@@ -95,7 +95,7 @@ def e2e(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Compare with the peers, interleaved, by name; figures go to benchmarks/results.json."""
-    install(session, "benchmarks")
+    install(session, "benchmarks", "lab")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -1,6 +1,7 @@
 """``python -m benchmarks`` runs every comparison and keeps the figures; with names, shows only those.
 
-The figures of a whole run go to ``results.json``, and to the end of the README.
+The figures of a whole run go to ``results.json`` and into the README. So do those of ``telephony``,
+which needs the lab and root, and is run by its name only.
 Not a test: nothing fails because a figure is poor, and a missed aim is printed as one.
 """
 
@@ -14,10 +15,12 @@ from typing import Final
 
 from benchmarks import ami, growth, history, imports, memory, projections, transition
 from benchmarks.report import Comparison, circumstances, document, markdown
+from benchmarks.telephony import comparison as telephony
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 README: Final = Path(__file__).with_name("README.md")
 FIGURES: Final = "## Figures of the last run\n"
+FIGURES_OF_CALLS: Final = "## Figures of the last calls\n"
 
 COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
     "transition": transition.compare,
@@ -30,26 +33,37 @@ COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
 }
 
 
+BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {"telephony": telephony.compare}
+"""What is no part of a whole run."""
+
+
 def main(names: Sequence[str]) -> None:
     """Run comparisons, print each as it is done, and keep the figures of a whole run."""
-    unknown = sorted(set(names) - set(COMPARISONS))
+    there = COMPARISONS | BY_NAME
+    unknown = sorted(set(names) - set(there))
     if unknown:
-        sys.exit(f"no comparison is called {', '.join(unknown)}; there are {', '.join(COMPARISONS)}")
+        sys.exit(f"no comparison is called {', '.join(unknown)}; there are {', '.join(there)}")
     found = {}
     for name in names or COMPARISONS:
-        found[name] = COMPARISONS[name]()
+        found[name] = there[name]()
         print(markdown(name, found[name]), flush=True)
+    calls = {name: found[name] for name in BY_NAME if name in found}
+    if calls:
+        keep(FIGURES_OF_CALLS, calls)
     if not names:
-        keep(found)
+        keep(FIGURES, found)
 
 
-def keep(found: Mapping[str, Comparison]) -> None:
-    """Keep the figures of a whole run, for programs and for readers."""
-    RESULTS.write_text(json.dumps(document(found), indent=2, ensure_ascii=False) + "\n", "utf-8")
+def keep(heading: str, found: Mapping[str, Comparison]) -> None:
+    """Keep figures, for programs, and for readers under a heading of the README."""
+    kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    kept |= {heading.strip("# \n"): document(found)}
+    RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
     made_with = ", ".join(f"{name} {value}" for name, value in circumstances().items())
-    parts = [FIGURES, f"Made with {made_with}.\n", *(markdown(name, each) for name, each in found.items())]
-    words, _, _ = README.read_text("utf-8").partition(FIGURES)
-    README.write_text(words + "\n".join(parts), "utf-8")
+    parts = [heading, f"Made with {made_with}.\n", *(markdown(name, each) for name, each in found.items())]
+    before, _, after = README.read_text("utf-8").partition(heading)
+    _, another, others = after.partition("\n## ")
+    README.write_text(before + "\n".join(parts) + another + others, "utf-8")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,11 @@ class Node:
         self._process: Process
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def sip(self) -> str:
         """Where deskphones register, as host and port."""
         return f"{LOOPBACK}:{self.ports.sip}"

@@ -22,6 +22,11 @@ class Process:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """The number of the program's process, and of its group."""
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; one that is gone already is no error."""
         with suppress(ProcessLookupError):

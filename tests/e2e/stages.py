@@ -132,6 +132,7 @@ class Stage:
         self._does: dict[Phone, Does] = {}
         self._rings: list[_Ring] = []
         self._channels: set[str] = set()
+        self._legs = 0
         self._told: list[Message] = []
         pbx.ami.journal.heed(self._heed)
         for phone, party in parties.items():
@@ -192,7 +193,6 @@ class Stage:
         self._does = dict(zip(PHONES, attempt.does, strict=True))
         self._rings.clear()
         self._told.clear()
-        before = set(self._channels)
         call = self._parties[attempt.caller].dial(attempt.dialled)
         if attempt.meanwhile:
             await until(_all(lambda: bool(self._rings) or _ended(call)), "a first ringing")
@@ -207,8 +207,8 @@ class Stage:
         )
         if isinstance(came.destination, Mailbox):
             await self._parties[attempt.caller].hang_up(call)
-        if not isinstance(came.destination, Extension | None):
-            await self._no_more_than(before)
+        self._legs += 2 if answered else isinstance(came.destination, Extension)
+        await self._settled()
         return came
 
     async def _destination(self, call: PartyCall) -> Destination:
@@ -237,15 +237,16 @@ class Stage:
         for party in self._parties.values():
             for call in [call for call in party.calls if not call.incoming]:
                 await party.hang_up(call)
-        await self._no_more_than(set())
+        self._legs = 0
+        await self._settled()
 
-    async def _no_more_than(self, these: set[str]) -> None:
-        """Wait until there are no other channels."""
+    async def _settled(self) -> None:
+        """Wait until the node has told of the legs that are up, and of the end of all others."""
         try:
-            await until(_all(lambda: self._channels <= these), "the end of channels")
+            await until(_all(lambda: len(self._channels) == self._legs), f"{self._legs} legs")
         except TimeoutError as error:
             there = await self._pbx.cli("core show channels concise")
-            raise TimeoutError(f"{error}: {self._channels - these} of {there}") from None
+            raise TimeoutError(f"{error}: {self._channels} of {there}") from None
 
 
 def _ended(call: PartyCall) -> bool:

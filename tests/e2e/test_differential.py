@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 from hypothesis import HealthCheck, Phase, given, settings
 
 from lab.asterisk import Node, node
+from lab.config import rtp_conf
 from lab.parties import party
 from tests.e2e.cases import PHONES, Case, cases
 from tests.e2e.killable import served
@@ -36,6 +37,8 @@ CASES: Final = 400
 AT_LEAST: Final = 15
 RULES: Final = tuple(f"R{number}" for number in range(1, 14))
 ABOUT: Final = (*RULES, *Outcome, "answered", "extension", "mailbox", "refusal")
+MEDIA: Final = (20000, 21999)
+"""Ports for media: enough for all the calls at a time."""
 TOLD: Final = ("Event: (Newchannel|Hangup)", "Application: (Answer|TryExec)")
 """What is listened to: all that there is would keep a busy machine busier."""
 SLACK: Final = 0.9
@@ -92,6 +95,7 @@ async def stages(
     places = [Place(f"s{number:02}") for number in range(number)]
     files = {
         "unique_account.conf": dialplan(render(user for place in places for user in place.users)),
+        "rtp.conf": rtp_conf(MEDIA),
         "voicemail.conf": "[general]\nformat = wav\n" + "".join(place.mailboxes for place in places),
     }
     extensions = "#include unique_account.conf\n" + "".join(place.extensions for place in places)
