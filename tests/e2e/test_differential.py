@@ -68,15 +68,15 @@ def drawn(number: int) -> tuple[Case, ...]:
 
 @frozen(weakref_slot=False)
 class Disagreement:
-    """A call that came to something else on the real node."""
+    """A case that came to something else on the real node: in which call, or in none that came to an end."""
 
     case: Case
-    number: int
-    double: Came
-    real: Came | str
+    where: str
+    double: str
+    real: str
 
     def __str__(self) -> str:
-        return f"call {self.number + 1}:\n  double {self.double}\n  real   {self.real}\n  of {self.case!r}"
+        return f"{self.where}:\n  double {self.double}\n  real   {self.real}\n  of {self.case!r}"
 
 
 def same(double: Came, real: Came) -> bool:
@@ -135,9 +135,11 @@ async def compared(stage: Stage, case: Case, double: Played, carrier: Carrier) -
     try:
         real = await stage.play(case, carrier)
     except (TimeoutError, AssertionError) as error:
-        return [Disagreement(case, 0, double.came[0], f"nothing: {error}")]
-    pairs = enumerate(zip(double.came, real, strict=True))
-    return [Disagreement(case, number, *both) for number, both in pairs if not same(*both)]
+        return [Disagreement(case, "some call", "; then ".join(map(str, double.came)), str(error))]
+    pairs = enumerate(zip(double.came, real, strict=True), 1)
+    return [
+        Disagreement(case, f"call {number}", *map(str, both)) for number, both in pairs if not same(*both)
+    ]
 
 
 async def disagreements(
@@ -186,14 +188,15 @@ async def both(found: Iterable[Case]) -> list[tuple[Case, Played]]:
 class TestDouble:
     """R1 to R13, R16: the in-memory PBX and a real Asterisk ring the same phones, and calls end alike."""
 
-    def test_calls_come_to_the_same(self) -> None:
+    def test_calls_come_to_the_same(self, capsys: pytest.CaptureFixture[str]) -> None:
         async def compare() -> None:
             every = drawn(CASES)
             dead = await both(map(left_alone, every[: CASES // 3]))
             alive = await both(every[CASES // 3 :])
-            _distributed("service running", alive)
-            _distributed("service killed", dead)
-            about = _distributed("all", alive + dead)
+            with capsys.disabled():
+                _distributed("service running", alive)
+                _distributed("service killed", dead)
+                about = _distributed("all", alive + dead)
             assert not {what: about[what] for what in ABOUT if about[what] < AT_LEAST}
             async with stages(AT_ONCE) as (pbx, on):
                 async with served(pbx) as service:
@@ -206,7 +209,7 @@ class TestDouble:
 
 def _distributed(which: str, played: Sequence[tuple[Case, Played]]) -> Counter[str]:
     about = Counter(str(what) for _, double in played for what in double.about)
-    print(f"{which}: {len(played)} cases,", ", ".join(f"{what} {about[what]}" for what in sorted(about)))
+    print(f"\n{which}: {len(played)} cases,", ", ".join(f"{what} {about[what]}" for what in sorted(about)))
     return about
 
 
