@@ -15,7 +15,13 @@ DID: Final = "+33123450001"
 OUTSIDE: Final = "0612345678"
 
 
-def _user(name: str, extension: str, dids: tuple[str, ...] = (), mailbox: str | None = None) -> User:
+def _user(
+    name: str,
+    extension: str,
+    dids: tuple[str, ...] = (),
+    mailbox: str | None = None,
+    media_server: str = "default",
+) -> User:
     return User(
         id=name,
         extension=extension,
@@ -23,6 +29,7 @@ def _user(name: str, extension: str, dids: tuple[str, ...] = (), mailbox: str | 
         webrtc=f"PJSIP/{name}_w",
         dids=dids,
         mailbox=mailbox,
+        media_server=media_server,
         ring_seconds=2,
         simultaneous_calls=1 if name == "dave" else 5,
     )
@@ -32,7 +39,11 @@ ALICE: Final = _user("alice", "1001", (DID,), "1001@default")
 BOB: Final = _user("bob", "1002")
 CAROL: Final = _user("carol", "1003")
 DAVE: Final = _user("dave", "1004")
+ERIN: Final = _user("erin", "1005", media_server="mds1")
 USERS: Final = (ALICE, BOB, CAROL, DAVE)
+"""Those whose phones are at the main node."""
+
+EVERYBODY: Final = (*USERS, ERIN)
 
 
 @frozen(weakref_slot=False, kw_only=True)

@@ -1,6 +1,6 @@
 """Make the recordings in ``tests/data/cel`` anew: ``python -m tests.e2e.record_cel [SCENE ...]``, as root.
 
-Each scene is played on a node of its own, so that no recording holds anything of another.
+Each scene is played on nodes of its own, so that no recording holds anything of another.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from attrs import asdict
 
 from lab.network import own_network
 from tests.e2e.people import Truth
-from tests.e2e.scenes import SCENES, Scene
-from tests.e2e.stage import stage
+from tests.e2e.scenes import OF_TWO_NODES, SCENES, Scene
+from tests.e2e.stage import stage, two_nodes
 from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.joining import JOINED
 
 FOLDER: Final = Path(__file__).parents[1] / "data/cel"
 _LIVE: Final = frozenset(
@@ -32,41 +33,37 @@ _LIVE: Final = frozenset(
         "Newstate",
         "Pickup",
         "Unhold",
-        "VarSet",
     }
 )
 _LEFT_OUT: Final = ("Privilege", "SystemName", "SequenceNumber", "AccountCode", "Language", "Priority")
 
 
 async def play(scene: Scene) -> None:
-    """Play a scene, and write down what happened, and what the node told."""
-    async with stage() as at:
-        start = len(at.pbx.ami.messages)
+    """Play a scene, and write down what happened, and what the nodes told."""
+    async with two_nodes() if scene in OF_TWO_NODES else stage() as at:
+        start = {name: len(node.ami.messages) for name, node in at.nodes.items()}
         async with asyncio.timeout(60):
             truth = await scene(at)
             await at.quiet()
-        write(scene, truth, at.pbx.ami.messages[start:])
+        told = [(name, node.ami.messages[start[name] :]) for name, node in at.nodes.items()]
+    lines = [{"scene": scene.__name__, "what": scene.__doc__}, *({"truth": _told(one)} for one in truth)]
+    lines += [line for name, messages in told for line in _lines(name, messages)]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (FOLDER / f"{scene.__name__}.jsonl").write_text(text, "utf-8")
 
 
-def write(scene: Scene, truth: Iterable[Truth], messages: Iterable[Message]) -> None:
-    """Write a recording down: the truth, then a line for each message."""
-    lines = [json.dumps({"scene": scene.__name__, "what": scene.__doc__})]
-    lines += [json.dumps({"truth": _told(one)}) for one in truth]
+def _lines(node: str, messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
+    """What is kept of what a node told: what it wrote down, and what concerns calls while they live."""
     for message in messages:
         if message.event == "CEL":
-            lines.append(json.dumps({"cel": _headers(message)}))
-        elif message.event in _LIVE and _matters(message):
-            lines.append(json.dumps({"ami": _headers(message)}))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{scene.__name__}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+            yield {"node": node, "cel": _headers(message)}
+        if message.event in _LIVE or (message.event == "CEL" and message["EventName"] == JOINED):
+            yield {"node": node, "ami": _headers(message)}
 
 
 def _headers(message: Message) -> dict[str, str]:
     return {name: value for name, value in message.headers if name not in _LEFT_OUT}
-
-
-def _matters(message: Message) -> bool:
-    return message.event != "VarSet" or message["Variable"] == "UNIQUE_ACCOUNT_CALL"
 
 
 def _told(truth: Truth) -> dict[str, Any]:
@@ -77,7 +74,7 @@ def _told(truth: Truth) -> dict[str, Any]:
 def main(names: list[str]) -> None:
     failed = []
     with own_network():
-        for scene in SCENES:
+        for scene in (*SCENES, *OF_TWO_NODES):
             if names and scene.__name__ not in names:
                 continue
             try:

@@ -9,7 +9,7 @@ from typing import Final
 
 from lab.parties import Party
 from lab.phones import Phone
-from tests.e2e.people import ALICE, BOB, CAROL, DAVE, DID, OUTSIDE, Truth
+from tests.e2e.people import ALICE, BOB, CAROL, DAVE, DID, ERIN, OUTSIDE, Truth
 from tests.e2e.stage import Actor, Stage
 from unique_account.adapters.asterisk.channels import DIALLED_FOR_A_PHONE
 from unique_account.core.account import Direction
@@ -481,6 +481,44 @@ async def dialled_by_assistant(at: Stage) -> tuple[Truth, ...]:
     await ended(at, "bob", "alice")
     return emitted("alice", "1002", actor=at["alice"]), answered("bob", "1001", at["bob"])
 
+
+# -- two nodes ---------------------------------------------------------------------------------------
+
+
+async def over_the_trunk(at: Stage) -> tuple[Truth, ...]:
+    """Bob calls erin, whose phone is at the other node."""
+    await at.plan(ERIN)
+    await taken(at, "bob", "1005", "erin")
+    await ended(at, "bob", "erin")
+    return emitted("bob", "1005", actor=at["bob"]), answered("erin", "1002", at["erin"])
+
+
+async def back_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
+    """Erin calls alice, whose phone is at the main node, and nobody answers before erin gives up."""
+    await at.plan(ALICE)
+    await at.call("erin", "1001")
+    await at["alice"].sees("rings")
+    await speak()
+    await at["erin"].hang_up()
+    await at["alice"].sees("over")
+    return emitted("erin", "1001"), missed("alice", "1005", rang=at["alice"].rang)
+
+
+async def forward_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
+    """Alice, at the main node, forwards to erin at the other, who answers."""
+    await at.plan(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1005", enabled=True))))
+    await at.plan(ERIN)
+    await taken(at, "bob", "1001", "erin")
+    await ended(at, "erin", "bob")
+    return (
+        emitted("bob", "1005", actor=at["bob"]),
+        missed("alice", "1002", None, rang=0.0),
+        answered("erin", "1002", at["erin"], forwarded_from="1001"),
+    )
+
+
+OF_TWO_NODES: Final[tuple[Scene, ...]] = (over_the_trunk, back_over_the_trunk, forward_over_the_trunk)
+"""Every scene with two nodes."""
 
 SCENES: Final[tuple[Scene, ...]] = (
     deskphone_answers,

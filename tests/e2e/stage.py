@@ -17,8 +17,10 @@ from lab.asterisk import Node, node
 from lab.browser import Browser, Tab, browser
 from lab.config import MODULES, Endpoint, modules_conf
 from lab.parties import Party, party
+from lab.patience import until
 from lab.phones import Phone, phone
-from tests.e2e.people import USERS
+from lab.ports import LOOPBACK, port
+from tests.e2e.people import EVERYBODY, USERS
 from tests.e2e.planned import install, planned
 from unique_account.adapters.asterisk.dialplan import render
 from unique_account.core.events import Event
@@ -35,6 +37,11 @@ ENDPOINTS: Final = {
     "carrier": Endpoint(name="carrier", caller_id="0198765432"),
     **{f"{name}_w": Endpoint(name=f"{name}_w", password="") for name in ("bob", "carol", "dave")},
 }
+AWAY: Final = (Endpoint(name="erin", caller_id="1005"), Endpoint(name="erin_w", password=""))
+"""Whose phones are at the second node."""
+
+TRUNKS: Final = {"default": "mds1", "mds1": "default"}
+"""The nodes, each with the endpoint by which it reaches the other."""
 
 EXTENSIONS: Final = """
 #include unique_account.conf
@@ -132,10 +139,16 @@ class Actor:
 
 @define
 class Stage:
-    """A node and who plays."""
+    """The nodes and who plays.
+
+    Attributes:
+        pbx: The main node.
+        other: The second one; None where there is none.
+    """
 
     pbx: Node
     stack: AsyncExitStack
+    other: Node | None = None
     actors: dict[str, Actor] = field(factory=dict)
     chromium: Browser | None = None
 
@@ -144,7 +157,9 @@ class Stage:
 
     async def plan(self, user: User, *events: Event) -> None:
         """Install the plan that a user has after events."""
-        await install(self.pbx.ami, planned(user, *events))
+        home = self.other if user.media_server == "mds1" else self.pbx
+        assert home is not None
+        await install(home.ami, planned(user, *events))
 
     async def tab(self, name: str = "tab") -> Actor:
         """A tab of alice's browser, which is started if it is not there."""
@@ -174,13 +189,18 @@ class Stage:
 
     async def quiet(self) -> None:
         """Wait until no channel is left, and all has been written down."""
-        for _ in range(200):
-            if "0 active channels" in await self.pbx.cli("core show channels count"):
-                break
-            await asyncio.sleep(0.05)
-        else:
-            raise TimeoutError(await self.pbx.cli("core show channels verbose"))
+
+        async def silent() -> bool:
+            counted = [await pbx.cli("core show channels count") for pbx in self.nodes.values()]
+            return all("0 active channels" in count for count in counted)
+
+        await until(silent, "the end of all calls")
         await asyncio.sleep(0.3)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The nodes by name."""
+        return {"default": self.pbx} | ({} if self.other is None else {"mds1": self.other})
 
 
 @asynccontextmanager
@@ -199,3 +219,46 @@ async def stage(
             await made.register()
             at.actors[name] = Actor(made)
         yield at
+
+
+@asynccontextmanager
+async def two_nodes() -> AsyncIterator[Stage]:
+    """Two nodes with a trunk between them: bob and alice at the main one, erin at the other, all parties."""
+    ports = {name: port() for name in TRUNKS}
+    at_home = tuple(ENDPOINTS[name] for name in ("alice", "bob", "alice_w", "bob_w"))
+    async with AsyncExitStack() as stack:
+        nodes = {}
+        for name, own in (("default", at_home), ("mds1", AWAY)):
+            other = TRUNKS[name]
+            text = render(EVERYBODY, {other: f"PJSIP/{other}"})
+            nodes[name] = await stack.enter_async_context(
+                node(
+                    (_trunk(name, ports[other]), *own),
+                    EXTENSIONS,
+                    name=name,
+                    more_files={**FILES, "unique_account.conf": text},
+                    sip=ports[name],
+                )
+            )
+        at = Stage(nodes["default"], stack, nodes["mds1"])
+        for endpoint in (*at_home[:2], AWAY[0]):
+            pbx = nodes["mds1" if endpoint in AWAY else "default"]
+            made = await stack.enter_async_context(party(pbx, endpoint))
+            await made.register()
+            at.actors[endpoint.name] = Actor(made)
+        await asyncio.sleep(1.5)  # so that each has found the other
+        yield at
+
+
+def _trunk(name: str, other_port: int) -> Endpoint:
+    return Endpoint(
+        name=TRUNKS[name],
+        password="",
+        context="unique-account-trunk",
+        options={"from_user": name, "send_pai": "yes", "trust_id_inbound": "yes"},
+        aor_options={
+            "contact": f"sip:{LOOPBACK}:{other_port}",
+            "qualify_frequency": "1",
+            "qualify_timeout": "0.5",
+        },
+    )

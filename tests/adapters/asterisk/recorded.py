@@ -20,12 +20,16 @@ FOLDER: Final = Path(__file__).parents[2] / "data/cel"
 
 @frozen(weakref_slot=False)
 class Recording:
-    """A call, as the PBX wrote it down and told it live, and as it really was."""
+    """A call, as the PBX wrote it down and told it live, and as it really was.
+
+    Attributes:
+        live: What was told live, each message with the name of its node.
+    """
 
     name: str
     truth: tuple[Truth, ...]
     cel: tuple[Message, ...]
-    live: tuple[Message, ...]
+    live: tuple[tuple[str, Message], ...]
 
     @property
     def rows(self) -> tuple[CelRow, ...]:
@@ -38,12 +42,11 @@ def recordings() -> list[Recording]:
 
 def _recording(file: Path) -> Recording:
     lines: list[dict[str, Any]] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    kinds = {kind: [line[kind] for line in lines if kind in line] for kind in ("truth", "cel", "ami")}
     return Recording(
         file.stem,
-        tuple(map(_truth, kinds["truth"])),
-        tuple(map(_message, kinds["cel"])),
-        tuple(map(_message, kinds["ami"])),
+        tuple(_truth(line["truth"]) for line in lines if "truth" in line),
+        tuple(_message(line["cel"]) for line in lines if "cel" in line),
+        tuple((line["node"], _message(line["ami"])) for line in lines if "ami" in line),
     )
 
 

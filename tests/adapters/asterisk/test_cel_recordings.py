@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.adapters.asterisk.recorded import Recording, recordings
-from tests.e2e.people import USERS, Truth
+from tests.e2e.people import EVERYBODY, Truth
 from unique_account.adapters.asterisk.cel_records import CallHistory
 from unique_account.core.history import CallRecord
 
@@ -19,7 +19,7 @@ TOLERANCE: Final = timedelta(seconds=0.25)
 
 
 def history(recording: Recording) -> list[CallRecord]:
-    history = CallHistory(USERS)
+    history = CallHistory(EVERYBODY)
     history.feed(recording.rows)
     last = max(row.at for row in recording.rows)
     return history.final(last + timedelta(seconds=5))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.asterisk.recorded import recordings
-from tests.e2e.people import ALICE, BOB, USERS
+from tests.e2e.people import ALICE, BOB, ERIN, EVERYBODY, USERS
 from unique_account.adapters.asterisk.cel_events import CelRow
 from unique_account.adapters.asterisk.cel_records import GRACE, CallHistory
 from unique_account.core.account import Direction
@@ -32,7 +32,7 @@ def rows_of(names: Iterable[str]) -> list[CelRow]:
     return [row for name in names for row in RECORDED[name]]
 
 
-def history(rows: Iterable[CelRow], users: Iterable[User] = USERS) -> list[CallRecord]:
+def history(rows: Iterable[CelRow], users: Iterable[User] = EVERYBODY) -> list[CallRecord]:
     """What a history of exactly these rows is."""
     made = CallHistory(users)
     made.feed(rows)
@@ -84,7 +84,7 @@ class TestOrder:
     @given(CALLS, st.data())
     def test_pieces_do_not_matter(self, names: list[str], data: st.DataObject) -> None:
         rows = sorted(rows_of(names), key=lambda one: one.at)
-        made, given_so_far = CallHistory(USERS), list[CallRecord]()
+        made, given_so_far = CallHistory(EVERYBODY), list[CallRecord]()
         cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=5)))
         for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
             made.feed(rows[start:end])
@@ -94,7 +94,7 @@ class TestOrder:
 
     @given(CALLS)
     def test_what_is_told_again_after_it_was_given_is_given_as_it_was(self, names: list[str]) -> None:
-        made = CallHistory(USERS)
+        made = CallHistory(EVERYBODY)
         made.feed(rows_of(names))
         first = made.rest()
         made.feed(rows_of(names))
@@ -123,7 +123,7 @@ class TestLostRows:
     @given(CALLS, st.data())
     def test_answered_anywhere_is_missed_nowhere(self, names: list[str], data: st.DataObject) -> None:
         rows = data.draw(st.lists(st.sampled_from(rows_of(names)), unique=True))
-        lines = {user.interface(device): user.id for user in USERS for device in Device}
+        lines = {user.interface(device): user.id for user in EVERYBODY for device in Device}
         ids = {one.uniqueid: one.linkedid for one in rows if one.kind == "CHAN_START"}
         answered = {
             (lines.get(one.channel.rpartition("-")[0]), ids[one.uniqueid])
@@ -228,6 +228,36 @@ class TestJoining:
             for one in call()
         ]
         assert history([*call(), *watch], (ALICE, BOB)) == history(call(), (ALICE, BOB))
+
+
+OF_TWO_NODES: Final = pytest.mark.parametrize(
+    "name", ["over_the_trunk", "back_over_the_trunk", "forward_over_the_trunk"]
+)
+
+
+def at_the_other(one: CelRow) -> bool:
+    return one.uniqueid.startswith("lab-mds1-")
+
+
+class TestTwoNodes:
+    """H6: legs at two nodes are one call, with clocks that differ, and read together or apart."""
+
+    @OF_TWO_NODES
+    @pytest.mark.parametrize("hours", [-3, -0.01, 0.01, 3])
+    def test_clocks_that_differ_do_not_part_a_call(self, name: str, hours: float) -> None:
+        off = timedelta(hours=hours)
+        rows = [evolve(one, at=one.at + off) if at_the_other(one) else one for one in RECORDED[name]]
+        words = [(one.user, one.key, one.status, one.peer, one.forwarded_from) for one in history(rows)]
+        right = history(RECORDED[name])
+        assert words == [(one.user, one.key, one.status, one.peer, one.forwarded_from) for one in right]
+        assert {one.id for one in right} == {right[0].id}
+
+    @OF_TWO_NODES
+    def test_nodes_that_are_read_apart_give_the_same_keys(self, name: str) -> None:
+        main = history([one for one in RECORDED[name] if not at_the_other(one)], USERS)
+        other = history([one for one in RECORDED[name] if at_the_other(one)], (ERIN,))
+        apart = sorted((one.user, one.key, one.status) for one in (*main, *other))
+        assert apart == sorted((one.user, one.key, one.status) for one in history(RECORDED[name]))
 
 
 class TestUnrung:

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.adapters.asterisk.recorded import Recording, recordings
-from tests.e2e.people import USERS
+from tests.e2e.people import EVERYBODY
 from unique_account.adapters.asterisk.cel_records import CallHistory
 from unique_account.adapters.asterisk.translation import Heard, Translation
 from unique_account.core.account import Account
@@ -23,15 +23,15 @@ class Live:
     """The accounts as a service holds them, fed with what the manager interface told."""
 
     def __init__(self, recording: Recording) -> None:
-        self._accounts = {user.id: Account(user) for user in USERS}
-        self._translation = Translation(USERS)
+        self._accounts = {user.id: Account(user) for user in EVERYBODY}
+        self._nodes = {name: Translation(EVERYBODY, name) for name in ("default", "mds1")}
         self._recording = recording
         self.finished: list[CallRecord] = []
 
     def play(self) -> Iterator[list[CallRecord]]:
         """What is ongoing after each message."""
-        for message in self._recording.live:
-            for heard in self._translation.translate(message):
+        for node, message in self._recording.live:
+            for heard in self._nodes[node].translate(message):
                 assert isinstance(heard, Heard)
                 self._take(heard)
             yield [record for account in self._accounts.values() for record in ongoing(account)]
@@ -45,7 +45,7 @@ class Live:
 
 
 def written(recording: Recording) -> list[CallRecord]:
-    made = CallHistory(USERS)
+    made = CallHistory(EVERYBODY)
     made.feed(recording.rows)
     return made.rest()
 

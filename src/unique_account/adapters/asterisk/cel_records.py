@@ -54,7 +54,8 @@ class CallHistory:
     """Makes call records from rows of CEL.
 
     Args:
-        users: Whose history is made.
+        users: Whose history is made: those whose phones are at the nodes of which rows are fed. Another
+            node knows that they were called, and not by which phone they answered.
         grace: See `GRACE`.
         patience: See `PATIENCE`.
         capacity: See `CAPACITY`.

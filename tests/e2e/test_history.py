@@ -1,0 +1,132 @@
+"""A service that hears real nodes: what it tells live of a call gives way to what they write down of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from attrs import frozen
+
+from lab.patience import until
+from tests.e2e.office import live
+from tests.e2e.people import ALICE, BOB, DAVE, ERIN, EVERYBODY, USERS
+from tests.e2e.scenes import ended, speak, taken
+from tests.e2e.stage import Stage, stage, two_nodes
+from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
+from unique_account.adapters.asterisk.cel_events import from_message
+from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.memory import MemoryCallLog, MemoryObserver
+from unique_account.bootstrap import bootstrap
+from unique_account.core.events import ForwardingChanged
+from unique_account.core.forwarding import Forwarding
+from unique_account.core.history import CallRecord, HistoryStatus, merge, ongoing
+from unique_account.core.user import User
+from unique_account.service import Service
+
+pytestmark = pytest.mark.e2e
+
+
+@frozen(weakref_slot=False)
+class Served:
+    """A stage, the service that hears its nodes, and where it records calls."""
+
+    at: Stage
+    service: Service
+    log: MemoryCallLog
+
+    async def history(self, user: User) -> list[CallRecord]:
+        """What the user sees."""
+        return list(merge(ongoing(self.service.account(user.id)), await self.log.before(user.id, None, 10)))
+
+    async def sees(self, user: User, *statuses: HistoryStatus) -> list[CallRecord]:
+        """Wait until the user sees so many entries with these statuses, newest first."""
+
+        async def seen() -> bool:
+            return tuple(record.status for record in await self.history(user)) == statuses
+
+        await until(seen, f"the history of {user.id}")
+        return await self.history(user)
+
+    async def read(self) -> None:
+        """Read what the nodes wrote down, and record what it comes to."""
+        await self.at.quiet()
+        made = CallHistory(EVERYBODY)
+        for pbx in self.at.nodes.values():
+            rows = map(from_message, pbx.ami.messages)
+            made.feed(row for row in rows if row is not None)
+        await self.log.add(made.rest())
+
+
+@asynccontextmanager
+async def served(at: Stage, *users: User) -> AsyncIterator[Served]:
+    pbxs = tuple(
+        AsteriskPbx(
+            ManagerLogin(username="lab", secret=pbx.secret, port=pbx.ports.ami),
+            MemoryObserver(),
+            media_server=name,
+        )
+        for name, pbx in at.nodes.items()
+    )
+    log = MemoryCallLog()
+    async with bootstrap(pbxs=pbxs, call_log=log) as service:
+        for user in users:
+            await service.add(user)
+        for user in users:
+            await until(partial(_says, at, user), f"the plan of {user.id}")
+        yield Served(at, service, log)
+
+
+async def _says(at: Stage, user: User, text: str = "") -> bool:
+    """Whether the plan of a user is installed, with a text in it."""
+    told = await at.nodes[user.media_server].cli(f"database showkey {user.extension}@{user.context}")
+    return "1 results found" in told and text in told
+
+
+class TestLiveAndWritten:
+    """H2, H3, H6: one entry, ongoing, then over, then as it was written down, under one key."""
+
+    @live
+    async def test_a_call_between_two_deskphones(self) -> None:
+        async with stage() as at, served(at, *USERS) as here:
+            await taken(at, "bob", "1001", "alice")
+            (talking,) = await here.sees(ALICE, HistoryStatus.ONGOING)
+            await here.sees(BOB, HistoryStatus.ONGOING)
+            await ended(at, "bob", "alice")
+            (told,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
+            await here.sees(BOB, HistoryStatus.EMITTED)
+            await here.read()
+            (written,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
+            assert [one.settled for one in (talking, told, written)] == [False, False, True]
+            assert talking.key == told.key == written.key
+
+    @live
+    async def test_a_call_that_rings_no_device_is_there_once_it_is_written_down(self) -> None:
+        async with stage() as at, served(at, *USERS) as here:
+            await here.service.handle("dave", ForwardingChanged(Forwarding(do_not_disturb=True)))
+            await until(lambda: _says(at, DAVE, "refusal:20,"), "the plan with do-not-disturb")
+            await at.call("bob", "1004")
+            await at["bob"].sees("over")
+            await here.sees(BOB, HistoryStatus.EMITTED)
+            assert await here.history(DAVE) == []
+            await here.read()
+            (missed,) = await here.sees(DAVE, HistoryStatus.MISSED)
+            assert missed.device is None
+            assert missed.peer == "1002"
+            await here.sees(BOB, HistoryStatus.EMITTED)
+
+    @live
+    async def test_a_call_from_another_node_has_one_key_there_and_here(self) -> None:
+        async with two_nodes() as at, served(at, *EVERYBODY) as here:
+            await taken(at, "bob", "1005", "erin")
+            (caller,) = await here.sees(BOB, HistoryStatus.ONGOING)
+            (talking,) = await here.sees(ERIN, HistoryStatus.ONGOING)
+            assert talking.key == caller.key
+            await speak()
+            await ended(at, "bob", "erin")
+            (told,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
+            await here.read()
+            (written,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
+            assert written.settled
+            assert told.key == written.key == caller.key
