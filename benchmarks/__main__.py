@@ -1,7 +1,7 @@
 """``python -m benchmarks`` runs every comparison and keeps the figures; with names, shows only those.
 
-The figures of a whole run go to ``results.json`` and into the README. So do those of ``telephony``,
-which needs the lab and root, and is run by its name only.
+The figures of a whole run go to ``results.json`` and into the README. So do those of comparisons that run
+by their names only: ``telephony`` needs the lab and root.
 Not a test: nothing fails because a figure is poor, and a missed aim is printed as one.
 """
 
@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ami, growth, history, imports, memory, projections, transition
+from benchmarks import ami, cti, growth, history, imports, memory, projections, transition
 from benchmarks.report import Comparison, circumstances, document, markdown
 from benchmarks.telephony import comparison as telephony
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 README: Final = Path(__file__).with_name("README.md")
 FIGURES: Final = "## Figures of the last run\n"
-FIGURES_OF_CALLS: Final = "## Figures of the last calls\n"
 
 COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
     "transition": transition.compare,
@@ -32,13 +31,15 @@ COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
     "growth": growth.compare,
 }
 
-
-BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {"telephony": telephony.compare}
-"""What is no part of a whole run."""
+BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {
+    "cti": cti.compare,
+    "telephony": telephony.compare,
+}
+"""What is no part of a whole run: it wants a machine to itself, or the lab."""
 
 
 def main(names: Sequence[str]) -> None:
-    """Run comparisons, print each as it is done, and keep the figures of a whole run."""
+    """Run comparisons, print each as it is done, and keep the figures of a whole run, and of each by name."""
     there = COMPARISONS | BY_NAME
     unknown = sorted(set(names) - set(there))
     if unknown:
@@ -47,9 +48,8 @@ def main(names: Sequence[str]) -> None:
     for name in names or COMPARISONS:
         found[name] = there[name]()
         print(markdown(name, found[name]), flush=True)
-    calls = {name: found[name] for name in BY_NAME if name in found}
-    if calls:
-        keep(FIGURES_OF_CALLS, calls)
+        if name in BY_NAME:
+            keep(f"## Figures of {name}\n", {name: found[name]})
     if not names:
         keep(FIGURES, found)
 

@@ -208,9 +208,14 @@ def _twice(what: str, values: Iterable[str]) -> Iterable[str]:
 
 def _like(people: Iterable[Person]) -> str:
     """A hash of nobody's password that takes as long to check as most of theirs."""
-    found = [extract_parameters(person.password) for person in people if person.password]
-    if not found:
+    hashes = [person.password for person in people if person.password]
+    if not hashes:
         return hash_password("nobody")
-    ((common, _),) = Counter(map(repr, found)).most_common(1)  # the parameters have no hash themselves
-    parameters = next(each for each in found if repr(each) == common)
-    return PasswordHasher.from_parameters(parameters).hash("nobody")
+    ((parameters, _),) = Counter(map(_parameters, hashes)).most_common(1)
+    like = next(hashed for hashed in hashes if _parameters(hashed) == parameters)
+    return PasswordHasher.from_parameters(extract_parameters(like)).hash("nobody")
+
+
+def _parameters(hashed: str) -> str:
+    """A hash without its salt and its digest."""
+    return hashed.rsplit("$", 2)[0]
