@@ -75,6 +75,7 @@ class Tab:
         self.frames: list[dict[str, Any]] = []
         self._came = asyncio.Condition()
         self._refs = count(1)
+        self._silent = False
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
@@ -156,8 +157,15 @@ class Tab:
             await asyncio.wait([self._reading])
         return self.socket.close_code
 
+    def falls_silent(self) -> None:
+        """Take nothing from the network any more, and so answer nothing: a page that hangs, a cut cable."""
+        self._silent = True
+        self.socket.transport.pause_reading()
+
     async def close(self) -> None:
         """Close it, as a page does that goes."""
+        if self._silent:
+            self.socket.transport.abort()
         await self.socket.close()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)

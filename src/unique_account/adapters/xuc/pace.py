@@ -25,13 +25,14 @@ class Pace:
         """Count a frame; returns how many seconds to wait before the next one is read."""
         self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND) - 1
         self._then = now
-        if self._left >= 0:
+        if self._left >= AT_ONCE / 2:  # it has been quiet for a while
             self._fast_since = None
+        if self._left >= 0:
             return 0.0
         if self._fast_since is None:
             self._fast_since = now
         return -self._left / PER_SECOND
 
     def too_fast(self, now: float) -> bool:
-        """Whether the client was slowed down for so long that it has to go."""
+        """Whether the client had to be slowed down for so long, without a pause, that it has to go."""
         return self._fast_since is not None and now - self._fast_since > SLOWED_FOR

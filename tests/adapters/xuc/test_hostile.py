@@ -1,0 +1,365 @@
+"""Clients that mean harm, or are broken: whatever they send, nobody else is harmed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unique_account.adapters.memory import SettableClock
+from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace, wire
+from unique_account.adapters.xuc.attempts import REMEMBERED, WINDOW, Attempts
+from unique_account.adapters.xuc.commands import COMMANDS
+from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
+
+if TYPE_CHECKING:
+    from tests.adapters.xuc.assistants import PATIENCE, Premises, in_loop, premises
+else:
+    from assistants import PATIENCE, Premises, in_loop, premises
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=10), parts, max_size=3),
+    max_leaves=8,
+)
+FIELDS = (
+    "uniqueId", "destination", "deviceType", "device", "state", "key", "value", "value_type", "size", "days",
+    "cursor", "phoneNumbers", "words", "objectType", "variables", "status", "ref",
+)  # fmt: skip
+COMMANDLIKE = st.builds(
+    lambda command, fields: {"claz": "web", "command": command, **fields},
+    st.sampled_from([name for name in COMMANDS if name != "logout"]) | st.text(max_size=20),
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5),
+)
+FRAMES = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200),
+    JSON.map(json.dumps),
+    COMMANDLIKE.map(json.dumps),
+    st.sampled_from(["[" * LARGEST, '{"claz":"web","command":' + "9" * 10_000 + "}", '{"a":NaN}', ""]),
+)
+
+
+@asynccontextmanager
+async def in_peace(at: Premises) -> AsyncIterator[None]:
+    """Bob, who has nothing to do with it, is served before, meanwhile and after."""
+    bob = await at.browser.tab("bob")
+    account = at.service.account("bob")
+    yield
+    async with asyncio.timeout(PATIENCE):
+        await bob.command("getHistoryPage")
+    assert bob.open
+    assert at.service.account("bob") == account
+    assert not [what for what, _ in at.observer.failures if "bob" in what]
+
+
+async def raw(at: Premises) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection."""
+    return await asyncio.open_connection("127.0.0.1", await at.cti.port())
+
+
+async def ends(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the server closes the connection."""
+    async with asyncio.timeout(PATIENCE):
+        try:
+            return await reader.read()
+        except ConnectionError:
+            return b""
+
+
+class TestFrames:
+    """C1: a frame is read as what it is, or is answered; there is no third way."""
+
+    @given(st.none() | st.text(max_size=300) | JSON.map(json.dumps) | COMMANDLIKE.map(json.dumps))
+    def test_whatever_comes_is_understood_or_wrong(self, text: str | None) -> None:
+        try:
+            said: object = read(text)
+        except InvalidMessage as error:
+            said = error
+        assert isinstance(said, (Fields, Heartbeat, InvalidMessage))
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            (None, "the frame is not text"),
+            ("", "the frame is not JSON"),
+            ("[" * 100_000, "the frame is not JSON"),
+            ('{"claz":' + "9" * 10_000 + "}", "the frame is not JSON"),
+            ('{"claz":"web","command":"dial","destination":NaN}', "the frame is not JSON"),
+            ("[]", "the frame is not a JSON object"),
+            ("{}", "claz: is neither web nor ping"),
+            ('{"claz":"web"}', "command: is not text of at most 64 characters"),
+            ('{"claz":"web","command":["dial"]}', "command: is not text of at most 64 characters"),
+            (
+                '{"claz":"web","command":"dial","ref":{}}',
+                "ref: is neither a number nor text of at most 64 characters",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, text: str | None, problem: str) -> None:
+        with pytest.raises(InvalidMessage) as wrong:
+            read(text)
+        assert wrong.value.problem == problem
+
+
+class TestFuzzing:
+    """M4: a client that sends anything at all is answered, and harms nobody."""
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(FRAMES, max_size=30))
+    def test_random_frames(self, frames: list[str | bytes]) -> None:
+        @in_loop
+        async def fuzz() -> None:
+            async with premises() as at, in_peace(at):
+                tab = await at.browser.tab("alice")
+                for frame in frames:
+                    await tab.send(frame)
+                await tab.command("getIceConfig")
+                assert tab.open
+                assert {said["Error"] for said in tab.told("Error")} <= {
+                    "invalidMessage", "unknownCommand", "refused", "commandFailed", "noSuchCall",
+                }  # fmt: skip
+                assert at.observer.failures == []
+
+        fuzz()
+
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=8))
+    def test_random_bytes(self, chunks: list[bytes]) -> None:
+        @in_loop
+        async def fuzz() -> None:
+            async with premises() as at, in_peace(at):
+                handshake = (
+                    f"GET /xuc/api/2.0/cti?token={await at.browser.log_in('alice')} HTTP/1.1\r\nHost: x\r\n"
+                    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                ).encode()
+                for before in (b"", handshake):
+                    reader, writer = await raw(at)
+                    writer.write(before)
+                    for chunk in chunks:
+                        writer.write(chunk)
+                    writer.close()
+                    await ends(reader)
+
+        fuzz()
+
+
+class TestFloods:
+    """S5: who sends too much is slowed down and then cut off; others do not notice."""
+
+    @in_loop
+    async def test_a_frame_that_is_too_large_closes(self) -> None:
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+            await tab.send("x" * (LARGEST + 1))
+            assert await tab.closed() == 1009
+            again = await at.browser.tab("alice")
+            await again.send(json.dumps({"claz": "web", "command": "x", "pad": "x" * (LARGEST - 100)}))
+            await again.until(lambda: again.told("Error"))
+
+    @in_loop
+    async def test_a_flood_is_slowed_down_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pace, "SLOWED_FOR", 0.3)
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+
+            async def flood() -> None:
+                while True:
+                    await tab.send('{"claz":"web","command":"getConfig","objectType":"line"}')
+
+            flooding = asyncio.create_task(flood())
+            assert await tab.closed() in (4006, 1006)
+            await asyncio.gather(flooding, return_exceptions=True)
+            assert len(tab.told("LineConfig")) < 2 * pace.AT_ONCE
+
+    @in_loop
+    async def test_commands_that_wait_are_few(self) -> None:
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+            release = asyncio.Event()
+            begun = []
+
+            async def slow(*_: object, **__: object) -> None:
+                begun.append(1)
+                await release.wait()
+                raise OSError("the log is gone")
+
+            at.service.histories.page = slow  # type: ignore[method-assign,assignment] # a call log that hangs
+            for _ in range(60):
+                await tab.send('{"claz":"web","command":"getHistoryPage"}')
+            await tab.send({"claz": "ping"})
+            await at.becomes(lambda: begun)
+            await asyncio.sleep(0.2)
+            (alices,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
+            assert conversation.MOST_WAITING < 60
+            assert {"claz": "ping"} not in tab.frames  # not read yet: the socket itself holds back
+            assert alices in at.cti._office.tabs
+            del at.service.histories.page
+            release.set()
+            await tab.until(lambda: {"claz": "ping"} in tab.frames)
+
+    @in_loop
+    async def test_a_body_that_never_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logins, "BODY_WITHIN", 0.2)
+        async with premises() as at, in_peace(at):
+            reader, writer = await raw(at)
+            head = "POST /xuc/api/2.0/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n{"
+            writer.write(head.encode())
+            assert b" 408 " in (await ends(reader)).partition(b"\r\n")[0]
+            writer.close()
+
+
+class TestHalfOpenSockets:
+    """S5: a peer that is there no more, or says nothing, is noticed."""
+
+    @in_loop
+    async def test_who_says_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wire, "REQUEST_WITHIN", 0.2)
+        async with premises() as at, in_peace(at):
+            for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
+                reader, writer = await raw(at)
+                writer.write(begin)
+                assert await ends(reader) == b""
+                writer.close()
+
+    @in_loop
+    async def test_nor_may_a_second_request_dawdle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wire, "REQUEST_WITHIN", 0.2)
+        async with premises() as at, in_peace(at):
+            reader, writer = await raw(at)
+            request = b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost: x\r\n\r\n"
+            writer.write(request)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(request[:30])
+            await ends(reader)
+            writer.close()
+
+    @in_loop
+    async def test_a_peer_that_answers_no_ping_is_lost_since_it_was_last_heard(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cti, "PING_EVERY", 0.3)
+        monkeypatch.setattr(cti, "PONG_WITHIN", 0.3)
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+            tab.falls_silent()
+            await at.becomes(lambda: [each for each in at.alice.sessions if each.last_seen is not None])
+            (session,) = at.alice.sessions
+            assert session.last_seen is not None
+            assert (at.clock.now() - session.last_seen).total_seconds() >= 0.3
+
+    @in_loop
+    async def test_a_peer_that_only_answers_pings_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cti, "PING_EVERY", 0.1)
+        async with premises() as at:
+            tab = await at.browser.tab("alice")
+            await asyncio.sleep(0.5)
+            assert tab.open
+
+
+class TestSlowClients:
+    """S5: a client that does not take what it is sent is dropped rather than waited for, and catches up."""
+
+    @in_loop
+    async def test_a_client_that_reads_nothing_is_dropped(self) -> None:
+        async with premises() as at, in_peace(at):
+            token = await at.browser.log_in("alice")
+            tab = await at.browser.connect(token)
+            await tab.next("CurrentCallsPhoneEvents")
+            tab.falls_silent()
+            (served,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
+            for _ in range(20):
+                for _ in range(outbox.MOST_FRAMES // 2):
+                    served.tell("Rubbish", "x" * 30_000)
+                await asyncio.sleep(0)
+            await at.becomes(lambda: served not in at.cti._office.tabs)
+            again = await at.browser.connect(token)
+            assert (await again.next("UniqueAccount"))["user"] == "alice"
+
+    @in_loop
+    async def test_nobody_waits_for_it(self) -> None:
+        async with premises() as at, in_peace(at):
+            slow, quick = await at.browser.tab("alice"), await at.browser.tab("alice")
+            slow.falls_silent()
+            for device in ("deskphone", "webrtc") * 20:
+                await quick.command("selectDevice", device=device)
+            assert quick.last("UniqueAccount")["selection"] == "webrtc"
+
+    @in_loop
+    async def test_small_frames_are_not_held_back(self) -> None:
+        async with premises() as at:
+            await at.browser.tab("alice")
+            (served,) = at.cti._office.tabs
+            assert served._wire is not None
+            raw_socket = served._wire.transport.get_extra_info("socket")
+            assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+class TestWatching:
+    """P5: nobody sees more than the directory lets him, nor watches without end."""
+
+    @in_loop
+    async def test_too_many_numbers(self) -> None:
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+            many: list[Any] = [str(number) for number in range(1001)]
+            for numbers in (many, ["x" * 300], "1001", [1001], None):
+                word, _ = await tab.error("subscribeToPhoneHints", phoneNumbers=numbers)
+                assert word == "invalidMessage"
+
+
+class TestMemory:
+    """S1: what strangers make the server remember is bounded."""
+
+    def test_attempts_are_forgotten(self) -> None:
+        now = SettableClock().now().timestamp()
+        attempts = Attempts(lambda: now)
+        for number in range(2 * REMEMBERED):
+            attempts.begin(f"login{number}", f"address{number}")
+        assert len(attempts._logins._counts) == len(attempts._addresses._counts) == REMEMBERED
+
+    def test_a_window_ends(self) -> None:
+        now = 1000.0
+        attempts = Attempts(lambda: now)
+        waits = [attempts.begin("alice", "192.0.2.1") for _ in range(11)]
+        assert waits == [0.0] * 10 + [WINDOW]
+        now += WINDOW
+        assert attempts.begin("alice", "192.0.2.1") == 0.0
+
+    @in_loop
+    async def test_desks_of_strangers_are_cleared(self) -> None:
+        async with premises() as at:
+            for number in range(20):
+                token = at.cti._office.tokens.issue(f"nobody{number}", "nobody")
+                await (await at.browser.connect(token)).closed()
+            await at.becomes(lambda: len(at.cti._office._desks) == 2)
+
+
+class TestPace:
+    """S5: so many frames at once, so many a second after that."""
+
+    def test_a_burst_is_free_and_then_it_is_a_rate(self) -> None:
+        counted = pace.Pace(0.0)
+        assert {counted.wait(0.0) for _ in range(pace.AT_ONCE)} == {0.0}
+        assert counted.wait(0.0) == pytest.approx(1 / pace.PER_SECOND)
+        assert counted.wait(10.0) == 0.0
+
+    def test_to_go_on_is_too_fast(self) -> None:
+        counted, now = pace.Pace(0.0), 0.0
+        for _ in range(pace.AT_ONCE):
+            counted.wait(now)
+        while now < pace.SLOWED_FOR:
+            assert not counted.too_fast(now)
+            now += counted.wait(now)
+        counted.wait(now + 0.1)
+        assert counted.too_fast(now + 0.2)
+        counted.wait(now + 10.0)
+        assert not counted.too_fast(now + 10.0)
