@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -13,6 +13,13 @@ from unique_account.stage.setting import stage
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
+
+
+def expect(what: Locator | Page) -> Any:
+    """Playwright's ``expect``, imported late, so that the lab can say what is missing without it."""
+    from playwright.async_api import expect as expected
+
+    return expected(what)
 
 
 @frozen

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.audience import audience
+from tests.e2e.audience import audience, expect
 from tests.e2e.office import live
 
 if TYPE_CHECKING:
     from playwright.async_api import WebSocketRoute
 
 pytestmark = pytest.mark.e2e
-
-
-def expect(locator):  # type: ignore[no-untyped-def]
-    # Only here, so that the lab can say what is missing without it.
-    from playwright.async_api import expect as expected
-
-    return expected(locator)
 
 
 class TestLoggingIn:

@@ -1,0 +1,132 @@
+"""Everything real: an Asterisk, its deskphones, the service, the CTI server, and the page in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from attrs import evolve, frozen
+
+from lab.asterisk import Node, node
+from lab.browser import Browser, browser
+from lab.config import Endpoint
+from lab.phones import Phone, phone
+from lab.ports import LOOPBACK
+from tests.e2e.audience import Assistant
+from tests.e2e.live import ALICE, BOB, files, manager_login
+from unique_account.adapters.asterisk import AsteriskPbx
+from unique_account.adapters.memory import MemoryDirectory, MemoryObserver
+from unique_account.adapters.xuc import XucCti, XucSettings
+from unique_account.assistant.serving import PageFiles
+from unique_account.bootstrap import bootstrap
+from unique_account.ports.lines import SipLine
+from unique_account.service import Service
+
+USERS: Final = tuple(evolve(user, ring_seconds=20) for user in (ALICE, BOB))
+DESKPHONE: Final = Endpoint(name="alice", caller_id="1001")
+WEBRTC: Final = Endpoint(name="alice_w", caller_id="1001", webrtc=True, options={"rtp_timeout": "5"})
+BOBS: Final = Endpoint(name="bob", caller_id="1002")
+CAROLS: Final = Endpoint(name="carol", caller_id="1003")
+UNUSED: Final = Endpoint(name="bob_w")
+EXTENSIONS: Final = """
+#include unique_account.conf
+[default]
+include = unique-account-numbers-default
+include = unique-account-hints
+exten = 1003,1,Dial(PJSIP/carol,30)
+"""
+LISTENS: Final = """
+(() => {
+  // The browser takes a steady tone for noise, and would suppress it.
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const asItIs = { autoGainControl: false, echoCancellation: false, noiseSuppression: false };
+  navigator.mediaDevices.getUserMedia = () =>
+    globalThis.refused ? Promise.reject(new DOMException("no", "NotAllowedError")) : ask({ audio: asItIs });
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    const context = new AudioContext();
+    globalThis.analyser = context.createAnalyser();
+    analyser.fftSize = 8192;
+    context.createMediaStreamSource(this.srcObject).connect(analyser);
+    return play.call(this);
+  };
+  globalThis.loudest = () => {
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    const most = Math.max(...bins);
+    return most < -60 ? 0 : (bins.indexOf(most) * analyser.context.sampleRate) / analyser.fftSize;
+  };
+})();
+"""
+"""Lets a test refuse the microphone, and measure the loudest frequency of what the page plays."""
+
+
+class NodeLines:
+    """The lines port: where the browsers of a node register.
+
+    Attributes:
+        url: Where they are told to; the node's own address, unless a test says otherwise.
+    """
+
+    def __init__(self, pbx: Node, endpoints: Mapping[str, Endpoint]) -> None:
+        self.url = pbx.websocket
+        self._endpoints = endpoints
+
+    async def line(self, user: str) -> SipLine | None:
+        """A user's line."""
+        endpoint = self._endpoints.get(user)
+        if endpoint is None:
+            return None
+        return SipLine(name=endpoint.name, password=endpoint.password, url=self.url, domain=LOOPBACK)
+
+
+@frozen(weakref_slot=False)
+class Company:
+    """A company at work, in which Alice has a Unique Account and a browser."""
+
+    pbx: Node
+    alice: Phone
+    bob: Phone
+    carol: Phone
+    chromium: Browser
+    service: Service
+    lines: NodeLines
+    address: str
+
+    async def tab(self) -> Assistant:
+        """A new tab at the log-in."""
+        page = await self.chromium.page()
+        await page.add_init_script(LISTENS)
+        await page.goto(self.address)
+        return Assistant(page, self.address)
+
+    async def logged_in(self) -> Assistant:
+        """A new tab that Alice logged in to, with its line registered."""
+        assistant = await self.tab()
+        await assistant.log_in()
+        await assistant.in_use("webrtc").wait_for()
+        return assistant
+
+
+@asynccontextmanager
+async def company() -> AsyncIterator[Company]:
+    """A company whose phones are registered, and a browser in which nobody is logged in."""
+    async with AsyncExitStack() as stack:
+        endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
+        pbx = await stack.enter_async_context(node(endpoints, EXTENSIONS, more_files=files(USERS)))
+        alice, bob, carol = [
+            await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (DESKPHONE, BOBS, CAROLS)
+        ]
+        observer, lines = MemoryObserver(), NodeLines(pbx, {"alice": WEBRTC})
+        names = {"1001": "Alice Martin", "1002": "Bob Durand", "1003": "Carol Nguyen"}
+        directory = MemoryDirectory({"alice": "alice"}, names, {"1001": "alice"})
+        page = PageFiles("ws:", "wss:")
+        cti = XucCti(XucSettings(key="k" * 32, port=0), directory, lines, observer, page)
+        adapter = AsteriskPbx(manager_login(pbx), observer)
+        service = await stack.enter_async_context(bootstrap(pbxs=(adapter,), cti=cti, observer=observer))
+        for user in USERS:
+            await service.add(user)
+        address = f"http://{LOOPBACK}:{await cti.port()}/"
+        chromium = await stack.enter_async_context(browser())
+        yield Company(pbx, alice, bob, carol, chromium, service, lines, address)

@@ -1,0 +1,289 @@
+"""The UC Assistant on a real Asterisk: real SIP over a WebSocket, real media, real deskphones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import pytest
+
+from lab.patience import until
+from tests.e2e.audience import Assistant, expect
+from tests.e2e.company import Company, company
+from tests.e2e.office import live
+
+pytestmark = pytest.mark.e2e
+
+A_SENTENCE: Final = 0.8
+"""For how many seconds a party talks, so that a recording holds enough of it."""
+
+NEAR: Final = 25
+"""How exactly a recording of a telephone call tells a tone, in hertz."""
+
+
+def near(tone: int) -> object:
+    """A tone, as exactly as a recording tells it."""
+    return pytest.approx(tone, abs=NEAR)
+
+
+async def hears(tab: Assistant, tone: int) -> None:
+    """The page plays a tone."""
+
+    async def now() -> bool:
+        return abs(float(await tab.page.evaluate("loudest()")) - tone) < NEAR
+
+    await until(now, f"that the page hears {tone} Hz")
+
+
+async def answered(at: Company, tab: Assistant) -> float:
+    """Bob calls Alice, who answers in the page; the instant before."""
+    start = time.monotonic()
+    await at.bob.dial("1001")
+    await tab.button("Answer").click()
+    await tab.call("talking").wait_for()
+    await at.bob.event("CALL_ESTABLISHED", after=start)
+    return start
+
+
+class TestSound:
+    """C2: a call of the browser carries what both say."""
+
+    @live
+    async def test_of_a_call_that_comes_in(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await hears(tab, at.bob.tone)
+            await asyncio.sleep(A_SENTENCE)
+            await tab.button("Hang up").click()
+            await at.bob.event("CALL_CLOSED", after=start)
+            assert at.bob.heard() == (near(at.chromium.tone),)
+
+    @live
+    async def test_of_a_call_that_is_dialled(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = time.monotonic()
+            await tab.dial("1002")
+            await at.bob.event("CALL_INCOMING", after=start)
+            await at.bob.accept()
+            await tab.call("talking").wait_for()
+            await hears(tab, at.bob.tone)
+            await asyncio.sleep(A_SENTENCE)
+            await at.bob.hang_up()
+            await expect(tab.page.locator(".call")).to_have_count(0)
+            assert at.bob.heard() == (near(at.chromium.tone),)
+
+    @live
+    async def test_keys_are_heard(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await tab.button("Keypad").click()
+            await tab.page.locator(".call [data-key='5']").click()
+            await at.pbx.ami.event("DTMFEnd", after=start, Digit="5")
+
+
+class TestSteering:
+    """C2: holding and transferring are the browser's own, and Asterisk carries them out."""
+
+    @live
+    async def test_holding(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
+            await tab.button("Hold").click()
+            await tab.call("held").wait_for()
+            await at.pbx.ami.event("Hold", after=start)
+            await tab.button("Resume").click()
+            await at.pbx.ami.event("Unhold", after=start)
+            await hears(tab, at.bob.tone)
+
+    @live
+    async def test_a_blind_transfer(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
+            await tab.button("Transfer").click()
+            await tab.page.fill("#transfer-to", "1003")
+            await tab.button("Transfer now").click()
+            await at.carol.event("CALL_INCOMING", after=start)
+            await at.carol.accept()
+            await at.carol.event("CALL_ESTABLISHED", after=start)
+            await expect(tab.page.locator(".call")).to_have_count(0)
+            await asyncio.sleep(A_SENTENCE)
+            await at.carol.hang_up()
+            await at.bob.event("CALL_CLOSED", after=start)
+            assert at.carol.heard() == (near(at.bob.tone),)
+
+    @live
+    async def test_an_attended_transfer(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
+            await tab.button("Transfer").click()
+            await tab.page.fill("#transfer-to", "1003")
+            await tab.button("Ask first").click()
+            await at.carol.event("CALL_INCOMING", after=start)
+            await at.carol.accept()
+            await at.carol.event("CALL_ESTABLISHED", after=start)
+            await hears(tab, at.carol.tone)
+            await tab.button("Complete the transfer").click()
+            await expect(tab.page.locator(".call")).to_have_count(0)
+            await asyncio.sleep(A_SENTENCE)
+            assert "CALL_CLOSED" not in at.bob.told(after=start)
+            assert "CALL_CLOSED" not in at.carol.told(after=start)
+
+
+class TestDevices:
+    """R2, R3, S6, C1: the device in use rings, and the other stays silent."""
+
+    @live
+    async def test_a_toggle_moves_the_next_call(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await tab.select("deskphone")
+            await tab.in_use("deskphone").wait_for()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.alice.event("CALL_INCOMING", after=start)
+            await tab.call("ringing", "deskphone").wait_for()
+            await at.bob.hang_up()
+            await at.alice.event("CALL_CLOSED", after=start)
+            await tab.select("webrtc")
+            await tab.in_use("webrtc").wait_for()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await tab.call("ringing").wait_for()
+            assert "CALL_INCOMING" not in at.alice.told(after=start)
+
+    @live
+    async def test_what_the_deskphone_cannot_be_told_is_refused_with_the_reason(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await tab.select("deskphone")
+            await tab.in_use("deskphone").wait_for()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.alice.event("CALL_INCOMING", after=start)
+            await tab.button("Answer").click()
+            await expect(tab.trouble("refused")).to_be_visible()
+            await tab.button("Refuse").click()
+            await at.bob.event("CALL_CLOSED", after=start)
+
+    @live
+    async def test_dialling_rings_the_deskphone_first(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await tab.select("deskphone")
+            await tab.in_use("deskphone").wait_for()
+            start = time.monotonic()
+            await tab.dial("1002")
+            await at.alice.event("CALL_INCOMING", after=start)
+            await at.alice.accept()
+            await at.bob.event("CALL_INCOMING", after=start)
+
+
+class TestLeaving:
+    """R1, R4, R15, S5: whoever leaves the page is called on the deskphone."""
+
+    @live
+    async def test_by_logging_out(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await tab.page.get_by_role("button", name="Log out").click()
+            await expect(tab.page.locator("#login")).to_be_visible()
+            assert at.service.account("alice").state.value == "logged_out"
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.alice.event("CALL_INCOMING", after=start)
+
+    @live
+    async def test_by_closing_the_tab_while_it_rings(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await tab.call("ringing").wait_for()
+            await tab.page.close()
+            await at.alice.event("CALL_INCOMING", after=start)
+            assert "CALL_CLOSED" not in at.bob.told(after=start)
+
+    @live
+    async def test_by_killing_the_browser_in_a_call(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await at.chromium.kill()
+            await at.bob.event("CALL_CLOSED", after=start)
+
+    @live
+    async def test_loading_it_again_in_a_call_ends_the_call_and_no_more(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            tab.page.on("dialog", lambda dialog: dialog.accept())
+            await tab.page.reload()
+            await at.bob.event("CALL_CLOSED", after=start)
+            await tab.in_use("webrtc").wait_for()
+            await answered(at, tab)
+
+
+class TestSeveralTabs:
+    """S4: a call rings in all tabs, and the first answer takes it."""
+
+    @live
+    async def test_the_others_see_it_answered_elsewhere(self) -> None:
+        async with company() as at:
+            one, two = await at.logged_in(), await at.logged_in()
+            await at.bob.dial("1001")
+            await two.call("ringing").wait_for()
+            await one.button("Answer").click()
+            await one.call("talking").wait_for()
+            await expect(two.call("talking", "elsewhere")).to_be_visible()
+            await expect(two.call("ringing")).to_have_count(0)
+            await expect(two.trouble("answered_elsewhere")).to_be_visible()
+
+
+class TestTroubles:
+    """R4, R17: the page says what is wrong and what to do."""
+
+    @live
+    async def test_a_microphone_that_is_refused(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await tab.page.evaluate("globalThis.refused = true")
+            await at.bob.dial("1001")
+            await tab.button("Answer").click()
+            await expect(tab.trouble("microphone_refused")).to_contain_text("address bar")
+            await tab.page.evaluate("globalThis.refused = false")
+            await tab.button("Answer").click()
+            await tab.call("talking").wait_for()
+            await expect(tab.trouble("microphone_refused")).to_have_count(0)
+
+    @live
+    async def test_a_telephone_system_that_is_not_reached(self) -> None:
+        async with company() as at:
+            at.lines.url = at.pbx.websocket.replace("ws:", "wss:")
+            tab = await at.tab()
+            await tab.log_in()
+            await tab.in_use("deskphone").wait_for()
+            trouble = tab.trouble("line_unreachable")
+            await expect(trouble).to_contain_text("certificate")
+            await expect(trouble.locator("a")).to_have_attribute(
+                "href", at.lines.url.replace("wss:", "https:")
+            )
+
+    @live
+    async def test_a_line_that_is_lost_comes_back(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await at.pbx.kill()
+            await expect(tab.trouble("line_lost")).to_be_visible()
+            await at.pbx.start()
+            await expect(tab.trouble("line_lost")).to_have_count(0, timeout=30_000)
+            await tab.in_use("webrtc").wait_for()
