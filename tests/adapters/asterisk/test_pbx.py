@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from unique_account.adapters.asterisk import AsteriskPbx, commands, connection
-from unique_account.adapters.asterisk import pbx as module
+from unique_account.adapters.asterisk import listening as module
 from unique_account.adapters.asterisk.plan_entries import FAMILY, entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus

@@ -27,10 +27,10 @@ from attrs import frozen
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.channels import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.codes import CODE_EVENT, dialled_code
+from unique_account.adapters.asterisk.deeds import deed
 from unique_account.adapters.asterisk.headers import UnusableHeader, count, one_of, required, shown
 from unique_account.adapters.asterisk.joining import Origins, picked_up, transferred, under
 from unique_account.adapters.asterisk.words import (
-    DEVICES,
     END_OF_TIME,
     LINE_STATUSES,
     PEER_REACHABLE,
@@ -42,14 +42,10 @@ from unique_account.core.events import (
     CallChanged,
     CallEnded,
     ContactsChanged,
-    DeviceSelected,
     Event,
     LineChanged,
-    LoggedIn,
-    LoggedOut,
     MessagesChanged,
     NodeLost,
-    SessionLost,
 )
 from unique_account.core.machine import Device
 from unique_account.core.user import User
@@ -328,20 +324,7 @@ class Translation:
         user = required(message, "User")
         if user not in self._users:
             raise UnusableHeader("User", f"is {shown(user)}, whom nobody knows")
-        return self._heard(user, one_of(message, "Do", _DEEDS)(self, message))
-
-    def _logged_in(self, message: Message) -> Event:
-        return LoggedIn(required(message, "Session"), message.get("Connection", ""))
-
-    def _logged_out(self, message: Message) -> Event:
-        return LoggedOut(required(message, "Session"))
-
-    def _session_lost(self, message: Message) -> Event:
-        session = required(message, "Session")
-        return SessionLost(session, self._instant(), message.get("Connection", ""))
-
-    def _selected(self, message: Message) -> Event:
-        return DeviceSelected(one_of(message, "Device", DEVICES))
+        return self._heard(user, deed(message, self._instant))
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ...]]]] = {
@@ -364,12 +347,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ..
     "MessageWaiting": Translation._message_waiting,
     "FullyBooted": Translation._fully_booted,
     "UserEvent": Translation._user_event,
-}
-_DEEDS: Final[Mapping[str, Callable[[Translation, Message], Event]]] = {
-    "log_in": Translation._logged_in,
-    "log_out": Translation._logged_out,
-    "session_lost": Translation._session_lost,
-    "select": Translation._selected,
 }
 
 
