@@ -314,8 +314,17 @@ class TestHostileContacts:
             await register(at.pbx, "alice", "sip:alice,30,S(1)g@127.0.0.1:9")
             start = await at.dial("1001")
             dialling = (await at.pbx.ami.event("Newexten", after=start, Application="Dial")).what
-            assert dialling["AppData"].count(",") == 1
-            assert dialling["AppData"].endswith(",2")
+            address, seconds = dialling["AppData"].split(",")
+            assert address == "PJSIP/alice/sip:alice30S1g@127.0.0.1:9"
+            assert 0 < float(seconds) <= 2
+
+    @live
+    async def test_an_address_cannot_be_several_destinations(self) -> None:
+        async with node_of(known=(evolve(DESKPHONE, password=""),)) as at:
+            await register(at.pbx, "alice", "sip:alice&PJSIP/alice_w&Local/2000@127.0.0.1:9")
+            start = await at.dial("1001")
+            dialling = (await at.pbx.ami.event("Newexten", after=start, Application="Dial")).what
+            assert dialling["AppData"].partition(",")[0] == "PJSIP/alice/sip:alice"
 
 
 class TestLikeTheDouble:

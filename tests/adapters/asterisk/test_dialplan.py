@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from unique_account.adapters.asterisk.dialplan import render
 from unique_account.adapters.asterisk.harmless import NotForDialplan
 from unique_account.adapters.asterisk.installed import plans
-from unique_account.adapters.asterisk.plan_entries import FAMILY, entries
+from unique_account.adapters.asterisk.plan_entries import BETWEEN, FAMILY, ROUTED, entries
 from unique_account.adapters.asterisk.routine import ROUTINE
 from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn, apply
@@ -38,7 +38,7 @@ BOB: Final = User(
 )
 PLAN: Final = plan(apply(Account(ALICE), LoggedIn("tab-1")))
 
-HARMLESS: Final = re.compile(r"[0-9A-Za-z_.+*#:/|&,%~@\[\]-]*")
+HARMLESS: Final = re.compile(r"[0-9A-Za-z_.+*#:/|&!%~@\[\]-]*")
 """Nothing of these begins an expression, a variable, a comment, a string or another argument of Gosub."""
 
 # Each has a character, or is a name, that means something to a dialplan, to AstDB or to an entry.
@@ -89,18 +89,24 @@ class TestEntries:
         ]
 
     def test_the_fields_are_in_the_order_in_which_the_dialplan_reads_them(self) -> None:
-        value = entries(PLAN)[1][2].split(",")
-        named = re.search(r"ARRAY\(LOCAL\(since\),LOCAL\((gate.*?)\)\)=", render([ALICE]))
-        assert named is not None
-        fields = dict(zip(named[1].split("),LOCAL("), value, strict=False))
-        assert fields == {
+        value = entries(PLAN)[1][2].split(BETWEEN)
+        assert dict(zip(ROUTED, value, strict=False)) == {
             "gate": "",
             "limit": "5",
             "interfaces": "PJSIP/alice|PJSIP/alice[.]w[+]1",
-            "candidate": "webrtc:alice.w+1:10",
-            "candidates": "deskphone:alice:10",
-            "rules": "&".join(["mailbox:1001@default"] * 4 + ["10"]),
+            "device": "webrtc",
+            "line": "alice.w+1",
+            "seconds": "10",
+            "next_device": "deskphone",
+            "next_line": "alice",
+            "next_seconds": "10",
+            **dict.fromkeys(map(str, Outcome), "mailbox:1001@default"),
+            "max_forwards": "10",
         }
+
+    @pytest.mark.parametrize("changed", [{"candidates": ()}, {"gate": Gate(None, None, 0)}])
+    def test_a_plan_that_lets_no_call_ring_says_so_at_the_gate(self, changed: dict[str, Any]) -> None:
+        assert entries(evolve(PLAN, **changed))[0][2].startswith("odd!")
 
     def test_a_number_is_written_as_it_is_dialled(self) -> None:
         (one,) = entries(evolve(PLAN, numbers=("10 0-1",), did_seconds=()))
@@ -210,7 +216,7 @@ class TestInstalled:
         newer = entries(evolve(PLAN, version=PLAN.version + 1))
         assert plans([newer[0], entries(PLAN)[1]])["alice"].version == PLAN.version
 
-    @pytest.mark.parametrize("value", ["", "nonsense", ",".join(["x"] * 17)])
+    @pytest.mark.parametrize("value", ["", "nonsense", "!".join(["x"] * 24)])
     def test_an_entry_that_is_none_is_told(self, value: str) -> None:
         with pytest.raises(ValueError, match=r"1001@default: .* is no plan"):
             plans([(FAMILY, "1001@default", value)])

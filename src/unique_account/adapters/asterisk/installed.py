@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from attrs import evolve
 
-from unique_account.adapters.asterisk.plan_entries import FAMILY, FORMS, Entry
-from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal
+from unique_account.adapters.asterisk.plan_entries import BETWEEN, FAMILY, FORMS, Entry
+from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Candidate, Gate, Plan
@@ -50,14 +50,12 @@ def _joined(rows: Sequence[Plan]) -> Plan:
 def _unpacked(key: str, value: str) -> tuple[int, Plan]:
     """The position of a number in its user's plan, and the plan with this number alone."""
     number, _, context = key.partition("@")
-    texts = value.split(",")
+    texts = value.split(BETWEEN)
     if len(texts) != len(FORMS) or not all(map(re.fullmatch, FORMS.values(), texts)):
         raise ValueError(f"{key}: {value!r} is no plan")
     values = dict(zip(FORMS, texts, strict=True))
     do_not_disturb, forward = (_read_destination(values[name]) for name in ("do_not_disturb", "forward"))
     seconds = values["number_seconds"]
-    candidates = [*_parts(values["candidate"]), *_parts(values["candidates"])]
-    *rules, max_forwards = _parts(values["rules"])
     plan = Plan(
         user=_read(values["user"]),
         version=int(values["version"]),
@@ -67,13 +65,13 @@ def _unpacked(key: str, value: str) -> tuple[int, Plan]:
         numbers=(number,),
         interfaces=tuple(re.sub(r"[\[\]]", "", values["interfaces"]).split("|")),
         gate=Gate(do_not_disturb, forward, int(values["limit"])),
-        candidates=tuple(
-            _read_candidate(candidate, own)
-            for candidate, own in zip(candidates, _parts(values["seconds"]), strict=True)
-        ),
-        **dict(zip(map(str, Outcome), map(_rule, rules), strict=True)),
+        candidates=tuple(_read_candidates(values)),
+        no_answer=_rule(values["no_answer"]),
+        busy=_rule(values["busy"]),
+        congestion=_rule(values["congestion"]),
+        unavailable=_rule(values["unavailable"]),
         did_seconds=((number, int(seconds)),) if seconds else (),
-        max_forwards=int(max_forwards),
+        max_forwards=int(values["max_forwards"]),
         because=tuple(map(_read_reason, _parts(values["because"]))),
     )
     return int(values["position"]), plan
@@ -87,9 +85,11 @@ def _parts(text: str) -> list[str]:
     return text.split("&") if text else []
 
 
-def _read_candidate(text: str, seconds: str) -> Candidate:
-    device, endpoint, _ = text.split(":")
-    return Candidate(Device(device), f"PJSIP/{endpoint}", int(seconds))
+def _read_candidates(values: Mapping[str, str]) -> Iterator[Candidate]:
+    there = [prefix for prefix in ("", "next_") if values[f"{prefix}device"]]
+    for prefix, seconds in zip(there, _parts(values["ring_seconds"]), strict=True):
+        interface = f"PJSIP/{values[f'{prefix}line']}"
+        yield Candidate(Device(values[f"{prefix}device"]), interface, int(seconds))
 
 
 def _read_reason(text: str) -> Reason:

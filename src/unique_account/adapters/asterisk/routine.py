@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 from unique_account.adapters.asterisk.harmless import ADDRESS
-from unique_account.adapters.asterisk.plan_entries import FAMILY, ROUTED
+from unique_account.adapters.asterisk.plan_entries import BETWEEN, FAMILY, ODD, ROUTED
+from unique_account.core.forwarding import Outcome
 
 FORWARDS: Final = "UNIQUE_ACCOUNT_FORWARDS"
 """The channel variable that holds how often a call was forwarded (R13)."""
@@ -20,30 +21,49 @@ FORWARDS: Final = "UNIQUE_ACCOUNT_FORWARDS"
 SENT: Final = "unique_account"
 """The channel event that says at whose number a call did not stay, and where it went instead (H4)."""
 
-_FIELDS: Final = ",".join(f"LOCAL({name})" for name in ("since", *ROUTED))
+_FIELDS: Final = {name: f"${{CUT(row,{BETWEEN},{place})}}" for place, name in enumerate(ROUTED, 1)}
+"""How a field of the row is read: a variable of its own would be told to whoever listens, of every call."""
 
+_LINE: Final = _FIELDS["line"]
 _NOW: Final = "${STRFTIME(,,%s%3q)}"
-_LEFT: Final = f"$[(${{since}} + ${{CUT(candidate,:,3)}} * 1000 - {_NOW}) / 1000]"
+_LEFT: Final = f"$[(${{since}} + {_FIELDS['seconds']} * 1000 - {_NOW}) / 1000]"
 """What is left of the ring time, in seconds."""
 
-_CONTACTS: Final = f"${{FILTER({ADDRESS},${{PJSIP_DIAL_CONTACTS(${{CUT(candidate,:,2)}})}})}}"
-_GONE: Final = "$[${ISNULL(${PJSIP_DIAL_CONTACTS(${CUT(candidate,:,2)})})} = 1]"
-_SINCE: Final = f"${{IF(${{EXISTS(${{since}})}}?${{since}}:{_NOW})}}"
-_PREFIX: Final = "PJSIP/${CUT(candidate,:,2)}/"
-
-_HOW: Final = "${IF($[${FIELDQTY(contacts,&)} > 1]?several:${CUT(candidate,:,1)})}"
+_LEGS: Final = f"${{CHANNELS(^({_FIELDS['interfaces']})-[0-9a-f]+$)}}"
+_CONTACTS: Final = f"${{FILTER({ADDRESS},${{PJSIP_DIAL_CONTACTS({_LINE})}})}}"
+_HOW: Final = f"${{IF($[${{FIELDQTY(contacts,&)}} > 1]?several:{_FIELDS['device']})}}"
 """The label at which a device is rung."""
 
-_LEGS: Final = "^(${interfaces})-[0-9a-f]+$"
-_ODD: Final = "x${limit} = x0 | ${ISNULL(${candidate})}"
-"""No call is allowed, no device is named, or there is no plan."""
+_GONE: Final = f"$[${{ISNULL(${{PJSIP_DIAL_CONTACTS({_LINE})}})}} = 1]"
+_PREFIX: Final = f"PJSIP/{_LINE}/"
 
-_UNPLANNED: Final = "refusal:19&refusal:17&refusal:34&refusal:20&0"
+
+def _row(**changed: str) -> str:
+    return BETWEEN.join({**_FIELDS, **changed}.values())
+
+
+_NEXT: Final = _row(
+    **{name: _FIELDS[f"next_{name}"] for name in ("device", "line", "seconds")},
+    **dict.fromkeys(("next_device", "next_line", "next_seconds"), ""),
+)
+"""The row without its first candidate, and without what no call needs."""
+
+_UNPLANNED: Final = BETWEEN.join(
+    {
+        **dict.fromkeys(ROUTED, ""),
+        "limit": "99",
+        "device": "deskphone",
+        "line": "${CUT(ARG2,:,1)}",
+        "seconds": "${CUT(ARG2,:,2)}",
+        **{outcome.value: f"refusal:{outcome.cause}" for outcome in Outcome},
+        "max_forwards": "0",
+    }.values()
+)
 
 _RINGS: Final = "x${IMPORT(${call},since)}${IMPORT(${call},DIALSTATUS)}"
 """What is ``x${since}`` as long as the watched call is still ringing the device."""
 
-_SEEN: Final = "${MD5(${PJSIP_DIAL_CONTACTS(${CUT(candidate,:,2)})})}"
+_SEEN: Final = f"${{MD5(${{PJSIP_DIAL_CONTACTS({_LINE})}})}}"
 # The other side is worked out when the waiting begins.
 _NEWS: Final = f"$[{_RINGS}{_SEEN} != ".replace("$", "#") + "x${since}${seen}]"
 _SOON: Final = f"(${{silent_at}} - {_NOW})"
@@ -61,11 +81,11 @@ ROUTINE: Final = f"""\
 
 [unique-account]
 ; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan.
-exten = _[+*#0-9]!,1,Set(ARRAY({_FIELDS})=,${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}})
- same = n,GotoIf($[${{LEN(${{gate}}${{CHANNELS({_LEGS})}})}} > 0 | {_ODD}]?look)
+exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}},{_NOW})
+ same = n,GotoIf($[${{LEN({_FIELDS["gate"]}{_LEGS})}} > 0 | ${{ISNULL(${{row}})}}]?look)
 
 ; The device rings if it has a contact, with all its contacts.
- same = n(ring),Set(ARRAY(LOCAL(contacts),LOCAL(since))={_CONTACTS},{_SINCE})
+ same = n(ring),Set(LOCAL(contacts)={_CONTACTS})
  same = n,GotoIf(${{ISNULL(${{contacts}})}}?next:{_HOW})
  same = n(webrtc),Originate(Local/*${{UNIQUEID}}@unique-account-watch,app,Hangup,,,$[{_LEFT} + 2],a)
  same = n(deskphone),Dial(${{contacts}},{_LEFT})
@@ -79,29 +99,29 @@ exten = _[+*#0-9]!,1,Set(ARRAY({_FIELDS})=,${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}
  same = n,GotoIf($["${{DIALSTATUS}}${{HANGUPCAUSE}}" = "CHANUNAVAIL21"]?busy)
  same = n,GotoIf($["${{DIALSTATUS}}" != "NOANSWER"]?vanished)
  same = n,GotoIf($[x${{HANGUPCAUSE}} = x20 | x${{HANGUPCAUSE}} = x27 | x${{HANGUPCAUSE}} = x38]?vanished)
- same = n,GotoIf($["${{CUT(candidate,:,1)}}" != "webrtc" | {_LEFT} < 0.1]?no_answer)
+ same = n,GotoIf($["{_FIELDS["device"]}" != "webrtc" | {_LEFT} < 0.1]?no_answer)
  same = n,WaitForCondition(#,{_GONE.replace("$", "#")},0.25,0.05)
  same = n,GotoIf({_GONE}?vanished)
- same = n(no_answer),Set(ARRAY(LOCAL(cause),LOCAL(destination))=19,${{CUT(rules,&,1)}})
+ same = n(no_answer),Set(ARRAY(LOCAL(cause),LOCAL(destination))=19,{_FIELDS["no_answer"]})
  same = n,Goto(send)
- same = n(busy),Set(ARRAY(LOCAL(cause),LOCAL(destination))=17,${{CUT(rules,&,2)}})
+ same = n(busy),Set(ARRAY(LOCAL(cause),LOCAL(destination))=17,{_FIELDS["busy"]})
  same = n,Goto(send)
- same = n(congestion),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,${{CUT(rules,&,3)}})
+ same = n(congestion),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,{_FIELDS["congestion"]})
  same = n,Goto(send)
- same = n(gated),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{gate}})
+ same = n(gated),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["gate"]})
  same = n,Goto(send)
 
 ; The device is gone, or could not be rung: the next one rings, for what is left of the ring time.
  same = n(vanished),GotoIf($[{_LEFT} <= 0.1]?no_answer)
- same = n(next),Set(LOCAL(candidate)=${{SHIFT(candidates,&)}})
- same = n,GotoIf(${{EXISTS(${{candidate}})}}?ring)
- same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,${{CUT(rules,&,4)}})
+ same = n(next),Set(LOCAL(row)={_NEXT})
+ same = n,GotoIf(${{EXISTS({_LINE})}}?ring)
+ same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["unavailable"]})
 
 ; Where it goes: to an extension, a mailbox or a refusal. The history is told, since nothing may ring.
  same = n(send),TryExec(CELGenUserEvent({SENT},${{EXTEN}}@${{ARG1}}:${{destination}}))
  same = n,Goto(${{CUT(destination,:,1)}})
  same = n(extension),Set(LOCAL(forwards)=$[0${{{FORWARDS}}} + 1])
- same = n,GotoIf($[${{forwards}} > ${{CUT(rules,&,5)}}]?refused)
+ same = n,GotoIf($[${{forwards}} > {_FIELDS["max_forwards"]}]?refused)
  same = n,Set(__{FORWARDS}=${{forwards}})
  same = n,Set(UNIQUE_ACCOUNT_NEXT=${{ARG1}},${{CUT(destination,:,2)}},1)
  same = n,StackPop()
@@ -114,24 +134,24 @@ exten = _[+*#0-9]!,1,Set(ARRAY({_FIELDS})=,${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}
 
 ; What a call passes before anything rings: do-not-disturb or a forward, and then the limit. Legs of one call,
 ; as of two tabs that ring, count once.
- same = n(look),GotoIf(${{EXISTS(${{gate}})}}?gated)
- same = n,GotoIf(${{ISNULL(${{limit}})}}?unplanned)
- same = n,Set(ARRAY(LOCAL(legs),LOCAL(calls),LOCAL(counted))=${{CHANNELS({_LEGS})}},0,/)
+ same = n(look),GotoIf(${{ISNULL(${{row}})}}?unplanned)
+ same = n,GotoIf($[${{LEN({_FIELDS["gate"]})}} > {len(ODD)}]?gated)
+ same = n,Set(ARRAY(LOCAL(legs),LOCAL(calls),LOCAL(counted))={_LEGS},0,/)
  same = n(leg),Set(LOCAL(leg)=${{SHIFT(legs, )}})
  same = n,GotoIf(${{ISNULL(${{leg}})}}?counted)
  same = n,Set(LOCAL(call)=${{IMPORT(${{leg}},CHANNEL(linkedid))}})
  same = n,GotoIf(${{FIELDNUM(counted,/,${{call}})}}?leg)
  same = n,Set(ARRAY(LOCAL(calls),LOCAL(counted))=$[${{calls}} + 1],${{counted}}${{call}}/)
  same = n,Goto(leg)
- same = n(counted),GotoIf($[${{calls}} >= ${{limit}}]?busy)
- same = n,GotoIf(${{ISNULL(${{candidate}})}}?unavailable:ring)
- same = n(unplanned),Set(ARRAY(LOCAL(candidate),LOCAL(rules))=deskphone:${{ARG2}},{_UNPLANNED})
+ same = n(counted),GotoIf($[${{calls}} >= {_FIELDS["limit"]}]?busy)
+ same = n,GotoIf(${{EXISTS({_LINE})}}?ring:unavailable)
+ same = n(unplanned),Set(LOCAL(row)={_UNPLANNED})
  same = n,Goto(ring)
 
 ; Several contacts, or one whose address looks like several: only those of the device itself are dialled.
  same = n(several),Set(ARRAY(LOCAL(found),LOCAL(contacts))=${{contacts}},)
  same = n(contact),Set(LOCAL(contact)=${{SHIFT(found,&)}})
- same = n,GotoIf(${{ISNULL(${{contact}})}}?${{CUT(candidate,:,1)}})
+ same = n,GotoIf(${{ISNULL(${{contact}})}}?{_FIELDS["device"]})
  same = n,GotoIf($["${{contact:0:${{LEN({_PREFIX})}}}}" != "{_PREFIX}"]?contact)
  same = n,Set(LOCAL(contacts)=${{contacts}}${{IF(${{EXISTS(${{contacts}})}}?&)}}${{contact}})
  same = n,Goto(contact)
@@ -140,7 +160,7 @@ exten = _[+*#0-9]!,1,Set(ARRAY({_FIELDS})=,${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}
 ; Beside the call that the extension names, while it rings a browser. When no contact that was dialled is
 ; left, or none says within 1.5 s that it rings, the call goes on to the next device (R15).
 exten = _*.,1,Set(ARRAY(call,silent_at)=${{EXTEN:1}},$[{_NOW} + 1500])
- same = n,Set(ARRAY(since,candidate)=${{IMPORT(${{call}},since)}},${{IMPORT(${{call}},candidate)}})
+ same = n,Set(ARRAY(since,row)=${{IMPORT(${{call}},since)}},${{IMPORT(${{call}},row)}})
  same = n,Set(dialled=${{IMPORT(${{call}},contacts)}})
  same = n(look),Set(seen={_SEEN})
  same = n,Set(ARRAY(here,left,patience)={_CONTACTS},${{dialled}},{_PATIENCE})
