@@ -15,6 +15,9 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
+
+from unique_account.cli import command
 
 CONFIG = """
 [users]
@@ -217,3 +220,13 @@ class TestRefusals:
         other = Serve(folder)
         assert other.ends() == 1
         assert f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use" in serve.log
+
+
+class TestWithoutConfiguration:
+    """Without a configuration a company with played phones is served, so that a newcomer sees the page."""
+
+    def test_the_stage_is_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[int] = []
+        monkeypatch.setattr("unique_account.cli.serve.serve_stage", asked.append)
+        assert CliRunner().invoke(command, ["serve"]).exit_code == 0
+        assert asked == [8090]

@@ -12,6 +12,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
 from unique_account.adapters.fan_out import FanOut
@@ -229,10 +230,11 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
 
 def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: Observer) -> Cti:
-    """The server that UC Assistants connect to."""
+    """The server that UC Assistants connect to, with the page that is one."""
     try:
         from unique_account.adapters.people import PeopleFile
         from unique_account.adapters.xuc import XucCti, XucSettings
+        from unique_account.assistant.serving import PageFiles
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name)) from error
     try:
@@ -248,7 +250,8 @@ def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: 
         lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error
-    return XucCti(settings, PeopleFile(Path(asked.people.file), observer), lines, observer)
+    page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
+    return XucCti(settings, PeopleFile(Path(asked.people.file), observer), lines, observer, page)
 
 
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:

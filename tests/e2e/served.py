@@ -106,6 +106,14 @@ class Served:
         """Where the CTI server is."""
         return f"{scheme}://{LOOPBACK}:{self._assistant}/xuc/api/2.0"
 
+    async def page(self) -> tuple[str, str]:
+        """The page, and what it may load and connect to."""
+        return await asyncio.to_thread(self._page)
+
+    def _page(self) -> tuple[str, str]:
+        with urlopen(f"http://{LOOPBACK}:{self._assistant}/", timeout=5) as answer:
+            return answer.read().decode(), answer.headers["Content-Security-Policy"]
+
     async def token(self, login: str, password: str) -> str:
         """Log in at the CTI server."""
         return await asyncio.to_thread(self._token, login, password)

@@ -38,6 +38,9 @@ class TestAssistant:
     @live
     async def test_a_login_a_selection_and_a_logout(self) -> None:
         async with served() as at:
+            page, policy = await at.page()
+            assert "<html" in page
+            assert f"connect-src 'self' {at.at.pbx.websocket.removesuffix('/ws')};" in policy
             token = await at.token("alice", "secret of alice")
             async with connect(f"{at.assistant('ws')}/cti?token={token}") as socket:
                 await at.planned("webrtc")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import click
 from attrs import evolve
 
 from unique_account.bootstrap import running
 from unique_account.cli.logs import configure
+from unique_account.cli.stage import serve_stage
 from unique_account.config import read_config
 from unique_account.serving import serve as run
+
+STAGE_PORT: Final = 8090
 
 
 @click.command()
@@ -19,16 +23,18 @@ from unique_account.serving import serve as run
     "--config",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The TOML file that says what to serve.",
+    help="The TOML file that says what to serve; without it, the stage of `demo --web` is.",
 )
 @click.option("--json-log", is_flag=True, help="Log JSON objects, one on a line, whatever the file says.")
-def serve(file: Path, json_log: bool) -> None:
+def serve(file: Path | None, json_log: bool) -> None:
     """Keep accounts, and the PBX in step with them, until SIGTERM or SIGINT.
 
     SIGHUP reads the users again. Health and metrics are served over HTTP on loopback, unless the
     configuration says otherwise.
     """
+    if file is None:
+        serve_stage(STAGE_PORT)
+        return
     config = read_config(file)
     configure(evolve(config.log, json=config.log.json or json_log))
     try:
