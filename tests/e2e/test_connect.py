@@ -26,9 +26,8 @@ from unique_account.adapters.asterisk import read_secrets
 
 pytestmark = pytest.mark.e2e
 
-PAGE: Final = (
-    (Path(__file__).parents[2] / "docs/connect.md").read_text("utf-8").partition("\n## When users")[0]
-)
+_TEXT: Final = (Path(__file__).parents[2] / "docs/connect.md").read_text("utf-8")
+PAGE: Final = _TEXT.partition("\n## 6. ")[0]
 
 
 def blocks(language: str) -> list[str]:

@@ -15,7 +15,7 @@ MANAGER_PORT: Final = 5038
 class ManagerLogin:
     """An account of ``manager.conf``, on one Asterisk.
 
-    It needs ``read = call,system,user,cel`` and ``write = call,system,command,reporting,originate``.
+    It needs ``read = call,system,user`` and ``write = call,system,command,reporting,originate``.
 
     Attributes:
         username: The name of the account's section.

@@ -10,7 +10,7 @@ MANAGER_FILE: Final = "unique_account_manager.conf"
 MANAGER_SECRET_FILE: Final = "unique_account_manager_secret.conf"
 """The file that holds the secret, and that the rendered file includes."""
 
-READ: Final = ("call", "system", "user", "cel")
+READ: Final = ("call", "system", "user")
 """The classes of events that are heard."""
 
 WRITE: Final = ("call", "system", "command", "reporting", "originate")

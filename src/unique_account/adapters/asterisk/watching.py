@@ -14,7 +14,7 @@ from unique_account.core.events import CallChanged, Event, NodeLost
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 
-EVENT_CLASSES: Final = "call,system,user,cel"
+EVENT_CLASSES: Final = "call,system,user"
 """The classes of events that are asked for."""
 
 EVENTS: Final = (
