@@ -45,8 +45,8 @@ SLOWLY: Final = ("-r", "8")
 """So slowly that no call waits for another."""
 FULL_ROUNDS: Final = 5
 FULL_CALLS: Final = 400
-FULL: Final = ("-r", "2000", "-l", "30")
-"""As fast as they go, thirty at a time."""
+FULL: Final = ("-r", "2000", "-l", "15")
+"""As fast as they go, fifteen at a time: a user may have twenty."""
 FEW: Final = {AGI: 60}
 """How many calls instead, of a design of which so many would take too long."""
 
@@ -120,7 +120,7 @@ def compare() -> Comparison:
         for design in (DESKPHONE, BROWSER)
         for worse in [max(_delay_over(slow, design), _processor_over(slow, design))]
     ]
-    return Comparison([Table("One call after the other", slowly), Table("Thirty at a time", fast)], aims)
+    return Comparison([Table("One call after the other", slowly), Table("Fifteen at a time", fast)], aims)
 
 
 def _slowly(design: str, made: Mapping[str, Sequence[Made]]) -> Row:

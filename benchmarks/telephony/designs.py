@@ -37,8 +37,12 @@ NUMBERS: Final[Mapping[str, str]] = {
 }
 """Every design, and the number behind which it is."""
 
-ALICE: Final = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")
-BOB: Final = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
+ALICE: Final = User(
+    id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w", simultaneous_calls=20
+)
+BOB: Final = User(
+    id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w", simultaneous_calls=20
+)
 ARI_USER: Final = "bench"
 ARI_APPLICATION: Final = "route"
 

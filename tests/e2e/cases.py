@@ -74,7 +74,7 @@ class Attempt:
         caller: The phone that calls; None for a stranger's.
         dialled: The number that is dialled.
         does: What each phone does that is rung, in the order of `PHONES`.
-        meanwhile: What Alice does while it rings first.
+        meanwhile: What Alice does while it rings her, if she is the first whom it rings.
     """
 
     before: tuple[Event, ...]

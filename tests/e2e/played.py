@@ -103,9 +103,9 @@ class _Player:
         seconds: list[float] = []
         answered = None
         while call.ringing_leg is not None and answered is None:
-            if len(call.rung) == 1:
-                await self._happen(*attempt.meanwhile)
             phone = call.rung[-1]
+            if len(call.rung) == 1 and phone[0] == "alice":
+                await self._happen(*attempt.meanwhile)
             began, does = self._clock.now(), attempt.does[PHONES.index(phone)]
             self._note_ringing(call, phone)
             answered = await self._act(call, phone, does)

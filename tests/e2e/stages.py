@@ -196,7 +196,8 @@ class Stage:
         call = self._parties[attempt.caller].dial(attempt.dialled)
         if attempt.meanwhile:
             await until(_all(lambda: bool(self._rings) or _ended(call)), "a first ringing")
-            await carrier.handle(self._alice, attempt.meanwhile)
+            if self._rings and self._rings[0].phone[0] == "alice":
+                await carrier.handle(self._alice, attempt.meanwhile)
         await until(_all(lambda: _ended(call)), f"an end of {attempt}")
         answered = next((ring.phone for ring in self._rings if ring.answered), None)
         came = Came(
