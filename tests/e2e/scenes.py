@@ -209,7 +209,7 @@ async def hold_and_resume(at: Stage) -> tuple[Truth, ...]:
 
 
 async def do_not_disturb(at: Stage) -> tuple[Truth, ...]:
-    """Do-not-disturb sends the call to the mailbox, and nothing rings."""
+    """Do-not-disturb sends the call to the mailbox, which answers and, without prompts, gives up."""
     await at.plan(ALICE, ForwardingChanged(Forwarding(do_not_disturb=True)))
     await at.call("bob", "1001")
     await at["bob"].sees("up")
@@ -219,7 +219,7 @@ async def do_not_disturb(at: Stage) -> tuple[Truth, ...]:
 
 
 async def voicemail_on_no_answer(at: Stage) -> tuple[Truth, ...]:
-    """The deskphone rings for the whole ring time, then the mailbox answers."""
+    """The deskphone rings for its whole time, then the mailbox answers and, without prompts, gives up."""
     await at.plan(ALICE)
     await at.call("bob", "1001")
     await at["alice"].sees("rings")
