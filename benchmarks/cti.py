@@ -186,6 +186,7 @@ async def presence(at: ServerProcess, watchers: list[Client]) -> Row:
             if len(arrived) == len(watchers):
                 there.set()
 
+    await at.ask("line")  # so that there is a presence to begin with
     for watcher in watchers:
         watcher._saw = saw
         watcher.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": ["watched"]})
