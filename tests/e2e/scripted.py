@@ -42,10 +42,12 @@ class Script:
 
     Attributes:
         commands: The commands of the page, in their order.
+        newest: The newest page of the history.
     """
 
     def __init__(self, account: Mapping[str, Any]) -> None:
         self.commands: list[dict[str, Any]] = []
+        self.newest: Mapping[str, Any] = HISTORY
         self._account = account
         self._socket: WebSocketRoute | None = None
 
@@ -58,6 +60,10 @@ class Script:
         """Send one message to the page."""
         assert self._socket is not None
         self._socket.send(json.dumps({"msgType": kind, "ctiMessage": message}))
+
+    def of(self, command: str) -> list[dict[str, Any]]:
+        """What the page sent of one command."""
+        return [told for told in self.commands if told["command"] == command]
 
     async def hang_up(self, code: int) -> None:
         """Close the connection."""
@@ -98,9 +104,11 @@ class Script:
             return
         self.commands.append(told)
         if told["command"] == "getColleagues":
-            self.tell("Colleagues", {"entries": COLLEAGUES, "words": ""})
+            words = told.get("words", "")
+            found = [one for one in COLLEAGUES if words in f"{one['name']} {one['number']}"]
+            self.tell("Colleagues", {"entries": found, "words": words})
         if told["command"] == "getHistoryPage":
-            page = OLDER if told.get("cursor") else HISTORY
+            page = OLDER if told.get("cursor") else self.newest
             self.tell("HistoryPage", {**page, "cursor": told.get("cursor")})
         self.tell("Done", {"command": told["command"], "ref": told["ref"]})
 
@@ -177,7 +185,7 @@ ON_DESKPHONE: Final[Mapping[str, Any]] = {
 }
 CAROL: Final = "Carol Nguyen"
 ELODIE: Final = "Élodie Lefebvre-Saint-Amand"
-COLLEAGUES: Final = [
+COLLEAGUES: Final[list[dict[str, Any]]] = [
     {"number": "1002", "name": "Bob Durand", "status": 0},
     {"number": "1003", "name": CAROL, "status": 1},
     {"number": "1004", "name": "David Okafor", "status": 8},

@@ -96,6 +96,8 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
     doNotDisturb: (state) => command("dnd", { state }),
     forward: (kind, state, destination) => command(FORWARDS[kind], { state, destination }),
 
+    findColleagues: (words) => command("getColleagues", { words: words.trim() }),
+
     moreHistory() {
       const { history } = store.state;
       store.change({ history: { ...history, loading: true } });

@@ -94,7 +94,9 @@ export const FRENCH = Object.freeze({
 
   // colleagues and history
   "Colleagues": "Collègues",
-  "Nobody is listed yet.": "Personne n’est encore listé.",
+  "Find a colleague": "Chercher un collègue",
+  "Name or number": "Nom ou numéro",
+  "Nobody was found.": "Personne n’a été trouvé.",
   "Available": "Disponible",
   "Busy": "Occupé",
   "On hold": "En attente",

@@ -1,0 +1,89 @@
+"""What the page makes of things that a real server does rarely, or with more data than the stage has."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.audience import expect
+from tests.e2e.office import live
+from tests.e2e.scripted import ON_DESKPHONE, call, entry
+from tests.e2e.test_page_looks import look
+
+pytestmark = pytest.mark.e2e
+
+
+class TestPages:
+    """H5: older calls are asked for by pages, and stay when newer ones come."""
+
+    @live
+    async def test_of_the_history(self) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            rows = at.page.locator(".part-history .row")
+            await at.page.get_by_role("button", name="Show older calls").click()
+            await expect(rows).to_have_count(6)
+            await expect(at.page.get_by_role("button", name="Show older calls")).to_have_count(0)
+            assert [told["cursor"] for told in at.script.of("getHistoryPage")][-1] == "older"
+            newest = entry(7, 1, peer="1003", peerName="Carol Nguyen")
+            at.script.newest = {"entries": [newest, *at.script.newest["entries"]], "next": "older"}
+            at.script.account(version=8)
+            await expect(rows).to_have_count(7)
+            await expect(rows.first).to_contain_text("Carol Nguyen")
+            await expect(rows.last).to_contain_text("Fatima Zahra")
+
+    @live
+    async def test_are_begun_anew_where_calls_may_be_missing_in_between(self) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            await at.page.get_by_role("button", name="Show older calls").click()
+            at.script.newest = {"entries": [entry(9, 1), entry(8, 2)], "next": "more"}
+            at.script.account(version=8)
+            await expect(at.page.locator(".part-history .row")).to_have_count(2)
+            await expect(at.page.get_by_role("button", name="Show older calls")).to_be_visible()
+
+
+class TestColleagues:
+    """P5: who is looked for is found by name or number, and watched."""
+
+    @live
+    async def test_are_found(self) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            await at.page.get_by_label("Find a colleague").fill("Okafor")
+            await expect(at.page.locator(".part-people .row")).to_have_count(1)
+            assert at.script.of("subscribeToPhoneHints")[-1]["phoneNumbers"] == ["1004"]
+            at.script.tell("PhoneHintStatusEvent", {"number": "1004", "status": 0})
+            await expect(at.page.locator(".part-people .presence")).to_have_text("Available")
+
+
+class TestEnds:
+    """S5: a session that is over leads back to the log-in, which says why."""
+
+    @pytest.mark.parametrize(
+        ("code", "kind"), [(4001, "expired"), (4003, "too_many_tabs"), (4005, "no_account")]
+    )
+    @live
+    async def test_by_the_server(self, code: int, kind: str) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            await at.script.hang_up(code)
+            await expect(at.page.locator("#login")).to_be_visible()
+            await expect(at.page.locator(f".trouble[data-kind={kind}]")).to_be_visible()
+
+
+class TestCommands:
+    """C1: a call of the deskphone is steered by the commands of the protocol."""
+
+    @live
+    async def test_name_the_call(self) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            at.script.account(**ON_DESKPHONE, calls=[call(1)])
+            await at.page.locator(".call .button").filter(has_text="Hold").click()
+            await at.page.locator(".call .button").filter(has_text="Keypad").click()
+            await at.page.locator(".call [data-key='#']").click()
+            await at.page.locator(".call .button").filter(has_text="Hang up").click()
+            await expect(at.page.locator(".call")).to_be_visible()
+            for command in ("hold", "sendDtmf", "hangup"):
+                assert [told["uniqueId"] for told in at.script.of(command)] == ["1699999999.1"]
+            assert at.script.of("sendDtmf")[0]["key"] == "#"
