@@ -27,21 +27,22 @@ class Origins:
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
 
-    def note(self, message: Message) -> None:
-        """Take in what a ``CEL`` event says."""
-        if message.get("EventName") == JOINED and (other := _extra(message)):
-            self._ids.pop(message.get("LinkedID", ""), None)
-            self._ids[message.get("LinkedID", "")] = other
-            if len(self._ids) > _REMEMBERED:
-                del self._ids[next(iter(self._ids))]
-
-    def named(self, message: Message) -> Message:
-        """The message with the ``Linkedid`` that its call has where it began."""
+    def hear(self, message: Message) -> Message:
+        """The message with the ``Linkedid`` that its call has where it began; one that tells it is noted."""
+        if message.event == "CEL":
+            self._note(message)
         other = self._ids.get(message.get("Linkedid", ""))
         if other is None:
             return message
         first, _, rest = message.text.partition("\r\n")
         return Message(f"{first}\r\nLinkedid: {other}\r\n{rest}")
+
+    def _note(self, message: Message) -> None:
+        if message.get("EventName") == JOINED and (other := _extra(message)):
+            self._ids.pop(message.get("LinkedID", ""), None)
+            self._ids[message.get("LinkedID", "")] = other
+            if len(self._ids) > _REMEMBERED:
+                del self._ids[next(iter(self._ids))]
 
 
 def _extra(message: Message) -> str:

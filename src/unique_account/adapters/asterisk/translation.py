@@ -161,7 +161,7 @@ class Translation:
         """
         stamp = message.get("Timestamp")
         problems = () if stamp is None else self._set_clock(message, stamp)
-        message = self._origins.named(message)
+        message = self._origins.hear(message)
         handle = _HANDLERS.get(message.event)
         if handle is None:
             return problems
@@ -288,10 +288,6 @@ class Translation:
             return ()
         return (*self._told_of_call(user, under(call, linkedid)), *self._over(user, leg))
 
-    def _cel(self, message: Message) -> tuple[Meaning, ...]:
-        self._origins.note(message)
-        return ()
-
     def _line_of(self, message: Message) -> _Line | None:
         return self._lines.get(interface_of(message))
 
@@ -342,7 +338,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ..
     "Unhold": Translation._known_channel,
     "Pickup": Translation._picked_up,
     "AttendedTransfer": Translation._transferred,
-    "CEL": Translation._cel,
     "Hangup": Translation._hangup,
     "MessageWaiting": Translation._message_waiting,
     "FullyBooted": Translation._fully_booted,
