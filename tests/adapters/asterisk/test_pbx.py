@@ -442,6 +442,8 @@ async def test_hints_are_placed_again_after_a_reload(
     """A reload drops them, with an event or without one."""
     monkeypatch.setattr(module, "LOOKS_AFTER_HINTS_EVERY", 60 if announced else 0.05)
     async with listening() as at:
+        await at.pbx.installed("x")
+        await at.node.asked("DialplanExtensionAdd")  # all that was to be shown at the beginning
         await at.pbx.hint("1001", Presence.RINGING)
         await at.node.asked("DialplanExtensionAdd", 2)
         at.node.hints = {"1001": "PJSIP/alice&PJSIP/alice_w"}

@@ -76,11 +76,6 @@ class Hints:
         self._shown: dict[str, Presence] = {}
         self._placed: set[str] = set()
 
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The numbers that have a presence."""
-        return tuple(self._shown)
-
     def remember(self, number: str, presence: Presence) -> None:
         """Keep a presence as the last word on a number."""
         if presence is Presence.UNEXISTING:
