@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
+from unique_account.adapters.memory import MemoryRoster
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device
 from unique_account.core.user import User
@@ -20,19 +21,6 @@ else:
 CAROL = User(id="carol", extension="1003", deskphone="PJSIP/carol", webrtc="PJSIP/carol_w")
 
 
-class Roster:
-    """A roster that a test writes."""
-
-    def __init__(self, *users: User) -> None:
-        self.named = users
-        self.broken: Exception | None = None
-
-    async def users(self) -> tuple[User, ...]:
-        if self.broken is not None:
-            raise self.broken
-        return self.named
-
-
 class TestEnrolment:
     """A5: users come, change and go one at a time, and one that is refused harms nobody else."""
 
@@ -41,7 +29,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running(ALICE, BOB) as service:
             changed = evolve(BOB, ring_seconds=5)
-            enrolled = await Enrolment(service, Roster(changed, CAROL), at.observer).agree()
+            enrolled = await Enrolment(service, MemoryRoster(changed, CAROL), at.observer).agree()
             assert (enrolled.added, enrolled.changed, enrolled.removed) == (("carol",), ("bob",), ("alice",))
             assert str(enrolled) == "1 added, 1 changed, 1 removed"
             assert set(service.users) == {"bob", "carol"}
@@ -53,7 +41,9 @@ class TestEnrolment:
         at = Installation()
         async with at.running(ALICE) as service:
             version = service.account("alice").version
-            assert str(await Enrolment(service, Roster(ALICE), at.observer).agree()) == "nothing changed"
+            assert (
+                str(await Enrolment(service, MemoryRoster(ALICE), at.observer).agree()) == "nothing changed"
+            )
             assert service.account("alice").version == version
 
     @in_loop
@@ -62,7 +52,7 @@ class TestEnrolment:
         async with at.running(ALICE) as service:
             await service.handle("alice", LoggedIn("tab-1"))
             await service.handle("alice", DeviceSelected(Device.DESKPHONE))
-            await Enrolment(service, Roster(evolve(ALICE, extension="1009")), at.observer).agree()
+            await Enrolment(service, MemoryRoster(evolve(ALICE, extension="1009")), at.observer).agree()
             account = service.account("alice")
             assert account.selection is Device.DESKPHONE
             assert [session.id for session in account.sessions] == ["tab-1"]
@@ -71,7 +61,7 @@ class TestEnrolment:
     async def test_a_roster_that_cannot_be_read_changes_nothing(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            roster = Roster()
+            roster = MemoryRoster()
             roster.broken = ConnectionError("no answer")
             with pytest.raises(ConnectionError):
                 await Enrolment(service, roster, at.observer).agree()
@@ -82,7 +72,7 @@ class TestEnrolment:
     async def test_a_number_passes_from_one_user_to_the_other_in_one_reading(self) -> None:
         at = Installation()
         async with at.running(evolve(ALICE, dids=()), BOB) as service:
-            roster = Roster(evolve(ALICE, dids=(), extension="1002"), evolve(BOB, extension="1004"))
+            roster = MemoryRoster(evolve(ALICE, dids=(), extension="1002"), evolve(BOB, extension="1004"))
             enrolled = await Enrolment(service, roster, at.observer).agree()
             assert enrolled.refused == ()
             assert service.account("alice").user.extension == "1002"
@@ -92,7 +82,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running(evolve(ALICE, dids=()), BOB) as service:
             swapped = (evolve(ALICE, dids=(), extension="1002"), evolve(BOB, extension="1001"), CAROL)
-            enrolled = await Enrolment(service, Roster(*swapped), at.observer).agree()
+            enrolled = await Enrolment(service, MemoryRoster(*swapped), at.observer).agree()
             assert {user for user, _ in enrolled.refused} == {"alice", "bob"}
             assert enrolled.added == ("carol",)
             assert service.account("alice").user.extension == "1001"
@@ -101,7 +91,7 @@ class TestEnrolment:
     async def test_a_user_of_an_unknown_node_is_refused_and_the_others_come(self) -> None:
         at = Installation()
         async with at.running() as service:
-            roster = Roster(evolve(ALICE, media_server="mds9"), BOB)
+            roster = MemoryRoster(evolve(ALICE, media_server="mds9"), BOB)
             enrolled = await Enrolment(service, roster, at.observer).agree()
             assert enrolled.added == ("bob",)
             assert [what for what, _ in at.observer.failures] == ["users: enrol alice"]

@@ -13,6 +13,7 @@ from unique_account.adapters.memory.cti import MemoryCti
 from unique_account.adapters.memory.directory import MemoryDirectory
 from unique_account.adapters.memory.observer import MemoryObserver
 from unique_account.adapters.memory.pbx import MemoryPbx
+from unique_account.adapters.memory.roster import MemoryRoster
 
 __all__ = [
     "MemoryAccounts",
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryDirectory",
     "MemoryObserver",
     "MemoryPbx",
+    "MemoryRoster",
     "PlacedCall",
     "SettableClock",
 ]

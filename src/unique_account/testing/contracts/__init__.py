@@ -21,12 +21,14 @@ happens outside the process may take its time, but not longer than `Contract.pat
 import pytest
 
 # Before the modules are imported, so that a failing assertion shows what it compared.
-pytest.register_assert_rewrite(*(f"{__name__}.{port}" for port in ("accounts", "call_log", "cti", "pbx")))
+_PORTS = ("accounts", "call_log", "cti", "pbx", "roster")
+pytest.register_assert_rewrite(*(f"{__name__}.{port}" for port in _PORTS))
 
 from unique_account.testing.contracts.accounts import AccountsContract  # noqa: E402
 from unique_account.testing.contracts.call_log import CallLogContract  # noqa: E402
 from unique_account.testing.contracts.cti import Assistants, CtiContract  # noqa: E402
 from unique_account.testing.contracts.pbx import PbxContract, Phones  # noqa: E402
+from unique_account.testing.contracts.roster import RosterContract, Source  # noqa: E402
 from unique_account.testing.contracts.scenario import Contract  # noqa: E402
 
 __all__ = [
@@ -37,4 +39,6 @@ __all__ = [
     "CtiContract",
     "PbxContract",
     "Phones",
+    "RosterContract",
+    "Source",
 ]
