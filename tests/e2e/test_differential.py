@@ -41,8 +41,9 @@ MEDIA: Final = (20000, 21999)
 """Ports for media: enough for all the calls at a time."""
 TOLD: Final = ("Event: (Newchannel|Hangup)", "Application: (Answer|TryExec)")
 """What is listened to: all that there is would keep a busy machine busier."""
-SLACK: Final = 0.9
-"""How much longer or shorter a phone may ring on a busy machine, in seconds; ring times differ by two."""
+EARLY: Final = 0.9
+LATE: Final = 1.9
+"""How much shorter or longer a phone may ring on a busy machine, in seconds; ring times differ by two."""
 
 
 @cache
@@ -83,7 +84,7 @@ def same(double: Came, real: Came) -> bool:
     """Whether a call came to the same on both: but for how long a phone rang, which takes a little longer."""
     timed = zip(double.seconds, real.seconds, strict=False)
     return evolve(real, seconds=double.seconds) == double and all(
-        abs(rang - expected) < SLACK for expected, rang in timed
+        -EARLY < rang - expected < LATE for expected, rang in timed
     )
 
 
