@@ -40,8 +40,8 @@ from lab.ports import port
 from lab.processes import running
 
 ROUNDS: Final = 15
-CALLS: Final = 20
-SLOWLY: Final = ("-r", "8")
+CALLS: Final = 40
+SLOWLY: Final = ("-r", "10")
 """So slowly that no call waits for another."""
 FULL_ROUNDS: Final = 5
 FULL_CALLS: Final = 400
