@@ -18,7 +18,7 @@ from unique_account.adapters.xuc.tab import Close, Tab
 from unique_account.adapters.xuc.tokens import BadToken, Token
 from unique_account.ports.hearing import UnknownUser
 
-ENTERS_WITHIN: Final = 10.0
+ENTERS_WITHIN: Final = 30.0
 """In how many seconds the service has to take note of a login."""
 
 MOST_WAITING: Final = 32

@@ -80,7 +80,7 @@ class XucSettings:
     sockets_per_user: int = 16
     ringing_tabs: int = 3
     device_types: Mapping[str, Device] = field(factory=lambda: DEVICE_TYPES)
-    preference_keys: tuple[str, ...] | None = None
+    preference_keys: frozenset[str] | None = None
     time_zone: str = "UTC"
     stun: tuple[str, ...] = field(default=(), converter=_texts)
     turn: Turn | None = None
