@@ -12,12 +12,14 @@ from lab.patience import until
 from tests.e2e.audience import Assistant, expect
 from tests.e2e.company import Company, company
 from tests.e2e.office import live
+from unique_account.adapters.asterisk.ami import Message
 
 pytestmark = pytest.mark.e2e
 
 A_SENTENCE: Final = 0.8
 """For how many seconds a party talks, so that a recording holds enough of it."""
 
+NORMAL_CLEARING: Final = "16"
 NEAR: Final = 25
 """How exactly a recording of a telephone call tells a tone, in hertz."""
 
@@ -44,6 +46,15 @@ async def answered(at: Company, tab: Assistant) -> float:
     await tab.call("talking").wait_for()
     await at.bob.event("CALL_ESTABLISHED", after=start)
     return start
+
+
+async def ended_with(at: Company, start: float) -> str:
+    """The cause with which the browser's leg ended; after a silence Asterisk gives another one."""
+
+    def ends(message: Message) -> bool:
+        return message.event == "Hangup" and message.get("Channel", "").startswith("PJSIP/alice_w-")
+
+    return (await at.pbx.ami.journal.wait(ends, "the end of the call", after=start)).what["Cause"]
 
 
 class TestSound:
@@ -228,6 +239,7 @@ class TestLeaving:
             start = await answered(at, tab)
             tab.page.on("dialog", lambda dialog: dialog.accept())
             await tab.page.reload()
+            assert await ended_with(at, start) == NORMAL_CLEARING
             await at.bob.event("CALL_CLOSED", after=start)
             await tab.in_use("webrtc").wait_for()
             await answered(at, tab)
