@@ -172,7 +172,7 @@ class TestFloods:
             tab = await at.browser.tab("alice")
 
             async def flood() -> None:
-                while True:
+                for _ in range(1000):
                     await tab.send('{"claz":"web","command":"getConfig","objectType":"line"}')
 
             flooding = asyncio.create_task(flood())

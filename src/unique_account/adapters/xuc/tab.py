@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to take what waits for it, and a close, before it is cut off."""
 
+CUT_OFF_WITHIN: Final = 0.2
+"""How many seconds a client that was too slow or too fast has to see why it is closed."""
+
 _PROCESS: Final = token_hex(4)
 _numbers = count(1)
 
@@ -101,7 +104,9 @@ class Tab:
                 self._outbox.close()
                 await self._socket.close(code)
         self._outbox.close()
-        if self._wire is not None:
+        if self._wire is not None and code in (Close.TOO_SLOW, Close.TOO_FAST):
+            self._wire.finish(CUT_OFF_WITHIN)  # its own close would come after all else that it sent
+        elif self._wire is not None:
             self._wire.finish()
 
     def _too_slow(self) -> None:

@@ -115,6 +115,6 @@ class SocketWire(WebSocketsSansIOProtocol):
         """Cut the connection off now."""
         self.transport.abort()
 
-    def finish(self) -> None:
-        """Cut the connection off if it is not closed soon."""
-        self.loop.call_later(GONE_WITHIN, self.transport.abort)
+    def finish(self, within: float = GONE_WITHIN) -> None:
+        """Cut the connection off if it is not closed within so many seconds."""
+        self.loop.call_later(within, self.transport.abort)
