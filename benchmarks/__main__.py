@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ami, cti, growth, history, imports, memory, projections, transition
+from benchmarks import ami, call_logs, cti, growth, history, imports, memory, projections, transition
 from benchmarks.report import Comparison, circumstances, document, markdown
 from benchmarks.telephony import comparison as telephony
 
@@ -32,10 +32,11 @@ COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
 }
 
 BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {
+    "call_logs": call_logs.compare,
     "cti": cti.compare,
     "telephony": telephony.compare,
 }
-"""What is no part of a whole run: it wants a machine to itself, or the lab."""
+"""What is no part of a whole run: it wants a machine to itself, the lab or a PostgreSQL."""
 
 
 def main(names: Sequence[str]) -> None:

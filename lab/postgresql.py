@@ -26,8 +26,8 @@ USER: Final = "lab"
 _OWNER: Final = "postgres"
 _POLL: Final = 0.02
 
-QUICK: Final[Mapping[str, str]] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""Settings that are safe as long as the machine lives, which is all that tests need."""
+QUICK: Final[Mapping[str, str]] = {"fsync": "off", "full_page_writes": "off"}
+"""Settings under which nothing is lost as long as the machine lives, which is all that tests need."""
 
 
 class PostgresqlServer:
@@ -146,7 +146,14 @@ def _command(name: str, *arguments: str) -> list[str]:
     command = [str(programs / name), *arguments]
     if os.geteuid() != 0:
         return command
-    return ["setpriv", f"--reuid={_OWNER}", f"--regid={_OWNER}", "--clear-groups", *command]
+    return [
+        "setpriv",
+        f"--reuid={_OWNER}",
+        f"--regid={_OWNER}",
+        "--clear-groups",
+        "--pdeathsig=INT",
+        *command,
+    ]
 
 
 @contextmanager

@@ -83,6 +83,7 @@ class Ingestion:
         complain: Hears the number of each row that cannot be read, and why; the row is passed by.
         batch: How many rows are read at a time.
         done: How many rows were read so far.
+        made: How many records they came to so far.
     """
 
     rows: Rows
@@ -93,6 +94,7 @@ class Ingestion:
     complain: Callable[[int, UniqueAccountError], None]
     batch: int = BATCH
     done: int = field(init=False, default=0)
+    made: int = field(init=False, default=0)
     _saved: Position | None = field(init=False, default=None)
     _reached: int = field(init=False, default=0)
     """The last row that was read."""
@@ -174,6 +176,7 @@ class Ingestion:
         if records or position != self._saved:
             await self.log.add(records, position)
             self._saved = position
+            self.made += len(records)
 
     def _position(self) -> Position:
         """Before the first row of every call that is not over."""

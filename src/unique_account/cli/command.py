@@ -12,6 +12,7 @@ from unique_account.cli.demo import demo
 from unique_account.cli.doctor import doctor
 from unique_account.cli.drawing import diagram, table
 from unique_account.cli.explain import explain
+from unique_account.cli.history import history
 from unique_account.cli.importing import import_users
 from unique_account.cli.replay import replay
 from unique_account.cli.serve import serve
@@ -46,5 +47,5 @@ def command() -> None:
     """  # noqa: D301 - click wants the control character itself
 
 
-for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk, doctor):
+for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk, doctor, history):
     command.add_command(subcommand)

@@ -9,6 +9,10 @@ class UniqueAccountError(Exception):
     """The base of every error that this library raises on purpose."""
 
 
+class Unreachable(UniqueAccountError):
+    """Something that is asked over a network does not answer, or no longer; it may be asked again."""
+
+
 class Refused(UniqueAccountError):
     """A trigger was refused, and nothing changed (M3).
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 
 Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
@@ -42,7 +42,7 @@ class UnusableDatabase(UniqueAccountError):
         return f"the database {self.place} cannot be used: {self.reason}"
 
 
-class DatabaseUnreachable(UnusableDatabase):
+class DatabaseUnreachable(UnusableDatabase, Unreachable):
     """There is no connection to a database, or no longer; what was asked may be asked again."""
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ import psycopg
 from unique_account.adapters.postgresql.database import Database
 from unique_account.core.errors import UniqueAccountError
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('unique_account.schema'))"
+_LOCK: Final = "SELECT pg_advisory_lock(hashtext('unique_account.schema'))"
 _FIRST: Final = """
     CREATE SCHEMA IF NOT EXISTS unique_account;
     CREATE TABLE IF NOT EXISTS unique_account.migrations (
@@ -70,20 +70,20 @@ def migrate(database: Database) -> None:
         found = _version(connection)
         if found > newest:
             raise NewerSchema(database.place, found, newest)
-        connection.commit()
-        for version, script in known:
-            if version > found:
-                _upgrade(connection, version, script)
+        if found < newest:
+            # Held until the connection ends. Not in a transaction with what follows: one that has begun
+            # does not always see a table that another made since.
+            connection.execute(_LOCK)
+            for version, script in known:
+                connection.commit()
+                if version > _version(connection):
+                    _upgrade(connection, version, script)
 
 
 def _upgrade(connection: psycopg.Connection[Any], version: int, script: str) -> None:
-    with connection.transaction():
-        connection.execute(_LOCK)
-        if version <= _version(connection):  # another process was faster
-            return
-        connection.execute(_FIRST)
-        connection.execute(script.encode())
-        connection.execute("INSERT INTO unique_account.migrations VALUES (%s)", (version,))
+    connection.execute(_FIRST)
+    connection.execute(script.encode())
+    connection.execute("INSERT INTO unique_account.migrations VALUES (%s)", (version,))
 
 
 def _version(connection: psycopg.Connection[Any]) -> int:

@@ -1,0 +1,172 @@
+"""``history``: a user's one list of calls, out of the call log."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+from attrs import frozen
+
+from unique_account.cli.ingest import ingest
+from unique_account.cli.stores import opened, store_option
+from unique_account.core.history import DEFAULT_SIZE, MAX_SIZE, CallRecord, days_before
+from unique_account.documents import to_document
+from unique_account.ports.call_log import CallLog
+
+POLL: Final = 1.0
+"""How often ``--follow`` looks for what is new, in seconds."""
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _History(click.Group):
+    """A group of which the name of a user is a command: to list that user's calls."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {*self.commands, "-h", "--help"}
+        return super().parse_args(ctx, ["list", *args] if args and args[0] not in known else args)
+
+
+@click.group(cls=_History)
+def history() -> None:
+    """A user's one list of calls, and where it comes from.
+
+    \b
+    A user's calls:           unique-account history USER --store FILE|URL
+    From what a PBX wrote:    unique-account history ingest FILE|URL --users FILE --store FILE|URL
+
+    `history USER` is short for `history list USER`.
+    """  # noqa: D301 - click wants the control character itself
+
+
+history.add_command(ingest)
+
+
+@frozen
+class _Asked:
+    user: str
+    size: int | None
+    since: datetime | None
+    matching: str
+
+
+@history.command("list")
+@click.argument("user")
+@store_option
+@click.option("--days", type=click.IntRange(1), help="All calls of so many days.")
+@click.option("--size", type=click.IntRange(1), help=f"At most so many calls; {DEFAULT_SIZE} without --days.")
+@click.option("--search", default="", help="Only calls with a party of whom the number or name has this.")
+@click.option("--follow", is_flag=True, help="Go on: show calls as they come, and as they change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, for spreadsheets.")
+def list_calls(
+    user: str,
+    store: str,
+    days: int | None,
+    size: int | None,
+    search: str,
+    follow: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """List the calls of a user, newest first; with --follow, newest last."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    since = None if days is None else days_before(datetime.now(UTC), days)
+    asked = _Asked(user, size or (None if days else DEFAULT_SIZE), since, search)
+    form = _as_json if as_json else _as_csv if as_csv else _as_text
+    if as_csv:
+        click.echo(_csv_line(_FIELDS))
+    asyncio.run(_show(store, asked, follow, form))
+
+
+async def _show(store: str, asked: _Asked, follow: bool, form: Any) -> None:
+    async with opened(store, must_exist=True) as log:
+        if not follow:
+            async for entry in _entries(log, asked):
+                click.echo(form(entry))
+            return
+        shown = [entry async for entry in _entries(log, asked)]
+        for entry in reversed(shown):
+            click.echo(form(entry))
+        async for entry in _changes(log, asked, shown):
+            click.echo(form(entry))
+
+
+async def _entries(log: CallLog, asked: _Asked) -> AsyncIterator[CallRecord]:
+    """All entries that were asked for, read in pages."""
+    key, left = None, asked.size
+    while left is None or left > 0:
+        size = MAX_SIZE if left is None else min(left, MAX_SIZE)
+        entries = await log.before(asked.user, key, size, asked.since, asked.matching)
+        for entry in entries:
+            yield entry
+        if len(entries) < size:
+            return
+        key, left = entries[-1].key, None if left is None else left - len(entries)
+
+
+async def _changes(log: CallLog, asked: _Asked, shown: Sequence[CallRecord]) -> AsyncIterator[CallRecord]:
+    """Entries among the newest that are new, or other than they were, for ever."""
+    known = {entry.key: entry for entry in shown}
+    while True:
+        await asyncio.sleep(POLL)
+        newest = await log.before(asked.user, None, MAX_SIZE, asked.since, asked.matching)
+        for entry in reversed(newest):
+            if known.get(entry.key) != entry:
+                yield entry
+        known = {entry.key: entry for entry in newest}
+
+
+def _as_text(entry: CallRecord) -> str:
+    party = " ".join(filter(None, (entry.peer, entry.peer_name))) or "unknown"
+    arrow = "->" if entry.direction == "outgoing" else "<-"
+    more = [("forwarded from", entry.forwarded_from), ("transferred to", entry.transferred_to)]
+    notes = "".join(f", {what} {number}" for what, number in more if number)
+    talked = f"  {_seconds(entry.duration)}" if entry.answered and entry.ended else ""
+    line = f"{entry.start:%Y-%m-%d %H:%M:%S}Z  {entry.status:<8}  {entry.device or '-':<9}  {arrow} {party}"
+    return "".join(each if each.isprintable() else "?" for each in f"{line}{notes}{talked}")
+
+
+def _seconds(length: timedelta) -> str:
+    minutes, seconds = divmod(length // timedelta(seconds=1), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _document(entry: CallRecord) -> dict[str, Any]:
+    document: dict[str, Any] = to_document(entry)
+    return document | {"duration": entry.duration.total_seconds()}
+
+
+_FIELDS: Final = (
+    "id", "user", "start", "status", "direction", "device", "peer", "peer_name", "answered", "ended", "rang",
+    "forwarded_from", "transferred_to", "settled", "duration",
+)  # fmt: skip
+
+
+def _as_json(entry: CallRecord) -> str:
+    return json.dumps(_document(entry), ensure_ascii=False)
+
+
+def _as_csv(entry: CallRecord) -> str:
+    document = _document(entry)
+    return _csv_line([_harmless(document[name]) for name in _FIELDS])
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula; callers choose their names. A mere number stays."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA) or value[1:].isdecimal():
+        return value
+    return f"'{value}"

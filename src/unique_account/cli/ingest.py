@@ -1,0 +1,165 @@
+"""``history ingest``: call records out of what an Asterisk wrote down of its channels (CEL)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from unique_account.adapters.asterisk.cel_csv import read_csv
+from unique_account.adapters.asterisk.cel_events import from_table
+from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.system import SystemClock
+from unique_account.bootstrap import find_adapter
+from unique_account.cli.stores import is_url, opened, store_option
+from unique_account.core.errors import UniqueAccountError, Unreachable
+from unique_account.core.user import User
+from unique_account.ingestion import BATCH, Ingestion
+from unique_account.ports.call_log import CallLog
+from unique_account.users_file import read_users_file
+
+_AGAIN: Final = 5.0
+"""After how many seconds ``--follow`` tries a database again that was lost."""
+
+_AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise click.BadParameter(f"there is no time zone {name}") from error
+
+
+@click.command()
+@click.argument("source", metavar="FILE|URL")
+@store_option
+@click.option(
+    "--users",
+    "users_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Whose calls: a TOML file of [[users]], or XiVO's CSV.",
+)
+@click.option("--table", default="cel", show_default=True, help="The table of the database.")
+@click.option(
+    "--zone",
+    default="UTC",
+    show_default=True,
+    callback=_zone,
+    help="The time zone of instants that name none.",
+)
+@click.option("--follow", is_flag=True, help="Go on: take rows in as they are written.")
+def ingest(source: str, store: str, users_file: Path, table: str, zone: tzinfo, follow: bool) -> None:
+    """Make call records of what an Asterisk wrote down of its channels (CEL).
+
+    The source is a CSV file whose first line names the columns of a `cel` table, or a PostgreSQL database
+    with that table, of which is read what was not read before. To take the same rows in again changes
+    nothing. Rows that cannot be read are named on stderr and passed by.
+    """
+    users = read_users_file(users_file)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+        work = _Work(users, zone, progress)
+        if is_url(source):
+            asyncio.run(work.table(source, table, store, follow))
+        elif follow:
+            raise click.UsageError("--follow needs a database as its source")
+        else:
+            asyncio.run(work.file(source, store))
+    click.echo(f"{work.rows} rows read, {work.records} entries made, {work.unread} rows not understood")
+
+
+class _Work:
+    """What is taken in, and how much it was."""
+
+    def __init__(self, users: tuple[User, ...], zone: tzinfo, progress: Progress) -> None:
+        self._users = users
+        self._read = partial(from_table, zone=zone)
+        self._progress = progress
+        self.rows = self.records = self.unread = 0
+
+    async def table(self, url: str, table: str, store: str, follow: bool) -> None:
+        """Take a table in from where it was read to before; with ``follow`` for ever."""
+        cel = find_adapter("cel", "postgresql")
+        while not await self._table(cel, url, table, store, follow):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(_AGAIN)
+
+    async def _table(self, cel: Any, url: str, table: str, store: str, follow: bool) -> bool:
+        """Take a table in; whether that came to an end."""
+        try:
+            async with opened(store) as log, aclosing(cel(url, table)) as rows:
+                await self._all_of(rows, log, follow)
+        except Unreachable as error:
+            if not follow:
+                raise
+            self._progress.console.print(f"{error}; trying again", markup=False)
+            return False
+        return True
+
+    async def _all_of(self, rows: Any, log: CallLog, follow: bool) -> None:
+        clock = SystemClock()
+        calls = CallHistory(self._users)
+        task = self._progress.add_task("rows")
+        ingestion = Ingestion(rows, self._read, calls, log, clock, self._complain)
+
+        def told(done: int) -> None:
+            self.rows, self.records = done, ingestion.made
+            self._progress.update(task, completed=done)
+
+        read = await log.position(rows.name)
+        self._progress.update(task, total=await rows.last() - (read.row if read else 0))
+        await ingestion.catch_up(told)
+        told(ingestion.done)
+        if follow:
+            await ingestion.follow()
+
+    async def file(self, path: str, store: str) -> None:
+        """Take a file in, all of it."""
+        try:
+            file = Path(path).open("rb")  # noqa: ASYNC230, SIM115 - nobody else waits
+        except OSError as error:
+            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="SOURCE") from error
+        with file:
+            async with opened(store) as log:
+                await self._file(file, log)
+
+    async def _file(self, file: BinaryIO, log: CallLog) -> None:
+        calls = CallHistory(self._users)
+        task = self._progress.add_task("bytes", total=file.seek(0, 2))
+        file.seek(0)
+        rows = read_csv(self._lines(file, task))
+        while batch := list(islice(rows, BATCH)):
+            for line, columns in batch:
+                try:
+                    calls.feed([self._read(columns)])
+                except UniqueAccountError as error:
+                    self._complain(line, error)
+            self.rows += len(batch)
+            await self._add(log, calls)
+        await self._add(log, calls, _AT_LAST)
+
+    async def _add(self, log: CallLog, calls: CallHistory, now: datetime | None = None) -> None:
+        records = calls.final(now)
+        await log.add(records)
+        self.records += len(records)
+
+    def _lines(self, file: BinaryIO, task: TaskID) -> Iterator[str]:
+        for number, line in enumerate(file):
+            self._progress.advance(task, len(line))
+            yield line.decode("utf-8" if number else "utf-8-sig", "replace")
+
+    def _complain(self, number: int, error: UniqueAccountError) -> None:
+        self.unread += 1
+        self._progress.console.print(f"row {number}: {error}", markup=False)

@@ -1,0 +1,44 @@
+"""The call log that an option names: a SQLite file, or a PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from unique_account.bootstrap import find_adapter
+from unique_account.ports.call_log import CallLog
+
+_POSTGRESQL: Final = ("postgresql://", "postgres://")
+
+store_option: Final = click.option(
+    "--store",
+    required=True,
+    envvar="UNIQUE_ACCOUNT_CALL_LOG",
+    show_envvar=True,
+    metavar="FILE|URL",
+    help="The call log: a SQLite file, or postgresql://USER@HOST/NAME.",
+)
+
+
+def is_url(place: str) -> bool:
+    """Whether a place is a PostgreSQL database."""
+    return place.startswith(_POSTGRESQL)
+
+
+@asynccontextmanager
+async def opened(place: str, must_exist: bool = False) -> AsyncIterator[CallLog]:
+    """A call log, closed in the end.
+
+    Raises:
+        UniqueAccountError: It cannot be used, or what it needs is not installed.
+        click.BadParameter: It must be there and is not.
+    """
+    if must_exist and not is_url(place) and not Path(place).is_file():  # noqa: ASYNC240 - nobody else waits
+        raise click.BadParameter(f"there is no file {place}", param_hint="--store")
+    store: Any = find_adapter("call_log", "postgresql" if is_url(place) else "sqlite")(place)
+    async with aclosing(store):
+        yield store

@@ -1,0 +1,185 @@
+"""A real ``cel`` table is read on from where it was read to, whoever is killed when."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from tests.cel_table import RECORDINGS, columns, day
+from tests.e2e.people import USERS
+from tests.test_cli_history import users
+from tests.test_ingestion import DAYS_LATER, expected
+from unique_account.adapters.asterisk.cel_events import CelRow
+from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog, UnusableDatabase
+from unique_account.adapters.sqlite import SqliteCallLog
+from unique_account.cli import command
+from unique_account.core.history import CallRecord
+from unique_account.ports.call_log import CallLog
+
+__all__ = ["users"]
+
+KILLS = 6
+"""How often a process is killed at most."""
+
+# As Asterisk's own scripts and XiVO make it, further columns included.
+CEL = """
+    CREATE TABLE cel (
+        id serial PRIMARY KEY, eventtype text NOT NULL, eventtime timestamptz NOT NULL,
+        userdeftype text NOT NULL, cid_name text NOT NULL, cid_num text NOT NULL,
+        cid_ani text NOT NULL DEFAULT '', cid_rdnis text NOT NULL, cid_dnid text NOT NULL DEFAULT '',
+        exten text NOT NULL, context text NOT NULL, channame text NOT NULL, appname text NOT NULL,
+        appdata text NOT NULL DEFAULT '', amaflags int NOT NULL DEFAULT 3,
+        accountcode text NOT NULL DEFAULT '', uniqueid text NOT NULL, linkedid text NOT NULL,
+        peer text NOT NULL, extra text
+    )
+"""
+INGEST = """
+import asyncio, sys
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from tests.e2e.people import USERS
+from unique_account.adapters.asterisk.cel_events import from_table
+from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.memory import SettableClock
+from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog
+from unique_account.adapters.sqlite import SqliteCallLog
+from unique_account.ingestion import Ingestion
+
+async def main(url, store):
+    clock = SettableClock(datetime(2026, 1, 8, 12, tzinfo=UTC))
+    opened = PostgresqlCallLog if store.startswith("postgresql:") else SqliteCallLog
+    async with aclosing(CelTable(url)) as rows, aclosing(opened(store)) as log:
+        ingestion = Ingestion(rows, from_table, CallHistory(USERS), log, clock, print, 3)
+        print("begun", flush=True)
+        await ingestion.catch_up()
+        print("done", flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def written(url: str, rows: Iterable[CelRow]) -> None:
+    tables = [columns(row) for row in rows]
+    names = ", ".join(tables[0])
+    marks = ", ".join(f"%({name})s" for name in tables[0])
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO cel ({names}) VALUES ({marks})".encode(), tables)
+
+
+@pytest.fixture
+def table(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        connection.execute(CEL)
+    return url
+
+
+async def whole(log: CallLog) -> list[CallRecord]:
+    return [record for user in USERS for record in await log.before(user.id, None, 1000)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+class TestSuddenDeath:
+    """H6: a process that is killed between reading and writing loses nothing and doubles nothing."""
+
+    def test_killed_again_and_again_it_comes_to_the_same(self, kind: str, table: str, tmp_path: Path) -> None:
+        rows = day([(recording, 3 * number) for number, recording in enumerate(RECORDINGS)])
+        written(table, rows)
+        store = table if kind == "postgresql" else str(tmp_path / "calls.db")
+        lives, done, seed = 0, False, random.Random(7)
+        while not done:
+            lives += 1
+            done = self._lived(table, store, seed.uniform(0, 0.25) if lives <= KILLS else 60)
+        assert lives > 1, "it was never killed"
+
+        async def check() -> None:
+            async with aclosing(
+                PostgresqlCallLog(store) if kind == "postgresql" else SqliteCallLog(store)
+            ) as log:
+                assert await whole(log) == expected(rows)
+
+        asyncio.run(check())
+
+    def _lived(self, table: str, store: str, seconds: float) -> bool:
+        """Whether a process came to an end before it was killed."""
+        with subprocess.Popen(
+            [sys.executable, "-c", INGEST, table, store], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            process.kill()
+            return "done" in process.stdout.read()
+
+
+class TestTable:
+    """The table is read by number, and never written."""
+
+    def test_rows_come_by_number(self, table: str) -> None:
+        rows = day([(RECORDINGS[0], 0)])
+        written(table, rows)
+
+        async def check() -> None:
+            async with aclosing(CelTable(table)) as cel:
+                assert await cel.last() == len(rows)
+                found = await cel.after(3, 4)
+                assert [number for number, _ in found] == [4, 5, 6, 7]
+                assert found[0][1] == columns(rows[3])
+                assert list(await cel.after(len(rows), 4)) == []
+
+        asyncio.run(check())
+
+    def test_a_table_that_is_not_there_is_named(self, url: str) -> None:
+        async def check() -> None:
+            async with aclosing(CelTable(url, 'x"; DROP TABLE y; --')) as cel:
+                with pytest.raises(UnusableDatabase, match="does not exist"):
+                    await cel.after(0, 1)
+
+        asyncio.run(check())
+
+    def test_two_who_read_at_once_double_nothing(self, table: str) -> None:
+        rows = day([(recording, 3 * number) for number, recording in enumerate(RECORDINGS)])
+        written(table, rows)
+        readers: Sequence[subprocess.Popen[str]] = [
+            subprocess.Popen([sys.executable, "-c", INGEST, table, table], stdout=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        assert ["done" in reader.communicate(timeout=100)[0] for reader in readers] == [True] * 3
+
+        async def check() -> None:
+            async with aclosing(PostgresqlCallLog(table)) as log:
+                assert await whole(log) == expected(rows)
+
+        asyncio.run(check())
+
+
+class TestCommand:
+    """H1: from the table of an Asterisk to a user's list, by the command line."""
+
+    def test_it_is_taken_in_once(self, table: str, users: Path) -> None:
+        rows = day([(recording, 3 * number) for number, recording in enumerate(RECORDINGS)])
+        written(table, rows)
+        assert rows[-1].at < DAYS_LATER
+
+        def run(*arguments: str) -> str:
+            done = CliRunner().invoke(command, ["history", *arguments], catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+            return done.output
+
+        ingest = ("ingest", table, "--users", str(users), "--store", table)
+        assert (
+            run(*ingest)
+            == f"{len(rows)} rows read, {len(expected(rows))} entries made, 0 rows not understood\n"
+        )
+        assert run(*ingest) == "0 rows read, 0 entries made, 0 rows not understood\n"
+        entries = [entry for entry in expected(rows) if entry.user == "alice"]
+        assert run("alice", "--store", table).count("\n") == len(entries)

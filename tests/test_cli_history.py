@@ -1,0 +1,213 @@
+"""``history``: calls as people and spreadsheets see them, and how they come into the log."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Iterable
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from click.testing import CliRunner, Result
+
+from tests.cel_table import RECORDINGS, columns, day
+from tests.e2e.people import USERS
+from tests.test_ingestion import expected
+from unique_account.adapters.sqlite import SqliteCallLog
+from unique_account.cli import command
+from unique_account.cli import history as module
+from unique_account.core.account import Direction
+from unique_account.core.history import CallRecord, HistoryStatus
+from unique_account.core.machine import Device
+
+NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
+ANSWERED = CallRecord(
+    id="2.1",
+    user="alice",
+    start=NINE + timedelta(minutes=1),
+    status=HistoryStatus.ANSWERED,
+    direction=Direction.INCOMING,
+    device=Device.WEBRTC,
+    peer="+33612345678",
+    peer_name="=HYPERLINK(1)",
+    answered=NINE + timedelta(minutes=1, seconds=2),
+    ended=NINE + timedelta(minutes=2, seconds=3),
+)
+MISSED = CallRecord(
+    id="1.1", user="alice", start=NINE, status=HistoryStatus.MISSED, direction=Direction.INCOMING, peer="1002"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "calls.db"
+    add(path, [MISSED, ANSWERED])
+    return path
+
+
+def add(path: Path, records: Iterable[CallRecord]) -> None:
+    async def keep() -> None:
+        async with aclosing(SqliteCallLog(path)) as log:
+            await log.add(records)
+
+    asyncio.run(keep())
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(command, ["history", *map(str, arguments)])
+
+
+class TestList:
+    """H1, H4, H5: one list, newest first, by count, by days, by party."""
+
+    def test_it_shows_the_newest_first(self, store: Path) -> None:
+        shown = run("alice", "--store", store)
+        assert shown.output.splitlines() == [
+            "2026-01-05 09:01:00Z  answered  webrtc     <- +33612345678 =HYPERLINK(1)  0:01:01",
+            "2026-01-05 09:00:00Z  missed    -          <- 1002",
+        ]
+
+    def test_a_count_ends_it_and_a_search_chooses(self, store: Path) -> None:
+        assert run("alice", "--store", store, "--size", 1).output.count("\n") == 1
+        found = run("alice", "--store", store, "--search", "100 2").output
+        assert found.count("\n") == 1
+        assert "1002" in found
+
+    def test_days_count_from_now(self, store: Path) -> None:
+        recent = evolve(MISSED, id="3.1", start=datetime.now(UTC) - timedelta(days=2), peer="1003")
+        add(store, [recent])
+        assert run("alice", "--store", store, "--days", 1).output == ""
+        assert "1003" in run("alice", "--store", store, "--days", 3).output
+
+    def test_all_pages_of_the_days_are_shown(self, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "MAX_SIZE", 2)
+        now = datetime.now(UTC)
+        add(store, [evolve(MISSED, id=f"{n}.2", start=now - timedelta(hours=n)) for n in range(1, 6)])
+        assert run("alice", "--store", store, "--days", 1).output.count("\n") == 5
+        assert run("alice", "--store", store, "--size", 3).output.count("\n") == 3
+
+    def test_json_has_every_field(self, store: Path) -> None:
+        line = run("alice", "--store", store, "--json", "--size", 1).output
+        entry = json.loads(line)
+        assert (entry["status"], entry["device"], entry["duration"]) == ("answered", "webrtc", 61.0)
+        assert entry["start"] == "2026-01-05T09:01:00+00:00"
+
+    def test_csv_is_no_formula_for_a_spreadsheet(self, store: Path) -> None:
+        names = ["=1+1", "+1+cmd|' /C calc'!A0", "-2", "@SUM(1)", "\tx", "a,b\n=c"]
+        add(store, [evolve(MISSED, id=f"{n}.3", peer_name=name) for n, name in enumerate(names)])
+        rows = list(csv.DictReader(io.StringIO(run("alice", "--store", store, "--csv").output, newline="")))
+        shown = {row["peer_name"] for row in rows}
+        assert shown >= {"'=1+1", "'+1+cmd|' /C calc'!A0", "-2", "'@SUM(1)", "'\tx", "a,b\n=c"}
+        assert all(not row["peer_name"].startswith(("=", "@", "\t")) for row in rows)
+        assert rows[0]["peer"] == "+33612345678"
+
+    def test_no_terminal_is_steered_by_a_name(self, store: Path) -> None:
+        add(store, [evolve(MISSED, id="9.9", peer_name="\x1b]0;owned\x07\nforged")])
+        shown = run("alice", "--store", store).output
+        assert "\x1b" not in shown
+        assert shown.count("\n") == 3
+
+    def test_a_missing_file_is_not_made(self, tmp_path: Path) -> None:
+        refused = run("alice", "--store", tmp_path / "none.db")
+        assert refused.exit_code == 2
+        assert "there is no file" in refused.output
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_user_may_be_called_as_a_command_is(self, store: Path) -> None:
+        add(store, [evolve(MISSED, user="ingest")])
+        assert run("list", "ingest", "--store", store).output.count("\n") == 1
+
+    def test_following_shows_what_comes_and_what_changes(
+        self, store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Enough(Exception):
+            pass
+
+        waits = iter(
+            ([evolve(MISSED, id="5.1", start=NINE + timedelta(hours=1))], [evolve(MISSED, peer_name="Bob")])
+        )
+
+        async def wait(_: float) -> None:
+            try:
+                fresh = next(waits)
+            except StopIteration:
+                raise Enough from None
+            async with aclosing(SqliteCallLog(store)) as log:
+                await log.add(fresh)
+
+        monkeypatch.setattr("asyncio.sleep", wait)
+        shown = run("alice", "--store", store, "--follow")
+        assert isinstance(shown.exception, Enough)
+        assert [line[11:19] for line in shown.output.splitlines()] == [
+            "09:00:00",
+            "09:01:00",
+            "10:00:00",
+            "09:00:00",
+        ]
+        assert shown.output.splitlines()[-1].endswith("1002 Bob")
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    path = tmp_path / "users.toml"
+    tables = (
+        f'[[users]]\nid = "{user.id}"\nextension = "{user.extension}"\ndids = {list(user.dids)}\n'
+        f'deskphone = "{user.deskphone}"\nwebrtc = "{user.webrtc}"\n'
+        for user in USERS
+    )
+    path.write_text("".join(tables), "utf-8")
+    return path
+
+
+def written(path: Path, rows: Iterable[Any]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        tables = [dict(columns(row), eventtime=row.at.isoformat(), ignored="x") for row in rows]
+        writer = csv.DictWriter(file, list(tables[0]))
+        writer.writeheader()
+        writer.writerows(tables)
+    return path
+
+
+class TestIngest:
+    """H6: what a PBX wrote becomes history once, however often it is taken in."""
+
+    def test_a_file_becomes_history(self, tmp_path: Path, users: Path) -> None:
+        rows = day([(recording, 2 * number) for number, recording in enumerate(RECORDINGS)])
+        file, store = written(tmp_path / "cel.csv", rows), tmp_path / "new.db"
+        entries = [entry for entry in expected(rows) if entry.user == "alice"]
+        for _ in range(2):
+            done = run("ingest", file, "--store", store, "--users", users)
+            assert done.exit_code == 0
+            assert (
+                done.output
+                == f"{len(rows)} rows read, {len(expected(rows))} entries made, 0 rows not understood\n"
+            )
+            shown = run("alice", "--store", store, "--json", "--size", 1000).output.splitlines()
+            assert [json.loads(line)["id"] for line in shown] == [entry.id for entry in entries]
+
+    def test_a_row_that_cannot_be_read_is_named_and_passed_by(self, tmp_path: Path, users: Path) -> None:
+        file = written(tmp_path / "cel.csv", RECORDINGS[0].rows)
+        file.write_text(file.read_text("utf-8") + "HANGUP,yesterday,,,,,,,,,1.1,1.1\n", "utf-8")
+        done = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
+        assert f"row {len(RECORDINGS[0].rows) + 2}: a row of CEL is not understood: eventtime" in done.output
+        assert "1 rows not understood" in done.output
+
+    def test_a_file_without_names_of_columns_is_refused(self, tmp_path: Path, users: Path) -> None:
+        file = tmp_path / "cel.csv"
+        file.write_text('"CHAN_START","1699999999"\n', "utf-8")
+        refused = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
+        assert refused.exit_code == 1
+        assert "not named in the first line" in refused.output
+
+    def test_wrong_usage_is_said(self, tmp_path: Path, users: Path) -> None:
+        store = tmp_path / "new.db"
+        missing = run("ingest", tmp_path / "none.csv", "--store", store, "--users", users)
+        assert (missing.exit_code, "No such file" in missing.output) == (2, True)
+        assert run("ingest", users, "--store", store, "--users", users, "--follow").exit_code == 2
+        assert run("ingest", users, "--store", store, "--users", users, "--zone", "Mars/Base").exit_code == 2
