@@ -51,6 +51,8 @@ nitpick_ignore = [
     ("any", "MAX_SIZE"),
     ("any", "Page.next"),
     ("py:class", "Table"),
+    # A type in a converter's signature, which is cut at its comma.
+    ("py:class", "tuple[str"),
     ("py:class", "TransitionConfigDict"),
 ]
 nitpick_ignore_regex = [

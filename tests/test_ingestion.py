@@ -143,7 +143,8 @@ class TestCrashes:
 
     def test_a_call_that_is_over_is_not_told_again_from_its_later_rows(self) -> None:
         long, short = RECORDINGS[0], RECORDINGS[1]
-        rows = day([(short, 0), (long, 1)])
+        lasts = day([(short, 0)])[-1].at - NOON
+        rows = day([(short, 0), (long, lasts.total_seconds() / 2)])
         log = MemoryCallLog()
         first = reading(Table(rows[:-3]), log)  # the last call is not over
         asyncio.run(first.catch_up())

@@ -1,6 +1,6 @@
 """Channel event logging (CEL): rows of a table, or events of the manager interface, as one kind of value.
 
-Both say the same in other words. Of a table, the columns are those of Asterisk's own `cel` tables; what
+Both say the same in other words. Of a table, the columns are those of Asterisk's own ``cel`` tables; what
 has no use for a history of calls is left out.
 """
 
@@ -90,7 +90,7 @@ def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:
 
     Args:
         columns: The row's columns by name; further ones are ignored.
-        zone: The time zone of ``eventtime``, where it names none; `UTC` with ``usegmtime = yes``.
+        zone: The time zone of ``eventtime``, where it names none; UTC with ``usegmtime = yes``.
 
     Raises:
         UnreadableRow: A column that is needed is missing or wrong.
