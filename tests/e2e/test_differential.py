@@ -215,14 +215,14 @@ def _distributed(which: str, played: Sequence[tuple[Case, Played]]) -> Counter[s
 
 
 FAULTS: Final = (
-    ("R4", "GotoIf(${ISNULL(${contacts})}?ring)", "GotoIf(${ISNULL(${contacts})}?unavailable)"),
-    ("R8", "GotoIf(${EXISTS(${gate})}?gated)", "NoOp()"),
-    ("limit", "$[${calls} >= ${limit}]", "$[${calls} > ${limit}]"),
+    ("R4", "${ISNULL(${contacts})}?next:", "${ISNULL(${contacts})}?unavailable:"),
+    ("do_not_disturb", "]?gated)", "]?ring)"),
+    ("limit", "$[${calls} >= ", "$[${calls} > "),
     ("R11", "* 1000 -", "* 3000 -"),
     ("busy", '"BUSY"]?busy)', '"BUSY"]?no_answer)'),
     ("congestion", '"CONGESTION"]?congestion)', '"CONGESTION"]?busy)'),
-    ("R12", "=20,${unavailable})", "=20,${congestion})"),
-    ("R13", "> ${max_forwards}]", ">= ${max_forwards}]"),
+    ("R12", "(destination))=20,${CUT(row,!,13)})", "(destination))=20,${CUT(row,!,12)})"),
+    ("R13", "$[${forwards} > ", "$[${forwards} >= "),
 )
 """What a wrong dialplan would be about, a line that is right, and a wrong one in its place."""
 
