@@ -27,7 +27,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.view import view
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.hearing import UnknownUser
-from unique_account.service import WRITE_ATTEMPTS
+from unique_account.written import WRITE_ATTEMPTS
 
 if TYPE_CHECKING:
     from tests.installation import ALICE, BOB, Installation, in_loop, settle

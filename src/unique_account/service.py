@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
-
-from attrs import evolve
 
 from unique_account.claims import Claims
 from unique_account.commands import Commands
@@ -26,7 +24,7 @@ from unique_account.core.history import finished
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.histories import MergedHistories
-from unique_account.ports.accounts import Accounts, StaleVersion
+from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
@@ -35,11 +33,9 @@ from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.projector import Projector
+from unique_account.written import WrittenAccounts, above, last_seen
 
 T = TypeVar("T")
-
-WRITE_ATTEMPTS: Final = 5
-"""How often one event is applied anew because somebody else wrote the account first."""
 
 LEASE_RETRY: Final = timedelta(seconds=5)
 """How long after an expiry that could not be stored it is tried again."""
@@ -86,6 +82,7 @@ class Service:
         if lease < timedelta(0):
             raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
         self._store = accounts
+        self._written = WrittenAccounts(accounts, observer, self._forget)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
         self._call_log = call_log
@@ -110,7 +107,7 @@ class Service:
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
             if problems := self._claims.problems(account.user):  # calls go to whoever came first
                 self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
-            self._keep(await self._write(account, partial(_last_seen, started)))
+            self._keep(await self._written.change(account, partial(last_seen, started)))
         self._listeners = [
             asyncio.create_task(self._listen(f"pbx {name}", pbx.listen(self.handle)))
             for name, pbx in self._pbxs.items()
@@ -188,13 +185,7 @@ class Service:
         """
         self.account(user)
         async with self._locks[user]:
-            account = self.account(user)
-            try:
-                await self._store.remove(user, account.version)
-            except StaleVersion:
-                account = await self._reread(account)
-                await self._store.remove(user, account.version)
-            await self._forget(account)
+            await self._forget(await self._written.remove(self.account(user)))
 
     def _user(self, user: str) -> User | None:
         account = self._accounts.get(user)
@@ -261,38 +252,10 @@ class Service:
     async def _apply(self, before: Account, event: Event) -> Account:
         """The account after an event, its kept part stored."""
         try:
-            return await self._write(before, lambda account: apply(account, event))
+            return await self._written.change(before, lambda account: apply(account, event))
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise
-
-    async def _write(self, before: Account, change: Callable[[Account], Account]) -> Account:
-        """The account after a change, stored; changed anew where somebody else wrote it first."""
-        saving = f"accounts: save {before.user.id}"
-        for _ in range(WRITE_ATTEMPTS):
-            after = change(before)
-            if after.kept is before.kept:
-                return after
-            try:
-                await self._store.save(after.user, after.kept, before.version)
-            except StaleVersion as error:
-                stale = error
-                before = await self._reread(before)
-            except Exception as error:
-                self._observer.failed(saving, error)
-                raise
-            else:
-                return after
-        self._observer.failed(saving, stale)
-        raise stale
-
-    async def _reread(self, account: Account) -> Account:
-        """The account with its stored part as it is in the store now; one that is gone is forgotten."""
-        stored = await self._store.load(account.user.id)
-        if stored is None:
-            await self._forget(account)
-            raise UnknownUser(account.user.id)
-        return restore(*stored, account.lease, account.observed)
 
     async def _record(self, before: Account, event: CallEnded) -> None:
         """Record a live call that is over (H3)."""
@@ -365,7 +328,7 @@ class Service:
         """The account in a version above the PBX's, if the store lost what that one was made from."""
         if held is None or held.version < account.version:
             return account
-        account = await self._write(account, partial(_above, held.version))
+        account = await self._written.change(account, partial(above, held.version))
         self._keep(account)
         return account
 
@@ -389,16 +352,3 @@ class Service:
         except Exception as error:
             self._observer.failed(what, error)
             return None
-
-
-def _last_seen(started: datetime, account: Account) -> Account:
-    """The account with every session last seen when the service started (S5)."""
-    sessions = tuple(evolve(session, last_seen=started) for session in account.sessions)
-    if sessions == account.sessions:
-        return account
-    return evolve(account, kept=evolve(account.kept, version=account.version + 1, sessions=sessions))
-
-
-def _above(version: int, account: Account) -> Account:
-    """The account in a version above another one."""
-    return evolve(account, kept=evolve(account.kept, version=max(version, account.version) + 1))

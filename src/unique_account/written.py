@@ -1,0 +1,98 @@
+"""Accounts as they are written down: a change is stored before anything shows it, under optimistic versions.
+
+Where somebody else wrote an account meanwhile, the change is made anew to what they wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve
+
+from unique_account.core.account import Account
+from unique_account.core.events import restore
+from unique_account.ports.accounts import Accounts, StaleVersion
+from unique_account.ports.hearing import UnknownUser
+from unique_account.ports.observer import Observer
+
+WRITE_ATTEMPTS: Final = 5
+"""How often one change is made anew because somebody else wrote the account first."""
+
+
+class WrittenAccounts:
+    """Changes accounts in the store.
+
+    Args:
+        store: Where kept parts are stored.
+        observer: Who is told of what could not be stored.
+        gone: Forgets an account that somebody else took out of the store.
+    """
+
+    def __init__(
+        self, store: Accounts, observer: Observer, gone: Callable[[Account], Awaitable[None]]
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._gone = gone
+
+    async def change(self, before: Account, change: Callable[[Account], Account]) -> Account:
+        """The account after a change, stored.
+
+        Raises:
+            UnknownUser: There is no account any more.
+            StaleVersion: Others wrote the account again and again; nothing changed.
+        """
+        saving = f"accounts: save {before.user.id}"
+        for _ in range(WRITE_ATTEMPTS):
+            after = change(before)
+            if after.kept is before.kept:
+                return after
+            try:
+                await self._store.save(after.user, after.kept, before.version)
+            except StaleVersion as error:
+                stale = error
+                before = await self._reread(before)
+            except Exception as error:
+                self._observer.failed(saving, error)
+                raise
+            else:
+                return after
+        self._observer.failed(saving, stale)
+        raise stale
+
+    async def remove(self, account: Account) -> Account:
+        """Take an account out of the store; the account as it was there.
+
+        Raises:
+            UnknownUser: There is no account any more.
+            StaleVersion: Others write the account at the same time, again and again.
+        """
+        try:
+            await self._store.remove(account.user.id, account.version)
+        except StaleVersion:
+            account = await self._reread(account)
+            await self._store.remove(account.user.id, account.version)
+        return account
+
+    async def _reread(self, account: Account) -> Account:
+        """The account with its stored part as it is in the store now; one that is gone is forgotten."""
+        stored = await self._store.load(account.user.id)
+        if stored is None:
+            await self._gone(account)
+            raise UnknownUser(account.user.id)
+        return restore(*stored, account.lease, account.observed)
+
+
+def last_seen(started: datetime, account: Account) -> Account:
+    """The account with every session last seen when the service started (S5)."""
+    sessions = tuple(evolve(session, last_seen=started) for session in account.sessions)
+    if sessions == account.sessions:
+        return account
+    return evolve(account, kept=evolve(account.kept, version=account.version + 1, sessions=sessions))
+
+
+def above(version: int, account: Account) -> Account:
+    """The account in a version above another one."""
+    return evolve(account, kept=evolve(account.kept, version=max(version, account.version) + 1))
