@@ -6,7 +6,7 @@ import math
 import sys
 import wave
 from array import array
-from itertools import count, pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +16,11 @@ _SILENCE: Final = 200
 """The mean amplitude, of 32767, below which a window is silent."""
 
 _WINDOWS_PER_SECOND: Final = 5
-_tones = count(400, 100)
+_tones = cycle(range(400, 3400, 100))
 
 
 def own_tone() -> int:
-    """A frequency in hertz that nobody else in this process speaks."""
+    """A frequency in hertz; it comes again only when all others that telephones carry had their turn."""
     return next(_tones)
 
 
