@@ -95,7 +95,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Against a real Asterisk, phones, a browser and a PostgreSQL; all of it: ``-- tests/e2e tests/postgresql``."""
+    """A real Asterisk, phones, a browser, PostgreSQL; all of it: ``-- tests/e2e tests/postgresql``."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
     session.run("python", "-m", "pytest", *(session.posargs or E2E))
