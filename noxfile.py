@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
 E2E = [
-    # What passes every time; the rest of tests/e2e is run by its name until it does.
+    # What a whole run has found in order; the rest of tests/e2e is run by its name until one finds it so.
     *(
         f"tests/e2e/test_{name}.py"
         for name in ("codes", "differential", "features", "history", "lab", "live")
