@@ -22,7 +22,8 @@ from lab.processes import own_folder, running
 from tests.e2e.office import live
 from tests.e2e.rendered import command
 from tests.e2e.served import held
-from unique_account.adapters.asterisk import read_secrets
+from unique_account import Device
+from unique_account.adapters.asterisk import plans, read_secrets
 
 pytestmark = pytest.mark.e2e
 
@@ -98,7 +99,8 @@ class TestConnect:
                             await pbx.ami.act("UserEvent", *told.items(), ("Session", "tab-1"))
 
                             async def in_force() -> bool:
-                                return any("webrtc:" in value for _, _, value in await held(pbx.ami))
+                                now = plans(await held(pbx.ami)).get("alice")
+                                return now is not None and now.candidates[0].device is Device.WEBRTC
 
                             await until(in_force, "the plan of one who is logged in")
                             start = time.monotonic()

@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve
 
 from lab.asterisk import node
+from lab.patience import delays
 from lab.watcher import Package, SubscriptionRefused, watcher
 from tests.e2e.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
 
@@ -206,3 +207,16 @@ class TestWatcher:
             with pytest.raises(SubscriptionRefused, match="404"):
                 async with watcher(pbx, WATCHER, "1001"):
                     pass
+
+
+class TestDelays:
+    """Whether the machine stood still is known, so that nothing is taken for proof that is none."""
+
+    async def test_a_process_that_stood_still_is_noticed(self) -> None:
+        async with delays() as watched:
+            await asyncio.sleep(0.1)
+            began = time.monotonic()
+            time.sleep(0.4)  # noqa: ASYNC251
+            await asyncio.sleep(0.1)
+            assert watched.worst(began) > 0.3
+            assert watched.worst(time.monotonic()) == 0.0

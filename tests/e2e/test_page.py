@@ -11,7 +11,7 @@ from tests.e2e.audience import audience, expect
 from tests.e2e.office import live
 
 if TYPE_CHECKING:
-    from playwright.async_api import WebSocketRoute
+    from playwright.async_api import WebSocket, WebSocketRoute
 
 pytestmark = pytest.mark.e2e
 
@@ -201,6 +201,39 @@ class TestBrowserCalls:
             await page.button("Cancel").click()
             await expect(page.page.locator(".call")).to_have_count(1)
             await expect(page.call("talking")).to_contain_text("Bob Durand")
+
+    @live
+    async def test_a_call_that_is_dialled_is_known_when_the_dialling_is_done(self) -> None:
+        async with audience() as at:
+            page = await at.assistant()
+            frames: list[str | bytes] = []
+
+            def listen(socket: WebSocket) -> None:
+                socket.on("framereceived", lambda frame: frames.append(frame))
+
+            page.page.on("websocket", listen)
+            await page.log_in()
+            await page.in_use("webrtc").wait_for()
+            await page.dial("1002")
+            await page.call("dialling").wait_for()
+            told = [json.loads(frame) for frame in frames]
+            done = next(one for one in told if "ref" in one)
+            assert done["id"] in [call["id"] for call in done["calls"]]
+
+
+class TestHands:
+    """The stage's own page: a button does what it said when the hand went down."""
+
+    @live
+    async def test_a_button_keeps_its_meaning(self) -> None:
+        async with audience() as at:
+            await at.hands.press("alice", "Call Bob")
+            button = at.hands.call("alice", "dialling").get_by_role("button", name="Hang up")
+            pressed = await button.element_handle()
+            assert pressed is not None
+            await at.hands.press("bob", "Lift")
+            await at.hands.call("alice", "talking").wait_for()
+            assert await pressed.inner_text() == "Hang up"
 
 
 class TestDeskphoneCalls:

@@ -67,7 +67,8 @@ class Lines:
             leg = await self._phones.press(line, key, argument)
             if key == "dial":
                 self._holders[leg] = contact
-            answer["id"] = leg
+            # With the calls as they are now: the page must not hear of a call that it cannot find.
+            answer |= {"id": leg, "calls": self._own(line, contact)}
         except UniqueAccountError as error:
             answer["error"] = str(error)
         self._news.spread()
@@ -77,11 +78,13 @@ class Lines:
         """Show the tab its calls at every change: those that ring, and those that are its own."""
         ringing: set[str] = set()
         async for _ in self._news.follow():
-            calls = self._phones.calls(line)
-            own = [call for call in calls if self._is_own(call, contact)]
+            calls, own = self._phones.calls(line), self._own(line, contact)
             taken = any(call["id"] in ringing and call not in own for call in calls)
             ringing = {call["id"] for call in own if call["status"] is CallStatus.RINGING}
             await socket.send_json({"calls": own, "taken": taken})
+
+    def _own(self, line: str, contact: str) -> list[dict[str, Any]]:
+        return [call for call in self._phones.calls(line) if self._is_own(call, contact)]
 
     def _is_own(self, call: dict[str, Any], contact: str) -> bool:
         return (

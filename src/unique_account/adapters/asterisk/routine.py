@@ -31,6 +31,11 @@ _LEFT: Final = f"$[(${{since}} + {_FIELDS['seconds']} * 1000 - {_NOW}) / 1000]"
 
 _LEGS: Final = f"${{CHANNELS(^({_FIELDS['interfaces']})-[0-9a-f]+$)}}"
 _CONTACTS: Final = f"${{FILTER({ADDRESS},${{PJSIP_DIAL_CONTACTS({_LINE})}})}}"
+_FIRST_LINE: Final = f"${{IF(${{ISNULL(${{row}})}}?${{CUT(ARG2,:,1)}}:{_LINE})}}"
+_IN_THE_WAY: Final = f"$[${{LEN({_FIELDS['gate']}{_LEGS})}} > 0 | ${{ISNULL(${{row}})}}]"
+_AT_ONCE: Final = f"${{IF({_IN_THE_WAY}?:{_CONTACTS.replace(_LINE, _FIRST_LINE)})}}"
+"""The contacts of the first candidate, if nothing has to be looked at before it rings."""
+
 _HOW: Final = f"${{IF($[${{FIELDQTY(contacts,&)}} > 1]?several:{_FIELDS['device']})}}"
 """The label at which a device is rung."""
 
@@ -82,11 +87,8 @@ ROUTINE: Final = f"""\
 [unique-account]
 ; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan.
 exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}},{_NOW})
- same = n,GotoIf($[${{LEN({_FIELDS["gate"]}{_LEGS})}} > 0 | ${{ISNULL(${{row}})}}]?look)
-
-; The device rings if it has a contact, with all its contacts.
- same = n(ring),Set(LOCAL(contacts)={_CONTACTS})
- same = n,GotoIf(${{ISNULL(${{contacts}})}}?next:{_HOW})
+ same = n,Set(LOCAL(contacts)={_AT_ONCE})
+ same = n,GotoIf(${{ISNULL(${{contacts}})}}?look:{_HOW})
  same = n(webrtc),Originate(Local/*${{UNIQUEID}}@unique-account-watch,app,Hangup,,,$[{_LEFT} + 2],a)
  same = n(deskphone),Dial(${{contacts}},{_LEFT})
 
@@ -110,6 +112,10 @@ exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}
  same = n,Goto(send)
  same = n(gated),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["gate"]})
  same = n,Goto(send)
+
+; The device rings if it has a contact, with all its contacts.
+ same = n(ring),Set(LOCAL(contacts)={_CONTACTS})
+ same = n,GotoIf(${{ISNULL(${{contacts}})}}?next:{_HOW})
 
 ; The device is gone, or could not be rung: the next one rings, for what is left of the ring time.
  same = n(vanished),GotoIf($[{_LEFT} <= 0.1]?no_answer)

@@ -87,9 +87,11 @@ export class Phone {
   #take({ ref, id, error, calls, taken }) {
     if (calls) {
       this.#tell("registered", calls);
-      if (taken) {
-        this.troubled("answered_elsewhere");
-      }
+    }
+    if (taken) {
+      this.troubled("answered_elsewhere");
+    }
+    if (ref === undefined) {
       return;
     }
     const { resolve, reject } = this.#waiting.get(ref);

@@ -41,7 +41,7 @@ function desk(person) {
       <p class="small quiet figures">${number} · ${STATES[state]}${browser ? " · browser registered" : ""}</p>
       ${messages ? html`<p class="small">Message lamp: ${messages} new</p>` : nothing}
     </div>
-    ${plugged ? html`${calls.map((call) => oneCall(call, line))}${dial(person)}` : html`<p class="quiet">The phone is unplugged.</p>`}
+    ${plugged ? html`${repeat(calls, ({ id }) => id, (call) => oneCall(call, line))}${dial(person)}` : html`<p class="quiet">The phone is unplugged.</p>`}
     <button class="button" @click=${() => press(line, plugged ? "unplug" : "plug")}>${plugged ? "Unplug" : "Plug in"}</button>
   </section>`;
 }
@@ -67,16 +67,18 @@ function oneCall({ id, direction, status, peer, peerName, dials }, line) {
     talking: `talks with ${party}`,
     held: `holds ${party}`,
   }[status];
-  const button = (key, text, kind = "") => html`<button class="button ${kind}" @click=${() => press(line, key, id)}>${text}</button>`;
+  const hangUp = ["hang_up", "Hang up", "stop"];
   const buttons = {
-    ringing: [button("answer", "Lift", "go"), button("hang_up", "Refuse", "stop")],
-    dialling: [button("hang_up", "Hang up", "stop")],
-    talking: [button("hold", "Hold"), button("hang_up", "Hang up", "stop")],
-    held: [button("resume", "Resume"), button("hang_up", "Hang up", "stop")],
+    ringing: [["hang_up", "Refuse", "stop"], ["answer", "Lift", "go"]],
+    dialling: [hangUp],
+    talking: [hangUp, ["hold", "Hold"]],
+    held: [hangUp, ["resume", "Resume"]],
   }[status];
+  const button = ([key, text, kind = ""]) => html`<button class="button ${kind}" @click=${() => press(line, key, id)}>${text}</button>`;
+  // A button that changed its meaning, or its place, as somebody presses it would do what nobody wanted.
   return html`<div class="call ${status}" data-direction=${direction}>
     <p>${says}</p>
-    <div class="buttons">${buttons}</div>
+    <div class="buttons">${repeat(buttons, ([key]) => key, button)}</div>
   </div>`;
 }
 
