@@ -15,15 +15,6 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
-E2E = [
-    # What a whole run has found in order; the rest of tests/e2e is run by its name until one finds it so.
-    *(
-        f"tests/e2e/test_{name}.py"
-        for name in ("codes", "differential", "features", "history", "lab", "live")
-    ),
-    *(f"tests/e2e/test_{name}.py" for name in ("meaning", "pbx_contract", "serve", "xds")),
-    "tests/postgresql",
-]
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -95,10 +86,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """A real Asterisk, phones, a browser, PostgreSQL; all of it: ``-- tests/e2e tests/postgresql``."""
+    """All tests on a real Asterisk, real phones, a real browser and a real PostgreSQL."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
-    session.run("python", "-m", "pytest", *(session.posargs or E2E))
+    session.run("python", "-m", "pytest", *(session.posargs or ("tests/e2e", "tests/postgresql")))
 
 
 @nox.session

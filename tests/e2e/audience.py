@@ -43,6 +43,11 @@ class Assistant:
         """A device, once it is the one in use."""
         return self.page.locator(f"[data-device={name}].device.in-use")
 
+    async def ready(self) -> None:
+        """Calls ring in browsers, and this very tab is one of them; another may have been before it."""
+        await self.in_use("webrtc").wait_for()
+        await self.page.locator(".part-devices[data-registration=registered]").wait_for()
+
     def call(self, status: str, where: str = "here") -> Locator:
         """A call that is shown."""
         return self.page.locator(f".call.{status}[data-where={where}]")
@@ -112,7 +117,7 @@ class Audience:
         """A new tab that a user logged in to, with its line registered."""
         assistant = await self.assistant()
         await assistant.log_in(user)
-        await assistant.in_use("webrtc").wait_for()
+        await assistant.ready()
         return assistant
 
 

@@ -105,7 +105,7 @@ class Company:
         """A new tab that Alice logged in to, with its line registered."""
         assistant = await self.tab()
         await assistant.log_in()
-        await assistant.in_use("webrtc").wait_for()
+        await assistant.ready()
         return assistant
 
 

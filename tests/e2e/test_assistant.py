@@ -166,7 +166,7 @@ class TestDevices:
             await at.bob.hang_up()
             await at.alice.event("CALL_CLOSED", after=start)
             await tab.select("webrtc")
-            await tab.in_use("webrtc").wait_for()
+            await tab.ready()
             start = time.monotonic()
             await at.bob.dial("1001")
             await tab.call("ringing").wait_for()
@@ -241,7 +241,7 @@ class TestLeaving:
             await tab.page.reload()
             assert await ended_with(at, start) == NORMAL_CLEARING
             await at.bob.event("CALL_CLOSED", after=start)
-            await tab.in_use("webrtc").wait_for()
+            await tab.ready()
             await answered(at, tab)
 
 
@@ -298,4 +298,4 @@ class TestTroubles:
             await expect(tab.trouble("line_lost")).to_be_visible()
             await at.pbx.start()
             await expect(tab.trouble("line_lost")).to_have_count(0, timeout=30_000)
-            await tab.in_use("webrtc").wait_for()
+            await tab.ready()

@@ -40,7 +40,7 @@ class TestLoggingIn:
         async with audience() as at:
             page = await at.logged_in()
             await page.page.reload()
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await expect(at.hands.desk("alice")).to_contain_text("logged in")
 
     @live
@@ -74,7 +74,7 @@ class TestSelecting:
             await expect(page.page.locator(".by")).to_contain_text("deskphone")
             await expect(at.hands.desk("alice")).not_to_contain_text("browser registered")
             await page.select("webrtc")
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
 
     @live
     async def test_a_fallback_shows_with_its_reason(self) -> None:
@@ -213,7 +213,7 @@ class TestBrowserCalls:
 
             page.page.on("websocket", listen)
             await page.log_in()
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await page.dial("1002")
             await page.call("dialling").wait_for()
             told = [json.loads(frame) for frame in frames]
@@ -446,7 +446,7 @@ class TestLostConnection:
 
             await page.page.route_web_socket("**/xuc/**", through)
             await page.log_in()
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await sockets[-1].close(code=1001)
             await page.trouble("offline").wait_for()
             await expect(page.trouble("offline")).to_have_count(0)
@@ -474,12 +474,12 @@ class TestKeyboard:
             await keys.press("Tab")
             await keys.type("alice")
             await keys.press("Enter")
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await page.device("webrtc").locator("input").focus()
             await keys.press("ArrowDown")
             await page.in_use("deskphone").wait_for()
             await keys.press("ArrowUp")
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await at.hands.press("bob", "Call Alice")
             await expect(page.page.locator("#said-now")).to_have_text("Bob Durand is calling.")
             await page.button("Answer").focus()
@@ -508,7 +508,7 @@ class TestMessages:
 
             await page.page.route_web_socket("**/xuc/**", through)
             await page.log_in()
-            await page.in_use("webrtc").wait_for()
+            await page.ready()
             await expect(page.entries("answered")).to_have_count(1)
             assert "Error" not in answered
             assert {"LoggedOn", "SipLine", "UniqueAccount", "Colleagues", "HistoryPage"} <= set(answered)

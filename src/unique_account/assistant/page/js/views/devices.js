@@ -9,7 +9,7 @@ export function devices(state, actions) {
   if (!state.account) {
     return nothing;
   }
-  return html`<section class="card part part-devices" aria-labelledby="devices">
+  return html`<section class="card part part-devices" data-registration=${state.registration} aria-labelledby="devices">
     <h2 id="devices">${say("Call management")}</h2>
     <fieldset class="devices" role="radiogroup" aria-labelledby="devices">
       ${device("webrtc", say("This browser"), browserStatus(state), state, actions)}
