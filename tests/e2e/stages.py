@@ -114,9 +114,10 @@ class Place:
 
 @define
 class _Ring:
-    """A phone that rings for a call, since an instant and until another."""
+    """A phone that rings for a call from somebody, since an instant and until another."""
 
     phone: Phone
+    caller: str
     since: float
     until: float | None = None
     answered: bool = False
@@ -149,14 +150,15 @@ class Stage:
                 self._channels.discard(channel)
 
     def _saw(self, phone: Phone, seen: Seen) -> None:
-        word, _ = seen
+        word, number = seen
         now = time.monotonic()
         if word == "ringing":
-            self._rings.append(_Ring(phone, now))
+            self._rings.append(_Ring(phone, number, now))
             self._act(phone)
-        else:
+        elif word in ("answered", "refused", "over"):
+            # A phone may ring for the very call that it dialled, whose answer is no answer of the phone's.
             for ring in self._rings:
-                if ring.phone == phone and ring.until is None and word in ("answered", "refused", "over"):
+                if (ring.phone, ring.caller, ring.until) == (phone, number, None):
                     ring.until, ring.answered = now, word == "answered"
 
     def _act(self, phone: Phone) -> None:

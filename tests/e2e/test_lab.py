@@ -212,6 +212,7 @@ class TestWatcher:
 class TestDelays:
     """Whether the machine stood still is known, so that nothing is taken for proof that is none."""
 
+    @live
     async def test_a_process_that_stood_still_is_noticed(self) -> None:
         async with delays() as watched:
             await asyncio.sleep(0.1)
