@@ -1,7 +1,7 @@
 """``python -m benchmarks`` runs every comparison and keeps the figures; with names, shows only those.
 
 The figures of a whole run go to ``results.json`` and into the README. So do those of comparisons that run
-by their names only: ``telephony`` needs the lab and root.
+by their names only: ``telephony`` and ``live`` need the lab and root.
 Not a test: nothing fails because a figure is poor, and a missed aim is printed as one.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ami, call_logs, cti, growth, history, imports, memory, projections, transition
+from benchmarks import ami, call_logs, cti, growth, history, imports, live, memory, projections, transition
 from benchmarks.report import Comparison, circumstances, document, markdown
 from benchmarks.telephony import comparison as telephony
 
@@ -34,6 +34,7 @@ COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
 BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {
     "call_logs": call_logs.compare,
     "cti": cti.compare,
+    "live": live.compare,
     "telephony": telephony.compare,
 }
 """What is no part of a whole run: it wants a machine to itself, the lab or a PostgreSQL."""

@@ -1,7 +1,4 @@
-"""The live Asterisk adapter: events that it keeps up with, and how late a busy-lamp key hears.
-
-``python -m benchmarks.live`` measures the first anywhere, the second as root where the lab is installed.
-"""
+"""The live Asterisk adapter: events that it keeps up with, and how late a busy-lamp key hears."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ from collections.abc import Awaitable, Callable
 from statistics import median, quantiles
 from typing import Final
 
-from benchmarks.report import Comparison, Row, Table, markdown
+from benchmarks.report import Comparison, Row, Table
 from lab.ami import Ami
 from lab.asterisk import node
 from lab.config import Endpoint
 from lab.network import own_network
 from lab.parties import Party, party
-from lab.place import missing
+from lab.place import require
 from lab.watcher import Package, Watcher, watcher
 from unique_account import Account, User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin, connection, render
@@ -194,16 +191,9 @@ def _row(name: str, seconds: list[float]) -> dict[str, str | float]:
     }
 
 
-def main() -> None:
-    """Measure, and print tables."""
-    tables = [throughput()]
-    if missing():
-        print("the lab is not installed, so no phone is watched", file=sys.stderr)
-    else:
-        with own_network():
-            tables.append(asyncio.run(lamps()))
-    print(markdown("live", Comparison(tables)))
-
-
-if __name__ == "__main__":
-    main()
+def compare() -> Comparison:
+    """Measure both; as root, where the lab is."""
+    require()
+    flood = throughput()
+    with own_network():
+        return Comparison([flood, asyncio.run(lamps())])

@@ -26,6 +26,7 @@ from benchmarks.telephony.designs import (
     FAST_AGI,
     NUMBERS,
     STATIC,
+    WAITING,
     endpoints,
     extensions,
     files,
@@ -47,6 +48,8 @@ FULL_ROUNDS: Final = 5
 FULL_CALLS: Final = 400
 FULL: Final = ("-r", "2000", "-l", "15")
 """As fast as they go, fifteen at a time: a user may have twenty."""
+CROWD: Final = 1000
+"""How many other channels are open when it is asked what a crowd costs."""
 FEW: Final = {AGI: 60}
 """How many calls instead, of a design of which so many would take too long."""
 
@@ -73,6 +76,8 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
         more = files(password)
         pbx = await stack.enter_async_context(node(endpoints(sip), extensions(agi, script), more_files=more))
         await install(pbx.ami)
+        # Told of every step of a call, this process would take the calls' processor time.
+        await pbx.ami.act("Events", ("EventMask", "off"))
         await stack.enter_async_context(phone(sip, folder))
         program = (sys.executable, "-m", "benchmarks.telephony.servers")
         ari = (*program, "ari", str(pbx.ports.http), ARI_USER, password, ARI_APPLICATION)
@@ -89,38 +94,65 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
         yield made
 
 
-async def measure() -> tuple[dict[str, list[Made]], dict[str, list[Made]]]:
-    """Rounds of calls that come slowly, and rounds of calls as fast as they go."""
+Rounds = dict[str, list[Made]]
+"""The calls of each design, round by round."""
+
+
+async def measure() -> tuple[Rounds, Rounds, Rounds]:
+    """Rounds of calls that come slowly, of calls as fast as they go, and of slow ones in a crowd."""
     with TemporaryDirectory() as folder:
         async with bench(Path(folder)) as at:
             slow = await _rounds(at, ROUNDS, dict.fromkeys(NUMBERS, CALLS), SLOWLY)
             full = await _rounds(at, FULL_ROUNDS, {**dict.fromkeys(NUMBERS, FULL_CALLS), **FEW}, FULL)
-            return slow, full
+            await _crowd(at.pbx)
+            crowded = await _rounds(at, FULL_ROUNDS, dict.fromkeys((STATIC, DESKPHONE), CALLS), SLOWLY)
+            return slow, full, crowded
 
 
-async def _rounds(
-    at: Bench, rounds: int, calls: Mapping[str, int], limits: Sequence[str]
-) -> dict[str, list[Made]]:
-    made: dict[str, list[Made]] = {design: [] for design in NUMBERS}
+async def _rounds(at: Bench, rounds: int, calls: Mapping[str, int], limits: Sequence[str]) -> Rounds:
+    made: Rounds = {design: [] for design in calls}
     for _ in range(rounds):
-        for design in NUMBERS:
+        for design in calls:
             made[design].append(await at.make(design, calls[design], *limits))
     return made
+
+
+async def _crowd(pbx: Node) -> None:
+    """Open channels that have nothing to do with the calls."""
+    other = (
+        ("Channel", f"Local/s@{WAITING}/n"),
+        ("Application", "Wait"),
+        ("Data", "3600"),
+        ("Async", "true"),
+    )
+    for _ in range(CROWD // 2):
+        await pbx.ami.act("Originate", *other)
+
+    async def there() -> bool:
+        return f"{CROWD} active channels" in await pbx.cli("core show channels count")
+
+    await until(there, f"{CROWD} channels")
 
 
 def compare() -> Comparison:
     """Compare what calls cost through each design."""
     require()
     with own_network():
-        slow, full = asyncio.run(measure())
+        slow, full, crowded = asyncio.run(measure())
     slowly = [_slowly(design, slow) for design in NUMBERS]
+    in_a_crowd = [_slowly(design, crowded) for design in crowded]
     fast = [_fast(design, full) for design in NUMBERS]
     aims = [
         Aim(f"{design}: delay and processor time, times those of {STATIC}", worse, at_most=1.08)
         for design in (DESKPHONE, BROWSER)
         for worse in [max(_delay_over(slow, design), _processor_over(slow, design))]
     ]
-    return Comparison([Table("One call after the other", slowly), Table("Fifteen at a time", fast)], aims)
+    tables = [
+        Table("One call after the other", slowly),
+        Table("Fifteen at a time", fast),
+        Table(f"One call after the other, beside {CROWD:,} open channels", in_a_crowd),
+    ]
+    return Comparison(tables, aims)
 
 
 def _slowly(design: str, made: Mapping[str, Sequence[Made]]) -> Row:

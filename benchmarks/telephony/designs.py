@@ -43,6 +43,8 @@ ALICE: Final = User(
 BOB: Final = User(
     id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w", simultaneous_calls=20
 )
+WAITING: Final = "waiting"
+"""The context in which channels of a crowd wait."""
 ARI_USER: Final = "bench"
 ARI_APPLICATION: Final = "route"
 
@@ -76,6 +78,9 @@ exten = {NUMBERS[ARI]},1,Stasis({ARI_APPLICATION})
  same = n,Dial(${{DEVICE}},30)
 exten = {NUMBERS[AGI]},1,AGI({script})
  same = n,Dial(${{DEVICE}},30)
+[{WAITING}]
+exten = s,1,Answer()
+ same = n,Wait(3600)
 """
 
 
