@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+import httpx
 from attrs import evolve, frozen
+from websockets.asyncio.client import connect
 
 from lab.asterisk import Node, node
 from lab.browser import Browser, browser
@@ -107,6 +110,21 @@ class Company:
         await assistant.log_in()
         await assistant.in_use("webrtc").wait_for()
         return assistant
+
+    @asynccontextmanager
+    async def program(self) -> AsyncIterator[Callable[..., Awaitable[None]]]:
+        """A program that Alice runs besides her browser, logged in to the CTI server to give commands."""
+        api = f"{self.address}xuc/api/2.0"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            body = {"login": "alice", "password": "alice"}
+            token = (await client.post(f"{api}/auth/login", json=body)).json()["token"]
+        url = f"{api.replace('http:', 'ws:')}/cti?token={token}"
+        async with connect(url, proxy=None) as socket:
+
+            async def command(name: str, **fields: str) -> None:
+                await socket.send(json.dumps({"claz": "web", "command": name, **fields}))
+
+            yield command
 
 
 @asynccontextmanager
