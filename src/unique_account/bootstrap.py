@@ -20,6 +20,7 @@ from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, 
 from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.config import (
+    AccountsSettings,
     AssistantSettings,
     Config,
     InvalidConfig,
@@ -212,8 +213,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
         cti: Cti = MemoryCti()
         if config.assistant:
-            kept = config.assistant.store or config.accounts
-            cti = assistant = _assistant(config.assistant, Path(kept.file), user, observer)
+            cti = assistant = _assistant(config.assistant, config.accounts, user, observer)
             made.callback(assistant.bind().close)
         service = await made.enter_async_context(
             bootstrap(
@@ -237,7 +237,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
 
 def _assistant(
-    asked: AssistantSettings, store: Path, user: Callable[[str], User], observer: Observer
+    asked: AssistantSettings, accounts: AccountsSettings, user: Callable[[str], User], observer: Observer
 ) -> XucCti:
     """The server that UC Assistants connect to, with the page that is one."""
     try:
@@ -255,7 +255,7 @@ def _assistant(
             proxies=asked.proxies,
             stun=asked.stun,
             time_zone=asked.time_zone,
-            store=store,
+            store=Path((asked.store or accounts).file),
         )
         lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
     except ValueError as error:
