@@ -117,7 +117,7 @@ async def cti(count: int) -> None:
             status = LineStatus.NOT_IN_USE
             while question := (await reader.readline()).decode().strip():
                 if question == "tokens":
-                    answer([server._office.tokens.issue(user.id, user.id) for user in people])
+                    answer([server._office.tokens.issue(user.id, user.id, user.id) for user in people])
                 elif question == "usage":
                     answer(usage(server.sockets))
                 else:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import httpx
 import pytest
+from attrs import frozen
 from click.testing import CliRunner
+from websockets.sync.client import connect
 
+from unique_account.adapters.people import hash_password
 from unique_account.cli import command
 
 CONFIG = """
@@ -64,6 +70,81 @@ class Serve:
         return self.process.wait(PATIENCE)
 
 
+ASSISTANT = """
+[assistant]
+people.file = "people.toml"
+key.file = "tokens.key"
+passwords.file = "secrets.conf"
+sip = "wss://pbx.example.org/ws"
+port = {}
+{}
+"""
+PERSON = '[[people]]\nlogin = "alice"\nuser = "alice"\nname = "Alice"\npassword = "{}"\n'
+
+
+def write_people(folder: Path, password: str) -> None:
+    (folder / "people.toml").write_text(PERSON.format(hash_password(password)), "utf-8")
+
+
+def serves_assistants(folder: Path, port: int, more: str = "") -> None:
+    """Let a folder's configuration serve the UC Assistant too."""
+    (folder / "unique_account.toml").write_text(CONFIG + ASSISTANT.format(port, more), "utf-8")
+    (folder / "tokens.key").write_text("k" * 32, "utf-8")
+    (folder / "secrets.conf").write_text("[alice_w-auth](+)\npassword = secret\n", "utf-8")
+    write_people(folder, "sésame")
+
+
+@frozen
+class Cti:
+    """The CTI server of a process."""
+
+    port: int
+
+    def ask(self, method: str, path: str, token: str) -> int:
+        return self._answer(method, path, headers={"Authorization": f"Bearer {token}"}).status_code
+
+    def log_in(self) -> str:
+        answer = self._answer("POST", "auth/login", json={"login": "alice", "password": "sésame"})
+        return str(answer.json()["token"])
+
+    def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return httpx.request(
+            method, f"http://127.0.0.1:{self.port}/xuc/api/2.0/{path}", trust_env=False, **more
+        )
+
+    def prefer(self, token: str, key: str, value: str) -> None:
+        self._command(token, "Done", command="setUserPreference", key=key, value=value, value_type="String")
+
+    def preference(self, token: str) -> tuple[str, str]:
+        said = self._command(token, "UserPreference", command="getUserPreferences")
+        return said["key"], said["value"]
+
+    def _command(self, token: str, answer: str, **fields: str) -> dict[str, str]:
+        url = f"ws://127.0.0.1:{self.port}/xuc/api/2.0/cti?token={token}"
+        with connect(url, proxy=None) as socket:
+            socket.send(json.dumps({"claz": "web", "ref": 1, **fields}))
+            while True:
+                frame = json.loads(socket.recv(PATIENCE))
+                if frame.get("msgType") == answer:
+                    content: dict[str, str] = frame["ctiMessage"]
+                    return content
+
+
+@contextmanager
+def cti(folder: Path, port: int) -> Iterator[Cti]:
+    """A process that serves the UC Assistant, and is stopped in order in the end."""
+    (folder / "log").unlink(missing_ok=True)  # which says that an earlier one was ready
+    running = Serve(folder)
+    try:
+        assert running.url
+        yield Cti(port)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.ends() == 0
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
 def wait(true: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not (found := true()):
@@ -86,6 +167,12 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "unique_account.toml").write_text(CONFIG, "utf-8")
     (tmp_path / "users.toml").write_text(ALICE, "utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 @pytest.fixture
@@ -220,6 +307,39 @@ class TestRefusals:
         other = Serve(folder)
         assert other.ends() == 1
         assert f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use" in serve.log
+
+    def test_a_port_of_the_assistant_that_somebody_else_has(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            serves_assistants(folder, port)
+            serve = Serve(folder)
+            assert serve.ends() == 1
+        assert serve.log == f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
+
+    def test_a_store_of_the_assistant_that_is_none(self, folder: Path) -> None:
+        serves_assistants(folder, 0, 'store.file = "people.toml"')
+        serve = Serve(folder)
+        assert serve.ends() == 1
+        assert "people.toml cannot be used for revoked tokens: file is not a database\n" in serve.log
+
+
+class TestAssistant:
+    """S2: what the CTI server has to remember is there after a restart."""
+
+    @pytest.mark.parametrize("store", ["", 'store.file = "cti.sqlite"'])
+    def test_tokens_and_preferences_over_restarts(self, folder: Path, free_port: int, store: str) -> None:
+        serves_assistants(folder, free_port, store)
+        with cti(folder, free_port) as at:
+            ended, kept = at.log_in(), at.log_in()
+            assert at.ask("POST", "auth/logout", ended) == 204
+            at.prefer(kept, "colour", "green")
+        with cti(folder, free_port) as at:
+            assert (at.ask("GET", "auth/check", ended), at.ask("GET", "auth/check", kept)) == (401, 200)
+            assert at.preference(kept) == ("colour", "green")
+            write_people(folder, "another")
+            assert at.ask("GET", "auth/check", kept) == 401
+        with cti(folder, free_port) as at:
+            assert at.ask("GET", "auth/check", kept) == 401
 
 
 class TestWithoutConfiguration:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
@@ -20,6 +20,7 @@ from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, 
 from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.config import (
+    AccountsSettings,
     AssistantSettings,
     Config,
     InvalidConfig,
@@ -44,6 +45,9 @@ from unique_account.ports.roster import Roster
 from unique_account.service import Service
 from unique_account.serving import Running
 from unique_account.users_file import FileRoster
+
+if TYPE_CHECKING:
+    from unique_account.adapters.xuc import XucCti
 
 PORTS: Final = ("pbx", "accounts", "call_log", "cti")
 """The ports whose adapters are found by name, as entry points of the group ``unique_account.<port>``."""
@@ -185,7 +189,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
     Raises:
         MissingExtra: A package that it needs is not installed.
-        OSError: The store cannot be used, or the monitor's address not be listened on.
+        OSError: A store cannot be used, or the monitor's address or the UC Assistant's not be listened on.
     """
     try:
         from unique_account.adapters import monitor
@@ -207,7 +211,10 @@ async def running(config: Config) -> AsyncIterator[Running]:
         def user(named: str) -> User:
             return service.account(named).user
 
-        cti = _assistant(config.assistant, user, observer) if config.assistant else MemoryCti()
+        cti: Cti = MemoryCti()
+        if config.assistant:
+            cti = assistant = _assistant(config.assistant, config.accounts, user, observer)
+            made.callback(assistant.bind().close)
         service = await made.enter_async_context(
             bootstrap(
                 accounts=store,
@@ -229,7 +236,9 @@ async def running(config: Config) -> AsyncIterator[Running]:
         yield Running(service, Enrolment(service, users, observer), where, every)
 
 
-def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: Observer) -> Cti:
+def _assistant(
+    asked: AssistantSettings, accounts: AccountsSettings, user: Callable[[str], User], observer: Observer
+) -> XucCti:
     """The server that UC Assistants connect to, with the page that is one."""
     try:
         from unique_account.adapters.people import PeopleFile
@@ -246,6 +255,7 @@ def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: 
             proxies=asked.proxies,
             stun=asked.stun,
             time_zone=asked.time_zone,
+            store=Path((asked.store or accounts).file),
         )
         lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
     except ValueError as error:

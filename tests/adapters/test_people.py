@@ -118,6 +118,26 @@ class TestLoggingIn:
         assert "argon2" not in repr(directory._people)
 
 
+class TestCredentials:
+    """S2: a credential changes with the password of a login, and with the user that it logs in as."""
+
+    def test_it_changes_with_what_it_is_of_and_with_nothing_else(self, path: Path) -> None:
+        directory = opened(path)
+
+        def after(content: str) -> str | None:
+            path.write_text(content, "utf-8")
+            os.utime(path, ns=(0, hash(content) & 0xFFFFFFFFFF))
+            return asyncio.run(directory.credential("alice"))
+
+        first = after(FILE)
+        assert first is not None
+        assert after(FILE.replace("Alice Martin", "Alice Petit")) == first
+        others = [FILE.replace(SESAME, CHEAP.hash("sésame")), FILE.replace('"a1"', '"a2"')]
+        assert len({first, *map(after, others)}) == 3
+        assert after(FILE.replace('login = "alice"', 'login = "eve"')) is None
+        assert after(FILE.replace(SESAME, "")) is None
+
+
 class TestNamesAndSight:
     """P5: presence is shown to those who may see it: everybody, or those who share a group."""
 

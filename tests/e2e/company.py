@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+import httpx
 from attrs import evolve, frozen
+from websockets.asyncio.client import connect
 
 from lab.asterisk import Node, node
 from lab.browser import Browser, browser
 from lab.config import Endpoint
+from lab.parties import MAKE, Party, party
 from lab.phones import Phone, phone
 from lab.ports import LOOPBACK
 from tests.e2e.audience import Assistant
@@ -86,13 +90,25 @@ class Company:
     """A company at work, in which Alice has a Unique Account and a browser."""
 
     pbx: Node
-    alice: Phone
+    deskphone: Phone | Party
     bob: Phone
     carol: Phone
     chromium: Browser
     service: Service
     lines: NodeLines
     address: str
+
+    @property
+    def alice(self) -> Phone:
+        """Alice's deskphone, which does not obey the *talk* and *hold* events."""
+        assert isinstance(self.deskphone, Phone)
+        return self.deskphone
+
+    @property
+    def obeying(self) -> Party:
+        """Alice's deskphone, which obeys them."""
+        assert isinstance(self.deskphone, Party)
+        return self.deskphone
 
     async def tab(self) -> Assistant:
         """A new tab at the log-in."""
@@ -108,22 +124,45 @@ class Company:
         await assistant.ready()
         return assistant
 
+    @asynccontextmanager
+    async def program(self) -> AsyncIterator[Callable[..., Awaitable[None]]]:
+        """A program that Alice runs besides her browser, logged in to the CTI server to give commands."""
+        api = f"{self.address}xuc/api/2.0"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            body = {"login": "alice", "password": "alice"}
+            token = (await client.post(f"{api}/auth/login", json=body)).json()["token"]
+        url = f"{api.replace('http:', 'ws:')}/cti?token={token}"
+        async with connect(url, proxy=None) as socket:
+
+            async def command(name: str, **fields: str) -> None:
+                await socket.send(json.dumps({"claz": "web", "command": name, **fields}))
+
+            yield command
+
 
 @asynccontextmanager
-async def company() -> AsyncIterator[Company]:
-    """A company whose phones are registered, and a browser in which nobody is logged in."""
+async def company(*, obeys: bool = False) -> AsyncIterator[Company]:
+    """A company whose phones are registered, and a browser in which nobody is logged in.
+
+    Args:
+        obeys: Whether Alice's deskphone does what the *talk* and *hold* events tell it; then it has no sound.
+    """
     async with AsyncExitStack() as stack:
         endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
         pbx = await stack.enter_async_context(node(endpoints, EXTENSIONS, more_files=files(USERS)))
-        alice, bob, carol = [
-            await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (DESKPHONE, BOBS, CAROLS)
-        ]
+        bob, carol = [await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (BOBS, CAROLS)]
+        alice: Phone | Party
+        if obeys:
+            alice = await stack.enter_async_context(party(pbx, DESKPHONE, obeys=True))
+            await alice.register()
+        else:
+            alice = await stack.enter_async_context(phone(pbx, DESKPHONE))
         observer, lines = MemoryObserver(), NodeLines(pbx, {"alice": WEBRTC})
         names = {"1001": "Alice Martin", "1002": "Bob Durand", "1003": "Carol Nguyen"}
         directory = MemoryDirectory({"alice": "alice"}, names, {"1001": "alice"})
         page = PageFiles("ws:", "wss:")
         cti = XucCti(XucSettings(key="k" * 32, port=0), directory, lines, observer, page)
-        adapter = AsteriskPbx(manager_login(pbx), observer)
+        adapter = AsteriskPbx(manager_login(pbx), observer, obeying=(MAKE,))
         service = await stack.enter_async_context(bootstrap(pbxs=(adapter,), cti=cti, observer=observer))
         for user in USERS:
             await service.add(user)

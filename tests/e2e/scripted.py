@@ -33,8 +33,12 @@ export class Phone {
   async stop() { this.changed("off", []); }
   leave() {}
 }
+globalThis.deeds = [];
+for (const deed of ["dial", "answer", "hold", "resume", "mute", "press"]) {
+  Phone.prototype[deed] = async (...what) => void deeds.push([deed, ...what]);
+}
 """
-"""A phone that does nothing; a test shows calls on it by ``phone.changed``."""
+"""A phone that only notes what it was told, in ``deeds``; a test shows calls on it by ``phone.changed``."""
 
 
 class Script:

@@ -150,6 +150,29 @@ class TestSteering:
             assert "CALL_CLOSED" not in at.carol.told(after=start)
 
 
+class TestOrders:
+    """C2: another program of the user steers the browser's call by XiVO's commands."""
+
+    @live
+    async def test_holding_keys_and_the_microphone(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
+            async with at.program() as command:
+                await command("hold")
+                await tab.call("held").wait_for()
+                await at.pbx.ami.event("Hold", after=start)
+                await command("hold")
+                await at.pbx.ami.event("Unhold", after=start)
+                await tab.call("talking").wait_for()
+                await command("sendDtmf", key="5")
+                await at.pbx.ami.event("DTMFEnd", after=start, Digit="5")
+                await hears(tab, at.bob.tone)
+                await command("toggleMicrophone")
+                await expect(tab.button("Mute")).to_have_attribute("aria-pressed", "true")
+
+
 class TestDevices:
     """R2, R3, S6, C1: the device in use rings, and the other stays silent."""
 

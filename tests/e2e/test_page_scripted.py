@@ -71,6 +71,54 @@ class TestEnds:
             await expect(at.page.locator(f".trouble[data-kind={kind}]")).to_be_visible()
 
 
+class TestOrders:
+    """C2: what the server has the browser's phone do is done, to the call that is meant."""
+
+    @pytest.mark.parametrize(
+        ("order", "deeds"),
+        [
+            ({"command": "Dial", "destination": "1003"}, [["hold", "talks"], ["dial", "1003"]]),
+            ({"command": "Answer", "uniqueId": "?"}, [["hold", "talks"], ["answer", "rings"]]),
+            ({"command": "Hold", "uniqueId": "1699999999.1"}, [["hold", "talks"]]),
+            ({"command": "Hold", "uniqueId": "1699999999.2"}, [["hold", "talks"], ["resume", "waits"]]),
+            (
+                {"command": "Hold", "uniqueId": "?", "sipCallId": "wai"},
+                [["hold", "talks"], ["resume", "waits"]],
+            ),
+            ({"command": "Hold", "uniqueId": "?"}, []),
+            ({"command": "SendDtmf", "uniqueId": "1699999999.1", "key": "5"}, [["press", "talks", "5"]]),
+            ({"command": "ToggleMicrophone", "uniqueId": "1699999999.2"}, [["mute", "waits", True]]),
+            ({"command": "Explode"}, []),
+        ],
+    )
+    @live
+    async def test_are_carried_out(self, order: dict[str, object], deeds: list[list[object]]) -> None:
+        async with look("wide", "light") as at:
+            await at.log_in()
+            at.script.account(calls=[webrtc(1, "talking", "1002"), webrtc(2, "held", "1005")])
+            calls = [
+                own("talks", "talking", "1002"),
+                own("waits", "held", "1005"),
+                own("rings", "ringing", "1004"),
+            ]
+            await at.page.evaluate("calls => phone.changed('registered', calls)", calls)
+            at.script.tell("WebRTCCmd", {"sipCallId": None, "key": None, **order})
+            at.script.tell("WebRTCCmd", {"command": "ToggleMicrophone", "uniqueId": "1699999999.1"})
+            last = ["mute", "talks", True]
+            await at.page.wait_for_function("deeds.at(-1)?.[0] === 'mute' && deeds.at(-1)[1] === 'talks'")
+            assert await at.page.evaluate("deeds") == [*deeds, last]
+
+
+def webrtc(number: int, status: str, peer: str) -> dict[str, object]:
+    return call(number, device="webrtc", status=status, otherDN=peer)
+
+
+def own(name: str, status: str, peer: str) -> dict[str, object]:
+    """A call on the browser's phone."""
+    said = {"id": name, "direction": "incoming", "status": status, "peer": peer, "peerName": ""}
+    return {**said, "answered": None, "muted": False}
+
+
 class TestCommands:
     """C1: a call of the deskphone is steered by the commands of the protocol."""
 

@@ -119,6 +119,12 @@ class PeopleFile:
         matches = await asyncio.to_thread(_matches, hashed, password[: LONGEST_PASSWORD + 1])
         return person.user if person is not None and person.password and matches else None
 
+    async def credential(self, login: str) -> str | None:
+        """The user of a login, and the hash of its password."""
+        self._read_if_changed()
+        person = self._people.by_login.get(login)
+        return f"{person.user} {person.password}" if person is not None and person.password else None
+
     async def name(self, number: str) -> str | None:
         """The full name behind a number."""
         person = self._people.by_number.get(digits(number))

@@ -14,6 +14,7 @@ from unique_account.cli.drawing import diagram, table
 from unique_account.cli.explain import explain
 from unique_account.cli.history import history
 from unique_account.cli.importing import import_users
+from unique_account.cli.password import password
 from unique_account.cli.replay import replay
 from unique_account.cli.serve import serve
 from unique_account.core.errors import UniqueAccountError
@@ -47,5 +48,17 @@ def command() -> None:
     """  # noqa: D301 - click wants the control character itself
 
 
-for subcommand in (demo, replay, explain, table, diagram, import_users, serve, asterisk, doctor, history):
+for subcommand in (
+    demo,
+    replay,
+    explain,
+    table,
+    diagram,
+    import_users,
+    serve,
+    asterisk,
+    doctor,
+    history,
+    password,
+):
     command.add_command(subcommand)

@@ -145,6 +145,8 @@ class AssistantSettings:
         proxies: The addresses of proxies that are believed about who is behind them.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         time_zone: In which time zone history tells when a call began.
+        store: The SQLite file that keeps revoked tokens and users' preferences; that of the accounts if it
+            is None.
     """
 
     people: NamedFile
@@ -158,6 +160,7 @@ class AssistantSettings:
     proxies: tuple[str, ...] = ("127.0.0.1",)
     stun: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    store: NamedFile | None = None
 
 
 @frozen(weakref_slot=False, kw_only=True)

@@ -31,6 +31,13 @@ class Directory(Protocol):
         """
         ...
 
+    async def credential(self, login: str) -> str | None:
+        """A text that changes when the password of a login does, or the user that it logs in as.
+
+        A secret, since it may be a password's hash. None where nobody can log in with this login (any more).
+        """
+        ...
+
     async def name(self, number: str) -> str | None:
         """The full name behind an internal number; None where nobody is known to have it."""
         ...

@@ -20,9 +20,9 @@ from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
 
 if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import PATIENCE, Premises, in_loop, premises
+    from tests.adapters.xuc.assistants import PASSWORDS, PATIENCE, Premises, in_loop, premises
 else:
-    from assistants import PATIENCE, Premises, in_loop, premises
+    from assistants import PASSWORDS, PATIENCE, Premises, in_loop, premises
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -338,7 +338,7 @@ class TestMemory:
     async def test_desks_of_strangers_are_cleared(self) -> None:
         async with premises() as at:
             for number in range(20):
-                token = at.cti._office.tokens.issue(f"nobody{number}", "nobody")
+                token = at.cti._office.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()
             await at.becomes(lambda: len(at.cti._office._desks) == 2)
 

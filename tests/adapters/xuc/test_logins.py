@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from unique_account.adapters.memory import MemoryDirectory
+from unique_account.adapters.xuc import office
 from unique_account.adapters.xuc.attempts import PER_ADDRESS, PER_LOGIN
 
 if TYPE_CHECKING:
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
     from tests.adapters.xuc.assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
 else:
     from assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+
+
+class Changing(MemoryDirectory):
+    """Alice and Bob, whose passwords change."""
+
+    def __init__(self) -> None:
+        super().__init__(PASSWORDS, NAMES)
+
+    def change(self, login: str, password: str | None) -> None:
+        if password is None:
+            del self._passwords[login]
+        else:
+            self._passwords[login] = password
+
 
 ALICES = {"login": "alice", "password": "sésame"}
 
@@ -119,6 +134,7 @@ class TestRenewing:
                 jwt.encode(says, "another key of thirty-two letters!", algorithm="HS256"),
                 jwt.encode(says, "", algorithm="none"),
                 jwt.encode({"sub": "alice"}, KEY, algorithm="HS256"),
+                jwt.encode({name: says[name] for name in says if name != "seal"}, KEY, algorithm="HS256"),
                 jwt.encode({**says, "exp": "soon"}, KEY, algorithm="HS256"),
                 jwt.encode({**says, "began": [0]}, KEY, algorithm="HS256"),
                 f"{token[:-2]}AA",
@@ -148,6 +164,60 @@ class TestRevoking:
             assert await said(at, "GET", "auth/check", headers=bearer(ended)) == (401, "TokenExpired")
             tab = await at.browser.connect(kept)
             assert (await tab.ask("UserPreference", "getUserPreferences"))["value"] == "b"
+
+
+class TestAnotherPassword:
+    """S2: sessions and tokens are good for the password that they were given for, over a restart too."""
+
+    @in_loop
+    async def test_it_ends_the_sessions_and_tokens_of_the_old_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(office, "LOOKS_EVERY", 0.05)
+        people = Changing()
+        async with premises(directory=people) as at:
+            token = await at.browser.log_in("alice")
+            tab, bobs = await at.browser.connect(token), await at.browser.tab("bob")
+            await tab.command("getIceConfig")
+            people.change("alice", "another")
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+            assert await (await at.browser.connect(token)).closed() == 4001
+            assert await tab.closed() == 4001
+            assert at.alice.sessions == ()
+            assert bobs.open
+            people.change("alice", PASSWORDS["alice"])  # what was ended stays ended
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+
+    @in_loop
+    async def test_a_change_while_the_server_was_down_counts(self) -> None:
+        async with premises() as at:
+            token = await at.browser.log_in("alice")
+        people = Changing()
+        people.change("alice", "another")
+        async with premises(directory=people) as at:
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+
+    @in_loop
+    async def test_a_change_during_a_log_in_counts(self) -> None:
+        class Meanwhile(Changing):
+            async def authenticate(self, login: str, password: str) -> str | None:
+                user = await super().authenticate(login, password)
+                self.change("alice", "another")
+                return user
+
+        async with premises(directory=Meanwhile()) as at:
+            token = await at.browser.log_in("alice")
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+
+    @in_loop
+    async def test_who_is_not_there_any_more_is_logged_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(office, "LOOKS_EVERY", 0.05)
+        people = Changing()
+        async with premises(directory=people) as at:
+            tab = await at.browser.tab("alice")
+            people.change("alice", None)
+            assert await tab.closed() == 4001
+            assert at.alice.sessions == ()
 
 
 class TestAttempts:

@@ -32,6 +32,10 @@ class MemoryDirectory:
         known = compare_digest(self._passwords.get(login, "").encode(), password.encode())
         return login if known and login in self._passwords else None
 
+    async def credential(self, login: str) -> str | None:
+        """The password of a login."""
+        return self._passwords.get(login)
+
     async def name(self, number: str) -> str | None:
         """The full name behind an internal number."""
         return self._names.get(number)

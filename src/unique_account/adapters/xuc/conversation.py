@@ -29,7 +29,7 @@ async def serve(office: Office, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
     await socket.accept()
     try:
-        token = office.tokens.read(socket.query_params.get("token", ""))
+        token = await office.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from unique_account.ports.histories import Histories
 from unique_account.ports.lines import Lines
 from unique_account.ports.observer import Observer
 
+BACKLOG: Final = 2048
+"""How many connections may wait to be accepted: all that come back at once after a restart."""
+
 STOPS_WITHIN: Final = 2
 """How many seconds clients have to go when the server stops."""
 
@@ -37,7 +41,8 @@ def _now() -> datetime:
 class XucCti:
     """The server that UC Assistants connect to (see the page on the CTI server).
 
-    It listens on its port while the service listens to it.
+    It listens on its port while the service listens to it. Whoever wants to know before that whether the
+    port can be had takes it with `bind`.
 
     Args:
         settings: How it behaves.
@@ -61,6 +66,20 @@ class XucCti:
         self._office = Office(settings, directory, lines, observer, now)
         self._page = page
         self._port: asyncio.Future[int] | None = None
+        self._listener: socket.socket | None = None
+
+    def bind(self) -> socket.socket:
+        """Take the address now; who connects before the service listens waits until it does.
+
+        Returns:
+            The socket, to be closed if the service never listens.
+
+        Raises:
+            OSError: The address cannot be listened on; the sentence names it.
+        """
+        if self._listener is None:
+            self._listener = _listening(self._settings.host, self._settings.port)
+        return self._listener
 
     async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
         """Serve UC Assistants until cancelled.
@@ -69,10 +88,12 @@ class XucCti:
             OSError: The address cannot be listened on.
         """
         office, settings = self._office, self._settings
-        with socket.create_server((settings.host, settings.port), backlog=2048) as listener:
+        with self.bind() as listener:
+            self._listener = None
             server = _Server(_config(settings, application(office, self._page)))
             office.service = service = Service(hear, obey, histories)
             serving = asyncio.create_task(server.serve([listener]))
+            office.spawn(office.look_after())
             self._bound().set_result(listener.getsockname()[1])
             try:
                 await asyncio.shield(serving)
@@ -108,6 +129,15 @@ class XucCti:
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
         await self._office.forget(user)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {reason}") from error
 
 
 class _Server(uvicorn.Server):

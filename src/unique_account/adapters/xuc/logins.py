@@ -93,11 +93,12 @@ class Logins:
             seconds = int(wait) + 1
             sentence = f"too many failed log-ins; try again in {seconds} s"
             raise Denied(429, "TooManyAttempts", sentence, {"Retry-After": str(seconds)})
+        credential = await self._office.directory.credential(login)  # first: it may change meanwhile
         user = await self._authenticated(login, password)
-        if user is None:
+        if user is None or credential is None:
             raise Denied(401, "InvalidCredentials", "login and password do not match")
         self._attempts.succeeded(login, address)
-        return self._token(login, self._office.tokens.issue(user, login))
+        return self._token(login, self._office.tokens.issue(user, login, credential))
 
     async def _authenticated(self, login: str, password: str) -> str | None:
         if self._waiting >= MOST_WAITING:
@@ -110,7 +111,7 @@ class Logins:
             self._waiting -= 1
 
     async def _check(self, request: Request) -> Response:
-        token = self._bearer(request)
+        token = await self._bearer(request)
         try:
             renewed = self._office.tokens.renew(token)
         except TokenExpired as error:
@@ -118,14 +119,14 @@ class Logins:
         return self._token(token.login, renewed)
 
     async def _log_out(self, request: Request) -> Response:
-        token = self._bearer(request)
+        token = await self._bearer(request)
         await self._office.log_out(token.user, token.session)
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
-    def _bearer(self, request: Request) -> Token:
+    async def _bearer(self, request: Request) -> Token:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
-            return self._office.tokens.read(text.strip() if scheme.lower() == "bearer" else "")
+            return await self._office.token(text.strip() if scheme.lower() == "bearer" else "")
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error)) from error
         except BadToken as error:

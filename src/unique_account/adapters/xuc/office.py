@@ -15,7 +15,7 @@ from unique_account.adapters.xuc.desk import Desk, Session
 from unique_account.adapters.xuc.settings import XucSettings
 from unique_account.adapters.xuc.store import Store
 from unique_account.adapters.xuc.tab import Close, Tab
-from unique_account.adapters.xuc.tokens import Tokens
+from unique_account.adapters.xuc.tokens import Token, TokenExpired, Tokens
 from unique_account.core.errors import Refused, UniqueAccountError
 from unique_account.core.events import Event, LoggedIn, LoggedOut, SessionLost
 from unique_account.core.presence import Presence
@@ -26,6 +26,9 @@ from unique_account.ports.hearing import Hear, UnknownUser
 from unique_account.ports.histories import Histories
 from unique_account.ports.lines import Lines
 from unique_account.ports.observer import Observer
+
+LOOKS_EVERY: Final = 5.0
+"""Every how many seconds the directory is asked whether the sessions may go on."""
 
 LOSS_RETRY: Final = 5.0
 """After how many seconds a lost session is told of again that could not be stored."""
@@ -221,7 +224,33 @@ class Office:
             return False
         return True
 
-    async def log_out(self, user: str, session: str) -> None:
+    async def token(self, text: str) -> Token:
+        """What a token says whose login has the password still that it was given for.
+
+        Raises:
+            TokenExpired: It was good once.
+            BadToken: It never was.
+        """
+        token = self.tokens.read(text)
+        if not await self._is_sealed(token):
+            raise TokenExpired
+        return token
+
+    async def _is_sealed(self, token: Token) -> bool:
+        return self.tokens.is_sealed(token, await self.directory.credential(token.login))
+
+    async def look_after(self) -> None:
+        """End the sessions of those who may not log in as they did, for as long as it goes on."""
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            for tab in self.tabs:
+                try:
+                    if not await self._is_sealed(tab.token):
+                        await self.log_out(tab.desk.user, tab.session, Close.BAD_TOKEN)
+                except Exception as error:  # the next round finds it again
+                    self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
+
+    async def log_out(self, user: str, session: str, code: Close = Close.LOGGED_OUT) -> None:
         """End a session: its account is told, its tokens are revoked, its WebSockets closed.
 
         Raises:
@@ -231,7 +260,7 @@ class Office:
         async with desk.lock:
             await self.listening().hear(user, LoggedOut(session))
             desk.sessions.pop(session, None)
-        desk.close(Close.LOGGED_OUT, session)
+        desk.close(code, session)
         await self.tokens.revoke_session(session)
 
     # -- deeds ---------------------------------------------------------------------------------------

@@ -48,14 +48,15 @@ class Store:
         now: The present as a POSIX timestamp.
 
     Raises:
-        sqlite3.Error: The file cannot be used.
+        OSError: The file cannot be used; the sentence names it.
     """
 
     def __init__(self, path: Path | None, now: Callable[[], float]) -> None:
         self._now = now
-        self._file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-        self._file.executescript(_SCHEMA)
-        self._file.execute("DELETE FROM revoked WHERE keep_until < ?", (now(),))
+        try:
+            self._file = _opened(path, now())
+        except sqlite3.Error as error:
+            raise OSError(None, f"{path} cannot be used for revoked tokens: {error}") from error
         self._writing = asyncio.Lock()
         self._revoked: dict[str, tuple[float, float]] = {
             whose: (began, keep)
@@ -106,3 +107,14 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _opened(path: Path | None, now: float) -> sqlite3.Connection:
+    file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+    try:
+        file.executescript(_SCHEMA)
+        file.execute("DELETE FROM revoked WHERE keep_until < ?", (now,))
+    except sqlite3.Error:
+        file.close()
+        raise
+    return file

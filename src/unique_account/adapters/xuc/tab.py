@@ -47,6 +47,7 @@ class Tab:
 
     Attributes:
         desk: Its user's.
+        token: What it logged in with.
         session: The session that it belongs to.
         connection: Its own name, never given twice.
         watched: The numbers whose presence it watches.
@@ -62,11 +63,13 @@ class Tab:
         "desk",
         "rings",
         "session",
+        "token",
         "watched",
     )
 
     def __init__(self, socket: WebSocket, desk: Desk, token: Token) -> None:
         self.desk = desk
+        self.token = token
         self.session = token.session
         self.connection = f"{_PROCESS}-{next(_numbers)}"
         self.watched: set[str] = set()

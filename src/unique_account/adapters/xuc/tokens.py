@@ -1,13 +1,16 @@
 """Tokens: signed, good for a short while, renewed while they are good, and revoked before their time.
 
-A token names a user and a session. Renewing gives another token of the same session, until the session is
-too old; revoking a session or a user makes all their tokens bad at once, renewed ones included.
+A token names a user and a session, and is sealed to the password that it was given for. Renewing gives
+another token of the same session, until the session is too old; revoking a session or a user makes all
+their tokens bad at once, renewed ones included, and so does another password.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from secrets import token_hex
 from typing import Final
 
@@ -46,6 +49,7 @@ class Token:
         user: Who has it.
         login: The name with which the user logged in.
         session: The session that it is of.
+        seal: What the password of the login makes of the key, so that another password breaks it.
         began: When the session began, as a POSIX timestamp.
         expires: When the token expires, as a POSIX timestamp.
     """
@@ -53,6 +57,7 @@ class Token:
     user: str
     login: str
     session: str
+    seal: str
     began: float
     expires: float
 
@@ -73,9 +78,23 @@ class Tokens:
         self._store = store
         self._now = now
 
-    def issue(self, user: str, login: str) -> str:
-        """The first token of a new session."""
-        return self._signed(user, login, token_hex(16), self._now().timestamp())
+    def issue(self, user: str, login: str, credential: str) -> str:
+        """The first token of a new session.
+
+        Args:
+            user: Who has it.
+            login: The name with which the user logged in.
+            credential: What the directory says of that; the token does not tell it.
+        """
+        now = self._now().timestamp()
+        return self._signed(Token(user, login, token_hex(16), self._seal(credential), now, now))
+
+    def _seal(self, credential: str) -> str:
+        return hmac.new(self._key.encode(), credential.encode(), sha256).hexdigest()[:32]
+
+    def is_sealed(self, token: Token, credential: str | None) -> bool:
+        """Whether a token was given for this credential."""
+        return credential is not None and hmac.compare_digest(token.seal, self._seal(credential))
 
     def renew(self, token: Token) -> str:
         """Another token of the same session.
@@ -85,11 +104,17 @@ class Tokens:
         """
         if self._now().timestamp() > token.began + RENEWED_FOR.total_seconds():
             raise TokenExpired
-        return self._signed(token.user, token.login, token.session, token.began)
+        return self._signed(token)
 
-    def _signed(self, user: str, login: str, session: str, began: float) -> str:
-        expires = (self._now() + self._ttl).timestamp()
-        says = {"sub": user, "login": login, "sid": session, "began": began, "exp": expires}
+    def _signed(self, token: Token) -> str:
+        says = {
+            "sub": token.user,
+            "login": token.login,
+            "sid": token.session,
+            "seal": token.seal,
+            "began": token.began,
+            "exp": (self._now() + self._ttl).timestamp(),
+        }
         return jwt.encode(says, self._key, algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Token:
@@ -117,8 +142,8 @@ class Tokens:
             says = jwt.decode(
                 text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
             )
-            user, login, session = (str(says[name]) for name in ("sub", "login", "sid"))
-            token = Token(user, login, session, float(says["began"]), float(says["exp"]))
+            user, login, session, seal = (str(says[name]) for name in ("sub", "login", "sid", "seal"))
+            token = Token(user, login, session, seal, float(says["began"]), float(says["exp"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error
         return token

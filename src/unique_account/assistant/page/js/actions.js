@@ -19,13 +19,17 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
     }
   }
 
+  async function dialHere(number) {
+    await holdOthers();
+    await phone.dial(number);
+  }
+
   const begin = (number) =>
     attempt(async () => {
       if (deviceInUse(store.state) === "deskphone") {
         await server().command("dial", { destination: number });
       } else {
-        await holdOthers();
-        await phone.dial(number);
+        await dialHere(number);
       }
     });
 
@@ -40,6 +44,8 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
       store.change({ place: "phone" });
       return begin(number);
     },
+
+    dialHere: (number) => attempt(() => dialHere(number)),
 
     answer: (call) => steer(call, async () => (await holdOthers(), await phone.answer(call.id)), "answer"),
     hangUp: (call) => steer(call, () => phone.hangUp(call.id), "hangup"),

@@ -2,6 +2,7 @@
 
 import { render } from "../vendor/lit-html.js";
 import { accountActions, tidied } from "./actions.js";
+import { commanded } from "./commanded.js";
 import { Line } from "./line.js";
 import { Troubles, aloud } from "./notices.js";
 import { Phone } from "./phone.js";
@@ -23,7 +24,7 @@ const troubles = new Troubles(store);
 const sounds = new Sounds();
 const phone = new Phone({ changed: phoneChanged, troubled: phoneTroubled });
 const line = new Line(phone);
-const session = new Session(store, troubles, () => line.stop());
+const session = new Session(store, troubles, () => line.stop(), (order) => obey(order));
 
 async function attempt(action) {
   try {
@@ -51,6 +52,8 @@ const actions = {
     store.change({ language });
   },
 };
+
+const obey = commanded(store, actions);
 
 function phoneChanged(registration, own) {
   if (registration === "registered") {

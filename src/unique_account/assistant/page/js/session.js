@@ -11,13 +11,18 @@ export class Session {
   #store;
   #troubles;
   #phoneStops;
+  #commanded;
   #connection = null;
 
-  /** `phoneStops` takes the browser's phone back and resolves once that has been heard. */
-  constructor(store, troubles, phoneStops) {
+  /**
+   * `phoneStops` takes the browser's phone back and resolves once that has been heard; `commanded` takes what the
+   * server has that phone do.
+   */
+  constructor(store, troubles, phoneStops, commanded) {
     this.#store = store;
     this.#troubles = troubles;
     this.#phoneStops = phoneStops;
+    this.#commanded = commanded;
   }
 
   /** What gives commands to the server. */
@@ -76,6 +81,9 @@ export class Session {
     const change = state.user && changeOf(type, message, state);
     if (change) {
       this.#store.change(change);
+    }
+    if (type === "WebRTCCmd") {
+      this.#commanded(message);
     }
     if (type === "Colleagues") {
       const phoneNumbers = message.entries.map(({ number }) => number);

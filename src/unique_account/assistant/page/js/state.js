@@ -65,3 +65,8 @@ export function deviceInUse(state) {
 export function nameOf(state, number) {
   return state.colleagues.find((colleague) => colleague.number === number)?.name ?? "";
 }
+
+/** The other party of a call that the server knows; an empty text if it knows none of this id. */
+export function calledBy(state, uniqueId) {
+  return state.account?.calls.find(({ id }) => id === uniqueId)?.peer ?? "";
+}
