@@ -26,7 +26,9 @@ SPEAK: Final = 0.6
 """For how many seconds the parties speak, or a phone rings before somebody acts."""
 
 
-def emitted(user: str, peer: str, device: Device = DESK, actor: Actor | None = None) -> Truth:
+def emitted(
+    user: str, peer: str, device: Device = DESK, actor: Actor | None = None, transferred_to: str = ""
+) -> Truth:
     talked = None if actor is None else actor.talked
     return Truth(
         user=user,
@@ -34,6 +36,7 @@ def emitted(user: str, peer: str, device: Device = DESK, actor: Actor | None = N
         direction=Direction.OUTGOING,
         device=device,
         peer=peer,
+        transferred_to=transferred_to,
         talked=talked,
     )
 

@@ -144,6 +144,7 @@ class Stage:
     Attributes:
         pbx: The main node.
         other: The second one; None where there is none.
+        joined: Before which message of the main node's which calls were joined by a command of ours.
     """
 
     pbx: Node
@@ -151,6 +152,7 @@ class Stage:
     other: Node | None = None
     actors: dict[str, Actor] = field(factory=dict)
     chromium: Browser | None = None
+    joined: list[tuple[int, tuple[str, ...]]] = field(factory=list)
 
     def __getitem__(self, name: str) -> Actor:
         return self.actors[name]
