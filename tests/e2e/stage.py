@@ -212,7 +212,9 @@ async def stage(
     """A node with deskphones that are real ones, and parties."""
     files = {**FILES, "unique_account.conf": render(USERS)}
     async with AsyncExitStack() as stack:
-        pbx = await stack.enter_async_context(node(ENDPOINTS.values(), EXTENSIONS, more_files=files))
+        pbx = await stack.enter_async_context(
+            node(ENDPOINTS.values(), EXTENSIONS, more_files=files, prompts=True)
+        )
         at = Stage(pbx, stack)
         for name in deskphones:
             at.actors[name] = Actor(await stack.enter_async_context(phone(pbx, ENDPOINTS[name])))
