@@ -121,7 +121,12 @@ class _Histories:
         self.asked: list[tuple[str, int, str | None]] = []
 
     async def page(
-        self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None, since: datetime | None = None
+        self,
+        user: str,
+        size: int = DEFAULT_SIZE,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        matching: str = "",
     ) -> Page:
         """The one page."""
         self.asked.append((user, size, cursor))
