@@ -41,7 +41,7 @@ from unique_account.ports.call_log import CallLog
 
 LENGTHS: Final = tuple(10**power for power in range(3, int(os.environ.get("CALL_LOG_POWER", "6")) + 1))
 IN_MEMORY: Final = 1_000_000
-"""A log in memory is filled with no more than this: a record takes about 540 bytes, and 10⁷ of them 5.4 GB."""
+"""A log in memory is filled with no more than this: a record takes 540 bytes, 10⁷ of them 5.4 GB."""
 
 ROUNDS: Final = 41
 SIZE: Final = 50
