@@ -25,6 +25,7 @@ from lab.config import (
     quiet,
     rtp_conf,
 )
+from lab.mailboxes import write_prompts
 from lab.patience import until
 from lab.place import AsteriskFiles, asterisk_files
 from lab.ports import LOOPBACK, media_ports, port
@@ -148,6 +149,7 @@ async def node(
     more_files: Mapping[str, str] | None = None,
     appended: Mapping[str, str] | None = None,
     sip: int | None = None,
+    prompts: bool = False,
 ) -> AsyncIterator[Node]:
     """A node that has booted; it is stopped, and its folder deleted, when the context closes.
 
@@ -160,6 +162,7 @@ async def node(
         more_files: Further configuration files by name, or others instead of the lab's own.
         appended: What comes at the end of configuration files, by their names.
         sip: Its SIP port, where another node has to know it beforehand.
+        prompts: Whether its mailboxes can greet, and so take messages; else they give up at once.
 
     Raises:
         NotInstalled: There is no Asterisk.
@@ -173,6 +176,10 @@ async def node(
         texts |= more_files or {}
         texts |= {file: texts[file] + text for file, text in (appended or {}).items()}
         _write(folder, texts)
+        if prompts:
+            write_prompts(files.data, folder / "data")
+        else:
+            (folder / "data").symlink_to(files.data)
         started = Node(files, folder, ports, secret)
         await started.start()
         try:

@@ -96,7 +96,7 @@ def asterisk_conf(files: AsteriskFiles, folder: Path) -> str:
         "astlogdir": "log",
     }
     directories = {name: str(folder / place) for name, place in own.items()}
-    directories |= {"astmoddir": str(files.modules), "astdatadir": str(files.data)}
+    directories |= {"astmoddir": str(files.modules), "astdatadir": str(folder / "data")}
     options = {"nocolor": "yes", "hideconnect": "yes", "systemname": folder.name}
     return section("directories", directories) + section("options", options)
 

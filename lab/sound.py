@@ -24,13 +24,14 @@ def own_tone() -> int:
     return next(_tones)
 
 
-def write_tone(frequency: int, recording: Path) -> None:
-    """Write a WAV file of one second of a tone, which can be repeated without a break."""
-    turn = 2 * math.pi * frequency / _RATE
-    samples = array("h", (round(_LOUD * math.sin(turn * number)) for number in range(_RATE)))
+def write_tone(frequency: int, recording: Path, *, seconds: float = 1.0, rate: int = _RATE) -> None:
+    """Write a WAV file of a tone; one of whole seconds can be repeated without a break."""
+    turn = 2 * math.pi * frequency / rate
+    length = round(seconds * rate)
+    samples = array("h", (round(_LOUD * math.sin(turn * number)) for number in range(length)))
     _swap(samples)
     with wave.open(str(recording), "wb") as opened:
-        opened.setparams((1, samples.itemsize, _RATE, len(samples), "NONE", "not compressed"))
+        opened.setparams((1, samples.itemsize, rate, len(samples), "NONE", "not compressed"))
         opened.writeframes(samples.tobytes())
 
 

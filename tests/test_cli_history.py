@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,16 +15,22 @@ from typing import Any
 import pytest
 from attrs import evolve
 from click.testing import CliRunner, Result
+from rich.console import Console
+from rich.progress import Progress
 
 from tests.cel_table import RECORDINGS, columns, day
 from tests.e2e.people import USERS
-from tests.test_ingestion import expected
+from tests.test_ingestion import AFTERWARDS, expected
+from unique_account.adapters.memory import SettableClock
 from unique_account.adapters.sqlite import SqliteCallLog
 from unique_account.cli import command
 from unique_account.cli import history as module
+from unique_account.cli import ingest as ingesting
 from unique_account.core.account import Direction
+from unique_account.core.errors import Unreachable
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
+from unique_account.ingestion import Ingestion
 
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ANSWERED = CallRecord(
@@ -211,3 +217,84 @@ class TestIngest:
         assert (missing.exit_code, "No such file" in missing.output) == (2, True)
         assert run("ingest", users, "--store", store, "--users", users, "--follow").exit_code == 2
         assert run("ingest", users, "--store", store, "--users", users, "--zone", "Mars/Base").exit_code == 2
+
+
+class Cel:
+    """A ``cel`` table that is lost before a read, as often as it is told to be.
+
+    Its numbers begin late and have holes, as those of a table do of which old rows are taken away.
+    """
+
+    def __init__(self, rows: Iterable[Any], lost: Iterable[int]) -> None:
+        self.name = "cel"
+        self.rows = [(10_000 + 2 * number, columns(row)) for number, row in enumerate(rows)]
+        self._lost = set(lost)
+        self._reads = 0
+
+    def __call__(self, *_: str) -> Cel:
+        return self
+
+    async def aclose(self) -> None:
+        pass
+
+    async def left(self, row: int) -> int:
+        return sum(number > row for number, _ in self.rows)
+
+    async def after(self, row: int, limit: int) -> Sequence[tuple[int, Any]]:
+        self._reads += 1
+        if self._reads in self._lost:
+            raise Unreachable("it is gone")
+        return [one for one in self.rows if one[0] > row][: min(limit, 20)]
+
+
+def taking_in(
+    cel: Cel, monkeypatch: pytest.MonkeyPatch, store: Path, *, follow: bool
+) -> tuple[Progress, list[str]]:
+    """Take a table in, until it follows; the progress bar, and how far that came at each report."""
+    monkeypatch.setattr(ingesting, "find_adapter", lambda *_: cel)
+    monkeypatch.setattr(ingesting, "_AGAIN", 0)
+    monkeypatch.setattr(ingesting, "SystemClock", lambda: SettableClock(AFTERWARDS))
+    monkeypatch.setattr(Ingestion, "_waited", lambda *_: True)
+    monkeypatch.setattr(Ingestion, "follow", lambda _: asyncio.sleep(0))
+    said = io.StringIO()
+    progress = Progress(console=Console(file=said, force_terminal=False), disable=True)
+    work = ingesting._Work(USERS, UTC, progress)
+    asyncio.run(work.table("postgresql://", "cel", str(store), follow))
+    return progress, said.getvalue().splitlines()
+
+
+class TestIngestOfTables:
+    """H6: a database that is lost is read on from where it was, and how far it is shows."""
+
+    ROWS = day([(recording, 2 * number) for number, recording in enumerate(RECORDINGS[:6])])
+
+    @pytest.mark.parametrize("lost", [(), (1,), (1, 2), (3, 5)])
+    def test_following_goes_on_when_the_database_is_back(
+        self, lost: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = tmp_path / "new.db"
+        _, said = taking_in(Cel(self.ROWS, lost), monkeypatch, store, follow=True)
+        shown = run("alice", "--store", store, "--json", "--size", 1000).output.splitlines()
+        entries = [entry for entry in expected(self.ROWS) if entry.user == "alice"]
+        assert [json.loads(line)["id"] for line in shown] == [entry.id for entry in entries]
+        assert said == ["it is gone; trying again"] * len(lost)
+
+    def test_without_following_it_is_an_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(Unreachable):
+            taking_in(Cel(self.ROWS, [2]), monkeypatch, tmp_path / "new.db", follow=False)
+
+    @pytest.mark.parametrize("lost", [(), (1, 3)])
+    def test_the_bar_is_full_when_all_is_read(
+        self, lost: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        progress, _ = taking_in(Cel(self.ROWS, lost), monkeypatch, tmp_path / "new.db", follow=True)
+        (task,) = progress.tasks
+        assert task.total is not None
+        assert 0 < task.completed == task.total
+
+    def test_the_bar_of_a_file_is_full_when_all_is_read(self, tmp_path: Path) -> None:
+        file = written(tmp_path / "cel.csv", self.ROWS)
+        progress = Progress(disable=True)
+        asyncio.run(ingesting._Work(USERS, UTC, progress).file(str(file), str(tmp_path / "new.db")))
+        (task,) = progress.tasks
+        assert task.completed == task.total == file.stat().st_size

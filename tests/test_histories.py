@@ -54,6 +54,27 @@ class TestHistories:
             assert third.next is None
 
     @in_loop
+    async def test_a_search_chooses_among_live_and_finished_calls_in_every_page(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await at.pbx.register(ALICE.deskphone)
+            await called(at, 5)
+            for caller in ("3009", "4000"):
+                await at.pbx.call("1001", caller=caller)
+            found = [await service.histories.page("alice", 1, matching="300 9")]
+            found.append(await service.histories.page("alice", 2, matching="4000"))
+            assert [[entry.peer for entry in page.entries] for page in found] == [["3009"], ["4000"]]
+            first = await service.histories.page("alice", 1, matching="3003")
+            rest = await service.histories.page("alice", 5, (await service.histories.page("alice", 5)).next)
+            chosen = await service.histories.page(
+                "alice", 5, (await service.histories.page("alice", 5)).next, matching="3001"
+            )
+            assert [entry.peer for entry in first.entries] == ["3003"]
+            assert first.next is None
+            assert [entry.peer for entry in rest.entries] == ["3001", "3000"]
+            assert [entry.peer for entry in chosen.entries] == ["3001"]
+
+    @in_loop
     async def test_a_history_by_days_begins_there(self) -> None:
         at = Installation()
         async with at.running(ALICE) as service:

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.asterisk.recorded import Recording
-from tests.cel_table import NOON, RECORDINGS, columns, day
+from tests.cel_table import NOON, RECORDINGS, at, columns, day
 from tests.e2e.people import USERS
+from unique_account import ingestion
 from unique_account.adapters.asterisk.cel_events import CelRow, from_table
 from unique_account.adapters.asterisk.cel_records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog, SettableClock
@@ -140,6 +142,30 @@ class TestCrashes:
         again = reading(Table(rows), log)
         asyncio.run(again.catch_up())
         assert again.done == 0
+
+    def test_a_call_that_lasts_too_long_is_not_read_again_and_not_lost(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A call of which no end comes would have all later rows read again after each start."""
+        monkeypatch.setattr(ingestion, "REREAD", 30)
+        long, *others = RECORDINGS[:4]
+        rows = at(long, NOON)
+        middle = day([(recording, 1 + number) for number, recording in enumerate(others)])
+        rows = [*rows[:-1], *middle, evolve(rows[-1], at=middle[-1].at)]
+        log, positions = MemoryCallLog(), []
+        clock = SettableClock(NOON)
+
+        async def check() -> None:
+            reader = reading(Table(rows), log, 10, clock)
+            while await reader.step():
+                position = await log.position("cel")
+                positions.append((reader.done, 0 if position is None else position.row))
+            await clock.advance(AFTERWARDS - NOON)
+            await reader.catch_up()
+
+        asyncio.run(check())
+        assert max(done - row for done, row in positions) == 30
+        assert asyncio.run(whole(log)) == expected(rows)
 
     def test_a_call_that_is_over_is_not_told_again_from_its_later_rows(self) -> None:
         long, short = RECORDINGS[0], RECORDINGS[1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +36,16 @@ class TestContractOnDisk(CallLogContract):
         path = self._folder.mktemp("contract") / "calls.db"
         async with aclosing(SqliteCallLog(path)) as log:
             yield log
+
+
+class TestRetention:
+    """H5: what is taken away by its age is found by its age, however long the history is."""
+
+    def test_no_table_is_read_whole(self, tmp_path: Path) -> None:
+        path = tmp_path / "calls.db"
+        asyncio.run(SqliteCallLog(path).aclose())
+        with closing(sqlite3.connect(path)) as connection:
+            plan = connection.execute("EXPLAIN QUERY PLAN DELETE FROM call_log WHERE start < 9").fetchall()
+        assert [step[-1].partition(" (")[0] for step in plan] == [
+            "SEARCH call_log USING COVERING INDEX call_log_start"
+        ]

@@ -178,7 +178,9 @@ async def live(*users: User) -> AsyncIterator[Live]:
     users = users or (ALICE, BOB)
     endpoints = (DESKPHONE, WEBRTC, COLLEAGUE, THIRD, WATCHER, UNUSED)
     async with AsyncExitStack() as stack:
-        pbx = await stack.enter_async_context(node(endpoints, EXTENSIONS, more_files=files(users)))
+        pbx = await stack.enter_async_context(
+            node(endpoints, EXTENSIONS, more_files=files(users), prompts=True)
+        )
         phones = {
             one.name: await stack.enter_async_context(party(pbx, one, obeys=one is DESKPHONE))
             for one in endpoints[:4]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import asdict
 
 from lab.network import own_network
+from tests.e2e.commanded import COMMANDED
 from tests.e2e.people import Truth
 from tests.e2e.scenes import OF_TWO_NODES, SCENES, Scene
 from tests.e2e.stage import stage, two_nodes
@@ -45,17 +46,26 @@ async def play(scene: Scene) -> None:
         async with asyncio.timeout(60):
             truth = await scene(at)
             await at.quiet()
+        joinings = at.joined
         told = [(name, node.ami.messages[start[name] :]) for name, node in at.nodes.items()]
     lines = [{"scene": scene.__name__, "what": scene.__doc__}, *({"truth": _told(one)} for one in truth)]
-    lines += [line for name, messages in told for line in _lines(name, messages)]
+    joined = {place - start["default"]: {"node": "default", "joined": ids} for place, ids in joinings}
+    lines += [line for name, messages in told for line in _lines(name, messages, joined)]
     FOLDER.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     (FOLDER / f"{scene.__name__}.jsonl").write_text(text, "utf-8")
 
 
-def _lines(node: str, messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
-    """What is kept of what a node told: what it wrote down, and what concerns calls while they live."""
-    for message in messages:
+def _lines(
+    node: str, messages: Iterable[Message], joined: Mapping[int, dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """What is kept of what a node told: what it wrote down, and what concerns calls while they live.
+
+    Between it stands which calls were joined by a command.
+    """
+    for place, message in enumerate(messages):
+        if node == "default" and place in joined:
+            yield joined[place]
         if message.event == "CEL":
             yield {"node": node, "cel": _headers(message)}
         if message.event in _LIVE or (message.event == "CEL" and message["EventName"] == JOINED):
@@ -74,7 +84,7 @@ def _told(truth: Truth) -> dict[str, Any]:
 def main(names: list[str]) -> None:
     failed = []
     with own_network():
-        for scene in (*SCENES, *OF_TWO_NODES):
+        for scene in (*SCENES, *COMMANDED, *OF_TWO_NODES):
             if names and scene.__name__ not in names:
                 continue
             try:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from lab.mailboxes import message
 from lab.parties import Party
 from lab.phones import Phone
 from tests.e2e.people import ALICE, BOB, CAROL, DAVE, DID, ERIN, OUTSIDE, Truth
@@ -26,7 +27,9 @@ SPEAK: Final = 0.6
 """For how many seconds the parties speak, or a phone rings before somebody acts."""
 
 
-def emitted(user: str, peer: str, device: Device = DESK, actor: Actor | None = None) -> Truth:
+def emitted(
+    user: str, peer: str, device: Device = DESK, actor: Actor | None = None, transferred_to: str = ""
+) -> Truth:
     talked = None if actor is None else actor.talked
     return Truth(
         user=user,
@@ -34,6 +37,7 @@ def emitted(user: str, peer: str, device: Device = DESK, actor: Actor | None = N
         direction=Direction.OUTGOING,
         device=device,
         peer=peer,
+        transferred_to=transferred_to,
         talked=talked,
     )
 
@@ -209,7 +213,7 @@ async def hold_and_resume(at: Stage) -> tuple[Truth, ...]:
 
 
 async def do_not_disturb(at: Stage) -> tuple[Truth, ...]:
-    """Do-not-disturb sends the call to the mailbox, which answers and, without prompts, gives up."""
+    """Do-not-disturb sends the call to the mailbox; the caller hangs up while it greets."""
     await at.plan(ALICE, ForwardingChanged(Forwarding(do_not_disturb=True)))
     await at.call("bob", "1001")
     await at["bob"].sees("up")
@@ -219,7 +223,7 @@ async def do_not_disturb(at: Stage) -> tuple[Truth, ...]:
 
 
 async def voicemail_on_no_answer(at: Stage) -> tuple[Truth, ...]:
-    """The deskphone rings for its whole time, then the mailbox answers and, without prompts, gives up."""
+    """The deskphone rings for its whole time, then the mailbox answers; the caller hangs up at once."""
     await at.plan(ALICE)
     await at.call("bob", "1001")
     await at["alice"].sees("rings")
@@ -227,6 +231,20 @@ async def voicemail_on_no_answer(at: Stage) -> tuple[Truth, ...]:
     await at["bob"].sees("up")
     await speak()
     await at["bob"].hang_up()
+    return emitted("bob", "1001", actor=at["bob"]), missed("alice", "1002", rang=at["alice"].rang)
+
+
+async def message_left(at: Stage) -> tuple[Truth, ...]:
+    """Nobody answers alice's deskphone, and bob leaves a message, which the mailbox keeps."""
+    await at.plan(ALICE)
+    await at.call("bob", "1001")
+    await at["alice"].sees("rings")
+    await at["alice"].sees("over")
+    await at["bob"].sees("up")
+    await message(at.pbx.folder, "1001@default", "tmp")
+    await speak()
+    await at["bob"].hang_up()
+    await message(at.pbx.folder, "1001@default", "INBOX")
     return emitted("bob", "1001", actor=at["bob"]), missed("alice", "1002", rang=at["alice"].rang)
 
 
@@ -531,6 +549,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     hold_and_resume,
     do_not_disturb,
     voicemail_on_no_answer,
+    message_left,
     unconditional_forward,
     no_answer_forward,
     forward_chain,

@@ -144,6 +144,7 @@ class Stage:
     Attributes:
         pbx: The main node.
         other: The second one; None where there is none.
+        joined: Before which message of the main node's which calls were joined by a command of ours.
     """
 
     pbx: Node
@@ -151,6 +152,7 @@ class Stage:
     other: Node | None = None
     actors: dict[str, Actor] = field(factory=dict)
     chromium: Browser | None = None
+    joined: list[tuple[int, tuple[str, ...]]] = field(factory=list)
 
     def __getitem__(self, name: str) -> Actor:
         return self.actors[name]
@@ -210,7 +212,9 @@ async def stage(
     """A node with deskphones that are real ones, and parties."""
     files = {**FILES, "unique_account.conf": render(USERS)}
     async with AsyncExitStack() as stack:
-        pbx = await stack.enter_async_context(node(ENDPOINTS.values(), EXTENSIONS, more_files=files))
+        pbx = await stack.enter_async_context(
+            node(ENDPOINTS.values(), EXTENSIONS, more_files=files, prompts=True)
+        )
         at = Stage(pbx, stack)
         for name in deskphones:
             at.actors[name] = Actor(await stack.enter_async_context(phone(pbx, ENDPOINTS[name])))

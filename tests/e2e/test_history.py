@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,9 +10,10 @@ from functools import partial
 import pytest
 from attrs import frozen
 
+from lab.parties import Party
 from lab.patience import until
 from tests.e2e.office import live
-from tests.e2e.people import ALICE, BOB, DAVE, ERIN, EVERYBODY, USERS
+from tests.e2e.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
 from tests.e2e.scenes import ended, speak, taken
 from tests.e2e.stage import Stage, stage, two_nodes
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
@@ -19,10 +21,12 @@ from unique_account.adapters.asterisk.cel_events import from_message
 from unique_account.adapters.asterisk.cel_records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog, MemoryObserver
 from unique_account.bootstrap import bootstrap
+from unique_account.core.account import Call, Direction
 from unique_account.core.events import ForwardingChanged
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.history import CallRecord, HistoryStatus, merge, ongoing
 from unique_account.core.user import User
+from unique_account.ports.commands import Join
 from unique_account.service import Service
 
 pytestmark = pytest.mark.e2e
@@ -88,6 +92,14 @@ async def _plan(at: Stage, user: User) -> str:
     return told if "1 results found" in told else ""
 
 
+async def _both_answered(service: Service) -> bool:
+    return [call.answered is not None for call in service.account("carol").calls] == [True, True]
+
+
+def outgoing(call: Call) -> bool:
+    return call.direction is Direction.OUTGOING
+
+
 class TestLiveAndWritten:
     """H2, H3, H6: one entry, ongoing, then over, then as it was written down, under one key."""
 
@@ -135,3 +147,26 @@ class TestLiveAndWritten:
             (written,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
             assert written.settled
             assert told.key == written.key == caller.key
+
+    @live
+    async def test_two_calls_that_a_command_joins_are_one(self) -> None:
+        async with stage() as at, served(at, *USERS) as here:
+            await taken(at, "bob", "1003", "carol")
+            carol = at["carol"].phone
+            assert isinstance(carol, Party)
+            await carol.hold(carol.calls[0])
+            carol.dial("1004")
+            await at["dave"].sees("rings")
+            await at["dave"].answer()
+            await until(partial(_both_answered, here.service), "that carol has two calls")
+            at["carol"].since = time.monotonic()
+            # The later one first: its legs must be heard as the earlier call's before they end.
+            later, earlier = sorted(here.service.account("carol").calls, key=outgoing, reverse=True)
+            await here.service.commands.obey("carol", Join(later.id, earlier.id))
+            await at["carol"].sees("over")
+            await ended(at, "bob", "dave")
+            (told,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
+            await here.read()
+            (written,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
+            assert (told.key, told.transferred_to) == (written.key, "")
+            assert (written.settled, written.transferred_to) == (True, "1004")

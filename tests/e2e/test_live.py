@@ -13,9 +13,11 @@ from attrs import evolve
 
 from lab.asterisk import Node, node
 from lab.config import Endpoint
+from lab.mailboxes import message
 from lab.parties import party
 from lab.patience import until
 from lab.phones import phone
+from lab.sound import read_tone
 from lab.watcher import Package, watcher
 from tests.e2e.live import ALICE, BOB, DESKPHONE, EXTENSIONS, THIRD, WATCHER, Live, files, live, manager_login
 from tests.e2e.office import live as scenario
@@ -213,6 +215,28 @@ class TestMessageWaiting:
             await until(known, "a new message in the account")
             await at.service.resync("alice")
             await until(known, "the same after a resync")
+
+    @scenario
+    async def test_a_caller_whom_nobody_answers_leaves_a_message(self) -> None:
+        """R10, V2: after the ring time the mailbox greets, and what it keeps is what the caller said."""
+        async with live() as at, phone(at.pbx, THIRD) as carol:
+            await at.browser.register()
+            start = time.monotonic()
+            await carol.dial("1001")
+            await at.alice.sees("ringing", after=start)
+            await carol.event("CALL_ESTABLISHED")
+            await message(at.pbx.folder, "1001@default", "tmp")
+            await asyncio.sleep(1)  # the message
+            await carol.hang_up()
+            kept = await message(at.pbx.folder, "1001@default", "INBOX")
+            for device in (at.alice, at.browser):
+                await device.journal.wait(lambda seen: seen == ("messages", "1/0"), "1/0", after=start)
+
+            async def known() -> bool:
+                return at.account().observed.messages == Messages(1, 0)
+
+            await until(known, "a new message in the account")
+            assert abs(read_tone(kept) - carol.tone) <= 5
 
 
 class TestCommands:

@@ -130,7 +130,7 @@ class TestTable:
 
         async def check() -> None:
             async with aclosing(CelTable(table)) as cel:
-                assert await cel.last() == len(rows)
+                assert [await cel.left(row) for row in (0, 3)] == [len(rows), len(rows) - 3]
                 found = await cel.after(3, 4)
                 assert [number for number, _ in found] == [4, 5, 6, 7]
                 assert found[0][1] == columns(rows[3])

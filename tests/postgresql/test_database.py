@@ -23,7 +23,7 @@ from unique_account.adapters.postgresql import (
     schema,
 )
 from unique_account.core.errors import Unreachable
-from unique_account.testing.contracts.call_log import a_record
+from unique_account.testing.contracts.call_log.records import a_record
 
 
 def having(url: str, work: Callable[[PostgresqlCallLog], Awaitable[None]]) -> None:

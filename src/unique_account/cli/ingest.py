@@ -111,6 +111,8 @@ class _Work:
     async def _all_of(self, rows: Any, log: CallLog, follow: bool) -> None:
         clock = SystemClock()
         calls = CallHistory(self._users)
+        for lost in self._progress.task_ids:
+            self._progress.remove_task(lost)
         task = self._progress.add_task("rows")
         ingestion = Ingestion(rows, self._read, calls, log, clock, self._complain)
 
@@ -119,7 +121,7 @@ class _Work:
             self._progress.update(task, completed=done)
 
         read = await log.position(rows.name)
-        self._progress.update(task, total=await rows.last() - (read.row if read else 0))
+        self._progress.update(task, total=await rows.left(read.row if read else 0))
         await ingestion.catch_up(told)
         told(ingestion.done)
         if follow:

@@ -12,7 +12,12 @@ class Histories(Protocol):
     """Answers those who ask for their calls."""
 
     async def page(
-        self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None, since: datetime | None = None
+        self,
+        user: str,
+        size: int = DEFAULT_SIZE,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        matching: str = "",
     ) -> Page:
         """The newest entries of a user's history, or those that follow a cursor (H1 to H5).
 
@@ -21,6 +26,7 @@ class Histories(Protocol):
             size: How many entries at most.
             cursor: The `Page.next` of the page before; None for the first page.
             since: No entries that started before this instant; the same for every page.
+            matching: Only calls with a party whose number or name holds this text; the same for every page.
 
         Raises:
             UnknownUser: The user has no account.

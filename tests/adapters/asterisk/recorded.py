@@ -23,13 +23,14 @@ class Recording:
     """A call, as the PBX wrote it down and told it live, and as it really was.
 
     Attributes:
-        live: What was told live, each message with the name of its node.
+        live: What was told live, each message with the name of its node; ids of calls that our command
+            joined stand where it did.
     """
 
     name: str
     truth: tuple[Truth, ...]
     cel: tuple[Message, ...]
-    live: tuple[tuple[str, Message], ...]
+    live: tuple[tuple[str, Message | tuple[str, ...]], ...]
 
     @property
     def rows(self) -> tuple[CelRow, ...]:
@@ -46,8 +47,12 @@ def _recording(file: Path) -> Recording:
         file.stem,
         tuple(_truth(line["truth"]) for line in lines if "truth" in line),
         tuple(_message(line["cel"]) for line in lines if "cel" in line),
-        tuple((line["node"], _message(line["ami"])) for line in lines if "ami" in line),
+        tuple((line["node"], _live(line)) for line in lines if "ami" in line or "joined" in line),
     )
+
+
+def _live(line: dict[str, Any]) -> Message | tuple[str, ...]:
+    return _message(line["ami"]) if "ami" in line else tuple(line["joined"])
 
 
 def _truth(told: dict[str, Any]) -> Truth:

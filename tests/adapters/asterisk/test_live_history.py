@@ -30,8 +30,11 @@ class Live:
 
     def play(self) -> Iterator[list[CallRecord]]:
         """What is ongoing after each message."""
-        for node, message in self._recording.live:
-            for heard in self._nodes[node].translate(message):
+        for node, told in self._recording.live:
+            if isinstance(told, tuple):
+                self._nodes[node].join(*told)
+                continue
+            for heard in self._nodes[node].translate(told):
                 assert isinstance(heard, Heard)
                 self._take(heard)
             yield [record for account in self._accounts.values() for record in ongoing(account)]

@@ -42,6 +42,7 @@ class Leg:
         ended: When it was gone, in UTC; None if that was not told.
         picked_up: It took a call that rang elsewhere.
         partner: Whom it spoke with last, None for nobody.
+        met: All with whom it spoke.
         transfers: Where it gave the other party, as told, in order: an extension, or another channel's id.
     """
 
@@ -59,6 +60,7 @@ class Leg:
     ended: datetime | None = None
     picked_up: bool = False
     partner: Leg | None = None
+    met: set[Leg] = field(factory=set, repr=False)
     transfers: list[tuple[str, str]] = field(factory=list)
 
     @property
@@ -189,6 +191,8 @@ class _Bridges:
         if len(phones) == 2:
             one, other = phones
             one.partner, other.partner = other, one
+            one.met.add(other)
+            other.met.add(one)
 
     def _all_in(self, bridge: str) -> set[Leg]:
         """All legs of a bridge, and of those behind its Local channels."""

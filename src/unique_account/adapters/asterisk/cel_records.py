@@ -314,11 +314,17 @@ def _forwarded_from(seen: _Seen, user: str) -> str:
 
 
 def _transferred_to(seen: _Seen, main: Leg, own: list[Leg]) -> str:
+    """To whom the user gave the call: by a transfer that is told, or as the others of two calls met (H7)."""
     for leg in own:
         for kind, where in leg.transfers:
             if kind == "extension":
                 return where
             second = seen.legs.get(where if where != main.id else leg.id)
             if second is not None:
-                return second.dialled or seen.roster.party(second.partner)[0]
-    return ""
+                return _to_whom(seen, second)
+    joined = next((leg for leg in own if main.partner is not None and leg.partner in main.partner.met), None)
+    return "" if joined is None else _to_whom(seen, joined)
+
+
+def _to_whom(seen: _Seen, second: Leg) -> str:
+    return second.dialled or seen.roster.party(second.partner)[0]

@@ -19,7 +19,8 @@ from typing import Final
 from unique_account.adapters.asterisk.ami import Message
 from unique_account.adapters.asterisk.channels import DIALLED_FOR_A_PHONE
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.picture import RINGING, UP, Channel, Picture
+from unique_account.adapters.asterisk.picture import RINGING, UP, Channel
+from unique_account.adapters.asterisk.watching import Watching
 from unique_account.ports.pbx import CommandFailed
 
 OBEYS_WITHIN: Final = 2.0
@@ -47,9 +48,10 @@ _dialled = count(1)
 class Commands:
     """Commands over one connection, to the calls that are in its picture."""
 
-    def __init__(self, connection: Connection, picture: Picture, obeying: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, watching: Watching, obeying: Sequence[str]) -> None:
         self._connection = connection
-        self._picture = picture
+        self._watching = watching
+        self._picture = watching.picture
         self._obeying = tuple(make.lower() for make in obeying)
 
     async def dial(self, interface: str, number: str, context: str) -> None:
@@ -113,6 +115,8 @@ class Commands:
         one, two = [await self._other_party(channel) for channel in channels]
         if one is two:
             raise CommandFailed("the other party of both calls is the same")
+        # Before anybody is moved, since the phone's legs end as the other parties go.
+        self._watching.join(*(channel.last["Linkedid"] for channel in channels))
         for channel, party in zip(channels, (one, two), strict=True):
             if channel.hold is not None:
                 await self._end_hold(party)

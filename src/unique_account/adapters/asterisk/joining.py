@@ -22,7 +22,7 @@ _REMEMBERED: Final = 10_000
 
 
 class Origins:
-    """Which calls of this node began on another one; of so many the last are remembered."""
+    """Which calls of this node began on another one or were joined to one; so many are remembered."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
@@ -37,12 +37,23 @@ class Origins:
         first, _, rest = message.text.partition("\r\n")
         return Message(f"{first}\r\nLinkedid: {other}\r\n{rest}")
 
+    def join(self, *linkedids: str) -> None:
+        """Note that calls are one from now on: the one that began first, where it began."""
+        elsewhere = [self._ids[one] for one in linkedids if one in self._ids]
+        into = min(elsewhere or linkedids, key=id_order)
+        for linkedid in linkedids:
+            if linkedid != into:
+                self._remember(linkedid, into)
+
     def _note(self, message: Message) -> None:
         if message.get("EventName") == JOINED and (other := _extra(message)):
-            self._ids.pop(message.get("LinkedID", ""), None)
-            self._ids[message.get("LinkedID", "")] = other
-            if len(self._ids) > _REMEMBERED:
-                del self._ids[next(iter(self._ids))]
+            self._remember(message.get("LinkedID", ""), other)
+
+    def _remember(self, linkedid: str, other: str) -> None:
+        self._ids.pop(linkedid, None)
+        self._ids[linkedid] = other
+        if len(self._ids) > _REMEMBERED:
+            del self._ids[next(iter(self._ids))]
 
 
 def _extra(message: Message) -> str:

@@ -56,7 +56,7 @@ class Session:
     @property
     def commands(self) -> Commands:
         """What the node and its phones can be told."""
-        return Commands(self.connection, self.watching.picture, self.obeying)
+        return Commands(self.connection, self.watching, self.obeying)
 
 
 class Listening:

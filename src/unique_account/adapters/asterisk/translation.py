@@ -170,6 +170,10 @@ class Translation:
         except UnusableHeader as error:
             return (*problems, Untranslatable(message.event, error.header, error.problem))
 
+    def join(self, *linkedids: str) -> None:
+        """From now on these calls are one: they are about to be joined, which no event tells in time."""
+        self._origins.join(*linkedids)
+
     def _set_clock(self, message: Message, stamp: str) -> tuple[Meaning, ...]:
         try:
             seconds = float(stamp)

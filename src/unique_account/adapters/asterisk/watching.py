@@ -103,6 +103,10 @@ class Watching:
         """Hear nothing more of a user."""
         self._translation.forget(user)
 
+    def join(self, *linkedids: str) -> None:
+        """Hear these calls as one from now on: they are about to be joined."""
+        self._translation.join(*linkedids)
+
     def _look_for_end(self, message: Message) -> None:
         number, problem = message.get("ActionID", ""), message.get("Message", "").strip()
         if number in self._holds:

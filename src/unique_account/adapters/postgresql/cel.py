@@ -62,9 +62,9 @@ class CelTable:
             await cursor.execute(query, (row, limit))
             return [(found.pop("id"), found) for found in await cursor.fetchall()]
 
-    async def last(self) -> int:
-        """The number of the last row; 0 where there is none."""
-        query = sql.SQL("SELECT coalesce(max(id), 0) FROM {}").format(self._table)
+    async def left(self, row: int) -> int:
+        """How many rows have higher numbers than this."""
+        query = sql.SQL("SELECT count(*) FROM {} WHERE id > %s").format(self._table)
         async with self._database.transaction() as connection:
-            found = await (await connection.execute(query)).fetchone()
+            found = await (await connection.execute(query, (row,))).fetchone()
         return int(found[0]) if found else 0

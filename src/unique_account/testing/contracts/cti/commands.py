@@ -72,7 +72,12 @@ class OneCall:
         self.asked: list[tuple[str, int, str | None]] = []
 
     async def page(
-        self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None, since: datetime | None = None
+        self,
+        user: str,
+        size: int = DEFAULT_SIZE,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        matching: str = "",
     ) -> Page:
         """The one page."""
         self.asked.append((user, size, cursor))

@@ -69,7 +69,12 @@ class NoHistories:
     """Histories without calls."""
 
     async def page(
-        self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None, since: datetime | None = None
+        self,
+        user: str,
+        size: int = DEFAULT_SIZE,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        matching: str = "",
     ) -> Page:
         """No call."""
         return Page((), None)
