@@ -257,7 +257,7 @@ def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: 
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
     if node.kind is NodeKind.MEMORY or node.secret is None:
         return MemoryPbx(clock, node.name)
-    return AsteriskPbx(login(node), observer, node.name)
+    return AsteriskPbx(login(node), observer, node.name, obeying=node.obeying)
 
 
 def login(node: NodeSettings) -> ManagerLogin:

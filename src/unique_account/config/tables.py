@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from unique_account.adapters.asterisk import MANAGER_PORT, WebSocket
+from unique_account.adapters.asterisk import MANAGER_PORT, PHONES_THAT_OBEY, WebSocket
 from unique_account.config import checks
 from unique_account.config.checks import between, matching
 from unique_account.config.secret import Secret
@@ -39,6 +39,7 @@ class NodeSettings:
         sip: Where other nodes reach it, as ``host:port``; needed with several nodes, for their trunks.
         websocket: How browsers reach it: ``wss``, or ``ws`` behind a proxy that speaks TLS.
         proxy_path: The path of its own under which the web proxy reaches it; the main one needs none (A4).
+        obeying: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
     """
 
     name: str = field(default="default", validator=checks.named)
@@ -50,9 +51,12 @@ class NodeSettings:
     sip: str | None = None
     websocket: WebSocket = WebSocket.WSS
     proxy_path: str = ""
+    obeying: tuple[str, ...] = PHONES_THAT_OBEY
 
     def __attrs_post_init__(self) -> None:
         problems = []
+        if "" in self.obeying:
+            problems.append("obeying: one is empty, and would be any phone")
         if self.kind is NodeKind.ASTERISK and self.secret is None:
             problems.append('secret: is missing; for example secret.file = "ami.secret"')
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):
