@@ -132,6 +132,16 @@ class TestProblems:
             f"nodes[1].secret: {where} cannot be read: No such file or directory",
         )
 
+    def test_what_is_wrong_with_a_database(self, tmp_path: Path) -> None:
+        table = '[accounts.postgresql]\nurl = "{}"\npassword.env = "DB"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', table)
+        (problem,) = problems(tmp_path, least.format("postgresql://ua@db.example/ua"))
+        assert problem == "accounts.postgresql.password: the environment variable DB holds no secret"
+        for url in ("postgresql://ua:geheim@db/ua", "postgresql://ua@db/ua?password=geheim", "sqlite:x"):
+            (problem,) = problems(tmp_path, least.format(url))
+            assert problem.startswith("accounts.postgresql.url: is not an address such as postgresql://")
+            assert "geheim" not in problem
+
     def test_users_from_two_places_or_none(self, tmp_path: Path) -> None:
         confd = '[users.confd]\nurl = "http://localhost/1.1"\n'
         one_of_them = "users.file: needs to be there, or else the table confd; one of them"

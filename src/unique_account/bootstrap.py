@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
 from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
-from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
+from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.config import (
+    AccountsSettings,
     AssistantSettings,
     Config,
     InvalidConfig,
@@ -196,10 +197,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     observer = FanOut(LogObserver(), metrics)
     users = roster(config.users)
     async with AsyncExitStack() as made:
-        store = SqliteAccounts(Path(config.accounts.file))
-        made.push_async_callback(store.aclose)
-        call_log = SqliteCallLog(Path(config.accounts.file))
-        made.push_async_callback(call_log.aclose)
+        store, call_log = _stores(config.accounts, made)
         clock = SystemClock()
         made.push_async_callback(clock.aclose)
         pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
@@ -227,6 +225,17 @@ async def running(config: Config) -> AsyncIterator[Running]:
         where = await made.enter_async_context(served)
         every = config.users.confd.every if config.users.confd else None
         yield Running(service, Enrolment(service, users, observer), where, every)
+
+
+def _stores(asked: AccountsSettings, made: AsyncExitStack) -> tuple[Accounts, CallLog]:
+    """The stores that a configuration names, which are closed with what is made."""
+    kind = "postgresql" if asked.postgresql else "sqlite"
+    where = asked.postgresql.address() if asked.postgresql else asked.file
+    accounts = find_adapter("accounts", kind)(where)
+    made.push_async_callback(accounts.aclose)
+    call_log = find_adapter("call_log", kind)(where)
+    made.push_async_callback(call_log.aclose)
+    return accounts, call_log
 
 
 def _assistant(asked: AssistantSettings, user: Callable[[str], User], observer: Observer) -> Cti:

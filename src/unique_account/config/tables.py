@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
+from urllib.parse import quote
 
 from attrs import field, frozen
 
@@ -112,14 +113,51 @@ class UsersSettings:
 
 
 @frozen(weakref_slot=False, kw_only=True)
+class PostgresqlSettings:
+    """A PostgreSQL database.
+
+    Attributes:
+        url: Where it is and as whom to log in, without the password.
+        password: The password; None where PostgreSQL asks for none, or ``~/.pgpass`` has it.
+    """
+
+    url: str = field(
+        validator=matching(
+            r"postgres(ql)?://(?!\S*password=)[^\s:@/?]+@[^\s@?]+(\?\S*)?",
+            "an address such as postgresql://USER@HOST/NAME, with no password in it",
+        )
+    )
+    password: Secret | None = None
+
+    def address(self) -> str:
+        """The address with the password in it, which is for nobody's eyes.
+
+        Raises:
+            ValueError: The password is not there any more.
+        """
+        if self.password is None:
+            return self.url
+        user, _, rest = self.url.partition("@")
+        return f"{user}:{quote(self.password.look_up(), safe='')}@{rest}"
+
+
+@frozen(weakref_slot=False, kw_only=True)
 class AccountsSettings:
-    """Where accounts are kept.
+    """Where accounts are kept, and the calls that are over.
 
     Attributes:
         file: A SQLite file; made if it is not there.
+        postgresql: A PostgreSQL database.
     """
 
-    file: str = field(validator=checks.path)
+    file: str | None = None
+    postgresql: PostgresqlSettings | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.file is None) == (self.postgresql is None):
+            raise InvalidFields(("file: needs to be there, or else the table postgresql; one of them",))
+        if self.file is not None and (not self.file or "\0" in self.file):
+            raise InvalidFields(("file: is not the name of a file",))
 
 
 @frozen(weakref_slot=False, kw_only=True)
