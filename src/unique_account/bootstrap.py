@@ -30,7 +30,7 @@ from unique_account.config import (
 )
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.eligibility import MediaServer
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import InvalidFields, UniqueAccountError
 from unique_account.core.routing import DEFAULT_OWNER
 from unique_account.core.user import User
 from unique_account.enrolment import Enrolment
@@ -286,7 +286,14 @@ def _connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
 
 
 def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:
-    """What each Asterisk of a configuration is to carry of these users."""
+    """What each Asterisk of a configuration is to carry of these users.
+
+    Raises:
+        InvalidFields: A user's media server is none of the nodes; all such users are named.
+    """
+    names = {node.name for node in config.nodes}
+    if lost := [user for user in users if user.media_server not in names]:
+        raise InvalidFields([f"{user.id}: {user.media_server} is none of the nodes" for user in lost])
     nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
     servers = {node.name: _server(node) for node in nodes}
     for node in nodes:
