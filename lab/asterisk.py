@@ -62,7 +62,7 @@ class Node:
     @property
     def sip(self) -> str:
         """Where deskphones register, as host and port."""
-        return f"{LOOPBACK}:{self.ports.sip}"
+        return f"{self.ports.address}:{self.ports.sip}"
 
     @property
     def websocket(self) -> str:
@@ -150,6 +150,7 @@ async def node(
     appended: Mapping[str, str] | None = None,
     sip: int | None = None,
     prompts: bool = False,
+    address: str = LOOPBACK,
 ) -> AsyncIterator[Node]:
     """A node that has booted; it is stopped, and its folder deleted, when the context closes.
 
@@ -163,16 +164,20 @@ async def node(
         appended: What comes at the end of configuration files, by their names.
         sip: Its SIP port, where another node has to know it beforehand.
         prompts: Whether its mailboxes can greet, and so take messages; else they give up at once.
+        address: Its SIP address on loopback, where another node is to know it by that.
 
     Raises:
         NotInstalled: There is no Asterisk.
     """
     files = asterisk_files()
-    ports = NodePorts(sip=sip or port(), http=port(), ami=port(), media=media_ports())
+    ports = NodePorts(sip=sip or port(), http=port(), ami=port(), media=media_ports(), address=address)
     secret = secrets.token_hex(16)
     with own_folder(name) as folder:
         texts = _configuration(files, folder, ports, secret)
-        texts |= {"pjsip.conf": pjsip_conf(endpoints, ports.sip), "extensions.conf": extensions}
+        texts |= {
+            "pjsip.conf": pjsip_conf(endpoints, f"{address}:{ports.sip}"),
+            "extensions.conf": extensions,
+        }
         texts |= more_files or {}
         texts |= {file: texts[file] + text for file, text in (appended or {}).items()}
         _write(folder, texts)

@@ -70,12 +70,17 @@ class Endpoint:
 
 @frozen(weakref_slot=False, kw_only=True)
 class NodePorts:
-    """The ports of a node, all on loopback but those for media."""
+    """The ports of a node, all on loopback but those for media.
+
+    Attributes:
+        address: Its own SIP address, on loopback as well.
+    """
 
     sip: int
     http: int
     ami: int
     media: tuple[int, int]
+    address: str = LOOPBACK
 
 
 def section(name: str, options: Mapping[str, str]) -> str:
@@ -158,11 +163,11 @@ def quiet() -> dict[str, str]:
     return texts
 
 
-def pjsip_conf(endpoints: Iterable[Endpoint], sip_port: int) -> str:
+def pjsip_conf(endpoints: Iterable[Endpoint], sip: str) -> str:
     """The transports and the endpoints."""
     # By default Asterisk refuses calls while many device states wait to be told.
     overload = {"type": "global", "taskprocessor_overload_trigger": "pjsip_only"}
-    udp = {"type": "transport", "protocol": "udp", "bind": f"{LOOPBACK}:{sip_port}"}
+    udp = {"type": "transport", "protocol": "udp", "bind": sip}
     websocket = {"type": "transport", "protocol": "ws", "bind": LOOPBACK}
     fixed = section("global", overload) + section("udp", udp) + section("ws", websocket)
     return fixed + "".join(map(_endpoint, endpoints))

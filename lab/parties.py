@@ -370,7 +370,7 @@ class Party(asyncio.DatagramProtocol):
             self.journal.write((word, call.number))
 
     def _send(self, message: SipMessage) -> None:
-        self._transport.sendto(bytes(message), (LOOPBACK, self._pbx.ports.sip))
+        self._transport.sendto(bytes(message), (self._pbx.ports.address, self._pbx.ports.sip))
 
     def _start(self, doing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(doing)

@@ -103,7 +103,7 @@ class Watcher(asyncio.DatagramProtocol):
 
     def _send(self, lines: list[str]) -> None:
         message = "\r\n".join([*lines, "Content-Length: 0", "", ""])
-        self._transport.sendto(message.encode(), (LOOPBACK, self._pbx.ports.sip))
+        self._transport.sendto(message.encode(), (self._pbx.ports.address, self._pbx.ports.sip))
 
 
 @asynccontextmanager

@@ -71,6 +71,17 @@ class TestRender:
         assert "[bob](" in mds1
         assert "[alice](" not in mds1
 
+    def test_users_of_no_node_are_refused_all_at_once(self, folder: Path) -> None:
+        """A1: nobody is left out in silence."""
+        bob = USER.format("bob", "1002") + 'media_server = "mds1"\n'
+        carol = USER.format("carol", "1003") + 'media_server = "mds2"\n'
+        (folder / "users.toml").write_text(ALICE + bob + carol, "utf-8")
+        done = render("--into", "etc")
+        assert done.exit_code == 1
+        assert "bob: mds1 is none of the nodes" in done.output
+        assert "carol: mds2 is none of the nodes" in done.output
+        assert not (folder / "etc").exists()
+
     def test_users_that_no_dialplan_can_carry_are_refused(self, folder: Path) -> None:
         (folder / "users.toml").write_text(ALICE.replace("PJSIP/alice_w", "SCCP/alice"), "utf-8")
         done = render("--into", "etc")

@@ -37,6 +37,7 @@ username = "ua"
 secret.file = "mds1.secret"
 sip = "10.0.0.2:5060"
 proxy_path = "/wssip-mds1"
+obeying = ["Gigaset"]
 """
 LEAST = '[users]\nfile = "u.toml"\n[accounts]\nfile = "a.sqlite"\n[[nodes]]\nkind = "memory"\n'
 
@@ -71,6 +72,7 @@ class TestConfig:
         )
         assert main.secret is not None
         assert main.secret.look_up({"AMI_SECRET": "one"}) == "one"
+        assert (main.obeying[0], mds1.obeying) == ("snom", ("Gigaset",))
         assert mds1.secret is not None
         assert mds1.secret.look_up({}) == "two words"
 
@@ -129,6 +131,28 @@ class TestProblems:
             "nodes[0].secret: the environment variable AMI_SECRET holds no secret",
             f"nodes[1].secret: {where} cannot be read: No such file or directory",
         )
+
+    def test_what_is_wrong_with_a_database(self, tmp_path: Path) -> None:
+        table = '[accounts.postgresql]\nurl = "{}"\npassword.env = "DB"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', table)
+        (problem,) = problems(tmp_path, least.format("postgresql://ua@db.example/ua"))
+        assert problem == "accounts.postgresql.password: the environment variable DB holds no secret"
+        for url in ("postgresql://ua:geheim@db/ua", "postgresql://ua@db/ua?password=geheim", "sqlite:x"):
+            (problem,) = problems(tmp_path, least.format(url))
+            assert problem.startswith("accounts.postgresql.url: is not an address such as postgresql://")
+            assert "geheim" not in problem
+
+    def test_an_assistant_that_nothing_is_kept_for(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("k" * 32, "utf-8")
+        database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)
+        files = 'people.file = "p"\npasswords.file = "s"\nkey.file = "key"\n'
+        assistant = f'[assistant]\nsip = "ws://localhost/ws"\n{files}'
+        assert problems(tmp_path, least + assistant) == (
+            "assistant.store: needs to be there, as the accounts are in no file",
+        )
+        (tmp_path / "kept.toml").write_text(f'{least}{assistant}store.file = "kept"\n', "utf-8")
+        assert read_config(tmp_path / "kept.toml").assistant is not None
 
     def test_users_from_two_places_or_none(self, tmp_path: Path) -> None:
         confd = '[users.confd]\nurl = "http://localhost/1.1"\n'

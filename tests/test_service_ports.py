@@ -20,6 +20,7 @@ from unique_account.core.events import (
 )
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
 from unique_account.ports.commands import Dial
 from unique_account.ports.hearing import UnknownUser
 from unique_account.projector import NewerPlan
@@ -105,6 +106,21 @@ class TestFailingPorts:
             slow.heal()
             await service.handle("alice", MessagesChanged(1, 0))
             assert await at.shows_everything(service)
+
+    @in_loop
+    async def test_a_node_that_hangs_holds_up_no_user_of_another_one(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE) as service:
+            hanging = at.pbxs["mds1"].hang("hint")
+            async with asyncio.timeout(2):
+                for event in (THERE, TALKS):
+                    await service.handle("alice", event)
+            assert at.pbxs["default"].asked("hint")[-1] == (ALICE.dids[0], Presence.IN_USE)
+            hanging.set()
+            await settle()
+            at.pbxs["mds1"].heal()
+            await service.handle("alice", MessagesChanged(1, 0))
+            assert at.pbxs["mds1"].asked("hint")[-1] == (ALICE.dids[0], Presence.IN_USE)
 
     @in_loop
     async def test_a_call_log_that_fails_is_reported(self) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
 from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
-from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
+from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.config import (
     AccountsSettings,
@@ -30,7 +30,7 @@ from unique_account.config import (
 )
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.eligibility import MediaServer
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import InvalidFields, UniqueAccountError
 from unique_account.core.routing import DEFAULT_OWNER
 from unique_account.core.user import User
 from unique_account.enrolment import Enrolment
@@ -200,10 +200,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     observer = FanOut(LogObserver(), metrics)
     users = roster(config.users)
     async with AsyncExitStack() as made:
-        store = SqliteAccounts(Path(config.accounts.file))
-        made.push_async_callback(store.aclose)
-        call_log = SqliteCallLog(Path(config.accounts.file))
-        made.push_async_callback(call_log.aclose)
+        store, call_log = _stores(config.accounts, made)
         clock = SystemClock()
         made.push_async_callback(clock.aclose)
         pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
@@ -236,6 +233,17 @@ async def running(config: Config) -> AsyncIterator[Running]:
         yield Running(service, Enrolment(service, users, observer), where, every)
 
 
+def _stores(asked: AccountsSettings, made: AsyncExitStack) -> tuple[Accounts, CallLog]:
+    """The stores that a configuration names, which are closed with what is made."""
+    kind = "postgresql" if asked.postgresql else "sqlite"
+    where = asked.postgresql.address() if asked.postgresql else asked.file
+    accounts = find_adapter("accounts", kind)(where)
+    made.push_async_callback(accounts.aclose)
+    call_log = find_adapter("call_log", kind)(where)
+    made.push_async_callback(call_log.aclose)
+    return accounts, call_log
+
+
 def _assistant(
     asked: AssistantSettings, accounts: AccountsSettings, user: Callable[[str], User], observer: Observer
 ) -> XucCti:
@@ -255,7 +263,7 @@ def _assistant(
             proxies=asked.proxies,
             stun=asked.stun,
             time_zone=asked.time_zone,
-            store=Path((asked.store or accounts).file),
+            store=Path(asked.store.file if asked.store else accounts.file or ""),
         )
         lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
     except ValueError as error:
@@ -267,7 +275,7 @@ def _assistant(
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
     if node.kind is NodeKind.MEMORY or node.secret is None:
         return MemoryPbx(clock, node.name)
-    return AsteriskPbx(login(node), observer, node.name)
+    return AsteriskPbx(login(node), observer, node.name, obeying=node.obeying)
 
 
 def login(node: NodeSettings) -> ManagerLogin:
@@ -287,7 +295,14 @@ def _connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
 
 
 def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:
-    """What each Asterisk of a configuration is to carry of these users."""
+    """What each Asterisk of a configuration is to carry of these users.
+
+    Raises:
+        InvalidFields: A user's media server is none of the nodes; all such users are named.
+    """
+    names = {node.name for node in config.nodes}
+    if lost := [user for user in users if user.media_server not in names]:
+        raise InvalidFields([f"{user.id}: {user.media_server} is none of the nodes" for user in lost])
     nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
     servers = {node.name: _server(node) for node in nodes}
     for node in nodes:

@@ -1,12 +1,15 @@
 """Hands projections on to the ports: those in which two accounts differ, or all of them.
 
 A port that fails harms nobody else: the observer is told, and what was not handed over is owed, and
-handed over with the user's next change, or by a resync. A hand-over that is cancelled is owed as well.
+handed over with the user's next change, or by a resync. A hand-over that is cancelled is owed as well. A
+node that is slow to show the presence of another node's user is not waited for, and owed as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -20,6 +23,9 @@ from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
+
+SHOWS_WITHIN: Final = 0.2
+"""How many seconds a node is waited for that is to show the presence of a user whom it does not carry."""
 
 
 class NewerPlan(UniqueAccountError):
@@ -50,6 +56,7 @@ class Projector:
         self._owner = owner
         self._owed: dict[str, Account] = {}
         self._shown: dict[str, str] = {}
+        self._slow: set[asyncio.Task[bool]] = set()
 
     def node(self, user: User) -> Pbx:
         """The PBX node that carries a user's devices.
@@ -75,7 +82,7 @@ class Projector:
         if before is None or _content(before) != _content(after):
             done &= await self._hand(user, "pbx: install", self._install(after))
         if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
-            done &= await self._publish(user, after.user.numbers, presence(after))
+            done &= await self._publish(after.user, after.user.numbers, presence(after))
         if before is None or before.forwarding != after.forwarding:
             told = self._bus.forwarding_changed(user, after.forwarding)
             done &= await self._hand(user, "bus: forwarding", told)
@@ -92,15 +99,27 @@ class Projector:
         if not await self.node(account.user).install(due):
             self._observer.failed(f"pbx: install for {due.user}", NewerPlan(due.user, due.version))
 
-    async def _publish(self, user: str, numbers: Iterable[str], shown: Presence) -> bool:
+    async def _publish(self, user: User, numbers: Iterable[str], shown: Presence) -> bool:
         done = True
         for number in numbers:
-            self._shown[number] = user
-            for name, pbx in self._pbxs.items():
-                done &= await self._hand(user, f"pbx {name}: hint", pbx.hint(number, shown))
-            done &= await self._hand(user, "cti: publish", self._cti.publish(number, shown))
-            done &= await self._hand(user, "bus: presence", self._bus.presence_changed(number, shown))
+            self._shown[number] = user.id
+            hints = (self._hint(user, name, number, shown) for name in self._pbxs)
+            done &= all(await asyncio.gather(*hints))
+            done &= await self._hand(user.id, "cti: publish", self._cti.publish(number, shown))
+            done &= await self._hand(user.id, "bus: presence", self._bus.presence_changed(number, shown))
         return done
+
+    async def _hint(self, user: User, name: str, number: str, shown: Presence) -> bool:
+        hint = self._hand(user.id, f"pbx {name}: hint", self._pbxs[name].hint(number, shown))
+        return await (hint if name == user.media_server else self._soon(hint))
+
+    async def _soon(self, handing: Coroutine[Any, Any, bool]) -> bool:
+        """Hand over by somebody who is not waited for if it takes long; whether it is done by then."""
+        task = asyncio.create_task(handing)
+        self._slow.add(task)
+        task.add_done_callback(self._slow.discard)
+        done, _ = await asyncio.wait((task,), timeout=SHOWS_WITHIN)
+        return task.result() if done else False
 
     async def _leave(self, formers: Iterable[Account], after: Account) -> bool:
         """Take back what the accounts before showed at nodes and for numbers that are the user's no more."""
@@ -108,11 +127,11 @@ class Projector:
         for node in sorted({former.user.media_server for former in formers} - {after.user.media_server}):
             if node in self._pbxs:
                 done &= await self._hand(user, f"pbx {node}: forget", self._pbxs[node].forget(user))
-        return done & await self._withdraw(user, _numbers(formers) - set(after.user.numbers))
+        return done & await self._withdraw(after.user, _numbers(formers) - set(after.user.numbers))
 
-    async def _withdraw(self, user: str, numbers: Iterable[str]) -> bool:
+    async def _withdraw(self, user: User, numbers: Iterable[str]) -> bool:
         """Publish that numbers exist no more, but not those that are another user's by now."""
-        numbers = sorted(number for number in numbers if self._shown.get(number) == user)
+        numbers = sorted(number for number in numbers if self._shown.get(number) == user.id)
         done = await self._publish(user, numbers, Presence.UNEXISTING)
         if done:
             for number in numbers:
@@ -122,7 +141,7 @@ class Projector:
     async def forget(self, account: Account) -> None:
         """Let every port forget the user of an account that is no more."""
         user, owed = account.user.id, self._owed.pop(account.user.id, account)
-        await self._withdraw(user, _numbers((owed, account)))
+        await self._withdraw(account.user, _numbers((owed, account)))
         for name, pbx in self._pbxs.items():
             await self._hand(user, f"pbx {name}: forget", pbx.forget(user))
         await self._hand(user, "cti: forget", self._cti.forget(user))

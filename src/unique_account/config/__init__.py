@@ -18,6 +18,7 @@ from unique_account.config.tables import (
     NamedFile,
     NodeKind,
     NodeSettings,
+    PostgresqlSettings,
     UsersSettings,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "NamedFile",
     "NodeKind",
     "NodeSettings",
+    "PostgresqlSettings",
     "Secret",
     "UsersSettings",
     "read_config",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
+from urllib.parse import quote
 
 from attrs import field, frozen
 
-from unique_account.adapters.asterisk import MANAGER_PORT, WebSocket
+from unique_account.adapters.asterisk import MANAGER_PORT, PHONES_THAT_OBEY, WebSocket
 from unique_account.config import checks
 from unique_account.config.checks import between, matching
 from unique_account.config.secret import Secret
@@ -39,6 +40,7 @@ class NodeSettings:
         sip: Where other nodes reach it, as ``host:port``; needed with several nodes, for their trunks.
         websocket: How browsers reach it: ``wss``, or ``ws`` behind a proxy that speaks TLS.
         proxy_path: The path of its own under which the web proxy reaches it; the main one needs none (A4).
+        obeying: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
     """
 
     name: str = field(default="default", validator=checks.named)
@@ -50,9 +52,12 @@ class NodeSettings:
     sip: str | None = None
     websocket: WebSocket = WebSocket.WSS
     proxy_path: str = ""
+    obeying: tuple[str, ...] = PHONES_THAT_OBEY
 
     def __attrs_post_init__(self) -> None:
         problems = []
+        if "" in self.obeying:
+            problems.append("obeying: one is empty, and would be any phone")
         if self.kind is NodeKind.ASTERISK and self.secret is None:
             problems.append('secret: is missing; for example secret.file = "ami.secret"')
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):
@@ -108,14 +113,51 @@ class UsersSettings:
 
 
 @frozen(weakref_slot=False, kw_only=True)
+class PostgresqlSettings:
+    """A PostgreSQL database.
+
+    Attributes:
+        url: Where it is and as whom to log in, without the password.
+        password: The password; None where PostgreSQL asks for none, or ``~/.pgpass`` has it.
+    """
+
+    url: str = field(
+        validator=matching(
+            r"postgres(ql)?://(?!\S*password=)[^\s:@/?]+@[^\s@?]+(\?\S*)?",
+            "an address such as postgresql://USER@HOST/NAME, with no password in it",
+        )
+    )
+    password: Secret | None = None
+
+    def address(self) -> str:
+        """The address with the password in it, which is for nobody's eyes.
+
+        Raises:
+            ValueError: The password is not there any more.
+        """
+        if self.password is None:
+            return self.url
+        user, _, rest = self.url.partition("@")
+        return f"{user}:{quote(self.password.look_up(), safe='')}@{rest}"
+
+
+@frozen(weakref_slot=False, kw_only=True)
 class AccountsSettings:
-    """Where accounts are kept.
+    """Where accounts are kept, and the calls that are over.
 
     Attributes:
         file: A SQLite file; made if it is not there.
+        postgresql: A PostgreSQL database.
     """
 
-    file: str = field(validator=checks.path)
+    file: str | None = None
+    postgresql: PostgresqlSettings | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.file is None) == (self.postgresql is None):
+            raise InvalidFields(("file: needs to be there, or else the table postgresql; one of them",))
+        if self.file is not None and (not self.file or "\0" in self.file):
+            raise InvalidFields(("file: is not the name of a file",))
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -229,5 +271,7 @@ class Config:
         asked = self.users.confd
         if asked and names and asked.media_server not in names:
             problems.append(f"users.confd.media_server: is {asked.media_server}, which is none of the nodes")
+        if self.assistant and not self.assistant.store and not self.accounts.file:
+            problems.append("assistant.store: needs to be there, as the accounts are in no file")
         if problems:
             raise InvalidFields(problems)

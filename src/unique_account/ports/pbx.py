@@ -43,7 +43,8 @@ class Pbx(Protocol):
 
         Called once. What went untold (a lost connection, a restart of the node) is told as `NodeLost`
         for every watched user, followed by everything that is known; the service hands a user's
-        projections over again when it hears of it.
+        projections over again when it hears of it. While a node does not come back, its lines are
+        unavailable, so that nobody is shown in a call that may be over.
         """
         ...
 
@@ -52,7 +53,7 @@ class Pbx(Protocol):
 
         Called again for a watched user it begins anew, with the user's present endpoints and mailbox:
         this is the resync of one user. Returns when the beginning has been told. Where the node cannot
-        be reached, the user is watched all the same, and the beginning is told once it can be.
+        be reached, the user is watched all the same, and the beginning is told again once it can be.
         """
         ...
 

@@ -292,7 +292,7 @@ class TestTrunks:
 
     def test_its_phones_are_watched_and_give_commands_there(self) -> None:
         text = render([ALICE, self.AWAY], self.TRUNKS)
-        assert "1002,hint" not in text
+        assert "exten = 1002,hint,Custom:unique_account_1002\n" in text
         assert "of*bob," not in text
 
     def test_a_number_of_two_nodes_is_refused(self) -> None:

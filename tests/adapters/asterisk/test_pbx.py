@@ -51,6 +51,7 @@ ALICE = User(
 )
 BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
 LOST = NodeLost("default")
+GONE = tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
 
 
 def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
@@ -276,17 +277,17 @@ async def test_a_node_that_stays_away_is_lost_and_comes_back() -> None:
         assert not at.pbx.connected
         at.node.devices = {"PJSIP/alice": "INUSE"}
         await at.node.start()
-        await at.until(LOST, LOST, LineChanged(DESK, LineStatus.IN_USE))
+        await at.until(LOST, *GONE, LOST, LineChanged(DESK, LineStatus.IN_USE))
 
 
 @in_loop
 async def test_a_user_watched_while_the_node_is_away_is_told_once_it_is_back() -> None:
     async with listening(down=True) as at:
         await at.pbx.watch(ALICE)
-        assert at.heard == []
+        assert at.of()[-3:] == [LOST, *GONE]
         at.node.devices = {"PJSIP/alice": "INUSE"}
         await at.node.start()
-        await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
+        await at.until(LOST, *GONE, LOST, LineChanged(DESK, LineStatus.IN_USE))
 
 
 @in_loop

@@ -1,6 +1,7 @@
 """Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
 
 from unique_account.adapters.asterisk.ami import Decoder, Greeting, InvalidAction, Malformed, Message, encode
+from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
 from unique_account.adapters.asterisk.dialplan import render
 from unique_account.adapters.asterisk.doctor import Expected, examine
 from unique_account.adapters.asterisk.harmless import NotForDialplan
@@ -25,6 +26,7 @@ from unique_account.adapters.asterisk.translation import Heard, Translation, Unt
 
 __all__ = [
     "MANAGER_PORT",
+    "PHONES_THAT_OBEY",
     "AsteriskPbx",
     "Decoder",
     "Expected",

@@ -29,6 +29,11 @@ HINTS: Final = "unique-account-hints"
 NO_TRUNKS: Final[Mapping[str, str]] = {}
 
 
+def custom_state(number: str) -> str:
+    """The device whose state is a number's presence."""
+    return f"Custom:unique_account_{number}"
+
+
 def live_devices(user: User) -> str:
     """Both devices of a user, as a hint follows them by itself."""
     return f"{user.deskphone}&{user.webrtc}"
@@ -64,8 +69,9 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
     if problems:
         raise NotForDialplan(problems)
     own = [user for user in users if user.media_server not in trunks]
+    away = [user for user in users if user.media_server in trunks]
     numbers = [_numbers(*one, trunks) for one in sorted(contexts.items())]
-    return "".join((ROUTINE, CODES_ROUTINE, TRUNKS_ROUTINE, *numbers, owners(own), _hints(own)))
+    return "".join((ROUTINE, CODES_ROUTINE, TRUNKS_ROUTINE, *numbers, owners(own), _hints(own, away)))
 
 
 def _numbers(context: str, users: Mapping[str, User], trunks: Mapping[str, str]) -> str:
@@ -85,12 +91,13 @@ def _codes_among(user: User) -> list[str]:
     return [number for number in map(digits, user.numbers) if number in {*CODES, digits(user.voicemail_code)}]
 
 
-def _hints(users: Iterable[User]) -> str:
-    # A context without an extension would not be there, and numbers of other nodes are added to this one.
+def _hints(own: Iterable[User], away: Iterable[User]) -> str:
+    # Numbers of other nodes have no devices here, but phones may watch them before the service is there.
     head = (
         "\n; To be included in the context in which phones subscribe.\n"
         f"[{HINTS}]\nexten = unique-account,1,Hangup()\n"
     )
-    by_id = sorted(users, key=lambda user: user.id)
-    watched = {number: live_devices(user) for user in by_id for number in map(digits, user.numbers)}
+    watched = {number: custom_state(number) for user in away for number in map(digits, user.numbers)}
+    by_id = sorted(own, key=lambda user: user.id)
+    watched |= {number: live_devices(user) for user in by_id for number in map(digits, user.numbers)}
     return head + "".join(f"exten = {number},hint,{watched[number]}\n" for number in sorted(watched))

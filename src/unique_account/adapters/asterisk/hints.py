@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from unique_account.adapters.asterisk.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.dialplan import HINTS
+from unique_account.adapters.asterisk.dialplan import HINTS, custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
 
@@ -33,11 +33,6 @@ _STATES: Final = {
     Presence.DEACTIVATED: "INVALID",
 }
 _AT_ONCE: Final = 100
-
-
-def custom_state(number: str) -> str:
-    """The device whose state is a number's presence."""
-    return f"Custom:unique_account_{number}"
 
 
 async def give_back(connection: Connection, devices: Mapping[str, str]) -> None:

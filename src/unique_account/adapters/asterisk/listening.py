@@ -23,8 +23,10 @@ from unique_account.adapters.asterisk.roster import Roster
 from unique_account.adapters.asterisk.telling import Telling
 from unique_account.adapters.asterisk.translation import Heard, Untranslatable
 from unique_account.adapters.asterisk.watching import EVENT_CLASSES, EVENTS, Watching
+from unique_account.core.account import LineStatus
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.events import NodeLost
+from unique_account.core.events import Event, LineChanged, NodeLost
+from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
 from unique_account.ports.observer import Observer
@@ -80,7 +82,7 @@ class Listening:
         self._obeying = obeying
         self._telling: Telling | None = None
         self._tried = asyncio.Event()
-        self._told = False
+        self._said_down = False
 
     async def listen(self, hear: Hear) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
@@ -104,10 +106,10 @@ class Listening:
                 self._failed("connection", error)
             finally:
                 lost, self.session = self.session, None
-            if lost is None and self._told:  # it does not come back at once, so what it told is void
-                self._told = False
+            if lost is None and not self._said_down:  # it does not come back at once
+                self._said_down = True
                 for user in self.roster.users:
-                    telling.tell(user.id, [NodeLost(self._name)])
+                    self._say_down(telling, user)
             if lost is not None and loop.time() - began > STEADY_AFTER:
                 waits = delays(Random())
             self._tried.set()
@@ -124,7 +126,7 @@ class Listening:
             raise ConnectionError(problem) from None
         except ActionRefused as error:
             raise ConnectionError(str(error)) from error
-        self.session, self._told = session, True
+        self.session, self._said_down = session, False
         looking = asyncio.create_task(self._look_after_hints(session))
         self._tried.set()
         try:
@@ -182,6 +184,11 @@ class Listening:
         telling.drop(user.id)
         telling.tell(user.id, events)
 
+    def _say_down(self, telling: Telling, user: User) -> None:
+        """Tell that what the node told is void, and no phone there is available as far as we know."""
+        telling.drop(user.id)
+        telling.tell(user.id, _down(self._name))
+
     def _not_understood(self, problem: Untranslatable) -> None:
         self._failed("message", NotUnderstood(str(problem)))
 
@@ -214,20 +221,30 @@ class Listening:
         return self.session
 
     async def watch(self, user: User) -> None:
-        """Tell all that is known of a user of the roster; if the node is down, it is told later."""
+        """Tell all that is known of a user of the roster: once more when the node is back, if it is down."""
         with suppress(ConnectionError):
-            session = await self.reach()
-            telling = self._telling
-            if telling is None or user not in self.roster:
-                return
-            self._retell(session, telling, user)
-            session.watching.ask_mailbox(session.connection, user)
-            await telling.told(user.id)
+            await self.reach()
+        telling = self._telling
+        if telling is None or user not in self.roster:
+            return
+        if self.session is None:
+            self._say_down(telling, user)
+        else:
+            self._retell(self.session, telling, user)
+            with suppress(ConnectionError):
+                self.session.watching.ask_mailbox(self.session.connection, user)
+        await telling.told(user.id)
 
     def drop(self, user: str) -> None:
         """Do not tell what of a user still waits."""
         if self._telling is not None:
             self._telling.drop(user)
+
+
+def _down(media_server: str) -> list[Event]:
+    """What is true of a user while the node is down, so that no lamp stays lit for a call that is over."""
+    lines = (LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
+    return [NodeLost(media_server), *lines]
 
 
 async def _messages(connection: Connection) -> AsyncIterator[Message]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.dialplan import live_devices
+from unique_account.adapters.asterisk.dialplan import custom_state, live_devices
 from unique_account.adapters.asterisk.guard import Guard
-from unique_account.adapters.asterisk.hints import custom_state
 from unique_account.adapters.asterisk.listening import Listening
 from unique_account.adapters.asterisk.login import ManagerLogin
 from unique_account.core.forwarding import digits

@@ -1,0 +1,180 @@
+"""``unique-account serve`` over two nodes, and what happens when one of them dies (XDS)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lab.watcher import Package, watcher
+from tests.e2e.nodes import LAMP, Nodes, rendered_nodes, served_nodes
+from tests.e2e.office import live
+from tests.e2e.rendered import command
+
+pytestmark = pytest.mark.e2e
+
+SOON = 2.0
+
+
+class TestReady:
+    """A4: the nodes, configured by nothing but the rendered files, lack nothing."""
+
+    @live
+    async def test_the_doctor_finds_nothing(self) -> None:
+        async with served_nodes() as at:
+            done = command("doctor", "--config", "unique_account.toml", folder=at.folder)
+            assert (done.stdout, done.stderr) == (
+                "default: ready for 2 users\nmds1: ready for 1 users\n",
+                "",
+            )
+
+
+class TestCalls:
+    """R6, H6: a call to a user of the other node rings there, and is one call in the history of both."""
+
+    @live
+    async def test_it_enters_by_the_trunk_and_is_one_call(self) -> None:
+        async with served_nodes() as at:
+            start = time.monotonic()
+            call = at.phones["alice"].dial("1003")
+            assert await at.rings("carol", start) < SOON
+            at.phones["carol"].answer()
+            await at.phones["alice"].sees("answered", after=start)
+            assert await entered(at, "mds1", start) == {"unique-account-trunk"}
+            await at.phones["alice"].hang_up(call)
+            caller, called = await at.record("alice"), await at.record("carol")
+            assert caller.id == called.id
+            assert (caller.status, called.status) == ("emitted", "answered")
+
+    @live
+    async def test_forwards_are_counted_over_both_nodes(self) -> None:
+        """R13: four of them, and the fifth is refused."""
+        async with served_nodes() as at:
+            await at.forwards("alice", "1003")
+            await at.forwards("carol", "1001")
+            start = time.monotonic()
+            at.phones["bob"].dial("1001")
+            await at.phones["bob"].sees("refused", after=start)
+            counts = [
+                told.what["Value"]
+                for pbx in at.pbxs.values()
+                for told in pbx.ami.journal.told
+                if told.at >= start
+                and told.what.event == "VarSet"
+                and told.what["Variable"] == "__UNIQUE_ACCOUNT_FORWARDS"
+            ]
+            assert max(map(int, filter(None, counts))) == 4
+
+
+class TestPresence:
+    """P1, P2: phones of both nodes are shown the same of users of both."""
+
+    @live
+    async def test_a_call_is_shown_on_both_nodes(self) -> None:
+        async with (
+            served_nodes() as at,
+            watcher(at.pbxs["default"], LAMP, "1003", Package.PRESENCE) as carol_far,
+            watcher(at.pbxs["mds1"], LAMP, "1003", Package.PRESENCE) as carol_near,
+            watcher(at.pbxs["mds1"], LAMP, "1001", Package.PRESENCE) as alice_far,
+        ):
+            for lamp in (carol_far, carol_near, alice_far):
+                await lamp.shows("Ready")
+            start = time.monotonic()
+            call = at.phones["alice"].dial("1003")
+            for lamp in (carol_far, carol_near):
+                await lamp.shows("Ringing", after=start)
+            at.phones["carol"].answer()
+            for lamp in (carol_far, carol_near, alice_far):
+                await lamp.shows("On the phone", after=start)
+            start = time.monotonic()
+            await at.phones["alice"].hang_up(call)
+            for lamp in (carol_far, carol_near, alice_far):
+                await lamp.shows("Ready", after=start)
+
+
+async def entered(at: Nodes, name: str, start: float) -> set[str]:
+    """In which contexts calls came in over the trunk of a node."""
+    pbx = at.pbxs[name]
+    told = await pbx.ami.event("Newchannel", after=start)
+    assert told.what["Channel"].startswith("PJSIP/unique-account-")
+    return {
+        one.what["Context"]
+        for one in pbx.ami.journal.told
+        if one.at >= start
+        and one.what.event == "Newchannel"
+        and one.what["Channel"].startswith("PJSIP/unique-account-")
+    }
+
+
+class TestDown:
+    """R16: a node that is down is reported, holds nobody else up, and agrees again when it is back."""
+
+    @live
+    async def test_it_is_reported_and_the_other_one_goes_on(self) -> None:
+        async with (
+            served_nodes() as at,
+            watcher(at.pbxs["default"], LAMP, "1003", Package.PRESENCE) as carol,
+        ):
+            await at.does("carol", "log_in", Session="tab-1")
+            await at.planned("carol", "webrtc")
+            start = time.monotonic()
+            at.phones["alice"].dial("1003")
+            await at.rings("carol", start)
+            at.phones["carol"].answer()
+            await carol.shows("On the phone", after=start)
+            start = time.monotonic()
+            await at.pbxs["mds1"].kill()
+            await at.connected(default="connected", mds1="disconnected")
+            await at.logs("pbx mds1: connection failed")
+            await carol.shows("Unavailable", after=start)
+
+            start = time.monotonic()
+            at.phones["bob"].dial("1001")
+            assert await at.rings("alice", start) < SOON
+            at.phones["alice"].reject()
+            start = time.monotonic()
+            await at.does("alice", "log_in", Session="tab-2")
+            await at.planned("alice", "webrtc")
+            assert time.monotonic() - start < SOON
+
+            back = time.monotonic()
+            await at.pbxs["mds1"].start()
+            await at.connected(default="connected", mds1="connected")
+            await at.phones["carol"].register()
+            await carol.shows("Ready", after=back)
+            await at.pbxs["default"].ami.event("ContactStatus", after=back, ContactStatus="Reachable")
+            start = time.monotonic()
+            at.phones["bob"].dial("1003")
+            assert await at.rings("carol", start) < SOON
+
+    @live
+    async def test_the_service_starts_without_it(self) -> None:
+        async with rendered_nodes() as at:
+            await at.pbxs["mds1"].kill()
+            await at.serve()
+            await at.connected(default="connected", mds1="disconnected")
+            await at.does("alice", "log_in", Session="tab-1")
+            await at.planned("alice", "webrtc")
+            await at.pbxs["mds1"].start()
+            await at.connected(default="connected", mds1="connected")
+            await at.planned("carol", "deskphone")
+
+    @live
+    async def test_one_that_hangs(self) -> None:
+        async with served_nodes() as at:
+            await at.does("alice", "log_in", Session="tab-1")
+            at.pbxs["mds1"].freeze()
+            try:
+                for device in ("webrtc", "deskphone", "webrtc"):
+                    start = time.monotonic()
+                    await at.does("alice", "select", Device=device)
+                    await at.planned("alice", device)
+                    assert time.monotonic() - start < SOON
+                    start = time.monotonic()
+                    at.phones["bob"].dial("1001")
+                    assert await at.rings("alice", start) < SOON
+                    at.phones["alice"].reject()
+                await at.connected(default="connected", mds1="disconnected")
+            finally:
+                at.pbxs["mds1"].thaw()
+            await at.connected(default="connected", mds1="connected")
