@@ -143,7 +143,8 @@ class TestProblems:
             assert "geheim" not in problem
 
     def test_an_assistant_that_nothing_is_kept_for(self, tmp_path: Path) -> None:
-        (tmp_path / "key").write_text("k" * 32, "utf-8")
+        for name in ("key", "p", "s"):
+            (tmp_path / name).write_text("k" * 32, "utf-8")
         database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
         least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)
         files = 'people.file = "p"\npasswords.file = "s"\nkey.file = "key"\n'
