@@ -26,8 +26,8 @@ import psycopg
 
 from benchmarks.report import Aim, Comparison, Row, Table
 from lab.postgresql import postgresql_server
-from unique_account.adapters.asterisk.cel_events import from_table
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.events import from_table
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog

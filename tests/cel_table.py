@@ -10,7 +10,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from tests.adapters.asterisk.recorded import Recording, recordings
-from unique_account.adapters.asterisk.cel_events import CelRow
+from unique_account.adapters.asterisk.cel.events import CelRow
 
 RECORDINGS: Final = recordings()
 NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -16,8 +16,8 @@ from tests.adapters.asterisk.recorded import Recording
 from tests.cel_table import NOON, RECORDINGS, at, columns, day
 from tests.e2e.people import USERS
 from unique_account import ingestion
-from unique_account.adapters.asterisk.cel_events import CelRow, from_table
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.events import CelRow, from_table
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog, SettableClock
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.history import CallRecord

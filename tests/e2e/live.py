@@ -16,7 +16,7 @@ from lab.patience import until
 from lab.ports import LOOPBACK
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin, render
-from unique_account.adapters.asterisk.words import LINE_STATUSES
+from unique_account.adapters.asterisk.manager.words import LINE_STATUSES
 from unique_account.adapters.memory import MemoryAccounts, MemoryCti, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Account

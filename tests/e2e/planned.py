@@ -17,9 +17,9 @@ from lab.journal import Told
 from lab.phones import Phone, phone
 from lab.ports import LOOPBACK
 from unique_account import User
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.dialplan import render
-from unique_account.adapters.asterisk.plan_entries import FAMILY, Entry, entries
+from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, Entry, entries
+from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.rendered.dialplan import render
 from unique_account.core.account import Account
 from unique_account.core.events import Event, apply
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal

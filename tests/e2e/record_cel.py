@@ -19,8 +19,8 @@ from tests.e2e.commanded import COMMANDED
 from tests.e2e.people import Truth
 from tests.e2e.scenes import OF_TWO_NODES, SCENES, Scene
 from tests.e2e.stage import stage, two_nodes
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.joining import JOINED
+from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.manager.ami import Message
 
 FOLDER: Final = Path(__file__).parents[1] / "data/cel"
 _LIVE: Final = frozenset(

@@ -12,7 +12,7 @@ from lab.parties import Party
 from lab.phones import Phone
 from tests.e2e.people import ALICE, BOB, CAROL, DAVE, DID, ERIN, OUTSIDE, Truth
 from tests.e2e.stage import Actor, Stage
-from unique_account.adapters.asterisk.channels import DIALLED_FOR_A_PHONE
+from unique_account.adapters.asterisk.hearing.channels import DIALLED_FOR_A_PHONE
 from unique_account.core.account import Direction
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn
 from unique_account.core.forwarding import Forward, Forwarding

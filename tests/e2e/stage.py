@@ -22,7 +22,7 @@ from lab.phones import Phone, phone
 from lab.ports import LOOPBACK, port
 from tests.e2e.people import EVERYBODY, USERS
 from tests.e2e.planned import install, planned
-from unique_account.adapters.asterisk.dialplan import render
+from unique_account.adapters.asterisk.rendered.dialplan import render
 from unique_account.core.events import Event
 from unique_account.core.user import User
 

@@ -20,7 +20,7 @@ from lab.patience import until
 from tests.e2e.cases import NAMES, OUTSIDE, PHONES, Attempt, Case, Does, Phone, numbers
 from tests.e2e.played import Came
 from unique_account import Device, User
-from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Extension, Fallbacks, Mailbox, Outcome, Refusal
 

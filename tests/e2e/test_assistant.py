@@ -12,7 +12,7 @@ from lab.patience import until
 from tests.e2e.audience import Assistant, expect
 from tests.e2e.company import Company, company
 from tests.e2e.office import live
-from unique_account.adapters.asterisk.ami import Message
+from unique_account.adapters.asterisk.manager.ami import Message
 
 pytestmark = pytest.mark.e2e
 

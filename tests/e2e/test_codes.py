@@ -15,8 +15,8 @@ from tests.e2e.office import live
 from tests.e2e.planned import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, Planned, node_of
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.installing.installed import plans
+from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.events import LoggedIn

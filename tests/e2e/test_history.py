@@ -17,8 +17,8 @@ from tests.e2e.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
 from tests.e2e.scenes import ended, speak, taken
 from tests.e2e.stage import Stage, stage, two_nodes
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
-from unique_account.adapters.asterisk.cel_events import from_message
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.events import from_message
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, Direction

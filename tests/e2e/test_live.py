@@ -23,7 +23,7 @@ from tests.e2e.live import ALICE, BOB, DESKPHONE, EXTENSIONS, THIRD, WATCHER, Li
 from tests.e2e.office import live as scenario
 from unique_account import DeviceSelected, LoggedIn, NodeLost
 from unique_account.adapters.asterisk import AsteriskPbx
-from unique_account.adapters.asterisk.plan_entries import FAMILY
+from unique_account.adapters.asterisk.installing.plan_entries import FAMILY
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, CallStatus, Messages

@@ -26,7 +26,7 @@ from tests.e2e.planned import (
     planned,
     register,
 )
-from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.installing.installed import plans
 from unique_account.adapters.memory import MemoryPbx, SettableClock
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn
 from unique_account.core.forwarding import (

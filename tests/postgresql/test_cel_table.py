@@ -18,7 +18,7 @@ from tests.cel_table import RECORDINGS, columns, day
 from tests.e2e.people import USERS
 from tests.test_cli_history import users
 from tests.test_ingestion import DAYS_LATER, expected
-from unique_account.adapters.asterisk.cel_events import CelRow
+from unique_account.adapters.asterisk.cel.events import CelRow
 from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog, UnusableDatabase
 from unique_account.adapters.sqlite import SqliteCallLog
 from unique_account.cli import command
@@ -47,8 +47,8 @@ import asyncio, sys
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from tests.e2e.people import USERS
-from unique_account.adapters.asterisk.cel_events import from_table
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.events import from_table
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import SettableClock
 from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog

@@ -17,9 +17,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from unique_account.adapters.asterisk.cel_csv import read_csv
-from unique_account.adapters.asterisk.cel_events import from_table
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.csv import read_csv
+from unique_account.adapters.asterisk.cel.events import from_table
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
 from unique_account.cli.stores import is_url, opened, store_option

@@ -9,8 +9,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from tests.e2e.people import Truth
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.cel_events import CelRow, from_message
+from unique_account.adapters.asterisk.cel.events import CelRow, from_message
+from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.account import Direction
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device

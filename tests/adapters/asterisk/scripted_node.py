@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from hashlib import md5
 
 from unique_account.adapters.asterisk import ManagerLogin
-from unique_account.adapters.asterisk.ami import Decoder, Message
+from unique_account.adapters.asterisk.manager.ami import Decoder, Message
 
 SECRET = "a-secret-that-nobody-may-see"
 CHALLENGE = "168230411"

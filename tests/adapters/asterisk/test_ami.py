@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.ami import (
+from unique_account.adapters.asterisk.manager.ami import (
     MAX_HEADERS,
     Decoder,
     Greeting,

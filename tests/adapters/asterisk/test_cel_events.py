@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.asterisk.recorded import recordings
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.cel_events import LONGEST, UnreadableRow, from_message, from_table
-from unique_account.adapters.asterisk.joining import Origins, transferred
+from unique_account.adapters.asterisk.cel.events import LONGEST, UnreadableRow, from_message, from_table
+from unique_account.adapters.asterisk.hearing.joining import Origins, transferred
+from unique_account.adapters.asterisk.manager.ami import Message
 
 NOON: Final = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ROW: Final[dict[str, Any]] = {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.adapters.asterisk.recorded import Recording, recordings
 from tests.e2e.people import EVERYBODY, Truth
-from unique_account.adapters.asterisk.cel_records import CallHistory
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.core.history import CallRecord
 
 RECORDINGS: Final = recordings()

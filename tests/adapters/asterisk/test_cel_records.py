@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.adapters.asterisk.recorded import recordings
 from tests.e2e.people import ALICE, BOB, ERIN, EVERYBODY, USERS
-from unique_account.adapters.asterisk.cel_events import CelRow
-from unique_account.adapters.asterisk.cel_records import GRACE, CallHistory
+from unique_account.adapters.asterisk.cel.events import CelRow
+from unique_account.adapters.asterisk.cel.records import GRACE, CallHistory
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus, merge
 from unique_account.core.machine import Device

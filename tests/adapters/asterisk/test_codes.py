@@ -8,12 +8,12 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.codes import answer, dialled_code
-from unique_account.adapters.asterisk.dialplan import render
-from unique_account.adapters.asterisk.harmless import NotForDialplan
-from unique_account.adapters.asterisk.headers import UnusableHeader
-from unique_account.adapters.asterisk.translation import Heard, Translation
+from unique_account.adapters.asterisk.hearing.translation import Heard, Translation
+from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.manager.headers import UnusableHeader
+from unique_account.adapters.asterisk.rendered.codes import answer, dialled_code
+from unique_account.adapters.asterisk.rendered.dialplan import render
+from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
 from unique_account.core.account import Account
 from unique_account.core.choices import Setting
 from unique_account.core.events import DeviceToggled, Event, ForwardingDialled, LoggedIn, apply

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import pytest
 
-from unique_account.adapters.asterisk import connection as module
-from unique_account.adapters.asterisk.ami import InvalidAction, Malformed, Message
-from unique_account.adapters.asterisk.connection import (
+from unique_account.adapters.asterisk.manager import connection as module
+from unique_account.adapters.asterisk.manager.ami import InvalidAction, Malformed, Message
+from unique_account.adapters.asterisk.manager.connection import (
     LONGEST_DELAY,
     ActionRefused,
     Connection,
     connect,
     delays,
 )
-from unique_account.adapters.asterisk.login import ManagerLogin
+from unique_account.adapters.asterisk.manager.login import ManagerLogin
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import SECRET, ScriptedNode, refused, scripted_node

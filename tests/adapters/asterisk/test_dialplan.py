@@ -10,11 +10,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.dialplan import render
-from unique_account.adapters.asterisk.harmless import NotForDialplan
-from unique_account.adapters.asterisk.installed import plans
-from unique_account.adapters.asterisk.plan_entries import BETWEEN, FAMILY, ROUTED, entries
-from unique_account.adapters.asterisk.routine import ROUTINE
+from unique_account.adapters.asterisk.installing.installed import plans
+from unique_account.adapters.asterisk.installing.plan_entries import BETWEEN, FAMILY, ROUTED, entries
+from unique_account.adapters.asterisk.rendered.dialplan import render
+from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
+from unique_account.adapters.asterisk.rendered.routine import ROUTINE
 from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn, apply
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal, digits

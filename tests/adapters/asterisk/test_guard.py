@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unique_account.adapters.asterisk import guard_process
-from unique_account.adapters.asterisk.guard import Guard
-from unique_account.adapters.asterisk.guard_process import put_back, wait
-from unique_account.adapters.asterisk.hints import CANARY
-from unique_account.adapters.asterisk.login import ManagerLogin
+from unique_account.adapters.asterisk.hints import guard_process
+from unique_account.adapters.asterisk.hints.guard import Guard
+from unique_account.adapters.asterisk.hints.guard_process import put_back, wait
+from unique_account.adapters.asterisk.hints.hints import CANARY
+from unique_account.adapters.asterisk.manager.login import ManagerLogin
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import SECRET, scripted_node

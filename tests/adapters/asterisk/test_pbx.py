@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ParamSpec
 import pytest
 from attrs import evolve
 
-from unique_account.adapters.asterisk import AsteriskPbx, commands, connection
-from unique_account.adapters.asterisk import listening as module
-from unique_account.adapters.asterisk.plan_entries import FAMILY, entries
+from unique_account.adapters.asterisk import AsteriskPbx, commands
+from unique_account.adapters.asterisk.hearing import listening as module
+from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, entries
+from unique_account.adapters.asterisk.manager import connection
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus
 from unique_account.core.events import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from unique_account.adapters.asterisk.telling import ENOUGH_UNTOLD, Telling
+from unique_account.adapters.asterisk.hearing.telling import ENOUGH_UNTOLD, Telling
 from unique_account.core.events import Event, NodeLost
 
 if TYPE_CHECKING:

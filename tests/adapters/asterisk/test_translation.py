@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.translation import (
+from unique_account.adapters.asterisk.hearing.translation import (
     _HANDLERS,
     Heard,
     Meaning,
     Translation,
     Untranslatable,
 )
+from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
     CallChanged,

@@ -1,16 +1,26 @@
 """Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
 
-from unique_account.adapters.asterisk.ami import Decoder, Greeting, InvalidAction, Malformed, Message, encode
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.dialplan import render
 from unique_account.adapters.asterisk.doctor import Expected, examine
-from unique_account.adapters.asterisk.harmless import NotForDialplan
-from unique_account.adapters.asterisk.installed import plans
+from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
+from unique_account.adapters.asterisk.hearing.translation import Heard, Translation, Untranslatable
+from unique_account.adapters.asterisk.installing.installed import plans
+from unique_account.adapters.asterisk.installing.plan_entries import entries
 from unique_account.adapters.asterisk.lines import RenderedLines
-from unique_account.adapters.asterisk.login import MANAGER_PORT, ManagerLogin
-from unique_account.adapters.asterisk.manager import manager_secret, render_manager
+from unique_account.adapters.asterisk.manager.ami import (
+    Decoder,
+    Greeting,
+    InvalidAction,
+    Malformed,
+    Message,
+    encode,
+)
+from unique_account.adapters.asterisk.manager.login import MANAGER_PORT, ManagerLogin
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
-from unique_account.adapters.asterisk.pjsip import (
+from unique_account.adapters.asterisk.rendered.dialplan import render
+from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
+from unique_account.adapters.asterisk.rendered.manager_conf import manager_secret, render_manager
+from unique_account.adapters.asterisk.rendered.pjsip import (
     Secrets,
     Trunk,
     WebSocket,
@@ -20,9 +30,6 @@ from unique_account.adapters.asterisk.pjsip import (
     render_phones,
     secrets_text,
 )
-from unique_account.adapters.asterisk.plan_entries import entries
-from unique_account.adapters.asterisk.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.translation import Heard, Translation, Untranslatable
 
 __all__ = [
     "MANAGER_PORT",

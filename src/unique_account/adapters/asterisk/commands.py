@@ -16,11 +16,11 @@ from itertools import count
 from secrets import token_hex
 from typing import Final
 
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.channels import DIALLED_FOR_A_PHONE
-from unique_account.adapters.asterisk.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.picture import RINGING, UP, Channel
-from unique_account.adapters.asterisk.watching import Watching
+from unique_account.adapters.asterisk.hearing.channels import DIALLED_FOR_A_PHONE
+from unique_account.adapters.asterisk.hearing.picture import RINGING, UP, Channel
+from unique_account.adapters.asterisk.hearing.watching import Watching
+from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
 from unique_account.ports.pbx import CommandFailed
 
 OBEYS_WITHIN: Final = 2.0

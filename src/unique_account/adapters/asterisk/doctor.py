@@ -12,12 +12,12 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.ami import Message
-from unique_account.adapters.asterisk.connection import ActionRefused, Connection, connect
-from unique_account.adapters.asterisk.dialplan import HINTS
-from unique_account.adapters.asterisk.login import ManagerLogin
-from unique_account.adapters.asterisk.manager import MANAGER_FILE, READ, WRITE
-from unique_account.adapters.asterisk.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
+from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect
+from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.adapters.asterisk.rendered.dialplan import HINTS
+from unique_account.adapters.asterisk.rendered.manager_conf import MANAGER_FILE, READ, WRITE
+from unique_account.adapters.asterisk.rendered.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
 from unique_account.core.eligibility import MediaServer, prerequisite_problems
 from unique_account.core.forwarding import digits
 from unique_account.core.user import User

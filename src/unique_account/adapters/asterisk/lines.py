@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from unique_account.adapters.asterisk.pjsip import Secrets, endpoint, read_secrets
+from unique_account.adapters.asterisk.rendered.pjsip import Secrets, endpoint, read_secrets
 from unique_account.core.eligibility import MAIN_MEDIA_SERVER
 from unique_account.core.user import User
 from unique_account.ports.lines import SipLine

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.dialplan import custom_state, live_devices
-from unique_account.adapters.asterisk.guard import Guard
-from unique_account.adapters.asterisk.listening import Listening
-from unique_account.adapters.asterisk.login import ManagerLogin
+from unique_account.adapters.asterisk.hearing.listening import Listening
+from unique_account.adapters.asterisk.hints.guard import Guard
+from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.adapters.asterisk.rendered.dialplan import custom_state, live_devices
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan

@@ -1,0 +1,1 @@
+"""Channel event logging (CEL): from its rows to call records (H)."""

@@ -1,0 +1,1 @@
+"""What a node tells, as events of the core: live, or from a recording."""

@@ -1,0 +1,261 @@
+"""Listening to a node: one connection after the other, and on each of them all that the node knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from functools import partial
+from random import Random
+from typing import Final
+
+from attrs import define, field
+
+from unique_account.adapters.asterisk.commands import Commands
+from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.hearing.roster import Roster
+from unique_account.adapters.asterisk.hearing.telling import Telling
+from unique_account.adapters.asterisk.hearing.translation import Heard, Untranslatable
+from unique_account.adapters.asterisk.hearing.watching import EVENT_CLASSES, EVENTS, Watching
+from unique_account.adapters.asterisk.hints.hints import Hints
+from unique_account.adapters.asterisk.installing.astdb import PlanBook
+from unique_account.adapters.asterisk.manager.ami import Malformed, Message
+from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect, delays
+from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.adapters.asterisk.rendered.codes import ANSWER
+from unique_account.core.account import LineStatus
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.events import Event, LineChanged, NodeLost
+from unique_account.core.machine import Device
+from unique_account.core.user import User
+from unique_account.ports.hearing import Hear
+from unique_account.ports.observer import Observer
+
+BEGINS_WITHIN: Final = 15.0
+"""How many seconds after the log-in a node may take until it has booted and told all that it knows."""
+
+LOOKS_AFTER_HINTS_EVERY: Final = 2.0
+"""After how many seconds, at most, a reload of the dialplan is noticed that no event tells of."""
+
+STEADY_AFTER: Final = 10.0
+"""After how many seconds a connection is one that held: when it is lost, the next is tried at once."""
+
+
+class NotUnderstood(UniqueAccountError):
+    """The node said something that cannot be understood; the sentence says what."""
+
+
+@define
+class Session:
+    """A connection on which all that the node knows was heard."""
+
+    connection: Connection
+    watching: Watching
+    plans: PlanBook
+    obeying: Sequence[str]
+    reloaded: asyncio.Event = field(factory=asyncio.Event)
+
+    @property
+    def commands(self) -> Commands:
+        """What the node and its phones can be told."""
+        return Commands(self.connection, self.watching, self.obeying)
+
+
+class Listening:
+    """Hears a node for as long as it is let, and tells what concerns the users of its roster.
+
+    Attributes:
+        roster: The watched users.
+        hints: What the node is to show; looked after on every connection.
+        session: The connection on which the node is heard now; None while it is down.
+    """
+
+    def __init__(
+        self, login: ManagerLogin, observer: Observer, media_server: str, obeying: Sequence[str]
+    ) -> None:
+        self.roster = Roster()
+        self.hints = Hints()
+        self.session: Session | None = None
+        self._login = login
+        self._observer = observer
+        self._name = media_server
+        self._obeying = obeying
+        self._telling: Telling | None = None
+        self._tried = asyncio.Event()
+        self._said_down = False
+
+    async def listen(self, hear: Hear) -> None:
+        """Tell every fact about the watched users, in the order of the node, until cancelled."""
+        self._telling = telling = Telling(hear, self._failed)
+        try:
+            await self._listen(telling)
+        finally:
+            self._telling = None
+            self._tried.set()
+            await telling.aclose()
+
+    async def _listen(self, telling: Telling) -> None:
+        """Connect again and again."""
+        loop, waits = asyncio.get_running_loop(), delays(Random())
+        while True:
+            began = loop.time()
+            try:
+                async with connect(self._login, EVENT_CLASSES) as connection:
+                    await self._hear(connection, telling)
+            except ConnectionError as error:
+                self._failed("connection", error)
+            finally:
+                lost, self.session = self.session, None
+            if lost is None and not self._said_down:  # it does not come back at once
+                self._said_down = True
+                for user in self.roster.users:
+                    self._say_down(telling, user)
+            if lost is not None and loop.time() - began > STEADY_AFTER:
+                waits = delays(Random())
+            self._tried.set()
+            await asyncio.sleep(next(waits))
+
+    async def _hear(self, connection: Connection, telling: Telling) -> None:
+        """Hear a connection until it is lost."""
+        messages = _messages(connection)
+        try:
+            async with asyncio.timeout(BEGINS_WITHIN):
+                session = await self._begin(connection, messages)
+        except TimeoutError:
+            problem = f"it has not told all that it knows within {BEGINS_WITHIN:g} s; read = {EVENT_CLASSES}"
+            raise ConnectionError(problem) from None
+        except ActionRefused as error:
+            raise ConnectionError(str(error)) from error
+        self.session, self._said_down = session, False
+        looking = asyncio.create_task(self._look_after_hints(session))
+        self._tried.set()
+        try:
+            for user in self.roster.users:
+                self._retell(session, telling, user)
+                await telling.room()
+            async for message in messages:
+                self._take(session, telling, message)
+                await telling.room()
+        finally:
+            looking.cancel()
+
+    async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> Session:
+        """Ask for all that the node knows, once it has booted, and wait until it has come."""
+        with suppress(ActionRefused):  # it then tells more than is needed
+            for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {JOINED}"):
+                await connection.act("Filter", ("Operation", "Add"), ("Filter", wanted))
+        async for message in messages:
+            if message.event == "FullyBooted":
+                break
+        session = Session(connection, Watching(self._name), PlanBook(connection), self._obeying)
+        session.watching.ask(connection, self.roster.users)
+        async for message in messages:
+            session.watching.hear(message)
+            if session.watching.complete:
+                break
+        session.watching.ask_holds(connection)
+        while not session.watching.complete:
+            session.watching.hear(await anext(messages))
+        return session
+
+    def _take(self, session: Session, telling: Telling, message: Message) -> None:
+        if message.event == "FullyBooted":
+            raise ConnectionError("the node has booted anew")
+        if message.event == "Reload":
+            session.reloaded.set()
+        for meaning in session.watching.hear(message):
+            if isinstance(meaning, Heard):
+                answered = partial(_answer, session.connection, meaning.channel) if meaning.channel else None
+                telling.tell(meaning.user, [meaning.event], answered)
+            else:
+                self._not_understood(meaning)
+
+    def _retell(self, session: Session, telling: Telling, user: User) -> None:
+        """Tell all that is known of a user, in place of what waits to be told."""
+        if user not in self.roster:
+            return
+        try:
+            events, problems = session.watching.begin(user)
+        except ValueError as error:
+            self._failed(f"watch {user.id}", error)
+            return
+        for problem in problems:
+            self._not_understood(problem)
+        telling.drop(user.id)
+        telling.tell(user.id, events)
+
+    def _say_down(self, telling: Telling, user: User) -> None:
+        """Tell that what the node told is void, and no phone there is available as far as we know."""
+        telling.drop(user.id)
+        telling.tell(user.id, _down(self._name))
+
+    def _not_understood(self, problem: Untranslatable) -> None:
+        self._failed("message", NotUnderstood(str(problem)))
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self._observer.failed(f"pbx {self._name}: {what}", error)
+
+    async def _look_after_hints(self, session: Session) -> None:
+        """Show every hint, and again whenever the dialplan was reloaded."""
+        try:
+            await self.hints.show_all(session.connection)
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOKS_AFTER_HINTS_EVERY):
+                        await session.reloaded.wait()
+                session.reloaded.clear()
+                if await self.hints.gone(session.connection):
+                    await self.hints.show_all(session.connection)
+        except ConnectionError:
+            return  # whoever hears the connection knows, too
+        except Exception as error:
+            self._failed("hints", error)
+
+    async def reach(self) -> Session:
+        """The session of a node that is up; bounded by how long the first attempt may take."""
+        if self._telling is None:
+            raise ConnectionError(f"nobody listens to the PBX {self._name}")
+        await self._tried.wait()
+        if self.session is None:
+            raise ConnectionError(f"the PBX {self._name} cannot be reached")
+        return self.session
+
+    async def watch(self, user: User) -> None:
+        """Tell all that is known of a user of the roster: once more when the node is back, if it is down."""
+        with suppress(ConnectionError):
+            await self.reach()
+        telling = self._telling
+        if telling is None or user not in self.roster:
+            return
+        if self.session is None:
+            self._say_down(telling, user)
+        else:
+            self._retell(self.session, telling, user)
+            with suppress(ConnectionError):
+                self.session.watching.ask_mailbox(self.session.connection, user)
+        await telling.told(user.id)
+
+    def drop(self, user: str) -> None:
+        """Do not tell what of a user still waits."""
+        if self._telling is not None:
+            self._telling.drop(user)
+
+
+def _down(media_server: str) -> list[Event]:
+    """What is true of a user while the node is down, so that no lamp stays lit for a call that is over."""
+    lines = (LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
+    return [NodeLost(media_server), *lines]
+
+
+async def _messages(connection: Connection) -> AsyncIterator[Message]:
+    """The stream of a connection, which garbage ends: what else was lost with it nobody knows."""
+    async for item in connection.stream():
+        if isinstance(item, Malformed):
+            raise ConnectionError(str(item))
+        yield item
+
+
+def _answer(connection: Connection, channel: str, word: str) -> None:
+    """Tell who dialled a code what came of it; one who does not wait any more is told in vain."""
+    with suppress(ConnectionError):
+        connection.send("Setvar", ("Channel", channel), ("Variable", ANSWER), ("Value", word))

@@ -1,0 +1,150 @@
+"""Hearing one connection of a node: which messages to ask for, and what they mean to the watched users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from unique_account.adapters.asterisk.hearing.picture import Channel, Picture
+from unique_account.adapters.asterisk.hearing.translation import Heard, Meaning, Translation, Untranslatable
+from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.manager.words import full_mailbox
+from unique_account.core.events import CallChanged, Event, NodeLost
+from unique_account.core.machine import Device
+from unique_account.core.user import User
+
+EVENT_CLASSES: Final = "call,system,user"
+"""The classes of events that are asked for."""
+
+EVENTS: Final = (
+    *("DeviceStateChange", "ContactStatus", "PeerStatus", "MessageWaiting", "UserEvent"),
+    *("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "BridgeLeave", "Hold", "Unhold", "Hangup"),
+    *("Pickup", "AttendedTransfer", "FullyBooted", "Reload", "OriginateResponse"),
+)
+"""The events of these classes that are asked for."""
+
+LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "CoreShowChannels")
+"""The actions that tell all that a node knows."""
+
+_EMPTY: Final = "No Contacts found"
+"""How an empty list is told by an action that knows none."""
+
+
+class Watching:
+    """What one connection tells of the watched users.
+
+    Attributes:
+        picture: The last word on everything that the node carries.
+    """
+
+    def __init__(self, media_server: str) -> None:
+        self.picture = Picture()
+        self._media_server = media_server
+        self._translation = Translation((), media_server)
+        self._missing: dict[str, str] = {}
+        self._holds: dict[str, Channel] = {}
+
+    def ask(self, connection: Connection, users: Iterable[User]) -> None:
+        """Ask for all that the node knows; the answers come in the stream, after the events so far."""
+        connection.send("Ping")  # its answer bears the node's time
+        for user in users:
+            self.ask_mailbox(connection, user)
+        for action in LISTS:
+            self._missing[connection.send(action)] = action
+
+    def ask_holds(self, connection: Connection) -> None:
+        """Ask of each listed call whether its phone holds it: whether the other party is on hold."""
+        for channel in self.picture.channels.values():
+            for other in self.picture.others(channel):
+                variable = ("Variable", "CHANNEL(onhold)")
+                number = connection.send("Getvar", ("Channel", other.name), variable)
+                self._missing[number], self._holds[number] = "Getvar", channel
+
+    def ask_mailbox(self, connection: Connection, user: User) -> None:
+        """Ask how many messages wait in a user's mailbox, unless it is known."""
+        mailbox = None if user.mailbox is None else full_mailbox(user.mailbox)
+        if mailbox is not None and self.picture.mailbox(mailbox) is None:
+            connection.send("MailboxCount", ("Mailbox", mailbox))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for has come."""
+        return not self._missing
+
+    def hear(self, message: Message) -> tuple[Meaning, ...]:
+        """What the next message of the stream means.
+
+        Raises:
+            ActionRefused: It refuses what was asked for.
+        """
+        message = _as_event(message)
+        if self._missing:
+            self._look_for_end(message)
+        self.picture.note(message)
+        return self._translation.translate(message)
+
+    def begin(self, user: User) -> tuple[list[Event], list[Untranslatable]]:
+        """Hear a user from now on; all that is known, from the beginning, and what of it is not understood.
+
+        Raises:
+            ValueError: An endpoint of the user is another user's.
+        """
+        self._translation.forget(user.id)
+        self._translation.add(user)
+        meanings = [
+            meaning for message in self._about(user) for meaning in self._translation.translate(message)
+        ]
+        events = [meaning.event for meaning in meanings if isinstance(meaning, Heard)]
+        problems = [meaning for meaning in meanings if isinstance(meaning, Untranslatable)]
+        return [NodeLost(self._media_server), *_last_words(events)], problems
+
+    def forget(self, user: str) -> None:
+        """Hear nothing more of a user."""
+        self._translation.forget(user)
+
+    def join(self, *linkedids: str) -> None:
+        """Hear these calls as one from now on: they are about to be joined."""
+        self._translation.join(*linkedids)
+
+    def _look_for_end(self, message: Message) -> None:
+        number, problem = message.get("ActionID", ""), message.get("Message", "").strip()
+        if number in self._holds:
+            self._take_hold(self._holds.pop(number), message)
+            del self._missing[number]
+            return
+        failed = message.get("Response") == "Error"
+        if failed and number in self._missing and problem != _EMPTY:
+            raise ActionRefused(self._missing[number], problem)
+        if failed or message.get("EventList") == "Complete":
+            self._missing.pop(number, None)
+
+    def _take_hold(self, channel: Channel, answer: Message) -> None:
+        if answer.get("Value") == "1":
+            _, _, state = channel.last.text.partition("\r\n")
+            self.picture.note(Message(f"Event: Hold\r\n{state}"))
+
+    def _about(self, user: User) -> Iterator[Message]:
+        if user.media_server != self._media_server:
+            return
+        for interface in map(user.interface, Device):
+            yield from self.picture.about(interface)
+        told = None if user.mailbox is None else self.picture.mailbox(full_mailbox(user.mailbox))
+        if told is not None:
+            yield told
+
+
+def _as_event(message: Message) -> Message:
+    """A count of messages that was asked for, as the event that tells of one that was not."""
+    if message.get("Message") != "Mailbox Message Count":
+        return message
+    mailbox, new, old = (message.get(name, "") for name in ("Mailbox", "NewMessages", "OldMessages"))
+    return Message(f"Event: MessageWaiting\r\nMailbox: {mailbox}\r\nNew: {new}\r\nOld: {old}")
+
+
+def _last_words(events: list[Event]) -> Iterator[Event]:
+    """The events without the calls that a later one tells of again."""
+    last = {event.call.id: event for event in events if isinstance(event, CallChanged)}
+    for event in events:
+        if not isinstance(event, CallChanged) or last[event.call.id] is event:
+            yield event

@@ -1,0 +1,109 @@
+"""Hints: what phones that watch a number show.
+
+The rendered dialplan lets each hint follow both of a user's devices, live. While somebody tells the node the
+presence, the hint is replaced by a state of our own, ``Custom:unique_account_`` and the number, which is set
+to just that presence. A reload of the dialplan puts the rendered hints back, and watchers are not told what
+these show; so hints are placed again after each. There is no event for every kind of reload. A hint that no
+rendered dialplan has tells: when it is gone, the dialplan was reloaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.rendered.dialplan import HINTS, custom_state
+from unique_account.core.forwarding import digits
+from unique_account.core.presence import Presence
+
+CANARY: Final = "unique-account-canary"
+"""The extension of the hint that is gone after a reload."""
+
+_STATES: Final = {
+    Presence.AVAILABLE: "NOT_INUSE",
+    Presence.IN_USE: "INUSE",
+    Presence.BUSY: "BUSY",
+    Presence.UNAVAILABLE: "UNAVAILABLE",
+    Presence.RINGING: "RINGING",
+    Presence.RINGING_IN_USE: "RINGINUSE",
+    Presence.ON_HOLD: "ONHOLD",
+    Presence.DEACTIVATED: "INVALID",
+}
+_AT_ONCE: Final = 100
+
+
+async def give_back(connection: Connection, devices: Mapping[str, str]) -> None:
+    """Let hints follow these devices, by number, as nobody tells the node their presence any more.
+
+    A number whose devices are on another node has none here but its own state: that is *unavailable* then. At
+    last the canary goes, so that a service that has just begun places its hints again.
+    """
+    for number, followed in devices.items():
+        if followed == custom_state(number):
+            await _set(connection, number, "UNAVAILABLE")
+        await _place(connection, number, followed)
+    await _remove(connection, CANARY)
+
+
+async def _set(connection: Connection, number: str, state: str) -> None:
+    await connection.act("Setvar", ("Variable", f"DEVICE_STATE({custom_state(number)})"), ("Value", state))
+
+
+async def _place(connection: Connection, number: str, devices: str) -> None:
+    """Let a number's hint follow these devices; whoever watches it is told what they show."""
+    place = (("Context", HINTS), ("Extension", number), ("Priority", "hint"))
+    await connection.act("DialplanExtensionAdd", *place, ("Application", devices), ("Replace", "yes"))
+
+
+async def _remove(connection: Connection, number: str) -> None:
+    with suppress(ActionRefused):  # there was none
+        headers = (("Context", HINTS), ("Extension", number), ("Priority", "hint"))
+        await connection.act("DialplanExtensionRemove", *headers)
+
+
+class Hints:
+    """The hints of one node: the last word on each number, whether the node can be reached or not."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Presence] = {}
+        self._placed: set[str] = set()
+
+    def remember(self, number: str, presence: Presence) -> None:
+        """Keep a presence as the last word on a number."""
+        if presence is Presence.UNEXISTING:
+            self._shown.pop(digits(number), None)
+        else:
+            self._shown[digits(number)] = presence
+
+    async def show(self, connection: Connection, number: str) -> None:
+        """Show the last word on a number."""
+        number = digits(number)
+        presence = self._shown.get(number)
+        if presence is None:
+            self._placed.discard(number)
+            await _remove(connection, number)
+        elif number in self._placed:
+            await _set(connection, number, _STATES[presence])
+        else:
+            placing = _place(connection, number, custom_state(number))
+            await asyncio.gather(_set(connection, number, _STATES[presence]), placing)
+            self._placed.add(number)
+
+    async def show_all(self, connection: Connection) -> None:
+        """Show the last word on every number, on a node whose dialplan was loaded anew."""
+        self._placed.clear()
+        await _place(connection, CANARY, custom_state(CANARY))
+        for some in _batches(list(self._shown)):
+            await asyncio.gather(*(self.show(connection, number) for number in some))
+
+    async def gone(self, connection: Connection) -> bool:
+        """Whether the dialplan was reloaded since all was shown."""
+        told = await connection.act("ExtensionState", ("Context", HINTS), ("Exten", CANARY))
+        return not told.get("Hint")
+
+
+def _batches(numbers: list[str]) -> Iterable[list[str]]:
+    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))

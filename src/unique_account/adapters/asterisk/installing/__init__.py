@@ -1,0 +1,1 @@
+"""Plans as entries of a node's AstDB: made, written, and read back (R16)."""

@@ -1,0 +1,1 @@
+"""What is rendered for an administrator to include: dialplan, phones, and who may manage."""
