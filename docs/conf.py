@@ -59,7 +59,7 @@ nitpick_ignore_regex = [
     # There is no network while the documentation is built, so names of other packages lead nowhere.
     (
         r"py:.*",
-        r"(asyncio|collections|contextlib|datetime|enum|hypothesis|logging|pathlib|sqlite3|st|types|typing|zoneinfo)\..*",
+        r"(asyncio|collections|contextlib|datetime|enum|hypothesis|logging|pathlib|socket|sqlite3|st|types|typing|zoneinfo)\..*",
     ),
     (r"py:class", r"unique_account\..*\.T"),
 ]
