@@ -62,9 +62,9 @@ class Ami:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._writer.close()
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
-        self._writer.close()
         await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
 
     async def _listen(self) -> None:
@@ -94,7 +94,11 @@ async def connect(port: int, user: str, secret: str) -> Ami:
         ConnectionError: It refuses.
     """
     ami = Ami(*await asyncio.open_connection(LOOPBACK, port))
-    answer = await ami.act("Login", ("Username", user), ("Secret", secret))
+    try:
+        answer = await ami.act("Login", ("Username", user), ("Secret", secret))
+    except BaseException:
+        await ami.close()
+        raise
     if answer.get("Response") != "Success":
         await ami.close()
         raise ConnectionError(f"the manager interface refuses the login: {answer.get('Message')}")

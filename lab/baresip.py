@@ -54,9 +54,9 @@ class Control:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._writer.close()
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
-        self._writer.close()
         await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
 
     def _send(self, asked: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from unique_account.adapters.asterisk.manager.ami import Message
 
 pytestmark = pytest.mark.e2e
 
-A_SENTENCE: Final = 0.8
+A_SENTENCE: Final = 1.5
 """For how many seconds a party talks, so that a recording holds enough of it."""
 
 NORMAL_CLEARING: Final = "16"

@@ -78,6 +78,21 @@ async def events(connection: Connection, number: int) -> list[Message | Malforme
 
 
 @connected
+async def test_a_closing_that_is_cancelled_closes_all_the_same(
+    node: ScriptedNode, connection: Connection
+) -> None:
+    node.unanswered.add("Ping")
+    asking = asyncio.create_task(connection.act("Ping"))
+    await node.asked("Ping")
+    closing = asyncio.create_task(connection.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    with pytest.raises(ConnectionError, match="the connection was closed"):
+        await asking
+
+
+@connected
 async def test_an_action_gets_its_own_response(node: ScriptedNode, connection: Connection) -> None:
     """Pipelined actions get their own responses, in whatever order these come."""
     node.unanswered.add("Getvar")

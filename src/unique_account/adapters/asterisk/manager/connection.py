@@ -263,10 +263,11 @@ class Connection:
 
     async def aclose(self) -> None:
         """Close the connection; whoever waits for it is told that it is lost."""
+        # Before anything is waited for: whoever closes may be cancelled at that.
+        self._lose(ConnectionError("the connection was closed"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._lose(ConnectionError("the connection was closed"))
         with suppress(OSError):
             await self._writer.wait_closed()
 
