@@ -39,6 +39,15 @@ def history(rows: Iterable[CelRow], users: Iterable[User] = EVERYBODY) -> list[C
     return made.rest()
 
 
+def piecemeal(rows: Iterable[CelRow]) -> list[CallRecord]:
+    """The history of rows that are taken in one by one, newest first."""
+    made, given_so_far = CallHistory(EVERYBODY), list[CallRecord]()
+    for one in rows:
+        made.feed([one])
+        given_so_far += made.final()
+    return newest_first([*given_so_far, *made.rest()])
+
+
 def newest_first(records: Iterable[CallRecord]) -> list[CallRecord]:
     return sorted(records, key=lambda record: record.key, reverse=True)
 
@@ -91,6 +100,12 @@ class TestOrder:
             given_so_far += made.final()
         given_so_far += made.rest()
         assert newest_first(given_so_far) == newest_first(history(rows))
+
+    @given(CALLS, st.integers(1, 9))
+    def test_a_table_that_is_read_from_its_end_tells_the_same(self, names: list[str], days: int) -> None:
+        rows = sorted(rows_of(names), key=lambda one: one.at, reverse=True)
+        later = [row("CHAN_END", days * 86_400, "bob", uniqueid="pbx-1.1", linkedid="pbx-1.1")]
+        assert piecemeal([*later, *rows]) == newest_first(history(rows))
 
     @given(CALLS)
     def test_what_is_told_again_after_it_was_given_is_given_as_it_was(self, names: list[str]) -> None:
@@ -251,6 +266,40 @@ class TestTwoNodes:
         right = history(RECORDED[name])
         assert words == [(one.user, one.key, one.status, one.peer, one.forwarded_from) for one in right]
         assert {one.id for one in right} == {right[0].id}
+
+    @OF_TWO_NODES
+    @pytest.mark.parametrize("hours", [-30, -3, 3, 30])
+    def test_they_do_not_part_it_in_pieces_either(self, name: str, hours: float) -> None:
+        as_written = sorted(RECORDED[name], key=lambda one: one.at)
+        off = timedelta(hours=hours)
+        rows = [evolve(one, at=one.at + off) if at_the_other(one) else one for one in as_written]
+        assert piecemeal(rows) == newest_first(history(rows))
+
+    @pytest.mark.parametrize("name", sorted(RECORDED))
+    def test_a_node_that_is_days_ahead_ends_no_call_of_another(self, name: str) -> None:
+        rows = sorted(RECORDED[name], key=lambda one: one.at)
+        late = rows[0].at + timedelta(days=9)
+        ahead = CelRow(
+            kind="CHAN_START", at=late, uniqueid="ahead-1.1", linkedid="ahead-1.1", channel="PJSIP/x-1"
+        )
+        assert piecemeal([ahead, *rows]) == newest_first(history(rows))
+
+    def test_a_node_that_is_ahead_is_waited_for_no_longer(self) -> None:
+        made = CallHistory((ALICE, BOB))
+        made.feed(call())
+        yesterday = NOON - timedelta(hours=20)
+        assert made.final(yesterday) == []
+        made.feed(call()[:1])
+        assert made.final(yesterday + GRACE - timedelta(microseconds=1)) == []
+        assert len(made.final(yesterday + GRACE)) == 2
+
+    def test_it_is_waited_for_again_once_more_is_told(self) -> None:
+        made = CallHistory((ALICE, BOB))
+        made.feed(call()[:-1])
+        assert made.final(yesterday := NOON - timedelta(hours=20)) == []
+        made.feed(call()[-1:])
+        assert made.final(yesterday + GRACE) == []
+        assert len(made.final(yesterday + 2 * GRACE)) == 2
 
     @OF_TWO_NODES
     def test_nodes_that_are_read_apart_give_the_same_keys(self, name: str) -> None:

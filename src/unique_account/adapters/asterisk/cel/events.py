@@ -71,6 +71,11 @@ class CelRow:
     peer: str = ""
     extra: str = ""
 
+    @property
+    def node(self) -> str:
+        """Whose clock told the instant: the node's ``systemname``, empty where it has none."""
+        return self.uniqueid.rpartition("-")[0]
+
     def details(self) -> Mapping[str, Any]:
         """What belongs to this kind alone; nothing where it cannot be read."""
         try:
