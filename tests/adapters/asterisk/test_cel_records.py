@@ -309,6 +309,27 @@ class TestTwoNodes:
         assert apart == sorted((one.user, one.key, one.status) for one in history(RECORDED[name]))
 
 
+class TestPickup:
+    """H2, H4: who picks a call up has answered it, on the device that picked it up."""
+
+    def test_a_user_may_pick_up_with_the_other_device_what_rings_on_one(self) -> None:
+        rows = [
+            evolve(
+                one,
+                channel=one.channel.replace("PJSIP/carol", ALICE.webrtc),
+                number=one.number.replace("1003", "1001"),
+            )
+            for one in RECORDED["pickup"]
+        ]
+        answered, emitted = history(rows)
+        assert (answered.user, answered.status) == ("alice", HistoryStatus.ANSWERED)
+        assert (answered.direction, answered.device) == (Direction.INCOMING, Device.WEBRTC)
+        assert (answered.peer, emitted.user, emitted.peer) == ("1002", "bob", "1001")
+        assert answered.answered is not None
+        rang = next(one.at for one in rows if one.kind == "CHAN_START" and "alice-" in one.channel)
+        assert answered.rang == answered.answered - rang > timedelta(0)
+
+
 class TestUnrung:
     """H4: a call that rings no device leaves a missed entry."""
 

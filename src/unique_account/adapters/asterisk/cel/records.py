@@ -297,8 +297,6 @@ def _peer(seen: _Seen, main: Leg, outgoing: bool) -> tuple[str, str]:
 
 def _rang(seen: _Seen, main: Leg, own: list[Leg], outgoing: bool) -> timedelta:
     """From the first device that rang until the answer, or until the last of them was silent."""
-    if main.picked_up:
-        return _NOTHING
     called = [leg for leg in seen.legs.values() if leg.call == main.id] if outgoing else own
     rung = [leg for leg in called if not (leg.originated or leg.local or leg.began is None)]
     ends = [main.answered] if main.answered is not None else []
