@@ -56,7 +56,8 @@ def row(kind: str, second: float, channel: str, **more: Any) -> CelRow:
     """A row of a call of bob's (`FIRST`) to alice's deskphone."""
     number = {"bob": "1002", "alice": "1001"}[channel]
     more = {"uniqueid": FIRST if channel == "bob" else SECOND, "linkedid": FIRST, "number": number} | more
-    return CelRow(kind=kind, at=NOON + timedelta(seconds=second), channel=f"PJSIP/{channel}-0000000a", **more)
+    more = {"channel": f"PJSIP/{channel}-0000000a"} | more
+    return CelRow(kind=kind, at=NOON + timedelta(seconds=second), **more)
 
 
 def call(*, answered: bool = True) -> tuple[CelRow, ...]:
@@ -147,6 +148,26 @@ class TestLostRows:
         }
         missed = {(one.user, one.id) for one in history(rows) if one.status is HistoryStatus.MISSED}
         assert not answered & missed
+
+    @given(st.sampled_from(Device), st.permutations(list(Device)), st.data())
+    def test_answered_on_one_device_is_missed_on_none(
+        self, by: Device, rung: list[Device], data: st.DataObject
+    ) -> None:
+        legs = []
+        for place, device in enumerate(rung):
+            times = {"CHAN_START": 1 + place, "ANSWER": 3, "CHAN_END": 9 if device is by else 3}
+            legs += [
+                evolve(
+                    row(kind, second, "alice", uniqueid=f"{FIRST}{place}"),
+                    channel=f"{ALICE.interface(device)}-1",
+                )
+                for kind, second in times.items()
+                if kind != "ANSWER" or device is by
+            ]
+        caller = [one for one in call() if "bob" in one.channel]
+        (entry,) = history(data.draw(st.permutations([*caller, *legs])), (ALICE,))
+        assert (entry.status, entry.device) == (HistoryStatus.ANSWERED, by)
+        assert (entry.rang, entry.duration) == (timedelta(seconds=2), timedelta(seconds=6))
 
     @given(CALLS, st.data())
     def test_nothing_of_which_a_channel_has_no_end_is_settled(
@@ -307,6 +328,30 @@ class TestTwoNodes:
         other = history([one for one in RECORDED[name] if at_the_other(one)], (ERIN,))
         apart = sorted((one.user, one.key, one.status) for one in (*main, *other))
         assert apart == sorted((one.user, one.key, one.status) for one in history(RECORDED[name]))
+
+
+class TestLocalChannels:
+    """H7: parties that a Local channel keeps apart speak with each other all the same."""
+
+    @given(st.data())
+    def test_the_party_is_the_one_behind_it(self, data: st.DataObject) -> None:
+        first, *others = call()
+        halves = [
+            evolve(
+                row("CHAN_START", 0.05, "bob", uniqueid=f"pbx-1.{half}"), channel=f"Local/1@group-1;{half}"
+            )
+            for half in (1, 2)
+        ]
+        entered = zip("aabb", (first, halves[0], halves[1], others[0]), strict=True)
+        bridges = [
+            evolve(
+                one, kind="BRIDGE_ENTER", at=NOON + timedelta(seconds=4), extra=f'{{"bridge_id": "{bridge}"}}'
+            )
+            for bridge, one in entered
+        ]
+        rows = [evolve(first, extension="5000"), *others, *halves, *bridges]
+        entries = history(data.draw(st.permutations(rows)), (ALICE, BOB))
+        assert {entry.user: entry.peer for entry in entries} == {"alice": "1002", "bob": "1001"}
 
 
 class TestPickup:
