@@ -6,10 +6,12 @@ import asyncio
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -204,17 +206,52 @@ class TestIngest:
         assert f"row {len(RECORDINGS[0].rows) + 2}: a row of CEL is not understood: eventtime" in done.output
         assert "1 rows not understood" in done.output
 
-    def test_a_file_without_names_of_columns_is_refused(self, tmp_path: Path, users: Path) -> None:
+    def test_a_line_that_is_no_csv_is_named_and_passed_by(self, tmp_path: Path, users: Path) -> None:
+        made = day([(RECORDINGS[0], 0)])
+        file, store = written(tmp_path / "cel.csv", made), tmp_path / "new.db"
+        names, *rows = file.read_text("utf-8").splitlines(keepends=True)
+        file.write_text("".join((names, rows[0], f"HANGUP,{'x' * 200_000}\n", *rows[1:])), "utf-8")
+        done = run("ingest", file, "--store", store, "--users", users)
+        assert done.exit_code == 0
+        assert "row 3: a row of CEL is not understood: the line is no CSV" in done.output
+        assert f"{len(rows)} rows read, {len(expected(made))} entries made" in done.output
+        assert "1 rows not understood" in done.output
+
+    @pytest.mark.parametrize(
+        ("first", "lacks"),
+        [
+            ('"CHAN_START","1699999999"\n', "eventtype, eventtime, uniqueid, linkedid, channame"),
+            ("", "eventtype, eventtime, uniqueid, linkedid, channame"),
+            ("x" * 200_000, "eventtype, eventtime, uniqueid, linkedid, channame"),
+            ("eventtype,eventtime,linkedid,channame\n", "uniqueid"),
+        ],
+    )
+    def test_a_file_without_names_of_columns_is_refused(
+        self, first: str, lacks: str, tmp_path: Path, users: Path
+    ) -> None:
         file = tmp_path / "cel.csv"
-        file.write_text('"CHAN_START","1699999999"\n', "utf-8")
+        file.write_text(first, "utf-8")
         refused = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
         assert refused.exit_code == 1
-        assert "not named in the first line" in refused.output
+        sentence = "the first line must name the columns of a cel table, between commas; it lacks"
+        assert refused.output == f"Error: {sentence} {lacks}\n"
+
+    def test_a_pipe_is_a_file(self, tmp_path: Path, users: Path) -> None:
+        file, pipe = written(tmp_path / "cel.csv", RECORDINGS[0].rows), tmp_path / "pipe"
+        os.mkfifo(pipe)
+        writer = Thread(target=pipe.write_bytes, args=(file.read_bytes(),))
+        writer.start()
+        done = run("ingest", pipe, "--store", tmp_path / "new.db", "--users", users)
+        writer.join()
+        assert done.exit_code == 0
+        assert f"{len(RECORDINGS[0].rows)} rows read" in done.output
 
     def test_wrong_usage_is_said(self, tmp_path: Path, users: Path) -> None:
         store = tmp_path / "new.db"
         missing = run("ingest", tmp_path / "none.csv", "--store", store, "--users", users)
         assert (missing.exit_code, "No such file" in missing.output) == (2, True)
+        folder = run("ingest", tmp_path, "--store", store, "--users", users)
+        assert (folder.exit_code, "Is a directory" in folder.output) == (2, True)
         assert run("ingest", users, "--store", store, "--users", users, "--follow").exit_code == 2
         assert run("ingest", users, "--store", store, "--users", users, "--zone", "Mars/Base").exit_code == 2
 

@@ -183,3 +183,37 @@ class TestCommand:
         assert run(*ingest) == "0 rows read, 0 entries made, 0 rows not understood\n"
         entries = [entry for entry in expected(rows) if entry.user == "alice"]
         assert run("alice", "--store", table).count("\n") == len(entries)
+
+    def _refused(self, url: str, users: Path, *more: str) -> str:
+        store = str(users.parent / "calls.db")
+        done = CliRunner().invoke(
+            command, ["history", "ingest", url, "--users", str(users), "--store", store, *more]
+        )
+        assert done.exit_code == 1
+        assert done.output.startswith("Error: the database ")
+        assert done.output.count("\n") == 1
+        return done.output
+
+    def test_an_empty_table_is_no_error(self, table: str, users: Path) -> None:
+        store = str(users.parent / "calls.db")
+        done = CliRunner().invoke(
+            command, ["history", "ingest", table, "--users", str(users), "--store", store]
+        )
+        assert done.output == "0 rows read, 0 entries made, 0 rows not understood\n"
+        assert done.exit_code == 0
+
+    def test_what_is_missing_of_the_table_is_said_in_a_sentence(self, url: str, users: Path) -> None:
+        assert 'relation "cel" does not exist' in self._refused(url, users)
+        with psycopg.connect(url) as connection:
+            connection.execute(CEL.replace("cid_rdnis text NOT NULL,", ""))
+        assert 'column "cid_rdnis" does not exist' in self._refused(url, users)
+        assert 'relation "nowhere.cel" does not exist' in self._refused(url, users, "--table", "nowhere.cel")
+
+    def test_a_database_that_is_not_there_is_said_at_once(
+        self, users: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        said = self._refused("postgresql://lab:s3cret@127.0.0.1:1/one", users)
+        assert "127.0.0.1:1/one is not reachable" in said
+        assert "refused" in said
+        assert "s3cret" not in said + caplog.text
+        assert not [record for record in caplog.records if record.name.startswith("psycopg")]

@@ -132,16 +132,15 @@ class _Work:
         try:
             file = Path(path).open("rb")  # noqa: ASYNC230, SIM115 - nobody else waits
         except OSError as error:
-            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="SOURCE") from error
+            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="FILE|URL") from error
         with file:
             async with opened(store) as log:
                 await self._file(file, log)
 
     async def _file(self, file: BinaryIO, log: CallLog) -> None:
         calls = CallHistory(self._users)
-        task = self._progress.add_task("bytes", total=file.seek(0, 2))
-        file.seek(0)
-        rows = read_csv(self._lines(file, task))
+        task = self._progress.add_task("bytes", total=_size(file))
+        rows = read_csv(self._lines(file, task), self._complain)
         while batch := list(islice(rows, BATCH)):
             for line, columns in batch:
                 try:
@@ -165,3 +164,12 @@ class _Work:
     def _complain(self, number: int, error: UniqueAccountError) -> None:
         self.unread += 1
         self._progress.console.print(f"row {number}: {error}", markup=False)
+
+
+def _size(file: BinaryIO) -> int | None:
+    """How many bytes a file has; None for a pipe, which tells it at its end."""
+    if not file.seekable():
+        return None
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size

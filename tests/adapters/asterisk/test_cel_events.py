@@ -81,6 +81,12 @@ class TestTable:
     def test_no_text_is_longer_than_what_is_kept(self) -> None:
         assert len(from_table(ROW | {"cid_name": "x" * 100_000}).name) == LONGEST
 
+    @pytest.mark.parametrize("told", ["\0+33\0 612", "+33\ud800 612"])
+    def test_a_text_can_be_kept_by_every_store(self, told: str) -> None:
+        kept = {"+33 612", "+33? 612"}
+        assert from_table(ROW | {"cid_num": told}).number in kept
+        assert from_table(ROW | {"extra": json.dumps({"extension": told})}).detail("extension") in kept
+
     @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
     def test_details_that_are_none_are_nothing(self, extra: str) -> None:
         row = from_table(ROW | {"extra": extra})

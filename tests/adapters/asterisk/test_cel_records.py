@@ -39,6 +39,15 @@ def history(rows: Iterable[CelRow], users: Iterable[User] = EVERYBODY) -> list[C
     return made.rest()
 
 
+def piecemeal(rows: Iterable[CelRow]) -> list[CallRecord]:
+    """The history of rows that are taken in one by one, newest first."""
+    made, given_so_far = CallHistory(EVERYBODY), list[CallRecord]()
+    for one in rows:
+        made.feed([one])
+        given_so_far += made.final()
+    return newest_first([*given_so_far, *made.rest()])
+
+
 def newest_first(records: Iterable[CallRecord]) -> list[CallRecord]:
     return sorted(records, key=lambda record: record.key, reverse=True)
 
@@ -47,7 +56,8 @@ def row(kind: str, second: float, channel: str, **more: Any) -> CelRow:
     """A row of a call of bob's (`FIRST`) to alice's deskphone."""
     number = {"bob": "1002", "alice": "1001"}[channel]
     more = {"uniqueid": FIRST if channel == "bob" else SECOND, "linkedid": FIRST, "number": number} | more
-    return CelRow(kind=kind, at=NOON + timedelta(seconds=second), channel=f"PJSIP/{channel}-0000000a", **more)
+    more = {"channel": f"PJSIP/{channel}-0000000a"} | more
+    return CelRow(kind=kind, at=NOON + timedelta(seconds=second), **more)
 
 
 def call(*, answered: bool = True) -> tuple[CelRow, ...]:
@@ -92,6 +102,12 @@ class TestOrder:
         given_so_far += made.rest()
         assert newest_first(given_so_far) == newest_first(history(rows))
 
+    @given(CALLS, st.integers(1, 9))
+    def test_a_table_that_is_read_from_its_end_tells_the_same(self, names: list[str], days: int) -> None:
+        rows = sorted(rows_of(names), key=lambda one: one.at, reverse=True)
+        later = [row("CHAN_END", days * 86_400, "bob", uniqueid="pbx-1.1", linkedid="pbx-1.1")]
+        assert piecemeal([*later, *rows]) == newest_first(history(rows))
+
     @given(CALLS)
     def test_what_is_told_again_after_it_was_given_is_given_as_it_was(self, names: list[str]) -> None:
         made = CallHistory(EVERYBODY)
@@ -132,6 +148,26 @@ class TestLostRows:
         }
         missed = {(one.user, one.id) for one in history(rows) if one.status is HistoryStatus.MISSED}
         assert not answered & missed
+
+    @given(st.sampled_from(Device), st.permutations(list(Device)), st.data())
+    def test_answered_on_one_device_is_missed_on_none(
+        self, by: Device, rung: list[Device], data: st.DataObject
+    ) -> None:
+        legs = []
+        for place, device in enumerate(rung):
+            times = {"CHAN_START": 1 + place, "ANSWER": 3, "CHAN_END": 9 if device is by else 3}
+            legs += [
+                evolve(
+                    row(kind, second, "alice", uniqueid=f"{FIRST}{place}"),
+                    channel=f"{ALICE.interface(device)}-1",
+                )
+                for kind, second in times.items()
+                if kind != "ANSWER" or device is by
+            ]
+        caller = [one for one in call() if "bob" in one.channel]
+        (entry,) = history(data.draw(st.permutations([*caller, *legs])), (ALICE,))
+        assert (entry.status, entry.device) == (HistoryStatus.ANSWERED, by)
+        assert (entry.rang, entry.duration) == (timedelta(seconds=2), timedelta(seconds=6))
 
     @given(CALLS, st.data())
     def test_nothing_of_which_a_channel_has_no_end_is_settled(
@@ -253,11 +289,90 @@ class TestTwoNodes:
         assert {one.id for one in right} == {right[0].id}
 
     @OF_TWO_NODES
+    @pytest.mark.parametrize("hours", [-30, -3, 3, 30])
+    def test_they_do_not_part_it_in_pieces_either(self, name: str, hours: float) -> None:
+        as_written = sorted(RECORDED[name], key=lambda one: one.at)
+        off = timedelta(hours=hours)
+        rows = [evolve(one, at=one.at + off) if at_the_other(one) else one for one in as_written]
+        assert piecemeal(rows) == newest_first(history(rows))
+
+    @pytest.mark.parametrize("name", sorted(RECORDED))
+    def test_a_node_that_is_days_ahead_ends_no_call_of_another(self, name: str) -> None:
+        rows = sorted(RECORDED[name], key=lambda one: one.at)
+        late = rows[0].at + timedelta(days=9)
+        ahead = CelRow(
+            kind="CHAN_START", at=late, uniqueid="ahead-1.1", linkedid="ahead-1.1", channel="PJSIP/x-1"
+        )
+        assert piecemeal([ahead, *rows]) == newest_first(history(rows))
+
+    def test_a_node_that_is_ahead_is_waited_for_no_longer(self) -> None:
+        made = CallHistory((ALICE, BOB))
+        made.feed(call())
+        yesterday = NOON - timedelta(hours=20)
+        assert made.final(yesterday) == []
+        made.feed(call()[:1])
+        assert made.final(yesterday + GRACE - timedelta(microseconds=1)) == []
+        assert len(made.final(yesterday + GRACE)) == 2
+
+    def test_it_is_waited_for_again_once_more_is_told(self) -> None:
+        made = CallHistory((ALICE, BOB))
+        made.feed(call()[:-1])
+        assert made.final(yesterday := NOON - timedelta(hours=20)) == []
+        made.feed(call()[-1:])
+        assert made.final(yesterday + GRACE) == []
+        assert len(made.final(yesterday + 2 * GRACE)) == 2
+
+    @OF_TWO_NODES
     def test_nodes_that_are_read_apart_give_the_same_keys(self, name: str) -> None:
         main = history([one for one in RECORDED[name] if not at_the_other(one)], USERS)
         other = history([one for one in RECORDED[name] if at_the_other(one)], (ERIN,))
         apart = sorted((one.user, one.key, one.status) for one in (*main, *other))
         assert apart == sorted((one.user, one.key, one.status) for one in history(RECORDED[name]))
+
+
+class TestLocalChannels:
+    """H7: parties that a Local channel keeps apart speak with each other all the same."""
+
+    @given(st.data())
+    def test_the_party_is_the_one_behind_it(self, data: st.DataObject) -> None:
+        first, *others = call()
+        halves = [
+            evolve(
+                row("CHAN_START", 0.05, "bob", uniqueid=f"pbx-1.{half}"), channel=f"Local/1@group-1;{half}"
+            )
+            for half in (1, 2)
+        ]
+        entered = zip("aabb", (first, halves[0], halves[1], others[0]), strict=True)
+        bridges = [
+            evolve(
+                one, kind="BRIDGE_ENTER", at=NOON + timedelta(seconds=4), extra=f'{{"bridge_id": "{bridge}"}}'
+            )
+            for bridge, one in entered
+        ]
+        rows = [evolve(first, extension="5000"), *others, *halves, *bridges]
+        entries = history(data.draw(st.permutations(rows)), (ALICE, BOB))
+        assert {entry.user: entry.peer for entry in entries} == {"alice": "1002", "bob": "1001"}
+
+
+class TestPickup:
+    """H2, H4: who picks a call up has answered it, on the device that picked it up."""
+
+    def test_a_user_may_pick_up_with_the_other_device_what_rings_on_one(self) -> None:
+        rows = [
+            evolve(
+                one,
+                channel=one.channel.replace("PJSIP/carol", ALICE.webrtc),
+                number=one.number.replace("1003", "1001"),
+            )
+            for one in RECORDED["pickup"]
+        ]
+        answered, emitted = history(rows)
+        assert (answered.user, answered.status) == ("alice", HistoryStatus.ANSWERED)
+        assert (answered.direction, answered.device) == (Direction.INCOMING, Device.WEBRTC)
+        assert (answered.peer, emitted.user, emitted.peer) == ("1002", "bob", "1001")
+        assert answered.answered is not None
+        rang = next(one.at for one in rows if one.kind == "CHAN_START" and "alice-" in one.channel)
+        assert answered.rang == answered.answered - rang > timedelta(0)
 
 
 class TestUnrung:

@@ -85,9 +85,15 @@ class Database:
             UnusableDatabase: PostgreSQL refused a statement.
         """
         with self.failures():
-            await self._pool.open()
+            if self._pool.closed:
+                await self._open()
             async with self._pool.connection() as connection:
                 yield connection
+
+    async def _open(self) -> None:
+        """Open the pool once there is a server: the pool itself waits long for it, and says less of why."""
+        async with await psycopg.AsyncConnection.connect(self._address):
+            await self._pool.open()
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:

@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from unique_account.adapters.asterisk.cel.events import UnreadableRow
+from unique_account.core.errors import UniqueAccountError
 
 NEEDED: Final = ("eventtype", "eventtime", "uniqueid", "linkedid", "channame")
 """Without these columns no row can be read."""
 
 
-def read_csv(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+class MissingColumns(UniqueAccountError, ValueError):
+    """The first line of a file does not name the columns that are needed.
+
+    Attributes:
+        columns: Those that it does not name.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        super().__init__(columns)
+
+    def __str__(self) -> str:
+        names = ", ".join(self.columns)
+        return f"the first line must name the columns of a cel table, between commas; it lacks {names}"
+
+
+def read_csv(
+    lines: Iterable[str], complain: Callable[[int, UnreadableRow], None]
+) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a file, each with the number of the line on which it ends.
 
+    Args:
+        lines: The file.
+        complain: Hears of each row that is no CSV, with the same number; the row is passed by.
+
     Raises:
-        UnreadableRow: The first line does not name the columns that are needed.
+        MissingColumns: The first line does not name the columns that are needed.
     """
     reader = csv.DictReader(lines, restkey="", restval="")
-    missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-    if missing:
-        raise UnreadableRow(", ".join(missing), "is not named in the first line, as a column")
-    for row in reader:
-        yield reader.line_num, row
+    named = _named(reader)
+    if missing := tuple(name for name in NEEDED if name not in named):
+        raise MissingColumns(missing)
+    while True:
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            at = reader.reader.line_num  # of the dictionaries' own, that of the last row that was one
+            complain(at, UnreadableRow("the line", f"is no CSV: {error}"))
+        else:
+            return
+
+
+def _named(reader: csv.DictReader[str]) -> tuple[str, ...]:
+    try:
+        return tuple(reader.fieldnames or ())
+    except csv.Error:
+        return ()

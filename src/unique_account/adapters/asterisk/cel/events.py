@@ -71,6 +71,11 @@ class CelRow:
     peer: str = ""
     extra: str = ""
 
+    @property
+    def node(self) -> str:
+        """Whose clock told the instant: the node's ``systemname``, empty where it has none."""
+        return self.uniqueid.rpartition("-")[0]
+
     def details(self) -> Mapping[str, Any]:
         """What belongs to this kind alone; nothing where it cannot be read."""
         try:
@@ -82,7 +87,7 @@ class CelRow:
     def detail(self, name: str) -> str:
         """One text of it, empty where it is missing."""
         value = self.details().get(name)
-        return value if isinstance(value, str) else ""
+        return _storable(value) if isinstance(value, str) else ""
 
 
 def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:
@@ -166,7 +171,14 @@ def _text(given: Mapping[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise UnreadableRow(name, f"is {type(value).__name__}, not text")
-    return value[:LONGEST]
+    return _storable(value[:LONGEST])
+
+
+def _storable(text: str) -> str:
+    """A text without the NUL that no PostgreSQL takes, and without the half characters that no UTF-8 has."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _instant(columns: Mapping[str, Any], zone: tzinfo) -> datetime:

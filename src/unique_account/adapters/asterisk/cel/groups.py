@@ -33,10 +33,12 @@ class Group:
         rows: All of them, each once.
         linkedids: Every linkedid that they name.
         elsewhere: The ids that the call has on the node that it came from.
-        last: The instant of the last of them.
+        lasts: The instant of the last of them of each node, by the clock of that node.
+        quiet_since: When it was first seen as it is now, by the clock of whoever reads; None if not yet.
     """
 
-    last: datetime
+    lasts: dict[str, datetime] = field(factory=dict)
+    quiet_since: datetime | None = None
     rows: set[CelRow] = field(factory=set)
     linkedids: set[str] = field(factory=set)
     elsewhere: set[str] = field(factory=set)
@@ -46,6 +48,11 @@ class Group:
     def id(self) -> str:
         """The id of the call: that on the node where it began, and of several the smallest."""
         return min(self.elsewhere or self.linkedids, key=id_order)
+
+    @property
+    def last(self) -> datetime:
+        """The instant of the last row of all nodes."""
+        return max(self.lasts.values())
 
     @property
     def complete(self) -> bool:
@@ -75,11 +82,12 @@ class Groups:
         """Take a row in, once."""
         if _WATCHED.search(row.channel):
             return
-        group = self._joined(_names(row), row.at)
+        group = self._joined(_names(row))
         if row not in group.rows:
             group.rows.add(row)
+            group.quiet_since = None
             self.rows += 1
-        group.last = max(group.last, row.at)
+        group.lasts[row.node] = max(group.lasts.get(row.node, row.at), row.at)
         group.linkedids.add(row.linkedid)
         if row.kind == JOINED and (other := row.detail("extra")):
             group.elsewhere.add(other)
@@ -92,11 +100,11 @@ class Groups:
         for name in group.names:
             del self._by_name[name]
 
-    def _joined(self, names: Iterable[str], at: datetime) -> Group:
+    def _joined(self, names: Iterable[str]) -> Group:
         """The one group of all these names, joined out of several if need be."""
         found = {id(group): group for name in names if (group := self._by_name.get(name)) is not None}
         groups = sorted(found.values(), key=lambda group: len(group.rows))
-        into = groups.pop() if groups else Group(at)
+        into = groups.pop() if groups else Group()
         self._groups[id(into)] = into
         for group in groups:
             self._merge(group, into)
@@ -112,7 +120,8 @@ class Groups:
         into.linkedids |= group.linkedids
         into.elsewhere |= group.elsewhere
         into.names |= group.names
-        into.last = max(into.last, group.last)
+        for node, last in group.lasts.items():
+            into.lasts[node] = max(into.lasts.get(node, last), last)
         for name in group.names:
             self._by_name[name] = into
 

@@ -41,8 +41,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _NOTHING: Final = timedelta(0)
-_FAR: Final = datetime.max.replace(tzinfo=UTC)
 _PAST: Final = datetime.min.replace(tzinfo=UTC)
+_FAR: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class _Line(NamedTuple):
@@ -77,7 +77,8 @@ class CallHistory:
         self._grace = grace
         self._patience = patience
         self._capacity = capacity
-        self._newest = _PAST
+        self._clock = _PAST
+        self._clocks: dict[str, datetime] = {}
         self._given_up: list[CallRecord] = []
 
     @property
@@ -93,7 +94,7 @@ class CallHistory:
         """Take rows in."""
         for row in rows:
             self._groups.add(row)
-            self._newest = max(self._newest, row.at)
+            self._clock = self._clocks[row.node] = row.at
             if self._groups.rows > self._capacity:
                 self._give_up()
 
@@ -104,19 +105,30 @@ class CallHistory:
         a long while as it is then known, and not settled.
 
         Args:
-            now: The instant, by the clock of the node, in UTC; None: that of the newest row.
+            now: The instant, in UTC, once all rows that there are were fed; None: that of the row that was
+                fed last.
         """
-        now = self._newest if now is None else now
         records, self._given_up = self._given_up, []
         for group in self._groups:
-            quiet = now - group.last if group.last < now else _NOTHING
-            if quiet >= self._patience or (quiet >= self._grace and group.complete):
+            if self._over(group) if now is None else self._quiet(group, now):
                 records += self._taken(group)
         return sorted(records, key=attrgetter("key", "user"))
 
     def rest(self) -> list[CallRecord]:
         """The records of everything that was fed and not given yet, as it is known now, oldest first."""
         return self.final(_FAR)
+
+    def _over(self, group: Group) -> bool:
+        """Whether other calls were told of for long enough since; it is given up by its own nodes' clocks."""
+        if all(self._clocks[node] - last >= self._patience for node, last in group.lasts.items()):
+            return True
+        return self._clock - group.last >= self._grace and group.complete
+
+    def _quiet(self, group: Group, now: datetime) -> bool:
+        """Whether nothing was told of a call for long enough, also where the clock of its node is ahead."""
+        group.quiet_since = group.quiet_since or now
+        quiet = now - min(group.last, group.quiet_since)
+        return quiet >= self._patience or (quiet >= self._grace and group.complete)
 
     def _taken(self, group: Group) -> list[CallRecord]:
         self._groups.take(group)
@@ -285,8 +297,6 @@ def _peer(seen: _Seen, main: Leg, outgoing: bool) -> tuple[str, str]:
 
 def _rang(seen: _Seen, main: Leg, own: list[Leg], outgoing: bool) -> timedelta:
     """From the first device that rang until the answer, or until the last of them was silent."""
-    if main.picked_up:
-        return _NOTHING
     called = [leg for leg in seen.legs.values() if leg.call == main.id] if outgoing else own
     rung = [leg for leg in called if not (leg.originated or leg.local or leg.began is None)]
     ends = [main.answered] if main.answered is not None else []
