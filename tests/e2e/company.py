@@ -177,21 +177,22 @@ async def company(*, obeys: bool = False) -> AsyncIterator[Company]:
 class Network:
     """What lies between a browser and both servers: the one of the page, and the node."""
 
-    wires: tuple[Wire, ...]
+    to_page: Wire
+    to_node: Wire
 
     def cut(self) -> None:
         """Lose it so that every connection breaks, as where a cable is pulled."""
-        for each in self.wires:
+        for each in (self.to_page, self.to_node):
             each.cut()
 
     def silence(self) -> None:
         """Lose it without a word, as where a laptop is carried out of reach."""
-        for each in self.wires:
+        for each in (self.to_page, self.to_node):
             each.silence()
 
     def mend(self) -> None:
         """Bring it back."""
-        for each in self.wires:
+        for each in (self.to_page, self.to_node):
             each.mend()
 
 
@@ -204,4 +205,4 @@ async def remote() -> AsyncIterator[tuple[Company, Network]]:
         wire(at.pbx.ports.http) as to_node,
     ):
         at.lines.url = f"ws://{LOOPBACK}:{to_node.port}/ws"
-        yield evolve(at, address=f"http://{LOOPBACK}:{to_page.port}/"), Network((to_page, to_node))
+        yield evolve(at, address=f"http://{LOOPBACK}:{to_page.port}/"), Network(to_page, to_node)

@@ -24,6 +24,12 @@ NOTICED: Final = 25_000
 RETURNS: Final = 40_000
 """Milliseconds within which the page and its phone are back: each waits longer from try to try."""
 
+REGISTERED_FOR: Final = 100_000
+"""Milliseconds within which the line is registered again, or 32 s later has failed for want of an answer."""
+
+UNANSWERED: Final = 33_000
+"""Milliseconds after which a registration has failed for want of an answer."""
+
 
 async def rings_on_the_deskphone(at: Company) -> None:
     """Bob calls Alice, whose deskphone rings within seconds, and gives up."""
@@ -74,6 +80,39 @@ class TestIdle:
             start = await answered(at, tab)
             await hears(tab, at.bob.tone)
             assert "CALL_INCOMING" not in at.alice.told(after=start)
+
+    @live
+    async def test_for_so_long_that_the_line_is_not_registered_any_more(self) -> None:
+        async with remote() as (at, network):
+            tab = await at.tab()
+            await tab.page.clock.install()
+            await tab.log_in()
+            await tab.ready()
+            network.silence()
+            await tab.page.clock.run_for(REGISTERED_FOR)
+            await expect(tab.trouble("line_lost")).to_be_visible()
+            await expect(tab.trouble("line_refused")).to_have_count(0)
+            network.mend()
+            await is_back(tab)
+            await answered(at, tab)
+            await hears(tab, at.bob.tone)
+
+    @live
+    async def test_where_the_page_comes_back_and_its_phone_finds_a_dead_connection(self) -> None:
+        async with remote() as (at, network):
+            tab = await at.tab()
+            await tab.page.clock.install()
+            await tab.log_in()
+            await tab.ready()
+            network.silence()
+            await tab.page.clock.run_for(NOTICED)
+            await expect(tab.trouble("offline")).to_be_visible()
+            network.to_page.mend()
+            await expect(tab.trouble("offline")).to_have_count(0, timeout=RETURNS)
+            await tab.page.clock.run_for(UNANSWERED)
+            await expect(tab.trouble("line_lost")).to_be_visible()
+            network.mend()
+            await is_back(tab)
 
 
 class TestInACall:
