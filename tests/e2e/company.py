@@ -143,15 +143,20 @@ class Company:
 
 
 @asynccontextmanager
-async def company(*, obeys: bool = False) -> AsyncIterator[Company]:
+async def company(
+    *, obeys: bool = False, appended: Mapping[str, str] | None = None
+) -> AsyncIterator[Company]:
     """A company whose phones are registered, and a browser in which nobody is logged in.
 
     Args:
         obeys: Whether Alice's deskphone does what the *talk* and *hold* events tell it; then it has no sound.
+        appended: What comes at the end of the node's configuration files, by their names.
     """
     async with AsyncExitStack() as stack:
         endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
-        pbx = await stack.enter_async_context(node(endpoints, EXTENSIONS, more_files=files(USERS)))
+        pbx = await stack.enter_async_context(
+            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended)
+        )
         bob, carol = [await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (BOBS, CAROLS)]
         alice: Phone | Party
         if obeys:
