@@ -47,7 +47,6 @@ _FLAGS: Final = (
     "--disable-sync",
     # The page comes from no address at all, which Chromium takes for a foreign one.
     "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
-    "--allow-loopback-in-peer-connection",
     "--no-first-run",
 )
 

@@ -44,10 +44,24 @@ def own_network() -> Iterator[None]:
         _call("unshare", _CLONE_NEWNET)
         try:
             for command in _COMMANDS:
-                subprocess.run([program("ip"), *command.split()], check=True)
+                _ip(command)
             yield
         finally:
             _call("setns", before.fileno(), _CLONE_NEWNET)
+
+
+@contextmanager
+def nothing_but_loopback() -> Iterator[None]:
+    """Take the address beside loopback away, and with it all media of browsers; it is back at the end."""
+    _ip(f"address del {ADDRESS}/24 dev lab0")
+    try:
+        yield
+    finally:
+        _ip(f"address add {ADDRESS}/24 dev lab0")
+
+
+def _ip(command: str) -> None:
+    subprocess.run([program("ip"), *command.split()], check=True)
 
 
 def _call(name: str, *arguments: int) -> None:

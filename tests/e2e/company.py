@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 from attrs import evolve, frozen
@@ -19,6 +20,7 @@ from lab.phones import Phone, phone
 from lab.ports import LOOPBACK
 from tests.e2e.audience import Assistant
 from tests.e2e.live import ALICE, BOB, files, manager_login
+from tests.e2e.wire import Wire, wire
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.memory import MemoryDirectory, MemoryObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
@@ -141,15 +143,20 @@ class Company:
 
 
 @asynccontextmanager
-async def company(*, obeys: bool = False) -> AsyncIterator[Company]:
+async def company(
+    *, obeys: bool = False, appended: Mapping[str, str] | None = None
+) -> AsyncIterator[Company]:
     """A company whose phones are registered, and a browser in which nobody is logged in.
 
     Args:
         obeys: Whether Alice's deskphone does what the *talk* and *hold* events tell it; then it has no sound.
+        appended: What comes at the end of the node's configuration files, by their names.
     """
     async with AsyncExitStack() as stack:
         endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
-        pbx = await stack.enter_async_context(node(endpoints, EXTENSIONS, more_files=files(USERS)))
+        pbx = await stack.enter_async_context(
+            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended)
+        )
         bob, carol = [await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (BOBS, CAROLS)]
         alice: Phone | Party
         if obeys:
@@ -169,3 +176,38 @@ async def company(*, obeys: bool = False) -> AsyncIterator[Company]:
         address = f"http://{LOOPBACK}:{await cti.port()}/"
         chromium = await stack.enter_async_context(browser())
         yield Company(pbx, alice, bob, carol, chromium, service, lines, address)
+
+
+@frozen
+class Network:
+    """What lies between a browser and both servers: the one of the page, and the node."""
+
+    to_page: Wire
+    to_node: Wire
+
+    def cut(self) -> None:
+        """Lose it so that every connection breaks, as where a cable is pulled."""
+        for each in (self.to_page, self.to_node):
+            each.cut()
+
+    def silence(self) -> None:
+        """Lose it without a word, as where a laptop is carried out of reach."""
+        for each in (self.to_page, self.to_node):
+            each.silence()
+
+    def mend(self) -> None:
+        """Bring it back."""
+        for each in (self.to_page, self.to_node):
+            each.mend()
+
+
+@asynccontextmanager
+async def remote() -> AsyncIterator[tuple[Company, Network]]:
+    """A company whose browser is on a network that a test can lose; its phones and its servers are not."""
+    async with (
+        company() as at,
+        wire(urlsplit(at.address).port or 0) as to_page,
+        wire(at.pbx.ports.http) as to_node,
+    ):
+        at.lines.url = f"ws://{LOOPBACK}:{to_node.port}/ws"
+        yield evolve(at, address=f"http://{LOOPBACK}:{to_page.port}/"), Network(to_page, to_node)

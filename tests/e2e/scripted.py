@@ -32,6 +32,7 @@ export class Phone {
   start() { this.changed("registered", []); }
   async stop() { this.changed("off", []); }
   leave() {}
+  renew() {}
 }
 globalThis.deeds = [];
 for (const deed of ["dial", "answer", "hold", "resume", "mute", "press"]) {

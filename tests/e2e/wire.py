@@ -1,4 +1,4 @@
-"""A wire to a node's manager interface that a test can cut, and speak into."""
+"""A wire to a port on loopback that a test can cut, make silent, and speak into."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Wire:
         self.port = port
         self._to = to
         self._whole = True
+        self._passes = asyncio.Event()
+        self._passes.set()
         self._clients: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
@@ -28,9 +30,14 @@ class Wire:
         for client in self._clients:
             client.transport.abort()
 
+    def silence(self) -> None:
+        """Let nothing through until `mend`; connections stay open, and what is said waits."""
+        self._passes.clear()
+
     def mend(self) -> None:
-        """Let connections through again."""
+        """Let everything through again."""
         self._whole = True
+        self._passes.set()
 
     def speak(self, garbage: bytes) -> None:
         """Say something to the client as if it came from the node."""
@@ -45,8 +52,8 @@ class Wire:
         self._clients.add(writer)
         try:
             node_reader, node_writer = await asyncio.open_connection(LOOPBACK, self._to)
-            there = asyncio.create_task(_pass(reader, node_writer))
-            back = asyncio.create_task(_pass(node_reader, writer))
+            there = asyncio.create_task(self._pass(reader, node_writer))
+            back = asyncio.create_task(self._pass(node_reader, writer))
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
             for task in (there, back):
                 task.cancel()
@@ -57,12 +64,12 @@ class Wire:
             self._clients.discard(writer)
             writer.close()
 
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._passes.wait()
+                writer.write(data)
+                await writer.drain()
 
 
 @asynccontextmanager

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.exceptions import InvalidHandshake
 
-from unique_account.adapters.memory import SettableClock
+from unique_account.adapters.memory import MemoryDirectory, SettableClock
 from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace, wire
 from unique_account.adapters.xuc.attempts import REMEMBERED, WINDOW, Attempts
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
+from unique_account.adapters.xuc.store import MOST_PREFERENCES
 
 if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import PASSWORDS, PATIENCE, Premises, in_loop, premises
+    from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, in_loop, premises
 else:
-    from assistants import PASSWORDS, PATIENCE, Premises, in_loop, premises
+    from assistants import NAMES, PASSWORDS, PATIENCE, Premises, in_loop, premises
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -215,6 +217,65 @@ class TestFloods:
             writer.write(head.encode())
             assert b" 408 " in (await ends(reader)).partition(b"\r\n")[0]
             writer.close()
+
+
+class TestCrowds:
+    """S5: so many may be there, and whoever comes then is told so rather than let wait."""
+
+    @in_loop
+    async def test_log_ins_that_wait_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logins, "MOST_WAITING", 5)
+        release = asyncio.Event()
+        asked: list[str] = []
+        checked: list[str] = []
+
+        class Slow(MemoryDirectory):
+            async def credential(self, login: str) -> str | None:
+                asked.append(login)
+                return await super().credential(login)
+
+            async def authenticate(self, login: str, password: str) -> str | None:
+                checked.append(login)
+                await release.wait()
+                return await super().authenticate(login, password)
+
+        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+
+            async def log_in() -> int:
+                body = {"login": "alice", "password": PASSWORDS["alice"]}
+                return (await at.browser.request("POST", "auth/login", json=body)).status_code
+
+            first = [asyncio.create_task(log_in()) for _ in range(5)]
+            await at.becomes(lambda: len(asked) == 5)
+            assert await log_in() == 503
+            assert len(checked) == logins.AT_ONCE
+            release.set()
+            assert await asyncio.gather(*first) == [200] * 5
+
+    @in_loop
+    async def test_connections_are_no_more_than_may_be(self) -> None:
+        async with premises(sockets=20) as at, in_peace(at):
+            token = await at.browser.log_in("alice")
+            many = [await raw(at) for _ in range(20)]
+            ended = [asyncio.create_task(ends(reader)) for reader, _ in many]
+            await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+            with pytest.raises((InvalidHandshake, OSError)):
+                await at.browser.connect(token)
+            for _, writer in many:
+                writer.close()
+            await asyncio.wait(ended)
+            await (await at.browser.connect(token)).command("getIceConfig")
+
+    @in_loop
+    async def test_preferences_are_few(self) -> None:
+        async with premises() as at:
+            tab = await at.browser.tab("alice")
+            for number in range(MOST_PREFERENCES):
+                await tab.command("setUserPreference", key=f"key{number}", value="", value_type="String")
+            word, problem = await tab.error("setUserPreference", key="more", value="", value_type="String")
+            assert word == "invalidMessage"
+            assert f"{MOST_PREFERENCES} preferences" in problem
+            await tab.command("setUserPreference", key="key0", value="other", value_type="String")
 
 
 class TestHalfOpenSockets:

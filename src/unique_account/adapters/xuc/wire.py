@@ -45,8 +45,13 @@ class HttpWire(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Wait for a first request, but not for ever; send at once what is to be sent."""
+        """Wait for a first request, but not for ever; send at once what is to be sent.
+
+        One connection more than may be ends here: uvicorn counts requests only, and WebSockets are none.
+        """
         super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            transport.abort()
         _set(transport, socket.TCP_NODELAY, 1)  # asyncio does so only for sockets that name their protocol
         self._deadline = self.loop.call_later(REQUEST_WITHIN, self._overdue)
 

@@ -37,6 +37,8 @@ export class Phone {
     }
   }
 
+  renew() {}
+
   leave() {}
 
   dial(number) {

@@ -77,6 +77,9 @@ let refresh = null;
 
 store.watch((state, before) => {
   line.follow(state);
+  if (state.session === "open" && before.session === "lost") {
+    phone.renew();
+  }
   if (state.own !== before.own || state.account !== before.account) {
     callsChanged(state, before);
   }

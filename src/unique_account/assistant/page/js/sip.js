@@ -4,13 +4,14 @@
 // `troubled(trouble)`. A call is { id, direction, status, peer, peerName, answered, muted }, and its status
 // is dialling, ringing, talking or held.
 
-const { UA, WebSocketInterface } = globalThis.JsSIP;
+const { C, UA, WebSocketInterface } = globalThis.JsSIP;
 const GATHERS_FOR = { withoutServers: 100, withServers: 700 }; // milliseconds
 const NOT_ANSWERED_HERE = new Set(["Canceled", "Rejected", "Terminated", "Busy", "No Answer"]);
 
 export class Phone {
   static played = false;
   #agent = null;
+  #socket = null;
   #line = null;
   #registration = "off";
   #sessions = new Map();
@@ -28,8 +29,9 @@ export class Phone {
     }
     this.#line = line;
     this.#everConnected = false;
+    this.#socket = new WebSocketInterface(line.url);
     this.#agent = new UA({
-      sockets: [new WebSocketInterface(line.url)],
+      sockets: [this.#socket],
       uri: line.uri,
       authorization_user: line.name,
       password: line.password,
@@ -61,6 +63,13 @@ export class Phone {
     this.#sessions.clear();
     this.#register("off");
     await Promise.race([gone, after(1500)]);
+  }
+
+  /** The network may have been away: see whether the line is still registered. */
+  renew() {
+    if (this.#agent?.isConnected()) {
+      this.#agent.register();
+    }
   }
 
   /** The page goes away: say goodbye in calls that were answered, since no page can take them up again. */
@@ -221,10 +230,21 @@ export class Phone {
   }
 
   #refused(cause) {
-    if (this.#agent) {
+    if (!this.#agent) {
+      return;
+    }
+    if (cause === C.causes.REQUEST_TIMEOUT) {
+      this.#reconnect();
+    } else {
       this.#register("failed");
       this.troubled(cause === "Connection Error" ? "line_unreachable" : "line_refused");
     }
+  }
+
+  // Nobody answers, yet the connection did not break: JsSIP would wait for that, which may take a quarter of an hour.
+  #reconnect() {
+    this.#socket.disconnect();
+    this.#socket.ondisconnect(true);
   }
 
   #register(registration) {
