@@ -37,7 +37,7 @@ class NodeSettings:
         port: The port of its manager interface.
         username: As whom to log in there.
         secret: The secret of that name.
-        sip: Where other nodes reach it, as ``host:port``; needed with several nodes, for their trunks.
+        sip: Where other nodes reach it, as ``host:port``; needed with several Asterisks, for their trunks.
         websocket: How browsers reach it: ``wss``, or ``ws`` behind a proxy that speaks TLS.
         proxy_path: The path of its own under which the web proxy reaches it; the main one needs none (A4).
         obeying: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
