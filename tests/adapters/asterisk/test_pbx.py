@@ -33,7 +33,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.core.user import User
 from unique_account.ports.hearing import UnknownUser
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, NodeDown
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import BOOTED, ScriptedNode, refused, scripted_node
@@ -252,6 +252,25 @@ async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
         assert at.of().count(LOST) == 1
         assert "pbx default: connection" in at.failures
+
+
+@in_loop
+async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        await at.node.stop()
+        await at.until(LineChanged(DESK, LineStatus.UNAVAILABLE))  # the second attempt has failed
+        with pytest.raises(NodeDown):
+            await at.pbx.hint("1001", Presence.BUSY)
+        first, *others = [error for _, error in at.observer.failures]
+        assert others
+        assert not isinstance(first, NodeDown)
+        assert all(isinstance(error, NodeDown) for error in others)
+        assert at.observer.recoveries == []
+        await at.node.start()
+        await at.until(LineChanged(DESK, LineStatus.IN_USE))
+        assert at.observer.recoveries == ["pbx default: connection"]
 
 
 @pytest.mark.parametrize(
