@@ -60,6 +60,9 @@ def calls(draw: st.DrawFn) -> list[Message]:
     return begins + told + ends * draw(st.booleans())
 
 
+LISTED = message("Newchannel", Channel="PJSIP/trunk-9", Uniqueid="1767600000.new", ChannelState="6")
+
+
 def by_channel(told: list[Message]) -> str:
     """The id of the channel that is told of; ids are never used again."""
     return told[0]["Uniqueid"]
@@ -115,6 +118,22 @@ class TestRetelling:
         for channel in list(picture.channels.values()):
             picture.note(message("Hangup", Uniqueid=channel.last["Uniqueid"]))
         assert picture.channels == {}
+
+    @given(streams)
+    def test_what_a_later_connection_lists_was_answered_when_it_was(self, messages: list[Message]) -> None:
+        """H6: and what the earlier one did not hear of is left as it is listed."""
+        earlier, later = Picture(), Picture()
+        for one in messages:
+            earlier.note(one)
+        live = [*(channel.last for channel in earlier.channels.values() if channel.up), LISTED]
+        for one in live:
+            _, _, state = one.text.partition("\r\n")
+            later.note(Message(f"Event: CoreShowChannel\r\n{state}"))
+        listed = later.channels[LISTED["Uniqueid"]].up
+        later.recall(earlier)
+        for uniqueid, channel in later.channels.items():
+            known = earlier.channels.get(uniqueid)
+            assert channel.up is (known.up if known else listed)
 
 
 def test_the_other_parties_are_those_in_the_same_bridge() -> None:

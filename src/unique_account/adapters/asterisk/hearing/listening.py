@@ -13,6 +13,7 @@ from attrs import define, field
 
 from unique_account.adapters.asterisk.commands import Commands
 from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.hearing.picture import Picture
 from unique_account.adapters.asterisk.hearing.roster import Roster
 from unique_account.adapters.asterisk.hearing.telling import Telling
 from unique_account.adapters.asterisk.hearing.translation import Heard, Untranslatable
@@ -85,6 +86,7 @@ class Listening:
         self._tried = asyncio.Event()
         self._said_down = False
         self._said_lost = False
+        self._earlier = Picture()
 
     async def listen(self, hear: Hear) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
@@ -159,6 +161,8 @@ class Listening:
         session.watching.ask_holds(connection)
         while not session.watching.complete:
             session.watching.hear(await anext(messages))
+        session.watching.recall(self._earlier)
+        self._earlier = session.watching.picture
         return session
 
     def _take(self, session: Session, telling: Telling, message: Message) -> None:

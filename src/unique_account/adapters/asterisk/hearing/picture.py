@@ -102,6 +102,13 @@ class Picture:
         """Whether an endpoint has any contact."""
         return bool(self._contacts.get(interface))
 
+    def recall(self, earlier: Picture) -> None:
+        """Take over how calls began and were answered that an earlier picture had already (H6)."""
+        for uniqueid, channel in self.channels.items():
+            before = earlier.channels.get(uniqueid)
+            if before is not None and before.up is not None:
+                channel.first, channel.up = before.first, before.up
+
     def others(self, channel: Channel) -> list[Channel]:
         """The other channels in a channel's bridge."""
         if not channel.bridge:

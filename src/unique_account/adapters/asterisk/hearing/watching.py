@@ -45,6 +45,10 @@ class Watching:
         self._missing: dict[str, str] = {}
         self._holds: dict[str, Channel] = {}
 
+    def recall(self, earlier: Picture) -> None:
+        """Take over what an earlier connection told of calls that go on, and nothing tells again."""
+        self.picture.recall(earlier)
+
     def ask(self, connection: Connection, users: Iterable[User]) -> None:
         """Ask for all that the node knows; the answers come in the stream, after the events so far."""
         connection.send("Ping")  # its answer bears the node's time
