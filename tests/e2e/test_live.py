@@ -403,6 +403,21 @@ class TestFaults:
                 assert (await has_call(at, CallStatus.TALKING)).answered == call.answered
 
     @scenario
+    async def test_a_service_that_begins_during_a_call_knows_when_it_was_answered(self) -> None:
+        """H6: to the second, in which Asterisk tells how old a bridge is."""
+        async with live() as at:
+            call = await answered(at)
+            await asyncio.sleep(4)
+            store = MemoryAccounts()
+            await store.add([ALICE])
+            adapter = AsteriskPbx(manager_login(at.pbx), MemoryObserver())
+            async with bootstrap(accounts=store, pbxs=(adapter,), owner="another") as another:
+                (found,) = another.account("alice").calls
+            assert found.answered is not None
+            assert call.answered is not None
+            assert abs((found.answered - call.answered).total_seconds()) < 3
+
+    @scenario
     async def test_a_call_on_hold_is_so_after_a_loss(self) -> None:
         async with live() as at:
             call = await answered(at)

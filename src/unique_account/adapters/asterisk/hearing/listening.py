@@ -158,10 +158,10 @@ class Listening:
             session.watching.hear(message)
             if session.watching.complete:
                 break
-        session.watching.ask_holds(connection)
+        session.watching.recall(self._earlier)
+        session.watching.ask_details(connection)
         while not session.watching.complete:
             session.watching.hear(await anext(messages))
-        session.watching.recall(self._earlier)
         self._earlier = session.watching.picture
         return session
 
