@@ -154,6 +154,10 @@ class TestProblems:
         assert problems(tmp_path, least + assistant) == (
             "assistant.store: needs to be there, as the accounts are in no file",
         )
+        node = 'passwords.file = "mds1.conf"\n'
+        assert problems(tmp_path, least + node + assistant + 'store.file = "kept"\n') == (
+            f"nodes[0].passwords.file: {tmp_path / 'mds1.conf'} is not there",
+        )
         (tmp_path / "kept.toml").write_text(f'{least}{assistant}store.file = "kept"\n', "utf-8")
         assert read_config(tmp_path / "kept.toml").assistant is not None
 

@@ -99,7 +99,10 @@ def _missing_files(config: Config) -> Iterable[str]:
     """Files that the UC Assistant cannot do without."""
     if config.assistant is None:
         return
-    for name in ("people", "passwords"):
-        file = Path(getattr(config.assistant, name).file)
-        if not file.is_file():
-            yield f"assistant.{name}.file: {file} is not there"
+    files = {"assistant.people": config.assistant.people, "assistant.passwords": config.assistant.passwords}
+    files |= {
+        f"nodes[{index}].passwords": one.passwords for index, one in enumerate(config.nodes) if one.passwords
+    }
+    for place, named in files.items():
+        if not Path(named.file).is_file():
+            yield f"{place}.file: {named.file} is not there"

@@ -6,7 +6,7 @@ from unique_account.adapters.asterisk.hearing.replay import Step, json_line, rep
 from unique_account.adapters.asterisk.hearing.translation import Heard, Translation, Untranslatable
 from unique_account.adapters.asterisk.installing.installed import plans
 from unique_account.adapters.asterisk.installing.plan_entries import entries
-from unique_account.adapters.asterisk.lines import RenderedLines
+from unique_account.adapters.asterisk.lines import LinesOfNode, RenderedLines
 from unique_account.adapters.asterisk.manager.ami import (
     Decoder,
     Greeting,
@@ -40,6 +40,7 @@ __all__ = [
     "Greeting",
     "Heard",
     "InvalidAction",
+    "LinesOfNode",
     "Malformed",
     "ManagerLogin",
     "Message",
