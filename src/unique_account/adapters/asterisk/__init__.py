@@ -2,8 +2,9 @@
 
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
 from unique_account.adapters.asterisk.doctor import Expected, examine
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.installing.installed import plans
 from unique_account.adapters.asterisk.installing.plan_entries import entries
 from unique_account.adapters.asterisk.lines import LinesOfNode, RenderedLines

@@ -13,10 +13,10 @@ from attrs import define, field
 
 from unique_account.adapters.asterisk.commands import Commands
 from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.picture import Picture
 from unique_account.adapters.asterisk.hearing.roster import Roster
 from unique_account.adapters.asterisk.hearing.telling import Telling
-from unique_account.adapters.asterisk.hearing.translation import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.watching import EVENT_CLASSES, EVENTS, Watching
 from unique_account.adapters.asterisk.hints.hints import Hints
 from unique_account.adapters.asterisk.installing.astdb import PlanBook

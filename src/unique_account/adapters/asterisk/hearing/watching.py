@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning, Untranslatable
 from unique_account.adapters.asterisk.hearing.picture import Channel, Picture
-from unique_account.adapters.asterisk.hearing.translation import Heard, Meaning, Translation, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.manager.words import full_mailbox
