@@ -62,6 +62,9 @@ class Counter:
         if not self.all.is_set():  # else the node is gone already
             raise AssertionError(what) from error
 
+    def recovered(self, what: str) -> None:
+        raise AssertionError(what)
+
     async def hear(self, _: str, __: Event) -> None:
         self._one_more()
 

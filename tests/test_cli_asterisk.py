@@ -19,6 +19,7 @@ file = "accounts.sqlite"
 
 [[nodes]]
 secret.file = "ami.secret"
+sip = "10.0.0.1:5060"
 """
 MDS1 = '[[nodes]]\nname = "mds1"\nsip = "10.0.0.2:5060"\nsecret.file = "ami.secret"\n'
 USER = '[[users]]\nid = "{0}"\nextension = "{1}"\ndeskphone = "PJSIP/{0}"\nwebrtc = "PJSIP/{0}_w"\n'

@@ -28,6 +28,7 @@ json = true
 
 [[nodes]]
 secret.env = "AMI_SECRET"
+sip = "10.0.0.1:5060"
 
 [[nodes]]
 name = "mds1"
@@ -121,6 +122,7 @@ class TestProblems:
             "nodes[0].kind: is 'asterix', not one of asterisk, memory",
             "nodes[0].port: is 0; from 1 to 65535",
             "nodes[0]: has no field named prt; did you mean port?",
+            'nodes[0].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"',
             'nodes[1].secret: is missing; for example secret.file = "ami.secret"',
             "nodes[1].sip: is not a SIP address, such as 10.0.0.2:5060",
         }
@@ -152,6 +154,10 @@ class TestProblems:
         assert problems(tmp_path, least + assistant) == (
             "assistant.store: needs to be there, as the accounts are in no file",
         )
+        node = 'passwords.file = "mds1.conf"\n'
+        assert problems(tmp_path, least + node + assistant + 'store.file = "kept"\n') == (
+            f"nodes[0].passwords.file: {tmp_path / 'mds1.conf'} is not there",
+        )
         (tmp_path / "kept.toml").write_text(f'{least}{assistant}store.file = "kept"\n', "utf-8")
         assert read_config(tmp_path / "kept.toml").assistant is not None
 
@@ -167,6 +173,16 @@ class TestProblems:
         none = LEAST.replace('[[nodes]]\nkind = "memory"\n', "")
         assert problems(tmp_path, "nodes = []\n" + none) == (
             "nodes: are none; a table [[nodes]] for each PBX",
+        )
+
+    def test_several_asterisks_that_cannot_reach_each_other(self, tmp_path: Path) -> None:
+        """XDS: no trunk is left out in silence."""
+        nodes = [f'[[nodes]]\nname = "mds{number}"\nsecret.env = "AMI_SECRET"\n' for number in range(2)]
+        least = LEAST.replace('"memory"\n', '"memory"\n' + nodes[0])
+        assert len(read(tmp_path, least, AMI_SECRET="x").nodes) == 2
+        assert problems(tmp_path, least + nodes[1], AMI_SECRET="x") == (
+            'nodes[1].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"',
+            'nodes[2].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"',
         )
 
     def test_confd_for_a_node_that_is_not_there(self, tmp_path: Path) -> None:

@@ -79,6 +79,13 @@ sip = "wss://pbx.example.org/ws"
 port = {}
 {}
 """
+MDS1 = """
+[[nodes]]
+name = "mds1"
+kind = "memory"
+proxy_path = "/ws-mds1"
+passwords.file = "mds1.conf"
+"""
 PERSON = '[[people]]\nlogin = "alice"\nuser = "alice"\nname = "Alice"\npassword = "{}"\n'
 
 
@@ -118,6 +125,9 @@ class Cti:
     def preference(self, token: str) -> tuple[str, str]:
         said = self._command(token, "UserPreference", command="getUserPreferences")
         return said["key"], said["value"]
+
+    def line(self, token: str) -> dict[str, str]:
+        return self._command(token, "SipLine", command="getConfig", objectType="line")
 
     def _command(self, token: str, answer: str, **fields: str) -> dict[str, str]:
         url = f"ws://127.0.0.1:{self.port}/xuc/api/2.0/cti?token={token}"
@@ -340,6 +350,20 @@ class TestAssistant:
             assert at.ask("GET", "auth/check", kept) == 401
         with cti(folder, free_port) as at:
             assert at.ask("GET", "auth/check", kept) == 401
+
+
+class TestLines:
+    """A4: a browser registers at its user's media server, with what was rendered for it there."""
+
+    def test_the_line_of_a_user_of_the_second_node(self, folder: Path, free_port: int) -> None:
+        serves_assistants(folder, free_port)
+        (folder / "users.toml").write_text(f'{ALICE}media_server = "mds1"\n', "utf-8")
+        (folder / "mds1.conf").write_text("[alice_w-auth](+)\npassword = mds1's\n", "utf-8")
+        with (folder / "unique_account.toml").open("a", encoding="utf-8") as config:
+            config.write(MDS1)
+        with cti(folder, free_port) as at:
+            line = at.line(at.log_in())
+        assert (line["url"], line["password"]) == ("wss://pbx.example.org/ws-mds1", "mds1's")
 
 
 class TestWithoutConfiguration:

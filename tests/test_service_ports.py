@@ -138,7 +138,7 @@ class TestFailingPorts:
             await at.pbx.install(evolve((await at.plans())["alice"], version=99))
             await service.handle("alice", IN)
             ((what, error),) = at.observer.failures
-            assert what == "pbx: install for alice"
+            assert what == "pbx default: install for alice"
             assert isinstance(error, NewerPlan)
             assert (error.user, error.version) == ("alice", 1)
             assert str(error) == "a newer plan of alice than version 1 is installed; a resync settles it"

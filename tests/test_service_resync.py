@@ -192,7 +192,7 @@ class TestBackup:
             await service.handle("alice", LoggedIn("tab-2"))
             assert at.failures == []
             await service.handle("alice", FORWARDED)
-            assert at.failures == ["pbx: install for alice"]
+            assert at.failures == ["pbx default: install for alice"]
             await service.resync()
             assert await at.follows(service.account("alice"))
 
@@ -223,7 +223,7 @@ class TestTrouble:
             await at.pbx.forget("alice")
             assert await service.resync() == ("alice: no plan was installed",)
             assert at.failures[0] == "pbx mds1: installed"
-            assert "pbx: watch bob" in at.failures
+            assert "pbx mds1: watch bob" in at.failures
             assert await at.follows(service.account("alice"))
             at.pbxs["mds1"].heal()
             await at.memory_pbxs["mds1"].forget("bob")

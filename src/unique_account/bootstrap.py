@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, RenderedLines, Trunk
+from unique_account.adapters.asterisk import (
+    AsteriskPbx,
+    Expected,
+    LinesOfNode,
+    ManagerLogin,
+    RenderedLines,
+    Trunk,
+)
 from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.sqlite import SqliteAccounts
@@ -210,7 +217,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
         cti: Cti = MemoryCti()
         if config.assistant:
-            cti = assistant = _assistant(config.assistant, config.accounts, user, observer)
+            cti = assistant = _assistant(config.assistant, config, user, observer)
             made.callback(assistant.bind().close)
         service = await made.enter_async_context(
             bootstrap(
@@ -245,7 +252,7 @@ def _stores(asked: AccountsSettings, made: AsyncExitStack) -> tuple[Accounts, Ca
 
 
 def _assistant(
-    asked: AssistantSettings, accounts: AccountsSettings, user: Callable[[str], User], observer: Observer
+    asked: AssistantSettings, config: Config, user: Callable[[str], User], observer: Observer
 ) -> XucCti:
     """The server that UC Assistants connect to, with the page that is one."""
     try:
@@ -263,13 +270,20 @@ def _assistant(
             proxies=asked.proxies,
             stun=asked.stun,
             time_zone=asked.time_zone,
-            store=Path(asked.store.file if asked.store else accounts.file or ""),
+            store=Path(asked.store.file if asked.store else config.accounts.file or ""),
         )
-        lines = RenderedLines(Path(asked.passwords.file), asked.sip, asked.domain, user)
+        lines = RenderedLines({node.name: _lines(asked, node) for node in config.nodes}, user)
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error
     page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
     return XucCti(settings, PeopleFile(Path(asked.people.file), observer), lines, observer, page)
+
+
+def _lines(asked: AssistantSettings, node: NodeSettings) -> LinesOfNode:
+    """How browsers register on a node: by its own path through the web proxy, if it has one."""
+    url = urlsplit(asked.sip)._replace(path=node.proxy_path).geturl() if node.proxy_path else asked.sip
+    passwords = node.passwords or asked.passwords
+    return LinesOfNode(passwords=Path(passwords.file), url=url, domain=asked.domain)
 
 
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:

@@ -70,6 +70,14 @@ class Projector:
             nodes = sorted(self._pbxs)
             raise ValueError(f"{user.id}: media server {user.media_server} is not one of {nodes}") from None
 
+    async def watch(self, user: User) -> None:
+        """Let the user's node tell the user's facts anew.
+
+        Raises:
+            ValueError: The user's media server is none of the nodes.
+        """
+        await self.node(user).watch(user)
+
     async def project(self, before: Account | None, after: Account) -> None:
         """Hand on the projections in which two accounts differ; all of them if there is none before."""
         user = after.user.id
@@ -80,7 +88,7 @@ class Projector:
             before = None
         done = await self._leave(formers, after)
         if before is None or _content(before) != _content(after):
-            done &= await self._hand(user, "pbx: install", self._install(after))
+            done &= await self._hand(user, f"pbx {after.user.media_server}: install", self._install(after))
         if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
             done &= await self._publish(after.user, after.user.numbers, presence(after))
         if before is None or before.forwarding != after.forwarding:
@@ -97,7 +105,8 @@ class Projector:
     async def _install(self, account: Account) -> None:
         due = plan(account, owner=self._owner)
         if not await self.node(account.user).install(due):
-            self._observer.failed(f"pbx: install for {due.user}", NewerPlan(due.user, due.version))
+            what = f"pbx {account.user.media_server}: install for {due.user}"
+            self._observer.failed(what, NewerPlan(due.user, due.version))
 
     async def _publish(self, user: User, numbers: Iterable[str], shown: Presence) -> bool:
         done = True

@@ -108,12 +108,9 @@ class Service:
             if problems := self._claims.problems(account.user):  # calls go to whoever came first
                 self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
             self._keep(await self._written.change(account, partial(last_seen, started)))
-        self._listeners = [
-            asyncio.create_task(self._listen(f"pbx {name}", pbx.listen(self.handle)))
-            for name, pbx in self._pbxs.items()
-        ]
-        assistants = self._cti.listen(self.handle, self.commands.obey, self.histories)
-        self._listeners.append(asyncio.create_task(self._listen("cti", assistants)))
+        ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
+        ports["cti"] = self._cti.listen(self.handle, self.commands.obey, self.histories)
+        self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
             await self.resync()
@@ -306,16 +303,16 @@ class Service:
             seen: The account before the plans were asked for; what is not due to it is on its way.
             plans: Those on the user's node; None where that is not known.
         """
-        user = seen.user.id
+        user, node = seen.user.id, f"pbx {seen.user.media_server}"
         self._resyncing.add(user)
         try:
-            await self._ask(f"pbx: watch {user}", self._watch(seen.user))
+            await self._ask(f"{node}: watch {user}", self._projector.watch(seen.user))
         finally:
             self._resyncing.discard(user)
         async with self._locks[user]:
             account = self._accounts.get(user)
             if account is None:  # removed while it was watched
-                await self._ask(f"pbx: forget {user}", self._projector.node(seen.user).forget(user))
+                await self._ask(f"{node}: forget {user}", self._projector.node(seen.user).forget(user))
                 return []
             difference = None
             if plans is not None and self._projector.difference(seen, plans.get(user)):
@@ -341,9 +338,6 @@ class Service:
         if account is None:
             return [f"{user}: a plan without an account"]
         return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]
-
-    async def _watch(self, user: User) -> None:
-        await self._projector.node(user).watch(user)
 
     async def _ask(self, what: str, request: Awaitable[T]) -> T | None:
         """Ask a port; its failure goes to the observer."""

@@ -14,6 +14,7 @@ from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
+from unique_account.ports.pbx import NodeDown
 
 if TYPE_CHECKING:
     from tests.adapters.node import ALICE, in_loop
@@ -111,6 +112,18 @@ class TestLogObserver:
         assert record.getMessage() == "pbx default: hint for alice failed: no route to the node"
         assert record.exc_info is not None
         assert record.exc_info[1] is error
+
+    def test_a_node_that_is_down_is_no_error_each_time(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG, "unique_account")
+        observer = LogObserver()
+        observer.failed("pbx mds1: connection", ConnectionError("gone"))
+        observer.failed("pbx mds1: hint for alice", NodeDown("the PBX mds1 cannot be reached"))
+        observer.recovered("pbx mds1: connection")
+        assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+            (logging.ERROR, "pbx mds1: connection failed: gone"),
+            (logging.DEBUG, "pbx mds1: hint for alice failed: the PBX mds1 cannot be reached"),
+            (logging.INFO, "pbx mds1: connection works again"),
+        ]
 
     def test_another_logger_may_be_given(self, caplog: pytest.LogCaptureFixture) -> None:
         LogObserver(logging.getLogger("elsewhere")).failed("bus: presence for alice", OSError("full"))

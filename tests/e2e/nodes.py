@@ -131,6 +131,20 @@ class Nodes:
 
         await until(so, f"the health of {nodes}")
 
+    async def trunks(self) -> None:
+        """Wait until each node knows that it can call the other one."""
+        ends = {"default": "mds1", "mds1": "default"}
+
+        async def reachable() -> bool:
+            variables = {name: f"DEVICE_STATE(PJSIP/unique-account-{ends[name]})" for name in self.pbxs}
+            told = [
+                await self.pbxs[name].ami.act("Getvar", ("Variable", variable))
+                for name, variable in variables.items()
+            ]
+            return {one["Value"] for one in told} == {"NOT_INUSE"}
+
+        await until(reachable, "trunks that are reachable")
+
     # -- the users -------------------------------------------------------------------------------------
 
     async def does(self, user: str, deed: str, **headers: str) -> None:
@@ -217,6 +231,7 @@ async def rendered_nodes() -> AsyncIterator[Nodes]:
             line = Endpoint(name=user, password=passwords[home][user])
             at.phones[user] = await stack.enter_async_context(party(pbxs[home], line))
             await at.phones[user].register()
+        await at.trunks()
         stack.push_async_callback(at.stop)
         yield at
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from attrs import frozen
@@ -97,8 +98,12 @@ def write_config(folder: Path, manager: int, monitor: int) -> None:
 
 
 @asynccontextmanager
-async def rendered() -> AsyncIterator[Rendered]:
-    """A node whose phones, dialplan and manager account are as they were rendered."""
+async def rendered(others: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Rendered]:
+    """A node whose phones, dialplan and manager account are as they were rendered.
+
+    Args:
+        others: Files of the node that are others than the lab's, by name.
+    """
     monitor = port()
     with own_folder("rendered") as folder:
         write_config(folder, MANAGER_PORT, monitor)
@@ -108,7 +113,7 @@ async def rendered() -> AsyncIterator[Rendered]:
         assert done.returncode == 0, done.stderr
         files = {path.name: path.read_text("utf-8") for path in (folder / "etc").iterdir()}
         passwords = read_secrets(files["unique_account_secrets.conf"]).by_endpoint
-        more = {**files, "voicemail.conf": VOICEMAIL}
+        more = {**files, "voicemail.conf": VOICEMAIL, **others}
         async with node((), EXTENSIONS, more_files=more, appended=APPENDED) as pbx:
             write_config(folder, pbx.ports.ami, monitor)
             yield Rendered(pbx, folder, monitor, passwords)

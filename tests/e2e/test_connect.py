@@ -68,6 +68,7 @@ class TestConnect:
             passwords = read_secrets(files["unique_account_secrets.conf"]).by_endpoint
             appended = included()
             extensions = appended.pop("extensions.conf")
+            files["cel.conf"] = appended.pop("cel.conf")
             async with node((), extensions, more_files=files, appended=appended) as pbx:
                 # The lab's ports are its own; a PBX of one's own has the usual ones.
                 config = folder / "unique_account.toml"

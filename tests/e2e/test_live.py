@@ -74,6 +74,17 @@ async def answered(at: Live) -> Call:
     return await has_call(at, CallStatus.TALKING)
 
 
+async def lost(at: Live) -> None:
+    """The connection to the node is cut, and all is told again."""
+    at.observer.applications.clear()
+    at.wire.cut()
+
+    async def retold() -> bool:
+        return any(isinstance(event, NodeLost) for event, _, _ in at.observer.applications)
+
+    await until(retold, "the loss")
+
+
 class TestWatchers:
     """P1 to P5: what phones that watch the number show, in both event packages."""
 
@@ -383,18 +394,36 @@ class TestFaults:
         check(self)
 
     @scenario
+    async def test_a_call_was_answered_when_it_was_whatever_was_lost_since(self) -> None:
+        """H6: twice, as what was recalled once has to be recalled again."""
+        async with live() as at:
+            call = await answered(at)
+            for _ in range(2):
+                await lost(at)
+                assert (await has_call(at, CallStatus.TALKING)).answered == call.answered
+
+    @scenario
+    async def test_a_service_that_begins_during_a_call_knows_when_it_was_answered(self) -> None:
+        """H6: to the second, in which Asterisk tells how old a bridge is."""
+        async with live() as at:
+            call = await answered(at)
+            await asyncio.sleep(4)
+            store = MemoryAccounts()
+            await store.add([ALICE])
+            adapter = AsteriskPbx(manager_login(at.pbx), MemoryObserver())
+            async with bootstrap(accounts=store, pbxs=(adapter,), owner="another") as another:
+                (found,) = another.account("alice").calls
+            assert found.answered is not None
+            assert call.answered is not None
+            assert abs((found.answered - call.answered).total_seconds()) < 3
+
+    @scenario
     async def test_a_call_on_hold_is_so_after_a_loss(self) -> None:
         async with live() as at:
             call = await answered(at)
             await at.adapter.hold(call.id)
             await has_call(at, CallStatus.HELD)
-            at.observer.applications.clear()
-            at.wire.cut()
-
-            async def retold() -> bool:
-                return any(isinstance(event, NodeLost) for event, _, _ in at.observer.applications)
-
-            await until(retold, "the loss")
+            await lost(at)
             await has_call(at, CallStatus.HELD)
             await at.adapter.resume(call.id)
             await has_call(at, CallStatus.TALKING)

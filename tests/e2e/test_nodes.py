@@ -137,9 +137,14 @@ class TestDown:
             await at.planned("alice", "webrtc")
             assert time.monotonic() - start < SOON
 
+            errors = [line for line in at.log.splitlines() if " ERROR " in line and "mds1" in line]
+            assert len(errors) == 1, errors
+            assert "works again" not in at.log
+
             back = time.monotonic()
             await at.pbxs["mds1"].start()
             await at.connected(default="connected", mds1="connected")
+            assert at.log.count("pbx mds1: connection works again") == 1
             await at.phones["carol"].register()
             await carol.shows("Ready", after=back)
             await at.pbxs["default"].ami.event("ContactStatus", after=back, ContactStatus="Reachable")

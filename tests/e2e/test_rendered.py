@@ -17,6 +17,7 @@ from tests.e2e.office import live
 from tests.e2e.planned import install, planned
 from tests.e2e.rendered import SECRET, command, rendered, write_config
 from unique_account import LoggedIn, User
+from unique_account.adapters.asterisk.doctor import CHANNEL_EVENTS
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +34,12 @@ secret = told to\\; nobody
 read = system
 write = system,command,reporting
 """
+CEL = f"""
+[general]
+enable = yes
+apps = queue
+events = {CHANNEL_EVENTS.replace("PICKUP ", "").replace(" LINKEDID_END", "").replace(" ", ",")}
+"""
 
 
 LACKING = (
@@ -41,6 +48,9 @@ LACKING = (
     "the manager account unique_account lacks write = call,originate; "
     "add it in manager.conf, as unique_account_manager.conf has it",
     "modules are not loaded: func_md5; load them in modules.conf",
+    "channel events are left out: PICKUP, LINKEDID_END; set events = ALL in cel.conf",
+    "channel events leave out Dial; add dial to apps in cel.conf",
+    "the manager interface tells no channel events; set enabled = yes under [manager] in cel.conf",
     "media server default has no WebRTC transport; configure SIP over secure WebSocket on it",
     "media server default has no certificate; install one that browsers accept",
     "media server default has no ICE; switch it on, with a STUN or TURN server where browsers need one",
@@ -113,6 +123,7 @@ class TestDoctor:
     async def test_a_node_without_them_lacks_everything(self) -> None:
         with own_folder("bare") as folder:
             more = {"rtp.conf": "[general]\nicesupport = no\n"}
+            more["cel.conf"] = CEL
             more["modules.conf"] = MODULES_CONF.replace("load = func_md5.so\n", "")
             async with node((), "[default]\n", more_files=more, appended={"manager.conf": ACCOUNT}) as pbx:
                 write_config(folder, pbx.ports.ami, 1)
@@ -120,8 +131,16 @@ class TestDoctor:
                 config.write_text(config.read_text("utf-8").replace('"ws"', '"wss"'), "utf-8")
                 done = await asyncio.to_thread(command, *DOCTOR, folder=folder)
         assert done.returncode == 1
-        assert done.stdout == "default: 12 problems\n"
+        assert done.stdout == f"default: {len(LACKING)} problems\n"
         assert done.stderr.splitlines() == [f"default: {problem}" for problem in LACKING]
+
+    @live
+    async def test_a_node_without_channel_events(self) -> None:
+        async with rendered({"cel.conf": "[general]\nenable = no\n"}) as at:
+            done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
+        assert done.stderr == (
+            "default: channel events are off; set enable = yes and events = ALL in cel.conf\n"
+        )
 
     @live
     async def test_a_node_that_is_not_there(self) -> None:

@@ -28,3 +28,8 @@ class FanOut:
         """Tell each of a failure."""
         for observer in self._observers:
             observer.failed(what, error)
+
+    def recovered(self, what: str) -> None:
+        """Tell each of what works again."""
+        for observer in self._observers:
+            observer.recovered(what)

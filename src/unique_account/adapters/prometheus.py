@@ -39,6 +39,9 @@ class PrometheusObserver:
         """Count a failure by the port that failed: ``what`` up to its colon."""
         self._failures.labels(what.partition(":")[0]).inc()
 
+    def recovered(self, what: str) -> None:
+        """Count nothing: which nodes are connected is told when it is asked for."""
+
     def watch(
         self, accounts: Callable[[], Iterable[Account]], nodes: Callable[[], Mapping[str, bool]]
     ) -> None:

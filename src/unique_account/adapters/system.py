@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.pbx import NodeDown
 
 
 class SystemClock:
@@ -60,5 +61,10 @@ class LogObserver:
         self._logger.info("%s: %s", account.user.id, refusal, extra=extra)
 
     def failed(self, what: str, error: Exception) -> None:
-        """Log a failure, with where it came from."""
-        self._logger.error("%s failed: %s", what, error, exc_info=error, extra={"failed": what})
+        """Log a failure, with where it came from; at debug level if it was told that the node is down."""
+        level = logging.DEBUG if isinstance(error, NodeDown) else logging.ERROR
+        self._logger.log(level, "%s failed: %s", what, error, exc_info=error, extra={"failed": what})
+
+    def recovered(self, what: str) -> None:
+        """Log that something works again."""
+        self._logger.info("%s works again", what, extra={"recovered": what})

@@ -13,7 +13,7 @@ from unique_account.config import LogSettings
 from unique_account.core.errors import UniqueAccountError
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_FIELDS: Final = ("user", "event", "before", "after", "failed")
+_FIELDS: Final = ("user", "event", "before", "after", "failed", "recovered")
 """What records may carry beside their message."""
 
 

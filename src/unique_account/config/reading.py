@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unique_account.config.secret import reason
-from unique_account.config.tables import Config
+from unique_account.config.tables import Config, NodeKind
 from unique_account.core.errors import UniqueAccountError
 from unique_account.documents import InvalidDocument, from_document
 
@@ -43,12 +43,14 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        config = from_document(Config, _beside(path.absolute().parent, document))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidConfig(str(path), (f"cannot be read: {reason(error)}",)) from error
+    apart = _apart(document)
+    try:
+        config = from_document(Config, _beside(path.absolute().parent, document))
     except InvalidDocument as error:
-        raise InvalidConfig(str(path), error.problems) from error
-    if problems := (*_missing_secrets(config, environ), *_missing_files(config)):
+        raise InvalidConfig(str(path), (*error.problems, *apart)) from error
+    if problems := (*apart, *_missing_secrets(config, environ), *_missing_files(config)):
         raise InvalidConfig(str(path), problems)
     return config
 
@@ -63,6 +65,20 @@ def _beside(folder: Path, document: Any) -> Any:
         name: str(folder / part) if name == "file" and isinstance(part, str) else _beside(folder, part)
         for name, part in document.items()
     }
+
+
+def _apart(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Nodes to which no other one would get a trunk, whatever else is wrong in the document."""
+    nodes = document.get("nodes")
+    tables = [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    asterisks = [node for node in tables if node.get("kind") != NodeKind.MEMORY]
+    if len(asterisks) < 2:
+        return ()
+    return tuple(
+        f'nodes[{index}].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"'
+        for index, node in enumerate(tables)
+        if node in asterisks and "sip" not in node
+    )
 
 
 def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterable[str]:
@@ -83,7 +99,10 @@ def _missing_files(config: Config) -> Iterable[str]:
     """Files that the UC Assistant cannot do without."""
     if config.assistant is None:
         return
-    for name in ("people", "passwords"):
-        file = Path(getattr(config.assistant, name).file)
-        if not file.is_file():
-            yield f"assistant.{name}.file: {file} is not there"
+    files = {"assistant.people": config.assistant.people, "assistant.passwords": config.assistant.passwords}
+    files |= {
+        f"nodes[{index}].passwords": one.passwords for index, one in enumerate(config.nodes) if one.passwords
+    }
+    for place, named in files.items():
+        if not Path(named.file).is_file():
+            yield f"{place}.file: {named.file} is not there"

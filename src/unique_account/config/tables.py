@@ -27,6 +27,17 @@ class NodeKind(StrEnum):
 
 
 @frozen(weakref_slot=False, kw_only=True)
+class NamedFile:
+    """A file that the configuration names.
+
+    Attributes:
+        file: Its name.
+    """
+
+    file: str = field(validator=checks.path)
+
+
+@frozen(weakref_slot=False, kw_only=True)
 class NodeSettings:
     """One PBX node.
 
@@ -37,9 +48,11 @@ class NodeSettings:
         port: The port of its manager interface.
         username: As whom to log in there.
         secret: The secret of that name.
-        sip: Where other nodes reach it, as ``host:port``; needed with several nodes, for their trunks.
+        sip: Where other nodes reach it, as ``host:port``; needed with several Asterisks, for their trunks.
         websocket: How browsers reach it: ``wss``, or ``ws`` behind a proxy that speaks TLS.
         proxy_path: The path of its own under which the web proxy reaches it; the main one needs none (A4).
+        passwords: The rendered file with its phones' passwords, for browsers; that of the UC Assistant if it
+            is None.
         obeying: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
     """
 
@@ -52,6 +65,7 @@ class NodeSettings:
     sip: str | None = None
     websocket: WebSocket = WebSocket.WSS
     proxy_path: str = ""
+    passwords: NamedFile | None = None
     obeying: tuple[str, ...] = PHONES_THAT_OBEY
 
     def __attrs_post_init__(self) -> None:
@@ -161,24 +175,13 @@ class AccountsSettings:
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class NamedFile:
-    """A file that the configuration names.
-
-    Attributes:
-        file: Its name.
-    """
-
-    file: str = field(validator=checks.path)
-
-
-@frozen(weakref_slot=False, kw_only=True)
 class AssistantSettings:
     """The UC Assistant: where it is, who may log in, and how browsers register as WebRTC lines.
 
     Attributes:
         people: The directory: logins, names and who may see whom.
         key: What tokens are signed with, 32 characters or more.
-        passwords: The rendered file with the phones' passwords.
+        passwords: The rendered file with the phones' passwords, of those nodes that name none.
         sip: Where browsers reach the main node by SIP, such as ``wss://pbx.example.org/ws``.
         domain: The domain of SIP addresses there; that of ``sip`` if it is empty.
         host: The address to listen on; a proxy that speaks TLS comes before it.

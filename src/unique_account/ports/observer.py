@@ -23,6 +23,11 @@ class Observer(Protocol):
     def failed(self, what: str, error: Exception) -> None:
         """A port did not do what it was asked for; ``what`` names the port, the request and the user.
 
-        Nothing is lost: what is owed is handed over with the user's next change or resync.
+        Nothing is lost: what is owed is handed over with the user's next change or resync. While a node is
+        down there may be many such failures, each a `unique_account.ports.pbx.NodeDown`.
         """
+        ...
+
+    def recovered(self, what: str) -> None:
+        """What failed before, such as ``pbx mds1: connection``, works again."""
         ...

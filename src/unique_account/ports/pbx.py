@@ -24,13 +24,17 @@ class CommandFailed(UniqueAccountError):
         self.reason = reason
 
 
+class NodeDown(ConnectionError):
+    """The node cannot be reached, as was told when it went down."""
+
+
 class Pbx(Protocol):
     """One PBX node.
 
     Projections (`install`, `hint`) may be handed over again at any time with the same result, and are: a
     resync hands all of them over. Commands happen once or not at all, and are never handed over again.
     Every method returns, or raises, within a time that the adapter bounds; while the node cannot be
-    reached it raises `ConnectionError`.
+    reached it raises `ConnectionError`, best a `NodeDown` once that was told.
     """
 
     @property

@@ -53,6 +53,9 @@ class News:
     def failed(self, what: str, error: Exception) -> None:
         """Nothing changed."""
 
+    def recovered(self, what: str) -> None:
+        """Nothing changed."""
+
 
 def own_page(socket: WebSocket) -> bool:
     """Whether a connection comes from a page of this very server: another one must not play here."""

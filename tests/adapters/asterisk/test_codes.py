@@ -8,7 +8,8 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation
+from unique_account.adapters.asterisk.hearing.meaning import Heard
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.headers import UnusableHeader
 from unique_account.adapters.asterisk.rendered.codes import answer, dialled_code

@@ -11,7 +11,8 @@ import pytest
 from tests.adapters.asterisk.recorded import Recording, recordings
 from tests.e2e.people import EVERYBODY
 from unique_account.adapters.asterisk.cel.records import CallHistory
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation
+from unique_account.adapters.asterisk.hearing.meaning import Heard
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.core.account import Account
 from unique_account.core.events import CallEnded, apply
 from unique_account.core.history import CallRecord, HistoryStatus, combine, finished, merge, ongoing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
@@ -15,6 +16,7 @@ from unique_account.adapters.asterisk import AsteriskPbx, commands
 from unique_account.adapters.asterisk.hearing import listening as module
 from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, entries
 from unique_account.adapters.asterisk.manager import connection
+from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
@@ -33,7 +35,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.core.user import User
 from unique_account.ports.hearing import UnknownUser
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, NodeDown
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import BOOTED, ScriptedNode, refused, scripted_node
@@ -252,6 +254,48 @@ async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
         assert at.of().count(LOST) == 1
         assert "pbx default: connection" in at.failures
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (["Response: Success\r\nOutput: Num-Channels: 2\r\nOutput: Duration: 01:00:02"], 3602),
+        (["Response: Success\r\nOutput: Duration: for ever"], 0),
+        (refused("Permission denied")(Message("")), 0),
+    ],
+)
+@in_loop
+async def test_a_call_that_is_only_listed_was_answered_when_its_bridge_was_made(
+    told: list[str], seconds: int
+) -> None:
+    """H6: if the account may know how old a bridge is."""
+    async with listening(down=True) as at:
+        at.node.replies["Command"] = lambda _: told
+        at.node.channels["1767590000.1"] = "Channel: PJSIP/alice-00000001\r\nChannelState: 6\r\nBridgeId: b"
+        await at.node.start()
+        await at.pbx.watch(ALICE)
+        await at.until_call(CallStatus.TALKING)
+        (call,) = [event.call for event in at.of() if isinstance(event, CallChanged)]
+        assert call.answered == datetime.fromtimestamp(1767600000 - seconds, UTC)
+
+
+@in_loop
+async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        await at.node.stop()
+        await at.until(LineChanged(DESK, LineStatus.UNAVAILABLE))  # the second attempt has failed
+        with pytest.raises(NodeDown):
+            await at.pbx.hint("1001", Presence.BUSY)
+        first, *others = [error for _, error in at.observer.failures]
+        assert others
+        assert not isinstance(first, NodeDown)
+        assert all(isinstance(error, NodeDown) for error in others)
+        assert at.observer.recoveries == []
+        await at.node.start()
+        await at.until(LineChanged(DESK, LineStatus.IN_USE))
+        assert at.observer.recoveries == ["pbx default: connection"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.picture import Picture
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.account import Account
 from unique_account.core.events import NodeLost, apply
@@ -58,6 +59,9 @@ def calls(draw: st.DrawFn) -> list[Message]:
     ends = [message("Hangup", Timestamp="1767600009.0", ChannelState=state, **headers)]
     begins = [message("Newchannel", Timestamp="1767600000.0", ChannelState="0", **headers)]
     return begins + told + ends * draw(st.booleans())
+
+
+LISTED = message("Newchannel", Channel="PJSIP/trunk-9", Uniqueid="1767600000.new", ChannelState="6")
 
 
 def by_channel(told: list[Message]) -> str:
@@ -115,6 +119,22 @@ class TestRetelling:
         for channel in list(picture.channels.values()):
             picture.note(message("Hangup", Uniqueid=channel.last["Uniqueid"]))
         assert picture.channels == {}
+
+    @given(streams)
+    def test_what_a_later_connection_lists_was_answered_when_it_was(self, messages: list[Message]) -> None:
+        """H6: and what the earlier one did not hear of is left as it is listed."""
+        earlier, later = Picture(), Picture()
+        for one in messages:
+            earlier.note(one)
+        live = [*(channel.last for channel in earlier.channels.values() if channel.up), LISTED]
+        for one in live:
+            _, _, state = one.text.partition("\r\n")
+            later.note(Message(f"Event: CoreShowChannel\r\n{state}"))
+        listed = later.channels[LISTED["Uniqueid"]].up
+        later.recall(earlier)
+        for uniqueid, channel in later.channels.items():
+            known = earlier.channels.get(uniqueid)
+            assert channel.up is (known.up if known else listed)
 
 
 def test_the_other_parties_are_those_in_the_same_bridge() -> None:

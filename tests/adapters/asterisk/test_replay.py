@@ -17,8 +17,8 @@ from typing import Final
 import pytest
 from attrs import frozen
 
+from unique_account.adapters.asterisk.hearing.meaning import Untranslatable
 from unique_account.adapters.asterisk.hearing.replay import Outlook, Step, Told, event_name, json_line, replay
-from unique_account.adapters.asterisk.hearing.translation import Untranslatable
 from unique_account.adapters.asterisk.manager.ami import Decoder, Malformed, Message
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
 from unique_account.core.errors import Refused

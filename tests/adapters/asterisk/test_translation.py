@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.hearing.translation import (
-    _HANDLERS,
-    Heard,
-    Meaning,
-    Translation,
-    Untranslatable,
-)
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import _HANDLERS, Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus
 from unique_account.core.events import (

@@ -2,11 +2,12 @@
 
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
 from unique_account.adapters.asterisk.doctor import Expected, examine
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.installing.installed import plans
 from unique_account.adapters.asterisk.installing.plan_entries import entries
-from unique_account.adapters.asterisk.lines import RenderedLines
+from unique_account.adapters.asterisk.lines import LinesOfNode, RenderedLines
 from unique_account.adapters.asterisk.manager.ami import (
     Decoder,
     Greeting,
@@ -40,6 +41,7 @@ __all__ = [
     "Greeting",
     "Heard",
     "InvalidAction",
+    "LinesOfNode",
     "Malformed",
     "ManagerLogin",
     "Message",

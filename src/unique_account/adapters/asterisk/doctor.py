@@ -23,14 +23,21 @@ from unique_account.core.forwarding import digits
 from unique_account.core.user import User
 
 MODULES: Final = (
-    "app_channelredirect app_db app_dial app_exec app_originate app_stack app_userevent app_waitforcond "
-    "chan_pjsip func_channel func_cut func_db func_devstate func_dialplan func_logic func_md5 "
-    "func_pjsip_contact func_strings pbx_config res_http_websocket res_manager_devicestate res_pjsip "
-    "res_pjsip_authenticator_digest res_pjsip_dialog_info_body_generator res_pjsip_exten_state res_pjsip_mwi "
-    "res_pjsip_notify res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar "
-    "res_pjsip_sdp_rtp res_pjsip_session res_pjsip_transport_websocket res_rtp_asterisk res_srtp"
+    "app_celgenuserevent app_channelredirect app_db app_dial app_exec app_originate app_stack "
+    "app_userevent app_waitforcond cel_manager chan_pjsip func_channel func_cut func_db func_devstate "
+    "func_dialplan func_logic func_md5 func_pjsip_contact func_strings pbx_config res_http_websocket "
+    "res_manager_devicestate res_pjsip res_pjsip_authenticator_digest "
+    "res_pjsip_dialog_info_body_generator res_pjsip_exten_state res_pjsip_mwi res_pjsip_notify "
+    "res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar res_pjsip_sdp_rtp "
+    "res_pjsip_session res_pjsip_transport_websocket res_rtp_asterisk res_srtp"
 )
 """What has to be loaded, app_voicemail beside it where users have mailboxes."""
+
+CHANNEL_EVENTS: Final = (
+    "CHAN_START CHAN_END HANGUP ANSWER APP_START BRIDGE_ENTER BRIDGE_EXIT BLINDTRANSFER ATTENDEDTRANSFER "
+    "PICKUP USER_DEFINED LINKEDID_END"
+)
+"""The channel events without which a history lacks parts (H1, H6, H7)."""
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -81,6 +88,7 @@ class _Examination:
             self._account,
             self._settings,
             self._modules,
+            self._channel_events,
             self._prerequisites,
             self._dialplan,
             self._database,
@@ -149,6 +157,24 @@ class _Examination:
         if not lacking:
             return []
         return [f"modules are not loaded: {', '.join(lacking)}; load them in modules.conf"]
+
+    async def _channel_events(self) -> list[str]:
+        """Whether Asterisk tells what history is made from, and which calls are one on two nodes."""
+        shown = await self._command("cel show status")
+        if "CEL Logging: Enabled" not in shown:
+            return ["channel events are off; set enable = yes and events = ALL in cel.conf"]
+        problems = []
+        if lacking := [one for one in CHANNEL_EVENTS.split() if f"CEL Tracking Event: {one}" not in shown]:
+            problems.append(
+                f"channel events are left out: {', '.join(lacking)}; set events = ALL in cel.conf"
+            )
+        if "CEL Tracking Application: dial" not in shown:
+            problems.append("channel events leave out Dial; add dial to apps in cel.conf")
+        if "CEL Event Subscriber: Manager Event Logging" not in shown:
+            problems.append(
+                "the manager interface tells no channel events; set enabled = yes under [manager] in cel.conf"
+            )
+        return problems
 
     async def _prerequisites(self) -> tuple[str, ...]:
         """What A4 asks of every media server."""

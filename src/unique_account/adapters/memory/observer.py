@@ -14,12 +14,14 @@ class MemoryObserver:
         applications: Each event that made another account, with the accounts before and after.
         refusals: Each refused event, with its refusal.
         failures: Each request that a port did not fulfil, with its error.
+        recoveries: What works again.
     """
 
     def __init__(self) -> None:
         self.applications: list[tuple[Event, Account, Account]] = []
         self.refusals: list[tuple[Event, Refused]] = []
         self.failures: list[tuple[str, Exception]] = []
+        self.recoveries: list[str] = []
 
     def applied(self, event: Event, before: Account, after: Account) -> None:
         """Remember an event that made another account."""
@@ -32,3 +34,7 @@ class MemoryObserver:
     def failed(self, what: str, error: Exception) -> None:
         """Remember a failure."""
         self.failures.append((what, error))
+
+    def recovered(self, what: str) -> None:
+        """Remember a recovery."""
+        self.recoveries.append(what)

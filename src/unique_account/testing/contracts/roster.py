@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import pytest
@@ -28,14 +27,10 @@ class Source(Protocol):
 
 
 class RosterContract(Contract[tuple[Roster, Source]]):
-    """The contract of `unique_account.ports.roster.Roster`."""
+    """The contract of `unique_account.ports.roster.Roster`; a roster opens with its source, naming nobody."""
 
     alice = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")
     bob = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
-
-    def open(self) -> AbstractAsyncContextManager[tuple[Roster, Source]]:
-        """The roster, which names nobody, and its source."""
-        raise NotImplementedError
 
     @scenario
     async def test_users_are_named(self, opened: tuple[Roster, Source]) -> None:

@@ -13,9 +13,10 @@ from attrs import define, field
 
 from unique_account.adapters.asterisk.commands import Commands
 from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
+from unique_account.adapters.asterisk.hearing.picture import Picture
 from unique_account.adapters.asterisk.hearing.roster import Roster
 from unique_account.adapters.asterisk.hearing.telling import Telling
-from unique_account.adapters.asterisk.hearing.translation import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.watching import EVENT_CLASSES, EVENTS, Watching
 from unique_account.adapters.asterisk.hints.hints import Hints
 from unique_account.adapters.asterisk.installing.astdb import PlanBook
@@ -30,6 +31,7 @@ from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
 from unique_account.ports.observer import Observer
+from unique_account.ports.pbx import NodeDown
 
 BEGINS_WITHIN: Final = 15.0
 """How many seconds after the log-in a node may take until it has booted and told all that it knows."""
@@ -83,6 +85,8 @@ class Listening:
         self._telling: Telling | None = None
         self._tried = asyncio.Event()
         self._said_down = False
+        self._said_lost = False
+        self._earlier = Picture()
 
     async def listen(self, hear: Hear) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
@@ -103,7 +107,7 @@ class Listening:
                 async with connect(self._login, EVENT_CLASSES) as connection:
                     await self._hear(connection, telling)
             except ConnectionError as error:
-                self._failed("connection", error)
+                self._say_lost(error)
             finally:
                 lost, self.session = self.session, None
             if lost is None and not self._said_down:  # it does not come back at once
@@ -129,6 +133,7 @@ class Listening:
         self.session, self._said_down = session, False
         looking = asyncio.create_task(self._look_after_hints(session))
         self._tried.set()
+        self._say_found()
         try:
             for user in self.roster.users:
                 self._retell(session, telling, user)
@@ -153,9 +158,11 @@ class Listening:
             session.watching.hear(message)
             if session.watching.complete:
                 break
-        session.watching.ask_holds(connection)
+        session.watching.recall(self._earlier)
+        session.watching.ask_details(connection)
         while not session.watching.complete:
             session.watching.hear(await anext(messages))
+        self._earlier = session.watching.picture
         return session
 
     def _take(self, session: Session, telling: Telling, message: Message) -> None:
@@ -183,6 +190,16 @@ class Listening:
             self._not_understood(problem)
         telling.drop(user.id)
         telling.tell(user.id, events)
+
+    def _say_lost(self, error: ConnectionError) -> None:
+        """Tell the observer that the node went down; of further attempts only that the node is down."""
+        self._failed("connection", NodeDown(str(error)) if self._said_lost else error)
+        self._said_lost = True
+
+    def _say_found(self) -> None:
+        if self._said_lost:
+            self._said_lost = False
+            self._observer.recovered(f"pbx {self._name}: connection")
 
     def _say_down(self, telling: Telling, user: User) -> None:
         """Tell that what the node told is void, and no phone there is available as far as we know."""
@@ -217,7 +234,7 @@ class Listening:
             raise ConnectionError(f"nobody listens to the PBX {self._name}")
         await self._tried.wait()
         if self.session is None:
-            raise ConnectionError(f"the PBX {self._name} cannot be reached")
+            raise NodeDown(f"the PBX {self._name} cannot be reached")
         return self.session
 
     async def watch(self, user: User) -> None:

@@ -8,6 +8,7 @@ newer than every event before it; events after it that it contains already lead 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from attrs import define
@@ -51,6 +52,11 @@ class Channel:
     def state(self) -> str:
         """Its ``ChannelState``."""
         return self.last.get("ChannelState", "")
+
+    @property
+    def only_listed(self) -> bool:
+        """Whether it was answered at an instant that no message told."""
+        return self.up is not None and self.up is self.first and self.up.get("Timestamp") is None
 
     @property
     def telling(self) -> Iterator[Message]:
@@ -101,6 +107,24 @@ class Picture:
     def has_contact(self, interface: str) -> bool:
         """Whether an endpoint has any contact."""
         return bool(self._contacts.get(interface))
+
+    def recall(self, earlier: Picture) -> None:
+        """Take over how calls began and were answered that an earlier picture had already (H6)."""
+        for uniqueid, channel in self.channels.items():
+            before = earlier.channels.get(uniqueid)
+            if before is not None and before.up is not None:
+                channel.first, channel.up = before.first, before.up
+
+    def bridges_of_unknown_age(self) -> frozenset[str]:
+        """The bridges with channels that are listed as answered; a list does not tell since when."""
+        return frozenset(one.bridge for one in self.channels.values() if one.bridge and one.only_listed)
+
+    def date(self, bridge: str, at: datetime) -> None:
+        """Take over since when a bridge, and so the calls of its listed channels, is there."""
+        for channel in self.channels.values():
+            if channel.bridge == bridge and channel.only_listed:
+                first, _, state = channel.first.text.partition("\r\n")
+                channel.first = channel.up = Message(f"{first}\r\nTimestamp: {at.timestamp()}\r\n{state}")
 
     def others(self, channel: Channel) -> list[Channel]:
         """The other channels in a channel's bridge."""

@@ -15,7 +15,8 @@ from typing import Final
 
 from attrs import field, fields, frozen
 
-from unique_account.adapters.asterisk.hearing.translation import Heard, Translation, Untranslatable
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Decoder, Malformed, Message
 from unique_account.core.account import Account, Call
 from unique_account.core.errors import Refused

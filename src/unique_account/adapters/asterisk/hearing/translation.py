@@ -22,11 +22,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from attrs import frozen
-
 from unique_account.adapters.asterisk.hearing.channels import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.hearing.deeds import deed
 from unique_account.adapters.asterisk.hearing.joining import Origins, picked_up, transferred, under
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning, Untranslatable
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.headers import UnusableHeader, count, one_of, required, shown
 from unique_account.adapters.asterisk.manager.words import (
@@ -55,41 +54,6 @@ USER_EVENT: Final = "UniqueAccount"
 
 BEFORE_ANY_INSTANT: Final = datetime.fromtimestamp(0, UTC)
 """The instant of an event that is told before any message with a ``Timestamp``."""
-
-
-@frozen(weakref_slot=False)
-class Heard:
-    """An event of one user's account, at an instant in UTC.
-
-    Attributes:
-        channel: The channel that waits to be told what came of it; empty: none.
-    """
-
-    user: str
-    at: datetime
-    event: Event
-    channel: str = ""
-
-
-@frozen(weakref_slot=False)
-class Untranslatable:
-    """A message that concerns a user, but cannot be understood.
-
-    Attributes:
-        message: The name of the AMI event.
-        header: The header that is missing or wrong.
-        problem: What is wrong with it.
-    """
-
-    message: str
-    header: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.message} is not understood: {self.header} {self.problem}"
-
-
-Meaning = Heard | Untranslatable
 
 
 class Translation:

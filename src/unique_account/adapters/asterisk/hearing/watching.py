@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
+from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning, Untranslatable
 from unique_account.adapters.asterisk.hearing.picture import Channel, Picture
-from unique_account.adapters.asterisk.hearing.translation import Heard, Meaning, Translation, Untranslatable
+from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.manager.words import full_mailbox
@@ -30,6 +34,8 @@ LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "CoreShowChannels")
 _EMPTY: Final = "No Contacts found"
 """How an empty list is told by an action that knows none."""
 
+_AGE: Final = re.compile(r"^Duration: +(\d{1,6}):(\d\d):(\d\d)$", re.MULTILINE)
+
 
 class Watching:
     """What one connection tells of the watched users.
@@ -43,7 +49,11 @@ class Watching:
         self._media_server = media_server
         self._translation = Translation((), media_server)
         self._missing: dict[str, str] = {}
-        self._holds: dict[str, Channel] = {}
+        self._details: dict[str, Callable[[Message], None]] = {}
+
+    def recall(self, earlier: Picture) -> None:
+        """Take over what an earlier connection told of calls that go on, and nothing tells again."""
+        self.picture.recall(earlier)
 
     def ask(self, connection: Connection, users: Iterable[User]) -> None:
         """Ask for all that the node knows; the answers come in the stream, after the events so far."""
@@ -53,13 +63,19 @@ class Watching:
         for action in LISTS:
             self._missing[connection.send(action)] = action
 
-    def ask_holds(self, connection: Connection) -> None:
-        """Ask of each listed call whether its phone holds it: whether the other party is on hold."""
+    def ask_details(self, connection: Connection) -> None:
+        """Ask of each listed call whether its phone holds it, and since when it is answered.
+
+        A phone holds a call if the other party is on hold. A call is answered since its bridge is there.
+        """
         for channel in self.picture.channels.values():
             for other in self.picture.others(channel):
                 variable = ("Variable", "CHANNEL(onhold)")
                 number = connection.send("Getvar", ("Channel", other.name), variable)
-                self._missing[number], self._holds[number] = "Getvar", channel
+                self._missing[number], self._details[number] = "Getvar", partial(self._take_hold, channel)
+        for bridge in self.picture.bridges_of_unknown_age():
+            number = connection.send("Command", ("Command", f"bridge show {bridge}"))
+            self._missing[number], self._details[number] = "Command", partial(self._take_age, bridge)
 
     def ask_mailbox(self, connection: Connection, user: User) -> None:
         """Ask how many messages wait in a user's mailbox, unless it is known."""
@@ -109,8 +125,8 @@ class Watching:
 
     def _look_for_end(self, message: Message) -> None:
         number, problem = message.get("ActionID", ""), message.get("Message", "").strip()
-        if number in self._holds:
-            self._take_hold(self._holds.pop(number), message)
+        if number in self._details:
+            self._details.pop(number)(message)
             del self._missing[number]
             return
         failed = message.get("Response") == "Error"
@@ -123,6 +139,15 @@ class Watching:
         if answer.get("Value") == "1":
             _, _, state = channel.last.text.partition("\r\n")
             self.picture.note(Message(f"Event: Hold\r\n{state}"))
+
+    def _take_age(self, bridge: str, answer: Message) -> None:
+        """Take how old a bridge is, if the manager account may know it."""
+        found = _AGE.search("\n".join(answer.all("Output")))
+        now = self._translation.now
+        if found is not None and now is not None:
+            hours, minutes, seconds = map(int, found.groups())
+            age = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+            self.picture.date(bridge, now - age)
 
     def _about(self, user: User) -> Iterator[Message]:
         if user.media_server != self._media_server:

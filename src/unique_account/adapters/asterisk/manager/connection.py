@@ -21,6 +21,7 @@ from typing import Any, Final
 from unique_account.adapters.asterisk.manager.ami import Decoder, Greeting, Item, Malformed, Message, encode
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
 from unique_account.core.errors import UniqueAccountError
+from unique_account.ports.pbx import NodeDown
 
 CONNECTS_WITHIN: Final = 5.0
 """How many seconds it may take to connect and to log in."""
@@ -161,7 +162,7 @@ class Connection:
 
     def _write(self, action: str, headers: tuple[tuple[str, str], ...]) -> str:
         if self._lost is not None:
-            raise ConnectionError(str(self._lost))
+            raise NodeDown(str(self._lost))
         number = f"{self._name}-{next(self._numbers)}"
         self._writer.write(encode(action, ("ActionID", number), *headers))
         self._answers[number] = asyncio.get_running_loop().create_future()
@@ -241,7 +242,7 @@ class Connection:
             self._writer.close()
             for answer in (*self._answers.values(), *self._expected):
                 if not answer.done():
-                    answer.set_exception(ConnectionError(str(error)))
+                    answer.set_exception(NodeDown(str(error)))
                     answer.exception()  # so that one whom nobody awaits any more says nothing
             self._news.set()
 
