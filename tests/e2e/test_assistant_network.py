@@ -48,6 +48,15 @@ async def is_back(tab: Assistant) -> None:
     await tab.ready()
 
 
+async def with_a_clock(at: Company) -> Assistant:
+    """A tab like any other, whose clock a test can put forward."""
+    tab = await at.tab()
+    await tab.page.clock.install()
+    await tab.log_in()
+    await tab.ready()
+    return tab
+
+
 class TestIdle:
     """R4, R15, S5: without a network the page says so, calls ring on the deskphone, and nothing is lost."""
 
@@ -84,10 +93,7 @@ class TestIdle:
     @live
     async def test_for_so_long_that_the_line_is_not_registered_any_more(self) -> None:
         async with remote() as (at, network):
-            tab = await at.tab()
-            await tab.page.clock.install()
-            await tab.log_in()
-            await tab.ready()
+            tab = await with_a_clock(at)
             network.silence()
             await tab.page.clock.run_for(REGISTERED_FOR)
             await expect(tab.trouble("line_lost")).to_be_visible()
@@ -100,10 +106,7 @@ class TestIdle:
     @live
     async def test_where_the_page_comes_back_and_its_phone_finds_a_dead_connection(self) -> None:
         async with remote() as (at, network):
-            tab = await at.tab()
-            await tab.page.clock.install()
-            await tab.log_in()
-            await tab.ready()
+            tab = await with_a_clock(at)
             network.silence()
             await tab.page.clock.run_for(NOTICED)
             await expect(tab.trouble("offline")).to_be_visible()
