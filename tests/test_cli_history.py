@@ -252,7 +252,9 @@ class TestIngest:
         assert (missing.exit_code, "No such file" in missing.output) == (2, True)
         folder = run("ingest", tmp_path, "--store", store, "--users", users)
         assert (folder.exit_code, "Is a directory" in folder.output) == (2, True)
-        assert run("ingest", users, "--store", store, "--users", users, "--follow").exit_code == 2
+        for of_a_database in (("--follow",), ("--table", "cel")):
+            done = run("ingest", users, "--store", store, "--users", users, *of_a_database)
+            assert (done.exit_code, "need a database" in done.output) == (2, True)
         assert run("ingest", users, "--store", store, "--users", users, "--zone", "Mars/Base").exit_code == 2
 
 

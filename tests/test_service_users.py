@@ -271,7 +271,7 @@ class TestChangedUsers:
         async with at.running() as service:
             assert await at.follows(service.account("bob"))
             assert at.memory_cti.shown["alice"] == view(service.account("alice"))
-            assert at.failures == ["pbx default: watch alice", "pbx default: install for alice"]
+            assert at.failures == ["pbx mds9: watch alice", "pbx mds9: install for alice"]
             assert "media server mds9" in str(at.observer.failures[0][1])
             assert (await service.handle("alice", IN)).sessions
             await service.handle("alice", UserChanged(ALICE))

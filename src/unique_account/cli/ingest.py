@@ -52,7 +52,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Whose calls: a TOML file of [[users]], or XiVO's CSV.",
 )
-@click.option("--table", default="cel", show_default=True, help="The table of the database.")
+@click.option("--table", help="The table of the database.  [default: cel]")
 @click.option(
     "--zone",
     default="UTC",
@@ -61,7 +61,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
     help="The time zone of instants that name none.",
 )
 @click.option("--follow", is_flag=True, help="Go on: take rows in as they are written.")
-def ingest(source: str, store: str, users_file: Path, table: str, zone: tzinfo, follow: bool) -> None:
+def ingest(source: str, store: str, users_file: Path, table: str | None, zone: tzinfo, follow: bool) -> None:
     """Make call records of what an Asterisk wrote down of its channels (CEL).
 
     The source is a CSV file whose first line names the columns of a `cel` table, or a PostgreSQL database
@@ -73,9 +73,9 @@ def ingest(source: str, store: str, users_file: Path, table: str, zone: tzinfo, 
     with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
         work = _Work(users, zone, progress)
         if is_url(source):
-            asyncio.run(work.table(source, table, store, follow))
-        elif follow:
-            raise click.UsageError("--follow needs a database as its source")
+            asyncio.run(work.table(source, table or "cel", store, follow))
+        elif follow or table:
+            raise click.UsageError("--follow and --table need a database as the source")
         else:
             asyncio.run(work.file(source, store))
     click.echo(f"{work.rows} rows read, {work.records} entries made, {work.unread} rows not understood")

@@ -93,7 +93,7 @@ class ReadingContract(Contract[CallLog]):
                         expected.add(record.key)
                     if given:
                         given += [entry.key for entry in await log.before("alice", given[-1], size)]
-                while given and (page := await log.before("alice", given[-1], size)):
+                while 0 < len(given) <= len(drawn) and (page := await log.before("alice", given[-1], size)):
                     given += [entry.key for entry in page]
                 assert given == sorted(expected, reverse=True)
 
