@@ -141,7 +141,7 @@ class Nodes:
                 await self.pbxs[name].ami.act("Getvar", ("Variable", variable))
                 for name, variable in variables.items()
             ]
-            return {one["Value"] for one in told} == {"NOT_INUSE"}
+            return {one["Value"] for one in told} <= {"NOT_INUSE", "INUSE"}
 
         await until(reachable, "trunks that are reachable")
 
