@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -181,13 +181,15 @@ def _end(message: Message) -> Destination | None:
 
 
 @asynccontextmanager
-async def node_of(*registered: Endpoint, known: tuple[Endpoint, ...] = ()) -> AsyncIterator[Planned]:
+async def node_of(
+    *registered: Endpoint, known: tuple[Endpoint, ...] = (), files: Mapping[str, str] = FILES
+) -> AsyncIterator[Planned]:
     """A node without plans, on which these phones are registered, and the caller's."""
     endpoints = (*registered, *known, CALLER)
     named = {endpoint.name for endpoint in endpoints}
     others = tuple(evolve(one, password="") for one in (DESKPHONE, IN_ITS_PLACE) if one.name not in named)
     async with AsyncExitStack() as stack:
-        pbx = await stack.enter_async_context(node((*endpoints, *others), EXTENSIONS, more_files=FILES))
+        pbx = await stack.enter_async_context(node((*endpoints, *others), EXTENSIONS, more_files=files))
         phones = {
             endpoint.name: await stack.enter_async_context(phone(pbx, endpoint))
             for endpoint in (*registered, CALLER)

@@ -255,10 +255,11 @@ FAULTS: Final = (
     ("R4", "${ISNULL(${contacts})}?next:", "${ISNULL(${contacts})}?unavailable:"),
     ("do_not_disturb", "]?gated)", "]?ring)"),
     ("limit", "$[${calls} >= ", "$[${calls} > "),
+    ("R11", "},${CUT(ARG3,!,6)})", "},1${CUT(ARG3,!,6)})"),
     ("R11", "* 1000 -", "* 3000 -"),
     ("busy", '"BUSY"]?busy)', '"BUSY"]?no_answer)'),
     ("congestion", '"CONGESTION"]?congestion)', '"CONGESTION"]?busy)'),
-    ("R12", "(destination))=20,${CUT(row,!,13)})", "(destination))=20,${CUT(row,!,12)})"),
+    ("R12", "(destination))=20,${CUT(ARG3,!,13)})", "(destination))=20,${CUT(ARG3,!,12)})"),
     ("R13", "$[${forwards} > ", "$[${forwards} >= "),
 )
 """What a wrong dialplan would be about, a line that is right, and a wrong one in its place."""

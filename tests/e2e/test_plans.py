@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from itertools import product
 from random import Random
 from typing import Final
@@ -40,7 +41,7 @@ from unique_account.core.forwarding import (
     Refusal,
 )
 from unique_account.core.machine import Device
-from unique_account.core.routing import Gate
+from unique_account.core.routing import Gate, Plan
 
 pytestmark = pytest.mark.e2e
 
@@ -305,26 +306,55 @@ class TestWithoutUs:
             assert plans(await at.installed()) == {"alice": plan}
 
 
+class TestSeveralContacts:
+    """A deskphone of several addresses rings at all of them."""
+
+    @live
+    async def test_all_of_them_are_dialled(self) -> None:
+        elsewhere = {"contact": "sip:alice@127.0.0.1:11", "max_contacts": "2"}
+        async with node_of(known=(evolve(DESKPHONE, password="", aor_options=elsewhere),)) as at:
+            await at.install(planned(ALICE))
+            await register(at.pbx, "alice", "sip:alice@127.0.0.1:9")
+            start = await at.dial("1001")
+            dialling = (await at.pbx.ami.event("Newexten", after=start, Application="Dial")).what
+            assert sorted(dialling["AppData"].partition(",")[0].split("&")) == [
+                "PJSIP/alice/sip:alice@127.0.0.1:11",
+                "PJSIP/alice/sip:alice@127.0.0.1:9",
+            ]
+
+
 class TestHostileContacts:
     """The address of a contact is chosen by whoever registers, and is an address only."""
 
+    PLANS: Final = pytest.mark.parametrize("installed", [(), (planned(ALICE),)], ids=["unplanned", "planned"])
+
+    @PLANS
     @live
-    async def test_an_address_cannot_begin_options_of_the_dialling(self) -> None:
+    async def test_an_address_cannot_begin_options_of_the_dialling(self, installed: Sequence[Plan]) -> None:
+        dialled = await self._dialled("sip:alice,30,S(1)g@127.0.0.1:9", installed)
+        assert dialled in ("PJSIP/alice/sip:alice30S1g@127.0.0.1:9", "PJSIP/alice")
+
+    @PLANS
+    @live
+    async def test_an_address_cannot_be_several_destinations(self, installed: Sequence[Plan]) -> None:
+        address = "sip:alice&PJSIP/alice_w&Local/2000@127.0.0.1:9"
+        assert await self._dialled(address, installed) == "PJSIP/alice/sip:alice"
+
+    @PLANS
+    @live
+    async def test_an_address_cannot_send_the_caller_elsewhere(self, installed: Sequence[Plan]) -> None:
+        address = "sip:alice&b?default,2000,1:default,2000,1@127.0.0.1:9"
+        assert await self._dialled(address, installed) == "PJSIP/alice/sip:alice"
+
+    async def _dialled(self, contact: str, installed: Sequence[Plan]) -> str:
         async with node_of(known=(evolve(DESKPHONE, password=""),)) as at:
-            await register(at.pbx, "alice", "sip:alice,30,S(1)g@127.0.0.1:9")
+            await at.install(*installed)
+            await register(at.pbx, "alice", contact)
             start = await at.dial("1001")
             dialling = (await at.pbx.ami.event("Newexten", after=start, Application="Dial")).what
             address, seconds = dialling["AppData"].split(",")
-            assert address == "PJSIP/alice/sip:alice30S1g@127.0.0.1:9"
             assert 0 < float(seconds) <= 2
-
-    @live
-    async def test_an_address_cannot_be_several_destinations(self) -> None:
-        async with node_of(known=(evolve(DESKPHONE, password=""),)) as at:
-            await register(at.pbx, "alice", "sip:alice&PJSIP/alice_w&Local/2000@127.0.0.1:9")
-            start = await at.dial("1001")
-            dialling = (await at.pbx.ami.event("Newexten", after=start, Application="Dial")).what
-            assert dialling["AppData"].partition(",")[0] == "PJSIP/alice/sip:alice"
+            return address
 
 
 class TestLikeTheDouble:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from lab.browser import Browser, Tab, browser
 from lab.config import Endpoint
 from tests.e2e.office import live
-from tests.e2e.planned import ALICE, BROWSER, DESKPHONE, OUTSIDE, Planned, node_of, planned
+from tests.e2e.planned import ALICE, BROWSER, DESKPHONE, FILES, OUTSIDE, Planned, node_of, planned
 from unique_account import User
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.forwarding import Fallbacks
@@ -54,10 +54,14 @@ class Ringing:
 
 @asynccontextmanager
 async def call_to_browser(
-    *registered: Endpoint, tabs: int = 1, user: User = USER, browser_line: Endpoint = BROWSER
+    *registered: Endpoint,
+    tabs: int = 1,
+    user: User = USER,
+    browser_line: Endpoint = BROWSER,
+    files: Mapping[str, str] = FILES,
 ) -> AsyncIterator[Ringing]:
     """A call to a logged-in user; these phones are registered, and the browser has so many tabs."""
-    async with node_of(*registered, known=(browser_line,)) as at, browser() as chromium:
+    async with node_of(*registered, known=(browser_line,), files=files) as at, browser() as chromium:
         await at.install(planned(user, IN))
         opened = [await chromium.tab(at.pbx, browser_line) for _ in range(tabs)]
         start = await at.dial(user.extension)
@@ -235,6 +239,20 @@ class TestToggled:
             await call.at.install(planned(USER, IN, DeviceSelected(Device.DESKPHONE)))
             assert await call.at.rings("alice", gone) < QUICK
             assert call.goes_on()
+
+    @live
+    async def test_a_watcher_that_looks_late_leaves_the_deskphone_ringing(self) -> None:
+        often, seldom = "${patience},0.05)", "${patience},0.4)"
+        name = "unique_account.conf"
+        assert FILES[name].count(often) == 1
+        files = {**FILES, name: FILES[name].replace(often, seldom)}
+        async with call_to_browser(DESKPHONE, files=files) as call:
+            gone = time.monotonic()
+            await call.tabs[0].unregister()
+            await call.at.rings("alice", gone)
+            await asyncio.sleep(1)
+            assert call.goes_on()
+            assert "CALL_CLOSED" not in call.at.phones["alice"].told(after=call.start)
 
 
 class TestAnsweredJustThen:

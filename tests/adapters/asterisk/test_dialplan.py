@@ -222,6 +222,15 @@ class TestInstalled:
             plans([(FAMILY, "1001@default", value)])
 
 
+def door(number: str, context: str, deskphone: str, seconds: int) -> str:
+    """How a number enters the routine: with its plan's row, the time, and its deskphone's contacts."""
+    row = f"${{DB(unique_account/${{EXTEN}}@{context})}}"
+    passed = (
+        f"{context},{deskphone}:{seconds},{row},${{STRFTIME(,,%s%3q)}},${{PJSIP_DIAL_CONTACTS({deskphone})}}"
+    )
+    return f"exten = {number},1,Gosub(unique-account,{number},1({passed}))\n"
+
+
 class TestText:
     """R16: the text is the same for the same users, and knows the deskphone of every number."""
 
@@ -229,14 +238,13 @@ class TestText:
         text = render([BOB, ALICE])
         assert (
             "\n; To be included in the context branch.\n"
-            "[unique-account-numbers-branch]\n"
-            "exten = 1002,1,Gosub(unique-account,1002,1(branch,bob:20))\n"
+            "[unique-account-numbers-branch]\n" + door("1002", "branch", "bob", 20)
         ) in text
         assert (
             "\n; To be included in the context default.\n"
             "[unique-account-numbers-default]\n"
-            f"exten = {DID},1,Gosub(unique-account,{DID},1(default,alice:30))\n"
-            "exten = 1001,1,Gosub(unique-account,1001,1(default,alice:30))\n"
+            + door(DID, "default", "alice", 30)
+            + door("1001", "default", "alice", 30)
         ) in text
 
     def test_phones_can_watch_every_number_by_itself(self) -> None:
@@ -288,7 +296,7 @@ class TestTrunks:
     def test_a_number_of_another_node_is_dialled_there(self) -> None:
         text = render([ALICE, self.AWAY], self.TRUNKS)
         assert "exten = 1002,1,Gosub(unique-account-away,s,1(1002,branch,to-mds1))\n" in text
-        assert "exten = 1001,1,Gosub(unique-account,1001,1(default,alice:30))\n" in text
+        assert door("1001", "default", "alice", 30) in text
 
     def test_its_phones_are_watched_and_give_commands_there(self) -> None:
         text = render([ALICE, self.AWAY], self.TRUNKS)

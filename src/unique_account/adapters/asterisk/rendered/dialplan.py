@@ -18,7 +18,7 @@ from unique_account.adapters.asterisk.rendered.harmless import (
     problems_of,
     problems_of_place,
 )
-from unique_account.adapters.asterisk.rendered.routine import ROUTINE
+from unique_account.adapters.asterisk.rendered.routine import ROUTINE, arguments
 from unique_account.adapters.asterisk.rendered.trunks import TRUNKS_ROUTINE, away_door
 from unique_account.core.forwarding import digits
 from unique_account.core.user import User
@@ -83,8 +83,8 @@ def _numbers(context: str, users: Mapping[str, User], trunks: Mapping[str, str])
 def _door(number: str, user: User, trunk: str | None) -> str:
     if trunk is not None:
         return away_door(number, user, trunk)
-    arguments = f"{user.context},{user.deskphone.removeprefix('PJSIP/')}:{user.ring_seconds}"
-    return f"exten = {number},1,Gosub(unique-account,{number},1({arguments}))\n"
+    passed = arguments(user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds)
+    return f"exten = {number},1,Gosub(unique-account,{number},1({passed}))\n"
 
 
 def _codes_among(user: User) -> list[str]:

@@ -1,7 +1,8 @@
 """The fixed text of the dialplan: how a call to a user is carried out, whoever the users are.
 
-A call costs one look-up, and every priority of it costs a little (each is told to whoever listens to the
-manager interface), so what a call to a phone that answers does not need stands behind it.
+A call costs one look-up, and every priority and every function of it costs a little, so what a call to a
+phone that answers does not need stands behind it. The look-up is an argument of the call to the routine,
+which costs no priority; a deskphone with one contact or none is left to `Dial` to find.
 
 A browser that vanishes while it rings is noticed by a Local channel beside the call (R15). It has nothing
 to do with the dialling, which ends as it would without it; only calls that ring a browser have one.
@@ -21,26 +22,36 @@ FORWARDS: Final = "UNIQUE_ACCOUNT_FORWARDS"
 SENT: Final = "unique_account"
 """The channel event that says at whose number a call did not stay, and where it went instead (H4)."""
 
-_FIELDS: Final = {name: f"${{CUT(row,{BETWEEN},{place})}}" for place, name in enumerate(ROUTED, 1)}
+_FIELDS: Final = {name: f"${{CUT(ARG3,{BETWEEN},{place})}}" for place, name in enumerate(ROUTED, 1)}
 """How a field of the row is read: a variable of its own would be told to whoever listens, of every call."""
 
 _LINE: Final = _FIELDS["line"]
 _NOW: Final = "${STRFTIME(,,%s%3q)}"
-_LEFT: Final = f"$[(${{since}} + {_FIELDS['seconds']} * 1000 - {_NOW}) / 1000]"
+_LEFT: Final = f"$[(${{ARG4}} + {_FIELDS['seconds']} * 1000 - {_NOW}) / 1000]"
 """What is left of the ring time, in seconds."""
 
 _LEGS: Final = f"${{CHANNELS(^({_FIELDS['interfaces']})-[0-9a-f]+$)}}"
 _CONTACTS: Final = f"${{FILTER({ADDRESS},${{PJSIP_DIAL_CONTACTS({_LINE})}})}}"
-_FIRST_LINE: Final = f"${{IF(${{ISNULL(${{row}})}}?${{CUT(ARG2,:,1)}}:{_LINE})}}"
-_IN_THE_WAY: Final = f"$[${{LEN({_FIELDS['gate']}{_LEGS})}} > 0 | ${{ISNULL(${{row}})}}]"
-_AT_ONCE: Final = f"${{IF({_IN_THE_WAY}?:{_CONTACTS.replace(_LINE, _FIRST_LINE)})}}"
-"""The contacts of the first candidate, if nothing has to be looked at before it rings."""
+_SEVERAL: Final = "${LEN(${CUT(ARG5,&,2)})}"
+"""More than nothing if the deskphone has several contacts, or one whose address looks like several."""
 
-_HOW: Final = f"${{IF($[${{FIELDQTY(contacts,&)}} > 1]?several:{_FIELDS['device']})}}"
-"""The label at which a device is rung."""
+_HOW: Final = f"${{IF($[${{FIELDQTY(contacts,&)}} > 1]?several:dial-{_FIELDS['device']})}}"
+"""The label at which the contacts of a device are dialled."""
 
 _GONE: Final = f"$[${{ISNULL(${{PJSIP_DIAL_CONTACTS({_LINE})}})}} = 1]"
 _PREFIX: Final = f"PJSIP/{_LINE}/"
+
+
+def arguments(context: str, deskphone: str, seconds: int) -> str:
+    """What the routine is called with, for a number of a context.
+
+    Args:
+        context: That of the number's user.
+        deskphone: The endpoint that rings while the number has no plan.
+        seconds: And how long.
+    """
+    row = f"${{DB({FAMILY}/${{EXTEN}}@{context})}}"
+    return f"{context},{deskphone}:{seconds},{row},{_NOW},${{PJSIP_DIAL_CONTACTS({deskphone})}}"
 
 
 def _row(**changed: str) -> str:
@@ -48,10 +59,12 @@ def _row(**changed: str) -> str:
 
 
 _NEXT: Final = _row(
-    **{name: _FIELDS[f"next_{name}"] for name in ("device", "line", "seconds")},
+    device=_FIELDS["next_device"],
+    line=_FIELDS["next_line"],
+    seconds=_LEFT.replace(_FIELDS["seconds"], _FIELDS["next_seconds"]),
     **dict.fromkeys(("next_device", "next_line", "next_seconds"), ""),
 )
-"""The row without its first candidate, and without what no call needs."""
+"""The row without its first candidate; the second rings for what is left of its time, from now on."""
 
 _UNPLANNED: Final = BETWEEN.join(
     {
@@ -65,8 +78,8 @@ _UNPLANNED: Final = BETWEEN.join(
     }.values()
 )
 
-_RINGS: Final = "x${IMPORT(${call},since)}${IMPORT(${call},DIALSTATUS)}"
-"""What is ``x${since}`` as long as the watched call is still ringing the device."""
+_RINGS: Final = "x${IMPORT(${call},ARG4)}${IMPORT(${call},DIALSTATUS)}"
+"""What is ``x${since}`` as long as the watched call is still ringing the browser."""
 
 _SEEN: Final = f"${{MD5(${{PJSIP_DIAL_CONTACTS({_LINE})}})}}"
 # The other side is worked out when the waiting begins.
@@ -85,18 +98,21 @@ ROUTINE: Final = f"""\
 ; mailboxes, and app_celgenuserevent for the history of calls.
 
 [unique-account]
-; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan.
-exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}}@${{ARG1}})}},{_NOW})
- same = n,Set(LOCAL(contacts)={_AT_ONCE})
- same = n,GotoIf(${{ISNULL(${{contacts}})}}?look:{_HOW})
- same = n(webrtc),Originate(Local/*${{UNIQUEID}}@unique-account-watch,app,Hangup,,,$[{_LEFT} + 2],a)
- same = n(deskphone),Dial(${{contacts}},{_LEFT})
+; A call to a number of the context ARG1. ARG2 is the deskphone, which rings for a number without a plan; ARG3
+; the row of the number's plan; ARG4 when the call came, in milliseconds; ARG5 the deskphone's contacts.
+exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["device"]})
+ same = n(unplanned),Set(LOCAL(ARG3)={_UNPLANNED})
+ same = n(webrtc),Goto(ring)
+ same = n(dial-webrtc),Originate(Local/*${{UNIQUEID}}@unique-account-watch,app,Hangup,,,$[{_LEFT} + 2],a)
+ same = n(dial-deskphone),Dial(${{contacts}},{_LEFT})
+ same = n,Goto(ended)
+ same = n(deskphone),Dial({_PREFIX[:-1]},{_FIELDS["seconds"]})
 
 ; How the ringing ended. To Dial, a phone whose user refuses the call is no channel (21), while we call it
 ; busy; and a leg that was cleared before its time for want of a phone (20, 27, 38) was not answered, while
 ; we call it unavailable. After the whole ring time, the cause is that of an earlier leg. A browser that stops
 ; its line ends what rings before it unregisters.
- same = n,GotoIf($["${{DIALSTATUS}}" = "BUSY"]?busy)
+ same = n(ended),GotoIf($["${{DIALSTATUS}}" = "BUSY"]?busy)
  same = n,GotoIf($["${{DIALSTATUS}}" = "CONGESTION"]?congestion)
  same = n,GotoIf($["${{DIALSTATUS}}${{HANGUPCAUSE}}" = "CHANUNAVAIL21"]?busy)
  same = n,GotoIf($["${{DIALSTATUS}}" != "NOANSWER"]?vanished)
@@ -117,9 +133,11 @@ exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}
  same = n(ring),Set(LOCAL(contacts)={_CONTACTS})
  same = n,GotoIf(${{ISNULL(${{contacts}})}}?next:{_HOW})
 
-; The device is gone, or could not be rung: the next one rings, for what is left of the ring time.
+; The device is gone, or could not be rung: the next one rings, for what is left of the ring time. A watcher
+; that comes too late finds the next one ringing, which then rings on.
+ same = n(given_up),GotoIf($["{_FIELDS["device"]}" != "webrtc"]?ring)
  same = n(vanished),GotoIf($[{_LEFT} <= 0.1]?no_answer)
- same = n(next),Set(LOCAL(row)={_NEXT})
+ same = n(next),Set(ARRAY(LOCAL(ARG3),LOCAL(ARG4))={_NEXT},{_NOW})
  same = n,GotoIf(${{EXISTS({_LINE})}}?ring)
  same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["unavailable"]})
 
@@ -140,7 +158,7 @@ exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}
 
 ; What a call passes before anything rings: do-not-disturb or a forward, and then the limit. Legs of one call,
 ; as of two tabs that ring, count once.
- same = n(look),GotoIf(${{ISNULL(${{row}})}}?unplanned)
+ same = n(look),GotoIf(${{ISNULL(${{ARG3}})}}?unplanned)
  same = n,GotoIf($[${{LEN({_FIELDS["gate"]})}} > {len(ODD)}]?gated)
  same = n,Set(ARRAY(LOCAL(legs),LOCAL(calls),LOCAL(counted))={_LEGS},0,/)
  same = n(leg),Set(LOCAL(leg)=${{SHIFT(legs, )}})
@@ -151,13 +169,11 @@ exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}
  same = n,Goto(leg)
  same = n(counted),GotoIf($[${{calls}} >= {_FIELDS["limit"]}]?busy)
  same = n,GotoIf(${{EXISTS({_LINE})}}?ring:unavailable)
- same = n(unplanned),Set(LOCAL(row)={_UNPLANNED})
- same = n,Goto(ring)
 
 ; Several contacts, or one whose address looks like several: only those of the device itself are dialled.
  same = n(several),Set(ARRAY(LOCAL(found),LOCAL(contacts))=${{contacts}},)
  same = n(contact),Set(LOCAL(contact)=${{SHIFT(found,&)}})
- same = n,GotoIf(${{ISNULL(${{contact}})}}?{_FIELDS["device"]})
+ same = n,GotoIf(${{ISNULL(${{contact}})}}?dial-{_FIELDS["device"]})
  same = n,GotoIf($["${{contact:0:${{LEN({_PREFIX})}}}}" != "{_PREFIX}"]?contact)
  same = n,Set(LOCAL(contacts)=${{contacts}}${{IF(${{EXISTS(${{contacts}})}}?&)}}${{contact}})
  same = n,Goto(contact)
@@ -166,7 +182,7 @@ exten = _[+*#0-9]!,1,Set(ARRAY(LOCAL(row),LOCAL(since))=${{DB({FAMILY}/${{EXTEN}
 ; Beside the call that the extension names, while it rings a browser. When no contact that was dialled is
 ; left, or none says within 1.5 s that it rings, the call goes on to the next device (R15).
 exten = _*.,1,Set(ARRAY(call,silent_at)=${{EXTEN:1}},$[{_NOW} + 1500])
- same = n,Set(ARRAY(since,row)=${{IMPORT(${{call}},since)}},${{IMPORT(${{call}},row)}})
+ same = n,Set(ARRAY(since,ARG3)=${{IMPORT(${{call}},ARG4)}},${{IMPORT(${{call}},ARG3)}})
  same = n,Set(dialled=${{IMPORT(${{call}},contacts)}})
  same = n(look),Set(seen={_SEEN})
  same = n,Set(ARRAY(here,left,patience)={_CONTACTS},${{dialled}},{_PATIENCE})
@@ -180,7 +196,7 @@ exten = _*.,1,Set(ARRAY(call,silent_at)=${{EXTEN:1}},$[{_NOW} + 1500])
  same = n,Set(silent_at=)
  same = n,Goto(look)
  same = n(vanished),GotoIf($[{_RINGS} != x${{since}}]?over)
- same = n,ChannelRedirect(${{call}},unique-account,${{IMPORT(${{call}},EXTEN)}},vanished)
+ same = n,ChannelRedirect(${{call}},unique-account,${{IMPORT(${{call}},EXTEN)}},given_up)
  same = n(over),Hangup()
 
 [unique-account-held]
