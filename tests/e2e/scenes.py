@@ -49,7 +49,7 @@ def answered(user: str, peer: str, actor: Actor, device: Device = DESK, **more: 
         direction=Direction.INCOMING,
         device=device,
         peer=peer,
-        rang=actor.rang,
+        rang=actor.rang if "rings" in actor.at else None,
         talked=actor.talked,
         **more,
     )
@@ -346,14 +346,7 @@ async def pickup(at: Stage) -> tuple[Truth, ...]:
     return (
         emitted("bob", "1003", actor=at["bob"]),
         missed("alice", "1002", rang=at["alice"].rang),
-        Truth(
-            user="carol",
-            status=HistoryStatus.ANSWERED,
-            direction=Direction.INCOMING,
-            device=DESK,
-            peer="1002",
-            talked=at["carol"].talked,
-        ),
+        answered("carol", "1002", at["carol"]),
     )
 
 
@@ -535,7 +528,26 @@ async def forward_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
     )
 
 
-OF_TWO_NODES: Final[tuple[Scene, ...]] = (over_the_trunk, back_over_the_trunk, forward_over_the_trunk)
+async def chain_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
+    """Alice forwards to erin at the other node, who forwards to carol at alice's node, who answers."""
+    await at.plan(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1005", enabled=True))))
+    await at.plan(ERIN, ForwardingChanged(Forwarding(unconditional=Forward("1003", enabled=True))))
+    await taken(at, "bob", "1001", "carol")
+    await ended(at, "bob", "carol")
+    return (
+        emitted("bob", "1003", actor=at["bob"]),
+        missed("alice", "1002", None, rang=0.0),
+        missed("erin", "1002", None, rang=0.0, forwarded_from="1001"),
+        answered("carol", "1002", at["carol"], forwarded_from="1001"),
+    )
+
+
+OF_TWO_NODES: Final[tuple[Scene, ...]] = (
+    over_the_trunk,
+    back_over_the_trunk,
+    forward_over_the_trunk,
+    chain_over_the_trunk,
+)
 """Every scene with two nodes."""
 
 SCENES: Final[tuple[Scene, ...]] = (

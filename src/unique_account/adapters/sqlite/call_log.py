@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from unique_account.adapters.sqlite.file import SqliteFile
 from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import Direction
-from unique_account.core.cursors import Key
+from unique_account.core.cursors import Key, from_microseconds, in_microseconds
 from unique_account.core.history import CallRecord, HistoryStatus, combine
 from unique_account.core.machine import Device
 from unique_account.core.search import folded, searched
@@ -24,7 +24,6 @@ from unique_account.ports.call_log import Position
 
 Row = tuple[Any, ...]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _COLUMNS: Final = (
@@ -65,10 +64,10 @@ class SqliteCallLog(SqliteFile):
         conditions, values = ["user = ?"], list[str | int]([user])
         if key is not None:
             conditions.append("(start, id) < (?, ?)")
-            values += [_microseconds(key[0]), key[1]]
+            values += [in_microseconds(key[0]), key[1]]
         if since is not None:
             conditions.append("start >= ?")
-            values.append(_microseconds(since))
+            values.append(in_microseconds(since))
         if matching:
             conditions.append("instr(searched, ?) > 0")
             values.append(folded(matching))
@@ -80,7 +79,7 @@ class SqliteCallLog(SqliteFile):
 
     async def forget_before(self, instant: datetime) -> int:
         """Take away all records of calls that started before an instant; returns how many."""
-        query, values = "DELETE FROM call_log WHERE start < ?", (_microseconds(instant),)
+        query, values = "DELETE FROM call_log WHERE start < ?", (in_microseconds(instant),)
         return await self._run(lambda connection: connection.execute(query, values).rowcount)
 
 
@@ -104,22 +103,22 @@ def _changes(connection: sqlite3.Connection, records: Iterable[CallRecord]) -> I
 
 
 def _known(connection: sqlite3.Connection, record: CallRecord) -> CallRecord | None:
-    row = connection.execute(_FIND, (record.user, _microseconds(record.start), record.id)).fetchone()
+    row = connection.execute(_FIND, (record.user, in_microseconds(record.start), record.id)).fetchone()
     return None if row is None else _record(row)
 
 
 def _row(record: CallRecord) -> Row:
     return (
         record.user,
-        _microseconds(record.start),
+        in_microseconds(record.start),
         record.id,
         record.status,
         record.direction,
         record.device,
         record.peer,
         record.peer_name,
-        None if record.answered is None else _microseconds(record.answered),
-        None if record.ended is None else _microseconds(record.ended),
+        None if record.answered is None else in_microseconds(record.answered),
+        None if record.ended is None else in_microseconds(record.ended),
         record.rang // _MICROSECOND,
         record.forwarded_from,
         record.transferred_to,
@@ -131,25 +130,17 @@ def _row(record: CallRecord) -> Row:
 def _record(row: Row) -> CallRecord:
     return CallRecord(
         user=row[0],
-        start=_instant(row[1]),
+        start=from_microseconds(row[1]),
         id=row[2],
         status=HistoryStatus(row[3]),
         direction=Direction(row[4]),
         device=None if row[5] is None else Device(row[5]),
         peer=row[6],
         peer_name=row[7],
-        answered=None if row[8] is None else _instant(row[8]),
-        ended=None if row[9] is None else _instant(row[9]),
+        answered=None if row[8] is None else from_microseconds(row[8]),
+        ended=None if row[9] is None else from_microseconds(row[9]),
         rang=row[10] * _MICROSECOND,
         forwarded_from=row[11],
         transferred_to=row[12],
         settled=bool(row[13]),
     )
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
