@@ -9,24 +9,11 @@ from lab.browser import Tab
 from lab.parties import Party
 from lab.phones import Phone
 from tests.e2e.people import ALICE, Truth
-from tests.e2e.scenes import IN, TAB, Scene, answered, emitted, ended, missed, speak, taken
+from tests.e2e.scenes import IN, TAB, Scene, answered, emitted, ended, missed, parked, speak, taken
 from tests.e2e.stage import Actor, Stage
 
 _FOR_LONG: Final = "700"
 _NOT_FOR_LONG: Final = "710"
-
-
-async def _parked(at: Stage, lot: str) -> str:
-    """Bob calls alice, who parks him; where."""
-    await taken(at, "bob", "1001", "alice")
-    phone = at["alice"].phone
-    assert isinstance(phone, Phone)
-    start = time.monotonic()
-    await phone.transfer(f"sip:{lot}@{at.pbx.sip}")
-    space = (await at.pbx.ami.event("ParkedCall", after=start)).what["ParkingSpace"]
-    await at["alice"].sees("over")
-    await speak()
-    return space
 
 
 async def _again(at: Stage, actor: Actor, since: float) -> None:
@@ -42,7 +29,7 @@ async def _again(at: Stage, actor: Actor, since: float) -> None:
 
 async def parking_comes_back(at: Stage) -> tuple[Truth, ...]:
     """Alice parks bob, nobody takes him, and he comes back to alice, who answers again."""
-    await _parked(at, _NOT_FOR_LONG)
+    await parked(at, _NOT_FOR_LONG)
     alice = at["alice"]
     kept, alice.since = dict(alice.at), time.monotonic()
     await alice.sees("rings")
@@ -56,7 +43,7 @@ async def parking_comes_back(at: Stage) -> tuple[Truth, ...]:
 
 async def parking_comes_back_in_vain(at: Stage) -> tuple[Truth, ...]:
     """Alice parks bob, nobody takes him, and alice does not answer when he comes back."""
-    await _parked(at, _NOT_FOR_LONG)
+    await parked(at, _NOT_FOR_LONG)
     alice = at["alice"]
     kept, alice.since = dict(alice.at), time.monotonic()
     await alice.sees("rings")
@@ -71,7 +58,7 @@ async def parking_comes_back_in_vain(at: Stage) -> tuple[Truth, ...]:
 
 async def parked_and_taken_back(at: Stage) -> tuple[Truth, ...]:
     """Alice parks bob, and takes him from the lot herself."""
-    space = await _parked(at, _FOR_LONG)
+    space = await parked(at, _FOR_LONG)
     alice = at["alice"]
     kept, start = dict(alice.at), time.monotonic()
     await alice.dial(space)
@@ -82,7 +69,7 @@ async def parked_and_taken_back(at: Stage) -> tuple[Truth, ...]:
 
 async def parked_caller_gives_up(at: Stage) -> tuple[Truth, ...]:
     """Alice parks bob, who hangs up while nobody takes him."""
-    await _parked(at, _FOR_LONG)
+    await parked(at, _FOR_LONG)
     await at["bob"].hang_up()
     return (
         emitted("bob", "1001", actor=at["bob"]),

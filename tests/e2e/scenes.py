@@ -398,16 +398,22 @@ async def attended_transfer(at: Stage) -> tuple[Truth, ...]:
     )
 
 
-async def parking(at: Stage) -> tuple[Truth, ...]:
-    """Alice parks bob, and carol takes him from the lot."""
+async def parked(at: Stage, lot: str) -> str:
+    """Bob calls alice, who parks him; the number from which he can be taken."""
     await taken(at, "bob", "1001", "alice")
     phone = at["alice"].phone
     assert isinstance(phone, Phone)
     start = time.monotonic()
-    await phone.transfer(f"sip:700@{at.pbx.sip}")
+    await phone.transfer(f"sip:{lot}@{at.pbx.sip}")
     space = (await at.pbx.ami.event("ParkedCall", after=start)).what["ParkingSpace"]
     await at["alice"].sees("over")
     await speak()
+    return space
+
+
+async def parking(at: Stage) -> tuple[Truth, ...]:
+    """Alice parks bob, and carol takes him from the lot."""
+    space = await parked(at, "700")
     at["carol"].since = time.monotonic()
     await at["carol"].dial(space)
     await at["carol"].sees("up")
@@ -435,8 +441,8 @@ async def conference(at: Stage) -> tuple[Truth, ...]:
 # -- what vanishes -----------------------------------------------------------------------------------
 
 
-async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
-    """The browser is killed while it rings; the deskphone rings on, and answers."""
+async def fallen_back(at: Stage) -> float:
+    """Bob calls alice, whose browser is killed while it rings; her deskphone rings on. When it all began."""
     tab = await at.tab()
     assert at.chromium is not None
     await at.plan(ALICE, IN)
@@ -446,6 +452,12 @@ async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
     await at.chromium.kill()
     await at["alice"].sees("rings")
     await speak()
+    return began
+
+
+async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
+    """The browser is killed while it rings; the deskphone rings on, and answers."""
+    began = await fallen_back(at)
     await at["alice"].answer()
     await at.connected("bob", "alice")
     await speak()

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from tests.e2e.people import ALICE, CAROL, DAVE, OUTSIDE, Truth
-from tests.e2e.scenes import IN, TAB, Scene, answered, emitted, ended, missed, speak, taken
+from tests.e2e.scenes import TAB, Scene, answered, emitted, ended, fallen_back, missed, speak, taken
 from tests.e2e.stage import Stage
 from unique_account.core.events import ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
@@ -100,15 +100,7 @@ async def group_picked_up(at: Stage) -> tuple[Truth, ...]:
 
 async def caller_gives_up_after_fallback(at: Stage) -> tuple[Truth, ...]:
     """The browser is killed while it rings; the deskphone rings on (R15), until the caller hangs up."""
-    tab = await at.tab()
-    assert at.chromium is not None
-    await at.plan(ALICE, IN)
-    await at.call("bob", "1001")
-    began = await tab.sees("rings")
-    await speak()
-    await at.chromium.kill()
-    await at["alice"].sees("rings")
-    await speak()
+    began = await fallen_back(at)
     await ended(at, "bob", "alice")
     at["alice"].at["rings"] = began
     return emitted("bob", "1001"), missed("alice", "1002", TAB, rang=at["alice"].rang)
