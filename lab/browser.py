@@ -107,6 +107,18 @@ class Tab:
         """End the current call, or say of the one that rings that nobody is available."""
         await self._do("terminate")
 
+    async def hold(self) -> None:
+        """Put the current call on hold; another one may be dialled beside it."""
+        await self._do("hold")
+
+    async def transfer(self, number: str) -> None:
+        """Give the current call to a number, unseen."""
+        await self._do("transfer", number)
+
+    async def join(self) -> None:
+        """Give the call that is on hold to whom the one that was dialled beside it is with."""
+        await self._do("join")
+
     async def heard(self) -> float:
         """How much it heard in its call so far; 0 for silence."""
         return float(await self._page.evaluate("heard()"))

@@ -25,7 +25,7 @@ from tests.e2e.people import USERS
 from tests.test_ingestion import AFTERWARDS, expected
 from unique_account.adapters.memory import SettableClock
 from unique_account.adapters.sqlite import SqliteCallLog
-from unique_account.cli import command
+from unique_account.cli import command, endings
 from unique_account.cli import history as module
 from unique_account.cli import ingest as ingesting
 from unique_account.core.account import Direction
@@ -160,6 +160,25 @@ class TestList:
         ]
         assert shown.output.splitlines()[-1].endswith("1002 Bob")
 
+    def test_following_shows_no_more_of_what_was_than_was_asked_for(
+        self, store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits = iter((None, None))
+
+        async def wait(_: float) -> None:
+            next(waits)
+
+        monkeypatch.setattr("asyncio.sleep", wait)
+        assert run("alice", "--store", store, "--follow", "--size", 1).output.count("\n") == 1
+
+    @pytest.mark.parametrize("name", ["שלום", "مرحبا 7"])
+    def test_what_is_written_from_right_to_left_turns_nothing_else_round(
+        self, name: str, store: Path
+    ) -> None:
+        add(store, [evolve(ANSWERED, id="9.9", peer_name=name)])
+        line = next(line for line in run("alice", "--store", store).output.splitlines() if name in line)
+        assert line.endswith(f"<- \u2068+33612345678 {name}\u2069  0:01:01")
+
 
 @pytest.fixture
 def users(tmp_path: Path) -> Path:
@@ -291,14 +310,15 @@ def taking_in(
 ) -> tuple[Progress, list[str]]:
     """Take a table in, until it follows; the progress bar, and how far that came at each report."""
     monkeypatch.setattr(ingesting, "find_adapter", lambda *_: cel)
-    monkeypatch.setattr(ingesting, "_AGAIN", 0)
+    monkeypatch.setattr(endings, "AGAIN", 0)
     monkeypatch.setattr(ingesting, "SystemClock", lambda: SettableClock(AFTERWARDS))
     monkeypatch.setattr(Ingestion, "_waited", lambda *_: True)
     monkeypatch.setattr(Ingestion, "follow", lambda _: asyncio.sleep(0))
     said = io.StringIO()
     progress = Progress(console=Console(file=said, force_terminal=False), disable=True)
     work = ingesting._Work(USERS, UTC, progress)
-    asyncio.run(work.table("postgresql://", "cel", str(store), follow))
+    take = work.follow if follow else work.table
+    asyncio.run(take("postgresql://", "cel", str(store)))
     return progress, said.getvalue().splitlines()
 
 

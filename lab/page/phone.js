@@ -9,6 +9,7 @@ const media = {
 
 let agent = null;
 let session = null;
+let asked = null; // the call beside which the newest one was made
 let settings = null;
 
 function register(url, name, password) {
@@ -25,6 +26,7 @@ function register(url, name, password) {
     agent.on(kind, (event) => tell(kind, event?.cause ?? ""));
   }
   agent.on("newRTCSession", ({ originator, session: begun }) => {
+    asked = session;
     session = begun;
     follow(begun);
     tell(originator === "remote" ? "ringing" : "dialling", begun.remote_identity.uri.user);
@@ -73,6 +75,20 @@ function hangUp() {
 
 function terminate() {
   session.terminate();
+}
+
+function hold() {
+  session.hold();
+}
+
+function transfer(number) {
+  const given = session;
+  given.refer(number, { eventHandlers: { accepted: () => given.terminate() } });
+}
+
+// Gives the first of two calls to the party of the second.
+function join() {
+  asked.refer(session.remote_identity.uri, { replaces: session });
 }
 
 // How much the page heard in its call: the energy of the sound that it received, 0 for silence.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -13,6 +14,9 @@ def main() -> None:
         if error.name is None or error.name.startswith("unique_account"):
             raise
         sys.exit(f"the command line needs {error.name}: pip install 'unique_account[cli]' brings it")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names may have letters that a terminal has not
     command()
 
 

@@ -105,15 +105,17 @@ def test_a_broken_store_is_found_out(adapter: type[MemoryAccounts]) -> None:
 
 class KeepsTheFirst(MemoryCallLog):
     async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
-        fresh = [r for r in list(records) if r.key not in self._records.get(r.user, {})]
-        await super().add(fresh, read)
+        coming = list(records)
+        kept = {user: {known.key for known in of.records} for user, of in self._users.items()}
+        await super().add([r for r in coming if r.key not in kept.get(r.user, ())], read)
 
 
 class KeepsTheLast(MemoryCallLog):
     async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
         fresh = list(records)
         for record in fresh:
-            self._records.get(record.user, {})[record.key] = record
+            kept = self._users[record.user].records if record.user in self._users else []
+            kept[:] = [record if known.key == record.key else known for known in kept]
         await super().add(fresh, read)
 
 

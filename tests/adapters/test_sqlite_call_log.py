@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from unique_account.adapters.sqlite import SqliteCallLog
-from unique_account.ports.call_log import CallLog
+from unique_account.adapters.sqlite import SqliteCallLog, UnusableFile
+from unique_account.ports.call_log import CallLog, Position
 from unique_account.testing.contracts import CallLogContract
+from unique_account.testing.contracts.call_log.records import a_record
 
 
 class TestContractInMemory(CallLogContract):
@@ -36,6 +37,26 @@ class TestContractOnDisk(CallLogContract):
         path = self._folder.mktemp("contract") / "calls.db"
         async with aclosing(SqliteCallLog(path)) as log:
             yield log
+
+
+class TestFullDisk:
+    """H6: a file that may not grow any more is an error of ours, and takes nothing of a batch."""
+
+    def test_what_found_no_room_comes_again(self, tmp_path: Path) -> None:
+        records = [a_record(number) for number in range(2000)]
+
+        async def check() -> None:
+            async with aclosing(SqliteCallLog(tmp_path / "calls.db")) as log:
+                await log._run(lambda file: file.execute("PRAGMA max_page_count = 20").fetchall())
+                with pytest.raises(UnusableFile, match=r"calls\.db cannot be used .* is full"):
+                    await log.add(records, Position("one", 7))
+                assert list(await log.before("alice", None, 1)) == []
+                assert await log.position("one") is None
+                await log._run(lambda file: file.execute("PRAGMA max_page_count = 2000").fetchall())
+                await log.add(records, Position("one", 7))
+                assert len(await log.before("alice", None, 5000)) == 2000
+
+        asyncio.run(check())
 
 
 class TestRetention:

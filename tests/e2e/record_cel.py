@@ -16,9 +16,11 @@ from attrs import asdict
 
 from lab.network import own_network
 from tests.e2e.commanded import COMMANDED
+from tests.e2e.moved import MOVED
 from tests.e2e.people import Truth
 from tests.e2e.scenes import OF_TWO_NODES, SCENES, Scene
 from tests.e2e.stage import stage, two_nodes
+from tests.e2e.unreached import UNREACHED
 from unique_account.adapters.asterisk.hearing.joining import JOINED
 from unique_account.adapters.asterisk.manager.ami import Message
 
@@ -84,7 +86,7 @@ def _told(truth: Truth) -> dict[str, Any]:
 def main(names: list[str]) -> None:
     failed = []
     with own_network():
-        for scene in (*SCENES, *COMMANDED, *OF_TWO_NODES):
+        for scene in (*SCENES, *MOVED, *UNREACHED, *COMMANDED, *OF_TWO_NODES):
             if names and scene.__name__ not in names:
                 continue
             try:

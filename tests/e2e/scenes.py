@@ -49,7 +49,7 @@ def answered(user: str, peer: str, actor: Actor, device: Device = DESK, **more: 
         direction=Direction.INCOMING,
         device=device,
         peer=peer,
-        rang=actor.rang,
+        rang=actor.rang if "rings" in actor.at else None,
         talked=actor.talked,
         **more,
     )
@@ -346,14 +346,7 @@ async def pickup(at: Stage) -> tuple[Truth, ...]:
     return (
         emitted("bob", "1003", actor=at["bob"]),
         missed("alice", "1002", rang=at["alice"].rang),
-        Truth(
-            user="carol",
-            status=HistoryStatus.ANSWERED,
-            direction=Direction.INCOMING,
-            device=DESK,
-            peer="1002",
-            talked=at["carol"].talked,
-        ),
+        answered("carol", "1002", at["carol"]),
     )
 
 
@@ -405,16 +398,22 @@ async def attended_transfer(at: Stage) -> tuple[Truth, ...]:
     )
 
 
-async def parking(at: Stage) -> tuple[Truth, ...]:
-    """Alice parks bob, and carol takes him from the lot."""
+async def parked(at: Stage, lot: str) -> str:
+    """Bob calls alice, who parks him; the number from which he can be taken."""
     await taken(at, "bob", "1001", "alice")
     phone = at["alice"].phone
     assert isinstance(phone, Phone)
     start = time.monotonic()
-    await phone.transfer(f"sip:700@{at.pbx.sip}")
+    await phone.transfer(f"sip:{lot}@{at.pbx.sip}")
     space = (await at.pbx.ami.event("ParkedCall", after=start)).what["ParkingSpace"]
     await at["alice"].sees("over")
     await speak()
+    return space
+
+
+async def parking(at: Stage) -> tuple[Truth, ...]:
+    """Alice parks bob, and carol takes him from the lot."""
+    space = await parked(at, "700")
     at["carol"].since = time.monotonic()
     await at["carol"].dial(space)
     await at["carol"].sees("up")
@@ -442,8 +441,8 @@ async def conference(at: Stage) -> tuple[Truth, ...]:
 # -- what vanishes -----------------------------------------------------------------------------------
 
 
-async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
-    """The browser is killed while it rings; the deskphone rings on, and answers."""
+async def fallen_back(at: Stage) -> float:
+    """Bob calls alice, whose browser is killed while it rings; her deskphone rings on. When it all began."""
     tab = await at.tab()
     assert at.chromium is not None
     await at.plan(ALICE, IN)
@@ -453,6 +452,12 @@ async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
     await at.chromium.kill()
     await at["alice"].sees("rings")
     await speak()
+    return began
+
+
+async def tab_killed_while_ringing(at: Stage) -> tuple[Truth, ...]:
+    """The browser is killed while it rings; the deskphone rings on, and answers."""
+    began = await fallen_back(at)
     await at["alice"].answer()
     await at.connected("bob", "alice")
     await speak()
@@ -535,7 +540,26 @@ async def forward_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
     )
 
 
-OF_TWO_NODES: Final[tuple[Scene, ...]] = (over_the_trunk, back_over_the_trunk, forward_over_the_trunk)
+async def chain_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
+    """Alice forwards to erin at the other node, who forwards to carol at alice's node, who answers."""
+    await at.plan(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1005", enabled=True))))
+    await at.plan(ERIN, ForwardingChanged(Forwarding(unconditional=Forward("1003", enabled=True))))
+    await taken(at, "bob", "1001", "carol")
+    await ended(at, "bob", "carol")
+    return (
+        emitted("bob", "1003", actor=at["bob"]),
+        missed("alice", "1002", None, rang=0.0),
+        missed("erin", "1002", None, rang=0.0, forwarded_from="1001"),
+        answered("carol", "1002", at["carol"], forwarded_from="1001"),
+    )
+
+
+OF_TWO_NODES: Final[tuple[Scene, ...]] = (
+    over_the_trunk,
+    back_over_the_trunk,
+    forward_over_the_trunk,
+    chain_over_the_trunk,
+)
 """Every scene with two nodes."""
 
 SCENES: Final[tuple[Scene, ...]] = (

@@ -48,10 +48,12 @@ EXTENSIONS: Final = """
 [default]
 include = unique-account-numbers-default
 include = parkedcalls
+include = parkedsoon
 exten = 2000,1,Dial(PJSIP/alice&PJSIP/carol&PJSIP/dave,5)
 exten = 2001,1,Dial(Local/1001@default&Local/1003@default,5)
 exten = 4000,1,ConfBridge(room)
 exten = 700,1,Park()
+exten = 710,1,Park(soon)
 exten = *8,1,Pickup()
 exten = _0X.,1,Dial(PJSIP/carrier,10)
 """
@@ -64,12 +66,26 @@ events = ALL
 enabled = yes
 """
 
+PARKING: Final = """[general]
+[default]
+parkext = 799
+parkpos = 701-709
+context = parkedcalls
+[soon]
+parkext = 798
+parkpos = 711-719
+context = parkedsoon
+parkingtime = 2
+comebackdialtime = 3
+"""
+"""Two lots: in one a caller stays, from the other he comes back soon."""
+
 _MORE_MODULES: Final = ("res_parking", "app_confbridge", "app_bridgewait")
 FILES: Final = {
     "voicemail.conf": "[general]\nformat = wav\nmaxsilence = 0\n[default]\n1001 => 1234,Alice\n",
     "cel.conf": CEL,
     "confbridge.conf": "[general]\n",
-    "res_parking.conf": "[general]\n[default]\nparkext = 799\nparkpos = 701-720\ncontext = parkedcalls\n",
+    "res_parking.conf": PARKING,
     "modules.conf": modules_conf([*MODULES.split(), *_MORE_MODULES]),
 }
 
@@ -227,9 +243,9 @@ async def stage(
 
 @asynccontextmanager
 async def two_nodes() -> AsyncIterator[Stage]:
-    """Two nodes with a trunk between them: bob and alice at the main one, erin at the other, all parties."""
+    """Two nodes with a trunk between them: alice, bob and carol at the main one, erin at the other."""
     ports = {name: port() for name in TRUNKS}
-    at_home = tuple(ENDPOINTS[name] for name in ("alice", "bob", "alice_w", "bob_w"))
+    at_home = tuple(ENDPOINTS[name] for name in ("alice", "bob", "carol", "alice_w", "bob_w", "carol_w"))
     async with AsyncExitStack() as stack:
         nodes = {}
         for name, own in (("default", at_home), ("mds1", AWAY)):
@@ -245,7 +261,7 @@ async def two_nodes() -> AsyncIterator[Stage]:
                 )
             )
         at = Stage(nodes["default"], stack, nodes["mds1"])
-        for endpoint in (*at_home[:2], AWAY[0]):
+        for endpoint in (*at_home[:3], AWAY[0]):
             pbx = nodes["mds1" if endpoint in AWAY else "default"]
             made = await stack.enter_async_context(party(pbx, endpoint))
             await made.register()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -43,7 +44,7 @@ CEL = """
     )
 """
 INGEST = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from tests.e2e.people import USERS
@@ -54,11 +55,23 @@ from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog
 from unique_account.ingestion import Ingestion
 
-async def main(url, store):
+class Dying:
+    writes = 0
+
+    async def add(self, records, read=None):
+        Dying.writes += 1
+        if (Dying.writes, "before") == self.when:
+            os.kill(os.getpid(), signal.SIGKILL)
+        await super().add(records, read)
+        if (Dying.writes, "after") == self.when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+async def main(url, store, batch, write="0", when=""):
     clock = SettableClock(datetime(2026, 1, 8, 12, tzinfo=UTC))
-    opened = PostgresqlCallLog if store.startswith("postgresql:") else SqliteCallLog
+    kind = PostgresqlCallLog if store.startswith("postgresql:") else SqliteCallLog
+    opened = type("Log", (Dying, kind), {"when": (int(write), when)})
     async with aclosing(CelTable(url)) as rows, aclosing(opened(store)) as log:
-        ingestion = Ingestion(rows, from_table, CallHistory(USERS), log, clock, print, 3)
+        ingestion = Ingestion(rows, from_table, CallHistory(USERS), log, clock, print, int(batch))
         print("begun", flush=True)
         await ingestion.catch_up()
         print("done", flush=True)
@@ -99,7 +112,25 @@ class TestSuddenDeath:
             lives += 1
             done = self._lived(table, store, seed.uniform(0, 0.25) if lives <= KILLS else 60)
         assert lives > 1, "it was never killed"
+        self._agrees(kind, store, rows)
 
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_killed_at_each_write_it_comes_to_the_same(
+        self, kind: str, when: str, table: str, tmp_path: Path
+    ) -> None:
+        """What was read is not kept yet, or it is and nobody was told so; each life ends a write later."""
+        rows = day([(recording, 3 * number) for number, recording in enumerate(RECORDINGS[::3])])
+        written(table, rows)
+        store = table if kind == "postgresql" else str(tmp_path / "calls.db")
+        ends: list[int] = []
+        while not ends or ends[-1] != 0:
+            command = [sys.executable, "-c", INGEST, table, store, "40", str(len(ends) + 1), when]
+            ends.append(subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode)
+        assert len(ends) > 3
+        assert set(ends[:-1]) == {-signal.SIGKILL}
+        self._agrees(kind, store, rows)
+
+    def _agrees(self, kind: str, store: str, rows: Sequence[CelRow]) -> None:
         async def check() -> None:
             async with aclosing(
                 PostgresqlCallLog(store) if kind == "postgresql" else SqliteCallLog(store)
@@ -111,7 +142,7 @@ class TestSuddenDeath:
     def _lived(self, table: str, store: str, seconds: float) -> bool:
         """Whether a process came to an end before it was killed."""
         with subprocess.Popen(
-            [sys.executable, "-c", INGEST, table, store], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", INGEST, table, store, "3"], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "begun\n"
@@ -150,7 +181,9 @@ class TestTable:
         rows = day([(recording, 3 * number) for number, recording in enumerate(RECORDINGS)])
         written(table, rows)
         readers: Sequence[subprocess.Popen[str]] = [
-            subprocess.Popen([sys.executable, "-c", INGEST, table, table], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, "-c", INGEST, table, table, "3"], stdout=subprocess.PIPE, text=True
+            )
             for _ in range(3)
         ]
         assert ["done" in reader.communicate(timeout=100)[0] for reader in readers] == [True] * 3

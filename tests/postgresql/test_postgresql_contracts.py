@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from lab.postgresql import PostgresqlServer
+from tests.adapters.asterisk.stored_rows import StoredRows
 from unique_account.adapters.postgresql import PostgresqlAccounts, PostgresqlCallLog
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.call_log import CallLog
@@ -36,8 +37,8 @@ class TestPostgresqlAccounts(AccountsContract):
             yield store
 
 
-class TestPostgresqlCallLog(CallLogContract):
-    """The call log on PostgreSQL."""
+class TestPostgresqlCallLog(CallLogContract, StoredRows):
+    """The call log on PostgreSQL, also with rows of CEL."""
 
     @pytest.fixture(autouse=True)
     def _database(self, server: PostgresqlServer) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+import errno
+from typing import Any, Final
 
 import click
 
@@ -11,6 +11,7 @@ from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
 from unique_account.cli.doctor import doctor
 from unique_account.cli.drawing import diagram, table
+from unique_account.cli.endings import Interrupted, give_output_up
 from unique_account.cli.explain import explain
 from unique_account.cli.history import history
 from unique_account.cli.importing import import_users
@@ -18,6 +19,9 @@ from unique_account.cli.password import password
 from unique_account.cli.replay import replay
 from unique_account.cli.serve import serve
 from unique_account.core.errors import UniqueAccountError
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk says that takes no more."""
 
 
 class _Command(click.Group):
@@ -29,8 +33,15 @@ class _Command(click.Group):
         except UniqueAccountError as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
-            sys.stderr.close()  # or the interpreter complains once more while it closes stdout
+            give_output_up()
             ctx.exit(1)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            give_output_up()
+            raise click.ClickException(f"it cannot be written: {error.strerror}") from error
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,7 +55,8 @@ def command() -> None:
     Ask why:               unique-account explain --logged-in --selection webrtc --webrtc unavailable
     Run it on a PBX:       unique-account serve --config unique_account.toml
 
-    Exit codes: 0 done, 1 refused or something in a file is wrong (stderr says what), 2 wrong usage.
+    Exit codes: 0 done, 1 refused or something in a file is wrong (stderr says what), 2 wrong usage,
+    130 interrupted.
     """  # noqa: D301 - click wants the control character itself
 
 

@@ -6,15 +6,18 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
-from attrs import frozen
+from attrs import define, frozen
 
+from unique_account.cli.endings import again, check_reader, until_stopped
 from unique_account.cli.ingest import ingest
 from unique_account.cli.stores import opened, store_option
+from unique_account.core.cursors import Key
 from unique_account.core.history import DEFAULT_SIZE, MAX_SIZE, CallRecord, days_before
 from unique_account.documents import to_document
 from unique_account.ports.call_log import CallLog
@@ -22,6 +25,7 @@ from unique_account.ports.call_log import CallLog
 POLL: Final = 1.0
 """How often ``--follow`` looks for what is new, in seconds."""
 
+_ISOLATED, _TO_HERE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -56,8 +60,17 @@ class _Asked:
     matching: str
 
 
+def _encodable(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A text; what a shell hands over in another encoding is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter(f"{value!r} is not UTF-8") from error
+    return value
+
+
 @history.command("list")
-@click.argument("user")
+@click.argument("user", callback=_encodable)
 @store_option
 @click.option("--days", type=click.IntRange(1), help="All calls of so many days.")
 @click.option("--size", type=click.IntRange(1), help=f"At most so many calls; {DEFAULT_SIZE} without --days.")
@@ -83,20 +96,54 @@ def list_calls(
     form = _as_json if as_json else _as_csv if as_csv else _as_text
     if as_csv:
         click.echo(_csv_line(_FIELDS))
-    asyncio.run(_show(store, asked, follow, form))
+    if follow:
+        following = _Following(asked, form)
+        until_stopped(again(lambda: following.show(store), lambda said: click.echo(said, err=True)))
+    else:
+        asyncio.run(_show(store, asked, form))
 
 
-async def _show(store: str, asked: _Asked, follow: bool, form: Any) -> None:
+async def _show(store: str, asked: _Asked, form: Callable[[CallRecord], str]) -> None:
     async with opened(store, must_exist=True) as log:
-        if not follow:
-            async for entry in _entries(log, asked):
-                click.echo(form(entry))
-            return
-        shown = [entry async for entry in _entries(log, asked)]
-        for entry in reversed(shown):
+        async for entry in _entries(log, asked):
             click.echo(form(entry))
-        async for entry in _changes(log, asked, shown):
-            click.echo(form(entry))
+
+
+@define
+class _Following:
+    """What ``--follow`` shows, and goes on from when its database was lost.
+
+    Attributes:
+        known: The entries that need not be shown; None before it began.
+    """
+
+    asked: _Asked
+    form: Callable[[CallRecord], str]
+    known: dict[Key, CallRecord] | None = None
+
+    async def show(self, store: str) -> None:
+        """Show what was asked for, newest last, then what is new among the newest, or other than it was."""
+        async with opened(store, must_exist=True) as log:
+            if self.known is None:
+                # Before those that are shown are read, so that one that comes between the two is new.
+                known = await self._newest(log)
+                shown = [entry async for entry in _entries(log, self.asked)]
+                self._tell(reversed(shown), {})
+                self.known = {entry.key: entry for entry in (*known, *shown)}
+            while True:
+                await asyncio.sleep(POLL)
+                check_reader()
+                self._tell(reversed(await self._newest(log)), self.known)
+
+    async def _newest(self, log: CallLog) -> Sequence[CallRecord]:
+        asked = self.asked
+        return await log.before(asked.user, None, MAX_SIZE, asked.since, asked.matching)
+
+    def _tell(self, entries: Iterable[CallRecord], known: dict[Key, CallRecord]) -> None:
+        for entry in entries:
+            if known.get(entry.key) != entry:
+                click.echo(self.form(entry))
+                known[entry.key] = entry
 
 
 async def _entries(log: CallLog, asked: _Asked) -> AsyncIterator[CallRecord]:
@@ -112,26 +159,21 @@ async def _entries(log: CallLog, asked: _Asked) -> AsyncIterator[CallRecord]:
         key, left = entries[-1].key, None if left is None else left - len(entries)
 
 
-async def _changes(log: CallLog, asked: _Asked, shown: Sequence[CallRecord]) -> AsyncIterator[CallRecord]:
-    """Entries among the newest that are new, or other than they were, for ever."""
-    known = {entry.key: entry for entry in shown}
-    while True:
-        await asyncio.sleep(POLL)
-        newest = await log.before(asked.user, None, MAX_SIZE, asked.since, asked.matching)
-        for entry in reversed(newest):
-            if known.get(entry.key) != entry:
-                yield entry
-        known = {entry.key: entry for entry in newest}
-
-
 def _as_text(entry: CallRecord) -> str:
-    party = " ".join(filter(None, (entry.peer, entry.peer_name))) or "unknown"
+    party = _printable(" ".join(filter(None, (entry.peer, entry.peer_name))) or "unknown")
     arrow = "->" if entry.direction == "outgoing" else "<-"
     more = [("forwarded from", entry.forwarded_from), ("transferred to", entry.transferred_to)]
-    notes = "".join(f", {what} {number}" for what, number in more if number)
+    notes = "".join(f", {what} {_printable(number)}" for what, number in more if number)
     talked = f"  {_seconds(entry.duration)}" if entry.answered and entry.ended else ""
     line = f"{entry.start:%Y-%m-%d %H:%M:%S}Z  {entry.status:<8}  {entry.device or '-':<9}  {arrow} {party}"
-    return "".join(each if each.isprintable() else "?" for each in f"{line}{notes}{talked}")
+    return f"{line}{notes}{talked}"
+
+
+def _printable(text: str) -> str:
+    """What others chose, as it steers no terminal; where it is written from right to left, set apart."""
+    text = "".join(each if each.isprintable() else "?" for each in text)
+    leftward = any(unicodedata.bidirectional(each) in ("R", "AL", "AN") for each in text)
+    return f"{_ISOLATED}{text}{_TO_HERE}" if leftward else text
 
 
 def _seconds(length: timedelta) -> str:

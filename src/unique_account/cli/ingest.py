@@ -22,15 +22,13 @@ from unique_account.adapters.asterisk.cel.events import from_table
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
+from unique_account.cli.endings import Interrupted, again, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
-from unique_account.core.errors import UniqueAccountError, Unreachable
+from unique_account.core.errors import UniqueAccountError
 from unique_account.core.user import User
 from unique_account.ingestion import BATCH, Ingestion
 from unique_account.ports.call_log import CallLog
 from unique_account.users_file import read_users_file
-
-_AGAIN: Final = 5.0
-"""After how many seconds ``--follow`` tries a database again that was lost."""
 
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -72,13 +70,21 @@ def ingest(source: str, store: str, users_file: Path, table: str | None, zone: t
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
         work = _Work(users, zone, progress)
-        if is_url(source):
-            asyncio.run(work.table(source, table or "cel", store, follow))
-        elif follow or table:
+        if (follow or table) and not is_url(source):
             raise click.UsageError("--follow and --table need a database as the source")
+        if follow:
+            until_stopped(work.follow(source, table or "cel", store))
         else:
-            asyncio.run(work.file(source, store))
-    click.echo(f"{work.rows} rows read, {work.records} entries made, {work.unread} rows not understood")
+            _whole(work, source, table or "cel", store)
+    click.echo(work.sum)
+
+
+def _whole(work: _Work, source: str, table: str, store: str) -> None:
+    try:
+        asyncio.run(work.table(source, table, store) if is_url(source) else work.file(source, store))
+    except KeyboardInterrupt:
+        rest = "what was taken in stays, and to run it again takes in the rest"
+        raise Interrupted(f"interrupted: {work.sum}; {rest}") from None
 
 
 class _Work:
@@ -90,23 +96,20 @@ class _Work:
         self._progress = progress
         self.rows = self.records = self.unread = 0
 
-    async def table(self, url: str, table: str, store: str, follow: bool) -> None:
+    @property
+    def sum(self) -> str:
+        """How much it was so far."""
+        return f"{self.rows} rows read, {self.records} entries made, {self.unread} rows not understood"
+
+    async def table(self, url: str, table: str, store: str, follow: bool = False) -> None:
         """Take a table in from where it was read to before; with ``follow`` for ever."""
         cel = find_adapter("cel", "postgresql")
-        while not await self._table(cel, url, table, store, follow):  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(_AGAIN)
+        async with opened(store) as log, aclosing(cel(url, table)) as rows:
+            await self._all_of(rows, log, follow)
 
-    async def _table(self, cel: Any, url: str, table: str, store: str, follow: bool) -> bool:
-        """Take a table in; whether that came to an end."""
-        try:
-            async with opened(store) as log, aclosing(cel(url, table)) as rows:
-                await self._all_of(rows, log, follow)
-        except Unreachable as error:
-            if not follow:
-                raise
-            self._progress.console.print(f"{error}; trying again", markup=False)
-            return False
-        return True
+    async def follow(self, url: str, table: str, store: str) -> None:
+        """Take a table in for ever, going on where it was when a database comes back."""
+        await again(lambda: self.table(url, table, store, follow=True), self._say)
 
     async def _all_of(self, rows: Any, log: CallLog, follow: bool) -> None:
         clock = SystemClock()
@@ -115,17 +118,20 @@ class _Work:
             self._progress.remove_task(lost)
         task = self._progress.add_task("rows")
         ingestion = Ingestion(rows, self._read, calls, log, clock, self._complain)
+        before = self.rows, self.records
 
         def told(done: int) -> None:
-            self.rows, self.records = done, ingestion.made
+            self.rows, self.records = before[0] + done, before[1] + ingestion.made
             self._progress.update(task, completed=done)
 
         read = await log.position(rows.name)
         self._progress.update(task, total=await rows.left(read.row if read else 0))
-        await ingestion.catch_up(told)
-        told(ingestion.done)
-        if follow:
-            await ingestion.follow()
+        try:
+            await ingestion.catch_up(told)
+            if follow:
+                await ingestion.follow()
+        finally:
+            told(ingestion.done)
 
     async def file(self, path: str, store: str) -> None:
         """Take a file in, all of it."""
@@ -163,7 +169,10 @@ class _Work:
 
     def _complain(self, number: int, error: UniqueAccountError) -> None:
         self.unread += 1
-        self._progress.console.print(f"row {number}: {error}", markup=False)
+        self._say(f"row {number}: {error}")
+
+    def _say(self, sentence: str) -> None:
+        self._progress.console.print(sentence, markup=False)
 
 
 def _size(file: BinaryIO) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from unique_account.bootstrap import find_adapter
 from unique_account.ports.call_log import CallLog
 
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
+
+# What the pool of connections says of a database that is lost, a command says itself, in a sentence.
+logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
 store_option: Final = click.option(
     "--store",

@@ -28,14 +28,32 @@ _WAY_OUT: Final = "ask for the first page again"
 _DAMAGED: Final = f"the cursor is damaged, or never was one; {_WAY_OUT}"
 
 
+def in_microseconds(instant: datetime) -> int:
+    """An instant as a whole number, which is as exact: the microseconds since the beginning of 1970.
+
+    Raises:
+        ValueError: It has no time zone.
+    """
+    return (utc(instant) - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(number: int) -> datetime:
+    """The instant, in UTC, of a number of microseconds.
+
+    Raises:
+        OverflowError: No instant is so far away.
+    """
+    return _EPOCH + number * _MICROSECOND
+
+
 def encode_cursor(user: str, key: Key) -> str:
     """The cursor of a place in a user's history: opaque, url-safe text (H5).
 
     It carries a format version, a digest of the user's name, the key, and a checksum against damage.
     """
     start, call_id = key
-    microseconds = (utc(start) - _EPOCH) // _MICROSECOND
-    body = bytes((_FORMAT,)) + _digest(user.encode()) + microseconds.to_bytes(8, "big", signed=True)
+    place = in_microseconds(start).to_bytes(8, "big", signed=True)
+    body = bytes((_FORMAT,)) + _digest(user.encode()) + place
     return _sealed(body + call_id.encode())
 
 
@@ -51,7 +69,7 @@ def decode_cursor(user: str, cursor: str) -> Key:
     if body[_USER] != _digest(user.encode()):
         raise InvalidCursor(f"the cursor was issued for the history of another user; {_WAY_OUT}")
     try:
-        start = _EPOCH + int.from_bytes(body[_START], "big", signed=True) * _MICROSECOND
+        start = from_microseconds(int.from_bytes(body[_START], "big", signed=True))
         return (start, body[_START.stop :].decode())
     except (OverflowError, UnicodeDecodeError):
         raise InvalidCursor(_DAMAGED) from None

@@ -267,7 +267,7 @@ class TestJoining:
 
 
 OF_TWO_NODES: Final = pytest.mark.parametrize(
-    "name", ["over_the_trunk", "back_over_the_trunk", "forward_over_the_trunk"]
+    "name", ["over_the_trunk", "back_over_the_trunk", "forward_over_the_trunk", "chain_over_the_trunk"]
 )
 
 
@@ -373,6 +373,20 @@ class TestPickup:
         assert answered.answered is not None
         rang = next(one.at for one in rows if one.kind == "CHAN_START" and "alice-" in one.channel)
         assert answered.rang == answered.answered - rang > timedelta(0)
+
+
+class TestParking:
+    """H7: who was parked and came back was not given away, and has a number."""
+
+    def test_the_number_of_a_parker_who_is_no_user_is_that_of_the_phone(self) -> None:
+        (emitted,) = history(RECORDED["parking_comes_back"], (BOB,))
+        assert emitted.peer == "1001"
+
+    def test_who_came_back_may_be_given_away_after_all(self) -> None:
+        rows = [one for one in RECORDED["parking_comes_back"] if one.kind != "LINKEDID_END"]
+        last = max(rows, key=lambda one: (one.kind == "BRIDGE_EXIT", "alice" in one.channel, one.at))
+        given = evolve(last, kind="BLINDTRANSFER", extra='{"extension": "1003"}')
+        assert [one.transferred_to for one in history([*rows, given], (ALICE,))] == ["1003"]
 
 
 class TestUnrung:

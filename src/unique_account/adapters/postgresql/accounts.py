@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
-from unique_account.adapters.postgresql.database import Connection, Database
-from unique_account.adapters.postgresql.schema import migrate
+from unique_account.adapters.postgresql.database import Connection
+from unique_account.adapters.postgresql.store import PostgresqlStore
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
@@ -30,24 +30,8 @@ _NEXT: Final = """
 _VERSION: Final = "SELECT version FROM unique_account.accounts WHERE user_id = %s"
 
 
-class PostgresqlAccounts:
-    """Accounts in a PostgreSQL database, whose tables are made, or brought to the present schema, first.
-
-    Args:
-        url: See `Database`.
-
-    Raises:
-        NewerSchema: The database is of a newer release.
-        UnusableDatabase: It cannot be used, or is not reachable.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-        migrate(self._database)
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        await self._database.aclose()
+class PostgresqlAccounts(PostgresqlStore):
+    """Accounts in a PostgreSQL database."""
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""

@@ -10,29 +10,35 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from unique_account.adapters.sqlite.file import SqliteFile
 from unique_account.adapters.sqlite.schema import transaction
-from unique_account.core.account import Direction
-from unique_account.core.cursors import Key
-from unique_account.core.history import CallRecord, HistoryStatus, combine
-from unique_account.core.machine import Device
-from unique_account.core.search import folded, searched
+from unique_account.call_rows import CallRows, Row
+from unique_account.core.cursors import Key, from_microseconds, in_microseconds
+from unique_account.core.history import CallRecord, combine
 from unique_account.ports.call_log import Position
 
-Row = tuple[Any, ...]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-_COLUMNS: Final = (
-    "user, start, id, status, direction, device, peer, peer_name, answered, ended, rang,"
-    " forwarded_from, transferred_to, settled"
+_ROWS: Final = CallRows(
+    table="call_log",
+    columns=(
+        *("user", "start", "id", "status", "direction", "device", "peer", "peer_name", "answered", "ended"),
+        *("rang", "forwarded_from", "transferred_to", "settled", "searched"),
+    ),
+    mark="?",
+    place="instr",
+    kept_instant=in_microseconds,
+    instant=from_microseconds,
+    kept_length=lambda length: length // _MICROSECOND,
+    length=lambda microseconds: microseconds * _MICROSECOND,
 )
-_FIND: Final = f"SELECT {_COLUMNS} FROM call_log WHERE user = ? AND start = ? AND id = ?"
-_WRITE: Final = f"INSERT OR REPLACE INTO call_log ({_COLUMNS}, searched) VALUES ({', '.join('?' * 15)})"
+_FIND: Final = f"SELECT {_ROWS.selected} FROM call_log WHERE user = ? AND start = ? AND id = ?"
+_WRITE: Final = f"""
+    INSERT OR REPLACE INTO call_log ({", ".join(_ROWS.columns)})
+    VALUES ({", ".join("?" * len(_ROWS.columns))})
+"""
 _READ: Final = """
     INSERT INTO positions VALUES (?, ?, ?)
     ON CONFLICT (source) DO UPDATE SET row = excluded.row, beyond = excluded.beyond WHERE excluded.row >= row
@@ -62,25 +68,13 @@ class SqliteCallLog(SqliteFile):
         matching: str = "",
     ) -> Sequence[CallRecord]:
         """A user's records that sort after ``key`` in a list newest first, at most ``limit``."""
-        conditions, values = ["user = ?"], list[str | int]([user])
-        if key is not None:
-            conditions.append("(start, id) < (?, ?)")
-            values += [_microseconds(key[0]), key[1]]
-        if since is not None:
-            conditions.append("start >= ?")
-            values.append(_microseconds(since))
-        if matching:
-            conditions.append("instr(searched, ?) > 0")
-            values.append(folded(matching))
-        where = " AND ".join(conditions)
-        query = f"SELECT {_COLUMNS} FROM call_log WHERE {where} ORDER BY start DESC, id DESC LIMIT ?"
-        values.append(limit)
+        query, values = _ROWS.page(user, key, limit, since, matching)
         rows = await self._run(lambda connection: connection.execute(query, values).fetchall())
-        return [_record(row) for row in rows]
+        return [_ROWS.record(row) for row in rows]
 
     async def forget_before(self, instant: datetime) -> int:
         """Take away all records of calls that started before an instant; returns how many."""
-        query, values = "DELETE FROM call_log WHERE start < ?", (_microseconds(instant),)
+        query, values = "DELETE FROM call_log WHERE start < ?", (in_microseconds(instant),)
         return await self._run(lambda connection: connection.execute(query, values).rowcount)
 
 
@@ -100,56 +94,9 @@ def _changes(connection: sqlite3.Connection, records: Iterable[CallRecord]) -> I
         settled = record if known is None else combine(known, record)
         if settled is not known:
             changes[place] = settled
-    return map(_row, changes.values())
+    return map(_ROWS.row, changes.values())
 
 
 def _known(connection: sqlite3.Connection, record: CallRecord) -> CallRecord | None:
-    row = connection.execute(_FIND, (record.user, _microseconds(record.start), record.id)).fetchone()
-    return None if row is None else _record(row)
-
-
-def _row(record: CallRecord) -> Row:
-    return (
-        record.user,
-        _microseconds(record.start),
-        record.id,
-        record.status,
-        record.direction,
-        record.device,
-        record.peer,
-        record.peer_name,
-        None if record.answered is None else _microseconds(record.answered),
-        None if record.ended is None else _microseconds(record.ended),
-        record.rang // _MICROSECOND,
-        record.forwarded_from,
-        record.transferred_to,
-        record.settled,
-        searched(record),
-    )
-
-
-def _record(row: Row) -> CallRecord:
-    return CallRecord(
-        user=row[0],
-        start=_instant(row[1]),
-        id=row[2],
-        status=HistoryStatus(row[3]),
-        direction=Direction(row[4]),
-        device=None if row[5] is None else Device(row[5]),
-        peer=row[6],
-        peer_name=row[7],
-        answered=None if row[8] is None else _instant(row[8]),
-        ended=None if row[9] is None else _instant(row[9]),
-        rang=row[10] * _MICROSECOND,
-        forwarded_from=row[11],
-        transferred_to=row[12],
-        settled=bool(row[13]),
-    )
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
+    row = connection.execute(_FIND, (record.user, in_microseconds(record.start), record.id)).fetchone()
+    return None if row is None else _ROWS.record(row)

@@ -25,7 +25,7 @@ _PATIENCE: Final = 10.0
 
 
 class UnusableFile(UniqueAccountError):
-    """A file cannot be opened as a store.
+    """A file cannot be opened as a store, or no longer be used as one.
 
     Attributes:
         path: The file.
@@ -49,10 +49,12 @@ class SqliteFile:
 
     Raises:
         NewerSchema: The file is of a newer release.
-        UnusableFile: The file cannot be opened, or is not a SQLite file.
+        UnusableFile: The file cannot be opened, or is not a SQLite file; and later on, by whatever is asked,
+            that it cannot be read or written, as on a full disk. What was under way is not done then.
     """
 
     def __init__(self, path: Path | str) -> None:
+        self._path = path
         self._thread = ThreadPoolExecutor(1, "sqlite")
         try:
             self._connection = self._thread.submit(_open, path).result()
@@ -69,7 +71,10 @@ class SqliteFile:
 
     async def _run(self, query: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, query, self._connection)
+        try:
+            return await loop.run_in_executor(self._thread, query, self._connection)
+        except sqlite3.DatabaseError as error:
+            raise UnusableFile(self._path, str(error)) from error
 
 
 def _open(path: Path | str) -> sqlite3.Connection:

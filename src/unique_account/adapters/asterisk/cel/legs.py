@@ -13,6 +13,7 @@ from typing import Final
 from attrs import define, field
 
 from unique_account.adapters.asterisk.cel.events import CelRow
+from unique_account.core.forwarding import dialable
 
 _LOCAL: Final = "Local/"
 _CONFERENCE: Final = "softmix"
@@ -121,8 +122,8 @@ def _start(leg: Leg, row: CelRow) -> None:
 def _answer(leg: Leg, row: CelRow) -> None:
     if leg.answered is None:
         leg.answered = row.at
-    # The leg that is called is where its caller is, who dialled this.
-    if row.application == "AppDial" and row.extension not in _NO_NUMBER:
+    # The leg that is called is where its caller is, who dialled this; a parking lot dials no number.
+    if row.application == "AppDial" and row.extension not in _NO_NUMBER and dialable(row.extension):
         leg.called_as = row.extension
 
 

@@ -13,19 +13,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
 from unique_account.adapters.asterisk.cel.events import CelRow
 from unique_account.adapters.asterisk.cel.groups import Group, Groups
 from unique_account.adapters.asterisk.cel.legs import Leg, in_order, legs_of
+from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.hearing.channels import call_began, id_order
 from unique_account.adapters.asterisk.rendered.routine import SENT
 from unique_account.core.account import Direction
-from unique_account.core.forwarding import digits
 from unique_account.core.history import CallRecord, HistoryStatus
-from unique_account.core.machine import Device
 from unique_account.core.user import User
 
 GRACE: Final = timedelta(seconds=5)
@@ -37,17 +36,9 @@ PATIENCE: Final = timedelta(hours=24)
 CAPACITY: Final = 200_000
 """How many rows of calls that are not over are kept; above it, the oldest calls are given up."""
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 _NOTHING: Final = timedelta(0)
 _PAST: Final = datetime.min.replace(tzinfo=UTC)
 _FAR: Final = datetime.max.replace(tzinfo=UTC)
-
-
-class _Line(NamedTuple):
-    user: str
-    device: Device
 
 
 class CallHistory:
@@ -72,7 +63,7 @@ class CallHistory:
         patience: timedelta = PATIENCE,
         capacity: int = CAPACITY,
     ) -> None:
-        self._roster = _Roster(users)
+        self._owners = Owners(users)
         self._groups = Groups()
         self._grace = grace
         self._patience = patience
@@ -132,44 +123,13 @@ class CallHistory:
 
     def _taken(self, group: Group) -> list[CallRecord]:
         self._groups.take(group)
-        return list(records_of(group, self._roster))
+        return list(records_of(group, self._owners))
 
     def _give_up(self) -> None:
         """Make room: the half of the calls of which nothing was told for longest are given as they are."""
         groups = sorted(self._groups, key=attrgetter("last"))
         for group in groups[: len(groups) // 2 + 1]:
             self._given_up += self._taken(group)
-
-
-class _Roster:
-    """Whose endpoints and numbers are whose."""
-
-    def __init__(self, users: Iterable[User]) -> None:
-        self.lines: dict[str, _Line] = {}
-        self.numbers: dict[tuple[str, str], str] = {}
-        self.extensions: dict[str, str] = {}
-        for user in users:
-            self.extensions[user.id] = user.extension
-            for device in Device:
-                _claim(self.lines, user.interface(device), _Line(user.id, device))
-            for number in user.numbers:
-                _claim(self.numbers, (user.context, digits(number)), user.id)
-
-    def line(self, leg: Leg) -> _Line | None:
-        return None if leg.local else self.lines.get(leg.interface)
-
-    def party(self, leg: Leg | None) -> tuple[str, str]:
-        """The number and the name of whom a leg belongs to."""
-        if leg is None:
-            return "", ""
-        line = self.line(leg)
-        return (leg.known_as if line is None else self.extensions[line.user]), leg.name
-
-
-def _claim(of: dict[K, V], key: K, whose: V) -> None:
-    if key in of:
-        raise ValueError(f"{key} belongs to {of[key]} and to {whose}")
-    of[key] = whose
 
 
 # -- one call ----------------------------------------------------------------------------------------
@@ -195,23 +155,23 @@ class _Seen(NamedTuple):
     legs: Mapping[str, Leg]
     forwards: tuple[_Forward, ...]
     last: datetime
-    roster: _Roster
+    owners: Owners
 
     def caller(self, call: str) -> Leg | None:
         """Who began a call, by the linkedid with which it began."""
         return self.legs.get(call)
 
 
-def records_of(group: Group, roster: _Roster) -> Iterator[CallRecord]:
+def records_of(group: Group, owners: Owners) -> Iterator[CallRecord]:
     """The records of one call: one for each user whose phone or number it reached."""
     rows = in_order(group.rows)
     legs = legs_of(rows)
     start = call_began(group.id, rows[0].at)
-    forwards = tuple(_forwards(rows, roster))
-    seen = _Seen(group.id, start, group.complete, legs, forwards, rows[-1].at, roster)
+    forwards = tuple(_forwards(rows, owners))
+    seen = _Seen(group.id, start, group.complete, legs, forwards, rows[-1].at, owners)
     own: dict[str, list[Leg]] = {}
     for leg in sorted(legs.values(), key=lambda leg: (leg.began or _FAR, id_order(leg.id))):
-        line = roster.line(leg)
+        line = owners.line(leg)
         if line is not None and leg.began is not None:
             own.setdefault(line.user, []).append(leg)
     for user, calls in _reached(seen).items():
@@ -221,14 +181,14 @@ def records_of(group: Group, roster: _Roster) -> Iterator[CallRecord]:
         yield _record(seen, user, theirs)
 
 
-def _forwards(rows: Iterable[CelRow], roster: _Roster) -> Iterator[_Forward]:
+def _forwards(rows: Iterable[CelRow], owners: Owners) -> Iterator[_Forward]:
     for row in rows:
         place, _, destination = row.detail("extra").partition(":")
         number, _, context = place.partition("@")
         kind, _, value = destination.partition(":")
         if row.kind == SENT and value:
             to = value if kind == "extension" else ""
-            whose = roster.numbers.get
+            whose = owners.numbers.get
             yield _Forward(number, whose((context, number)), to, whose((context, to)), row.linkedid)
 
 
@@ -236,7 +196,7 @@ def _reached(seen: _Seen) -> dict[str, str]:
     """Whose number a call reached, and the linkedid that it had there."""
     reached = {one.user: one.call for one in reversed(seen.forwards) if one.user is not None}
     for leg in seen.legs.values():
-        user = seen.roster.numbers.get((leg.context, leg.dialled))
+        user = seen.owners.numbers.get((leg.context, leg.dialled))
         if user is not None and (leg.originated or leg.local):
             reached.setdefault(user, leg.call)
     return reached
@@ -244,7 +204,7 @@ def _reached(seen: _Seen) -> dict[str, str]:
 
 def _unrung(seen: _Seen, user: str, call: str) -> CallRecord:
     """The record of a user who was called, and none of whose devices rang (H4)."""
-    peer, name = seen.roster.party(seen.caller(call))
+    peer, name = seen.owners.party(seen.caller(call))
     return CallRecord(
         id=seen.id,
         user=user,
@@ -264,7 +224,8 @@ def _record(seen: _Seen, user: str, own: list[Leg]) -> CallRecord:
     answered = [leg for leg in own if leg.answered is not None]
     outgoing = own[0].originated and not own[0].picked_up
     main = own[0] if outgoing or not answered else answered[0]
-    line = seen.roster.line(main)
+    last = _last_with_the_same(main, own)
+    line = seen.owners.line(main)
     assert line is not None
     peer, name = _peer(seen, main, outgoing)
     incoming = HistoryStatus.ANSWERED if answered else HistoryStatus.MISSED
@@ -278,21 +239,35 @@ def _record(seen: _Seen, user: str, own: list[Leg]) -> CallRecord:
         peer=peer,
         peer_name=name,
         answered=main.answered,
-        ended=_last_end(own if main.answered is None else [main]),
+        ended=_last_end(own if main.answered is None else [last]),
         rang=_rang(seen, main, own, outgoing),
         forwarded_from="" if outgoing else _forwarded_from(seen, user) or main.redirected,
-        transferred_to=_transferred_to(seen, main, own),
+        transferred_to=_transferred_to(seen, main, last, own),
         settled=seen.settled,
+    )
+
+
+def _same(leg: Leg, main: Leg) -> bool:
+    """Whether a leg had the party of another one."""
+    return main.partner in leg.met
+
+
+def _last_with_the_same(main: Leg, own: Iterable[Leg]) -> Leg:
+    """The leg by which a user had a party last: who was parked comes back, or is taken back (H7)."""
+    return max(
+        (leg for leg in own if leg.answered is not None and _same(leg, main)),
+        key=lambda leg: leg.answered or _PAST,
+        default=main,
     )
 
 
 def _peer(seen: _Seen, main: Leg, outgoing: bool) -> tuple[str, str]:
     """With whom the user spoke last; else whom the user dialled, or who called (H7)."""
     if main.partner is not None:
-        return seen.roster.party(main.partner)
+        return seen.owners.party(main.partner)
     if outgoing:
         return main.dialled, ""
-    return seen.roster.party(seen.caller(main.call))
+    return seen.owners.party(seen.caller(main.call))
 
 
 def _rang(seen: _Seen, main: Leg, own: list[Leg], outgoing: bool) -> timedelta:
@@ -323,18 +298,19 @@ def _forwarded_from(seen: _Seen, user: str) -> str:
     return "" if to is None else to.number
 
 
-def _transferred_to(seen: _Seen, main: Leg, own: list[Leg]) -> str:
+def _transferred_to(seen: _Seen, main: Leg, last: Leg, own: list[Leg]) -> str:
     """To whom the user gave the call: by a transfer that is told, or as the others of two calls met (H7)."""
-    for leg in own:
+    legs = [leg for leg in own if leg is last or not _same(leg, main)]
+    for leg in legs:
         for kind, where in leg.transfers:
             if kind == "extension":
                 return where
             second = seen.legs.get(where if where != main.id else leg.id)
             if second is not None:
                 return _to_whom(seen, second)
-    joined = next((leg for leg in own if main.partner is not None and leg.partner in main.partner.met), None)
+    joined = next((leg for leg in legs if main.partner is not None and leg.partner in main.partner.met), None)
     return "" if joined is None else _to_whom(seen, joined)
 
 
 def _to_whom(seen: _Seen, second: Leg) -> str:
-    return second.dialled or seen.roster.party(second.partner)[0]
+    return second.dialled or seen.owners.party(second.partner)[0]

@@ -1,10 +1,11 @@
-"""What every call log must do, in two parts: writing and reading."""
+"""What every call log must do, in three parts: writing, reading, and what holds for any records."""
 
+from unique_account.testing.contracts.call_log.properties import PropertiesContract
 from unique_account.testing.contracts.call_log.reading import ReadingContract
 from unique_account.testing.contracts.call_log.writing import WritingContract
 
 
-class CallLogContract(WritingContract, ReadingContract):
+class CallLogContract(WritingContract, ReadingContract, PropertiesContract):
     """The contract of `unique_account.ports.call_log.CallLog`; ``open`` gives an empty log."""
 
 

@@ -1,0 +1,62 @@
+"""Whose the legs of a call are, and the numbers that were dialled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
+
+from unique_account.adapters.asterisk.cel.legs import Leg
+from unique_account.core.forwarding import digits
+from unique_account.core.machine import Device
+from unique_account.core.user import User
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Line(NamedTuple):
+    """A user's device."""
+
+    user: str
+    device: Device
+
+
+class Owners:
+    """Whose endpoints and numbers are whose.
+
+    Attributes:
+        lines: The users' endpoints.
+        numbers: The users by context and number.
+        extensions: The number by which a user is known.
+
+    Raises:
+        ValueError: Two users have an endpoint or a number in common.
+    """
+
+    def __init__(self, users: Iterable[User]) -> None:
+        self.lines: dict[str, Line] = {}
+        self.numbers: dict[tuple[str, str], str] = {}
+        self.extensions: dict[str, str] = {}
+        for user in users:
+            self.extensions[user.id] = user.extension
+            for device in Device:
+                _claim(self.lines, user.interface(device), Line(user.id, device))
+            for number in user.numbers:
+                _claim(self.numbers, (user.context, digits(number)), user.id)
+
+    def line(self, leg: Leg) -> Line | None:
+        """Whose phone a leg is; None if nobody's whose history is made."""
+        return None if leg.local else self.lines.get(leg.interface)
+
+    def party(self, leg: Leg | None) -> tuple[str, str]:
+        """The number and the name of whom a leg belongs to."""
+        if leg is None:
+            return "", ""
+        line = self.line(leg)
+        return (leg.known_as if line is None else self.extensions[line.user]), leg.name
+
+
+def _claim(of: dict[K, V], key: K, whose: V) -> None:
+    if key in of:
+        raise ValueError(f"{key} belongs to {of[key]} and to {whose}")
+    of[key] = whose

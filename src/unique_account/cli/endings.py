@@ -1,0 +1,83 @@
+"""How commands end: told to stop, or read by nobody any more; and which go on when a database is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+import click
+
+from unique_account.core.errors import Unreachable
+
+AGAIN: Final = 5.0
+"""After how many seconds a database is tried again that was lost."""
+
+
+class Interrupted(click.ClickException):
+    """A command was told to stop before it was done; the exit code is what shells expect of SIGINT."""
+
+    exit_code = 130
+
+
+def until_stopped(work: Coroutine[Any, Any, object]) -> None:
+    """Run what has no end of its own until SIGINT, as Ctrl-C sends, or SIGTERM; it ends in order."""
+
+    async def run() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        await work
+
+    with suppress(asyncio.CancelledError):
+        asyncio.run(run())
+
+
+async def again(work: Callable[[], Awaitable[None]], say: Callable[[str], object]) -> None:
+    """Do something, and again whenever a database that it needs is out of reach."""
+    while True:
+        try:
+            await work()
+        except Unreachable as error:
+            say(f"{error}; trying again")
+            await asyncio.sleep(AGAIN)
+        else:
+            return
+
+
+def check_reader() -> None:
+    """See whether anybody reads the output: a pipe tells only who writes to it, or asks.
+
+    Raises:
+        BrokenPipeError: Nobody does.
+    """
+    output = _output()
+    if output is None:
+        return
+    poll = select.poll()
+    poll.register(output, 0)
+    if any(told & select.POLLERR for _, told in poll.poll(0)):
+        raise BrokenPipeError
+
+
+def give_output_up() -> None:
+    """Let what is left of the output go, or the interpreter complains once more as it ends."""
+    output = _output()
+    if output is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, output)
+        os.close(nowhere)
+
+
+def _output() -> int | None:
+    """The standard output's file, where it is one."""
+    try:
+        return sys.stdout.fileno()
+    except (OSError, ValueError):
+        return None
