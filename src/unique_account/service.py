@@ -20,7 +20,6 @@ from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
 from unique_account.core.fallback import deadline
-from unique_account.core.history import finished
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.histories import MergedHistories
@@ -33,6 +32,7 @@ from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.projector import Projector
+from unique_account.recorder import Recorder
 from unique_account.written import WrittenAccounts, above, last_seen
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class Service:
         self._written = WrittenAccounts(accounts, observer, self._forget)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
-        self._call_log = call_log
+        self._recorder = Recorder(call_log, clock, observer)
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
@@ -124,6 +124,7 @@ class Service:
         for listener in listeners:
             listener.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
+        await self._recorder.make_up()
 
     async def _listen(self, what: str, listening: Awaitable[None]) -> None:
         """Listen to a port; one that stops listening must not be silent about it."""
@@ -222,7 +223,7 @@ class Service:
                 self._keep(after)
                 self._observer.applied(event, before, after)
             if isinstance(event, CallEnded):  # first, so that who sees the call gone finds it in the history
-                await self._record(before, event)
+                await self._recorder.record(before, event)
             await self._project(event, before, after)
         if isinstance(event, UserChanged) and after is not before:
             await self._resync_user(after, None)
@@ -253,12 +254,6 @@ class Service:
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise
-
-    async def _record(self, before: Account, event: CallEnded) -> None:
-        """Record a live call that is over (H3)."""
-        record = finished(before, event.call_id, event.at)
-        if record is not None:
-            await self._ask(f"call log: add a call of {before.user.id}", self._call_log.add([record]))
 
     async def _expire(self, user: str, due: datetime) -> None:
         if self._woken.get(user) == due:

@@ -22,7 +22,7 @@ class TestServe:
     @live
     async def test_calls_follow_the_selection(self) -> None:
         async with served() as at:
-            assert await at.health() == (200, "connected")
+            assert await at.health() == (200, "connected", "connected")
             await at.call_rings("deskphone")
             await at.logs_in()
             await at.call_rings("webrtc")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 from unique_account.core.account import Kept
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.user import User
 
 
@@ -30,6 +30,10 @@ class StaleVersion(UniqueAccountError):
             return f"{self.user} has an account already, of version {self.found}"
         there = "there is none any more" if self.found is None else f"version {self.found} is stored"
         return f"the account of {self.user} changed meanwhile: version {self.expected} was read, {there}"
+
+
+class StoreDown(Unreachable):
+    """The store cannot be reached, as was told when it went down; nothing was written."""
 
 
 class Accounts(Protocol):
