@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError
@@ -18,10 +18,10 @@ from lab.parties import Party, party
 from lab.patience import until
 from lab.ports import LOOPBACK, port
 from lab.processes import Process, own_folder, start
+from tests.e2e.agreement import agree, held
 from tests.e2e.rendered import APPENDED, EXTENSIONS, SECRET, command
-from tests.e2e.served import held
 from unique_account.adapters.asterisk import MANAGER_PORT, plans, read_secrets
-from unique_account.adapters.sqlite import SqliteCallLog
+from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.core.history import CallRecord
 from unique_account.core.routing import Plan
 
@@ -164,6 +164,11 @@ class Nodes:
             return now is not None and str(now.candidates[0].device) == device
 
         await until(begins, f"a plan of {user} that begins with {device}")
+
+    async def agree(self) -> None:
+        """Wait until both nodes hold and show just what the stored accounts come to."""
+        async with aclosing(SqliteAccounts(self.folder / "accounts.sqlite")) as store:
+            await agree(store, self.pbxs)
 
     async def forwards(self, user: str, number: str) -> None:
         """A user dials the code that forwards every call, and it is in force."""

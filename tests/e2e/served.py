@@ -7,27 +7,27 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import IO, Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from lab.ami import Ami
 from lab.browser import Tab, browser
 from lab.patience import until
 from lab.phones import Phone, phone
 from lab.ports import LOOPBACK, port
 from lab.postgresql import PostgresqlServer
 from lab.processes import Process, start
+from tests.e2e.agreement import agree, held
 from tests.e2e.rendered import Rendered, rendered, write_config
 from tests.e2e.wire import Wire, wire
-from unique_account.adapters.asterisk import entries, plans
+from unique_account.adapters.asterisk import plans
 from unique_account.adapters.people import hash_password
 from unique_account.adapters.postgresql import PostgresqlAccounts
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account
 from unique_account.core.events import restore
-from unique_account.core.routing import Plan, plan
+from unique_account.core.routing import Plan
 
 LEASE: Final = "lease = 300\n"
 """So that sessions outlive what a test does to the service."""
@@ -214,28 +214,21 @@ class Served:
 
     async def stored(self) -> Account:
         """The account of alice that the service's store holds."""
-        if self._database is None:
-            store: Any = SqliteAccounts(self.at.folder / "accounts.sqlite")
-        else:
-            store = PostgresqlAccounts(self._database.url())
-        try:
+        async with self._store() as store:
             found = await store.load("alice")
-        finally:
-            await store.aclose()
         assert found is not None
         return restore(*found)
 
+    def _store(self) -> AbstractAsyncContextManager[Any]:
+        """The service's store of accounts, opened beside it."""
+        if self._database is None:
+            return aclosing(SqliteAccounts(self.at.folder / "accounts.sqlite"))
+        return aclosing(PostgresqlAccounts(self._database.url()))
+
     async def agree(self) -> None:
-        """Wait until the PBX holds just the plans that the stored account comes to."""
-
-        async def same() -> bool:
-            due = plan(await self.stored())
-            now = await held(self.at.pbx.ami)
-            return {key: value for _, key, value in now if key.startswith("1001")} == {
-                key: value for _, key, value in entries(due)
-            }
-
-        await until(same, "that the PBX and the account agree")
+        """Wait until the PBX holds and shows just what the stored accounts come to."""
+        async with self._store() as store:
+            await agree(store, {"default": self.at.pbx})
 
     async def call_rings(self, device: str) -> None:
         """Bob calls alice: that device rings, and the other stays silent."""
@@ -259,17 +252,6 @@ class Served:
 def _words(page: IO[bytes]) -> tuple[str, str]:
     said = json.load(page)
     return said["nodes"]["default"], said["store"]
-
-
-async def held(ami: Ami) -> list[tuple[str, str, str]]:
-    """What a node's AstDB holds of plans."""
-    answer = await ami.act("DBGetTree", ("Family", "unique_account"))
-    if answer.get("Response") != "Success":
-        return []
-    number = answer["ActionID"]
-    await ami.event("DBGetTreeComplete", ActionID=number)
-    rows = [m for m in ami.messages if m.event == "DBGetTreeResponse" and m["ActionID"] == number]
-    return [("unique_account", row["Key"].removeprefix("/unique_account/"), row["Val"]) for row in rows]
 
 
 @asynccontextmanager
