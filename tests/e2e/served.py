@@ -18,7 +18,7 @@ from lab.phones import Phone, phone
 from lab.ports import LOOPBACK, port
 from lab.postgresql import PostgresqlServer
 from lab.processes import Process, start
-from tests.e2e.agreement import agree, held
+from tests.e2e.agreement import agree, held, shown
 from tests.e2e.rendered import Rendered, rendered, write_config
 from tests.e2e.wire import Wire, wire
 from unique_account.adapters.asterisk import plans
@@ -27,6 +27,8 @@ from unique_account.adapters.postgresql import PostgresqlAccounts
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account
 from unique_account.core.events import restore
+from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 
 LEASE: Final = "lease = 300\n"
@@ -224,6 +226,22 @@ class Served:
         if self._database is None:
             return aclosing(SqliteAccounts(self.at.folder / "accounts.sqlite"))
         return aclosing(PostgresqlAccounts(self._database.url()))
+
+    async def chose(self, device: Device) -> None:
+        """Wait until a selection of alice is stored."""
+
+        async def stored() -> bool:
+            return (await self.stored()).selection is device
+
+        await until(stored, f"the selection {device}")
+
+    async def shows(self, presence: Presence) -> None:
+        """Wait until phones that watch alice's number are shown a presence."""
+
+        async def so() -> bool:
+            return await shown(self.at.pbx.ami, "1001") is presence
+
+        await until(so, f"the presence {presence.name}")
 
     async def agree(self) -> None:
         """Wait until the PBX holds and shows just what the stored accounts come to."""

@@ -16,14 +16,13 @@ from tests.e2e.office import live
 from tests.e2e.served import Served, served
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
 
 pytestmark = pytest.mark.e2e
 
 LOST = "ERROR   accounts: connection failed: the database 127.0.0.1:"
 NOT_RECORDED = "ERROR   call log: add a call of "
 BACK = "accounts: connection works again"
-IN_CALL = "1"
-FREE = "0"
 
 
 @frozen(weakref_slot=False)
@@ -46,15 +45,6 @@ class Kept:
         assert [line for line in told if LOST not in line and NOT_RECORDED not in line] == []
         assert len(told) <= 2
 
-    async def shows(self, status: str) -> None:
-        """Wait until phones that watch alice's number are shown this."""
-
-        async def so() -> bool:
-            told = await self.at.at.pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", "1001"))
-            return bool(told["Status"] == status)
-
-        await until(so, f"the presence {status}")
-
     async def rings_as_stored(self) -> None:
         """The PBX holds what is stored, and a call rings accordingly."""
         await self.at.agree()
@@ -67,9 +57,9 @@ class Kept:
         await self.at.bob.dial("1001")
         await self.at.alice.event("CALL_INCOMING", after=start)
         await self.at.alice.accept()
-        await self.shows(IN_CALL)
+        await self.at.shows(Presence.IN_USE)
         await self.at.bob.hang_up()
-        await self.shows(FREE)
+        await self.at.shows(Presence.AVAILABLE)
 
 
 @asynccontextmanager

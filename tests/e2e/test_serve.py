@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
@@ -12,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.e2e.office import live
 from tests.e2e.served import Served, served
 from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
 
 pytestmark = pytest.mark.e2e
 
@@ -41,13 +44,11 @@ class TestAssistant:
             page, policy = await at.page()
             assert "<html" in page
             assert f"connect-src 'self' {at.at.pbx.websocket.removesuffix('/ws')};" in policy
-            token = await at.token("alice", "secret of alice")
-            async with connect(f"{at.assistant('ws')}/cti?token={token}") as socket:
-                await at.planned("webrtc")
+            async with _page(at) as socket:
                 line = await _told(socket, "SipLine")
                 assert line["password"] == at.at.passwords["alice_w"]
                 await at.call_rings("webrtc")
-                await socket.send(json.dumps({**_TOGGLE, "deviceType": "deskphone"}))
+                await _select(socket, "deskphone")
                 await at.planned("deskphone")
                 await at.call_rings("deskphone")
             assert (await at.stored()).selection is Device.DESKPHONE
@@ -66,9 +67,11 @@ class TestKilledService:
                 await asyncio.sleep(draw.uniform(0.05, 0.3))
                 await at.kill()
                 await storm
-                held = await at.installed()
+                held, stored = await at.installed(), await at.stored()
                 assert held is not None
+                assert stored.version - held.version in (0, 1)  # what it was about to tell, nobody could know
                 await at.call_rings(str(held.candidates[0].device))
+                await at.shows(Presence.AVAILABLE)
                 await at.start()
                 await at.agree()
                 selected = (await at.stored()).selection
@@ -104,6 +107,20 @@ class TestRestartedAsterisk:
             await at.selects("webrtc")
             await at.agree()
 
+    @live
+    async def test_what_is_chosen_while_it_is_gone_counts_once_it_is_back(self) -> None:
+        async with served() as at, _page(at) as socket:
+            storm = asyncio.create_task(_select(socket, *["deskphone", "webrtc"] * 10, "deskphone"))
+            await asyncio.sleep(0.1)
+            await at.at.pbx.kill()
+            await storm
+            await at.chose(Device.DESKPHONE)
+            await at.at.pbx.start()
+            await at.connected()
+            await at.agree()
+            await at.alice.registered()
+            await at.call_rings("deskphone")
+
 
 class TestCutWire:
     """A connection that is cut, or that carries garbage, is made again, and everything agrees."""
@@ -122,12 +139,27 @@ class TestCutWire:
             await at.call_rings("deskphone")
 
     @live
+    async def test_what_is_chosen_while_it_is_cut_counts_once_it_is_mended(self) -> None:
+        """Until then calls go where they went: what only the service was told, the PBX cannot know."""
+        async with served() as at, _page(at) as socket:
+            at.wire.cut()
+            await at.disconnected()
+            await _select(socket, "deskphone")
+            await at.chose(Device.DESKPHONE)
+            await at.call_rings("webrtc")
+            at.wire.mend()
+            await at.connected()
+            await at.agree()
+            await at.call_rings("deskphone")
+
+    @live
     async def test_garbage_harms_nothing(self) -> None:
         async with served() as at:
             await at.logs_in()
             draw = Random(4)
             for number, size in enumerate((10, 1000, 200_000), 1):
                 at.wire.speak(draw.randbytes(size) + b"\r\n\r\n")
+                await at.call_rings("webrtc")
                 await at.logs("malformed message", number)
                 await at.connected()
                 await at.selects("deskphone")
@@ -139,6 +171,21 @@ class TestCutWire:
 
 
 _TOGGLE = {"claz": "web", "command": "toggleUniqueAccountDevice"}
+
+
+@asynccontextmanager
+async def _page(at: Served) -> AsyncIterator[ClientConnection]:
+    """Alice's UC Assistant, which is logged in; her calls go to the browser."""
+    token = await at.token("alice", "secret of alice")
+    async with connect(f"{at.assistant('ws')}/cti?token={token}") as socket:
+        await at.planned("webrtc")
+        yield socket
+
+
+async def _select(socket: ClientConnection, *devices: str) -> None:
+    """Select devices in the page, one after the other."""
+    for device in devices:
+        await socket.send(json.dumps({**_TOGGLE, "deviceType": device}))
 
 
 async def _told(socket: ClientConnection, kind: str) -> dict[str, str]:
