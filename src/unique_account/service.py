@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from unique_account.claims import Claims
 from unique_account.commands import Commands
 from unique_account.core.account import DEFAULT_LEASE, Account
-from unique_account.core.errors import Ineligible, Refused
+from unique_account.core.errors import Ineligible, Refused, Unreachable
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
 from unique_account.core.fallback import deadline
 from unique_account.core.routing import DEFAULT_OWNER, Plan
@@ -33,7 +33,7 @@ from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.projector import Projector
 from unique_account.recorder import Recorder
-from unique_account.written import WrittenAccounts, above, last_seen
+from unique_account.written import Doubts, WrittenAccounts, last_seen
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ class Service:
             raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
         self._store = accounts
         self._written = WrittenAccounts(accounts, observer, self._forget)
+        self._doubts = Doubts(clock, self._settle)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
         self._recorder = Recorder(call_log, clock, observer)
@@ -254,6 +255,16 @@ class Service:
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise
+        except Unreachable:
+            self._doubts.about(before.user.id)
+            raise
+
+    async def _settle(self, user: str) -> None:
+        """Take over what is stored of a user."""
+        async with self._locks[user]:
+            before = self.account(user)
+            self._keep(after := await self._written.reread(before))
+            await self._projector.project(before, after)
 
     async def _expire(self, user: str, due: datetime) -> None:
         if self._woken.get(user) == due:
@@ -312,17 +323,10 @@ class Service:
             difference = None
             if plans is not None and self._projector.difference(seen, plans.get(user)):
                 difference = self._projector.difference(account, plans.get(user))
-                account = await self._outrank(account, plans.get(user)) if difference else account
+                if difference:
+                    self._keep(account := await self._written.outrank(account, plans.get(user)))
             await self._projector.project(None, account)
         return [difference] if difference else []
-
-    async def _outrank(self, account: Account, held: Plan | None) -> Account:
-        """The account in a version above the PBX's, if the store lost what that one was made from."""
-        if held is None or held.version < account.version:
-            return account
-        account = await self._written.change(account, partial(above, held.version))
-        self._keep(account)
-        return account
 
     async def _clear(self, pbx: Pbx, user: str) -> list[str]:
         """Take away a plan of ours from a node that does not carry its user."""
