@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -91,6 +92,12 @@ class Nodes:
         line = (sys.executable, "-m", "unique_account", "serve", "--config", config)
         self._process = await start(*line, log=self.folder / "serve.log")
         await self.logs("ready: ")
+
+    def moves(self, user: str, node: str) -> None:
+        """Let the users' file say that a user is on a node, and have it read."""
+        assert self._process is not None
+        _write_users(self.folder, {**HOME, user: node})
+        self._process.signal(signal.SIGHUP)
 
     async def kill(self) -> None:
         """End the service at once."""
@@ -251,8 +258,12 @@ async def served_nodes() -> AsyncIterator[Nodes]:
 
 
 def _write(folder: Path, monitor: int, sip: Mapping[str, str], managers: Mapping[str, int]) -> None:
-    people = (PERSON.format(name=user, number=NUMBERS[user], home=home) for user, home in HOME.items())
-    (folder / "users.toml").write_text("".join(people), "utf-8")
+    _write_users(folder, HOME)
     (folder / "manager.secret").write_text(f"{SECRET}\n", "utf-8")
     nodes = (NODE.format(name=name, manager=managers[name], sip=where) for name, where in sip.items())
     (folder / "unique_account.toml").write_text(CONFIG.format(monitor=monitor) + "".join(nodes), "utf-8")
+
+
+def _write_users(folder: Path, homes: Mapping[str, str]) -> None:
+    people = (PERSON.format(name=user, number=NUMBERS[user], home=home) for user, home in homes.items())
+    (folder / "users.toml").write_text("".join(people), "utf-8")

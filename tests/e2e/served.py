@@ -210,6 +210,15 @@ class Served:
 
         await until(begins, f"a plan that begins with {device}")
 
+    async def silenced(self) -> None:
+        """Wait until the plan on the PBX leads every call away."""
+
+        async def led() -> bool:
+            now = await self.installed()
+            return now is not None and now.gate.do_not_disturb is not None
+
+        await until(led, "a plan that leads every call away")
+
     async def installed(self) -> Plan | None:
         """The plan of alice that the PBX holds."""
         return plans(await held(self.at.pbx.ami)).get("alice")

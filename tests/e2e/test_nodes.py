@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
+from attrs import evolve
 
 from lab.watcher import Package, watcher
+from tests.e2e.agreement import held
 from tests.e2e.nodes import LAMP, Nodes, rendered_nodes, served_nodes
 from tests.e2e.office import live
 from tests.e2e.rendered import command
+from unique_account.adapters.asterisk import plans
 
 pytestmark = pytest.mark.e2e
 
@@ -114,6 +118,53 @@ def told_once(at: Nodes) -> None:
     assert "pbx mds1: connection failed" in told[0]
     assert "pbx mds1: connection works again" in told[1]
     assert at.log.count(" ERROR ") == 1
+
+
+class TestKilledService:
+    """R16: whoever is killed, calls between the nodes follow the last plans, and all agrees afterwards."""
+
+    @live
+    async def test_in_the_middle_of_a_toggle_storm(self) -> None:
+        async with served_nodes() as at:
+            for user in ("alice", "carol"):
+                await at.does(user, "log_in", Session="tab-1")
+                await at.planned(user, "webrtc")
+            await at.forwards("bob", "1003")
+            storm = asyncio.gather(toggles(at, "alice"), toggles(at, "carol"))
+            await asyncio.sleep(0.2)
+            await at.kill()
+            await storm
+            start = time.monotonic()
+            at.phones["alice"].dial("1002")  # no browser is there: whatever is installed, the deskphone rings
+            assert await at.rings("carol", start) < SOON
+            await at.phones["alice"].hang_up()
+            await at.serve()
+            await at.agree()
+
+
+async def toggles(at: Nodes, user: str) -> None:
+    """A user selects one device and the other, as fast as it goes, and the deskphone in the end."""
+    for number in range(101):
+        await at.does(user, "select", Device=("deskphone", "webrtc")[number % 2])
+
+
+class TestMoved:
+    """S2: the selection goes with a user who moves to another node."""
+
+    @live
+    async def test_to_the_other_node(self) -> None:
+        async with served_nodes() as at:
+            await at.does("bob", "log_in", Session="tab-1")
+            await at.planned("bob", "webrtc")
+            await at.does("bob", "select", Device="deskphone")
+            await at.planned("bob", "deskphone")
+            plan = await at.installed("bob")
+            assert plan is not None
+            at.moves("bob", "mds1")
+            await at.logs("users: 1 changed")
+            there = plans(await held(at.pbxs["mds1"].ami))
+            assert evolve(plan, media_server="mds1", version=there["bob"].version) == there["bob"]
+            assert "bob" not in plans(await held(at.pbxs["default"].ami))
 
 
 class TestDown:

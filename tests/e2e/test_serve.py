@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from lab.mailboxes import message
 from tests.e2e.office import live
 from tests.e2e.served import Served, served
 from unique_account.core.machine import Device
@@ -52,6 +55,22 @@ class TestAssistant:
                 await at.planned("deskphone")
                 await at.call_rings("deskphone")
             assert (await at.stored()).selection is Device.DESKPHONE
+
+    @live
+    async def test_a_new_message_is_told_to_every_session(self) -> None:
+        """V2, R8: do-not-disturb leads a call to the mailbox."""
+        async with served() as at, _page(at) as one, _page(at) as other:
+            await one.send(json.dumps({"claz": "web", "command": "dnd", "state": True}))
+            await at.silenced()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.bob.event("CALL_ESTABLISHED", after=start)
+            await message(at.at.pbx.folder, "1001@default", "tmp")
+            await asyncio.sleep(1)  # the message
+            await at.bob.hang_up()
+            for socket in (one, other):
+                while (await _told(socket, "VoiceMailStatusUpdate"))["newMessages"] != 1:
+                    pass
 
 
 class TestKilledService:
@@ -189,12 +208,12 @@ async def _select(socket: ClientConnection, *devices: str) -> None:
         await socket.send(json.dumps({**_TOGGLE, "deviceType": device}))
 
 
-async def _told(socket: ClientConnection, kind: str) -> dict[str, str]:
+async def _told(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of a kind that the server tells."""
     while True:
         message = json.loads(await socket.recv())
         if message["msgType"] == kind:
-            told: dict[str, str] = message["ctiMessage"]
+            told: dict[str, Any] = message["ctiMessage"]
             return told
 
 
