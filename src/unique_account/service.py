@@ -50,6 +50,7 @@ class Service:
     Attributes:
         commands: Carries out what users tell their calls to do.
         histories: Answers users who ask for their calls.
+        differed: In what ports and accounts differed when it began, a sentence each.
 
     Args:
         accounts: Where kept parts are stored.
@@ -100,6 +101,7 @@ class Service:
         self._woken: dict[str, datetime] = {}
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
+        self.differed: tuple[str, ...] = ()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -114,7 +116,7 @@ class Service:
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
-            await self.resync()
+            self.differed = await self.resync()
         except BaseException:
             await self.__aexit__()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,8 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import IO, Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from attrs import evolve
 
 from lab.browser import Tab, browser
 from lab.patience import until
@@ -21,7 +24,7 @@ from lab.processes import Process, start
 from tests.e2e.agreement import agree, held, shown
 from tests.e2e.rendered import Rendered, rendered, write_config
 from tests.e2e.wire import Wire, wire
-from unique_account.adapters.asterisk import plans
+from unique_account.adapters.asterisk import entries, plans
 from unique_account.adapters.people import hash_password
 from unique_account.adapters.postgresql import PostgresqlAccounts
 from unique_account.adapters.sqlite import SqliteAccounts
@@ -155,6 +158,20 @@ class Served:
     async def stop(self) -> None:
         """Stop the service in order."""
         await self._process.stop()
+
+    def asks_for_resync(self) -> None:
+        """Ask the service to make the PBX agree."""
+        self._process.signal(signal.SIGHUP)
+
+    async def spoil(self) -> None:
+        """Take alice's plan from the PBX, and leave one there of somebody who has no account."""
+        now = await self.installed()
+        assert now is not None
+        ami, family = self.at.pbx.ami, ("Family", "unique_account")
+        await ami.act("DBDel", family, ("Key", "1001@default"))
+        stray = evolve(now, user="mallory", numbers=("6666",))
+        for _, key, value in entries(stray):
+            await ami.act("DBPut", family, ("Key", key), ("Val", value))
 
     async def health(self) -> tuple[int, str, str]:
         """The status of the health page, and its words on the node and on the store."""

@@ -38,6 +38,28 @@ class TestServe:
             assert "ERROR" not in at.log
 
 
+class TestResync:
+    """R16: what the PBX has too much or too little is mended, and told, at the start and on demand."""
+
+    @live
+    async def test_it_says_what_differed(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            await at.spoil()
+            await at.call_rings("deskphone")  # a number without a plan
+            at.asks_for_resync()
+            await at.logs("resync: PBX and accounts agree", 1)
+            await at.agree()
+            await at.call_rings("webrtc")
+            await at.stop()
+            await at.spoil()
+            await at.start()
+            await at.agree()
+            assert at.log.count("resync: alice: no plan was installed\n") == 2
+            assert at.log.count("resync: mallory: a plan without an account\n") == 2
+            assert at.log.count("resync: ") == 5
+
+
 class TestAssistant:
     """R2, S5: who logs in to the served CTI server is called in the browser, and no more after a logout."""
 
