@@ -40,7 +40,8 @@ class Accounts(Protocol):
     """A store of accounts' kept parts, with optimistic versions.
 
     A write is there for every later read, and survives a crash once it has returned; a write that raises
-    left everything as it was.
+    left everything as it was. Only where a store over a network is lost at a write, which raises
+    `Unreachable`, nobody knows; that is asked later. Such a store bounds for how long it is waited for.
     """
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
