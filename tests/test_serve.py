@@ -198,7 +198,10 @@ class TestPages:
 
     def test_health_names_each_node(self, serve: Serve) -> None:
         status, said = page(f"{serve.url}/health")
-        assert (status, json.loads(said)) == (200, {"status": "ok", "nodes": {"default": "connected"}})
+        assert (status, json.loads(said)) == (
+            200,
+            {"status": "ok", "nodes": {"default": "connected"}, "store": "connected"},
+        )
 
     def test_metrics_count_accounts_and_name_nobody(self, serve: Serve) -> None:
         _, said = page(f"{serve.url}/metrics")

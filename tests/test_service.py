@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
 
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account, LineStatus
-from unique_account.core.errors import Refused
+from unique_account.core.errors import Refused, Unreachable
 from unique_account.core.events import (
     DeviceSelected,
     ForwardingChanged,
@@ -270,6 +270,36 @@ class TestConflict:
             assert at.failures == ["accounts: save alice"]
             at.accounts.heal()
             assert (await service.handle("alice", IN)).state is State.WEBRTC_ACTIVE
+
+    @pytest.mark.parametrize("done", [True, False])
+    @in_loop
+    async def test_a_change_of_which_the_store_said_nothing_is_what_is_stored(self, done: bool) -> None:
+        """S2: the store was lost before it answered, and may have done what it was asked for."""
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.handle("alice", IN)
+            save = at.accounts._port.save
+
+            async def loses(*arguments: Any) -> None:
+                if done:
+                    await save(*arguments)
+                at.accounts.fail("load", "save", error=Unreachable("gone"))
+                raise Unreachable("gone")
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(at.accounts._port, "save", loses)
+                for _ in range(3):
+                    with pytest.raises(Unreachable):
+                        await service.handle("alice", DESKPHONE)
+            assert service.account("alice").selection is Device.WEBRTC
+            await at.advance(60)
+            at.accounts.heal()
+            asked = len(at.accounts.asked("load"))
+            await at.advance(60)
+            assert len(at.accounts.asked("load")) == asked + 1
+            selected = Device.DESKPHONE if done else Device.WEBRTC
+            assert service.account("alice").selection is selected
+            assert await at.shows_everything(service)
 
     @in_loop
     async def test_an_account_that_another_removed_is_forgotten(self) -> None:

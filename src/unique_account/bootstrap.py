@@ -5,6 +5,7 @@ Adapters are found by name through entry points, ours and strangers' alike; each
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -26,6 +27,7 @@ from unique_account.adapters.fan_out import FanOut
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver, SystemClock
+from unique_account.adapters.watched import WatchedAccounts
 from unique_account.config import (
     AccountsSettings,
     AssistantSettings,
@@ -207,7 +209,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
     observer = FanOut(LogObserver(), metrics)
     users = roster(config.users)
     async with AsyncExitStack() as made:
-        store, call_log = _stores(config.accounts, made)
+        accounts, call_log = _stores(config.accounts, made)
+        store = WatchedAccounts(accounts, observer)
         clock = SystemClock()
         made.push_async_callback(clock.aclose)
         pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
@@ -231,9 +234,11 @@ async def running(config: Config) -> AsyncIterator[Running]:
                 owner=config.owner,
             )
         )
-        connected = partial(_connected, pbxs)
-        metrics.watch(lambda: map(service.account, service.users), connected)
-        app = monitor.application(connected, metrics.text)
+        looking = asyncio.create_task(store.look_after())
+        made.callback(looking.cancel)
+        connected, stored = partial(_connected, pbxs), lambda: store.reachable
+        metrics.watch(lambda: map(service.account, service.users), connected, stored)
+        app = monitor.application(connected, stored, metrics.text)
         served = monitor.serving(app, config.monitor.host, config.monitor.port)
         where = await made.enter_async_context(served)
         every = config.users.confd.every if config.users.confd else None

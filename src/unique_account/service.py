@@ -17,10 +17,9 @@ from typing import Final, TypeVar
 from unique_account.claims import Claims
 from unique_account.commands import Commands
 from unique_account.core.account import DEFAULT_LEASE, Account
-from unique_account.core.errors import Ineligible, Refused
+from unique_account.core.errors import Ineligible, Refused, Unreachable
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
 from unique_account.core.fallback import deadline
-from unique_account.core.history import finished
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.histories import MergedHistories
@@ -33,7 +32,8 @@ from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.projector import Projector
-from unique_account.written import WrittenAccounts, above, last_seen
+from unique_account.recorder import Recorder
+from unique_account.written import Doubts, WrittenAccounts, last_seen
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ class Service:
     Attributes:
         commands: Carries out what users tell their calls to do.
         histories: Answers users who ask for their calls.
+        differed: In what ports and accounts differed when it began, a sentence each.
 
     Args:
         accounts: Where kept parts are stored.
@@ -83,9 +84,10 @@ class Service:
             raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
         self._store = accounts
         self._written = WrittenAccounts(accounts, observer, self._forget)
+        self._doubts = Doubts(clock, self._settle)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
-        self._call_log = call_log
+        self._recorder = Recorder(call_log, clock, observer)
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
@@ -99,6 +101,7 @@ class Service:
         self._woken: dict[str, datetime] = {}
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
+        self.differed: tuple[str, ...] = ()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -113,7 +116,7 @@ class Service:
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
-            await self.resync()
+            self.differed = await self.resync()
         except BaseException:
             await self.__aexit__()
             raise
@@ -124,6 +127,7 @@ class Service:
         for listener in listeners:
             listener.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
+        await self._recorder.make_up()
 
     async def _listen(self, what: str, listening: Awaitable[None]) -> None:
         """Listen to a port; one that stops listening must not be silent about it."""
@@ -222,7 +226,7 @@ class Service:
                 self._keep(after)
                 self._observer.applied(event, before, after)
             if isinstance(event, CallEnded):  # first, so that who sees the call gone finds it in the history
-                await self._record(before, event)
+                await self._recorder.record(before, event)
             await self._project(event, before, after)
         if isinstance(event, UserChanged) and after is not before:
             await self._resync_user(after, None)
@@ -253,12 +257,16 @@ class Service:
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise
+        except Unreachable:
+            self._doubts.about(before.user.id)
+            raise
 
-    async def _record(self, before: Account, event: CallEnded) -> None:
-        """Record a live call that is over (H3)."""
-        record = finished(before, event.call_id, event.at)
-        if record is not None:
-            await self._ask(f"call log: add a call of {before.user.id}", self._call_log.add([record]))
+    async def _settle(self, user: str) -> None:
+        """Take over what is stored of a user."""
+        async with self._locks[user]:
+            before = self.account(user)
+            self._keep(after := await self._written.reread(before))
+            await self._projector.project(before, after)
 
     async def _expire(self, user: str, due: datetime) -> None:
         if self._woken.get(user) == due:
@@ -317,17 +325,10 @@ class Service:
             difference = None
             if plans is not None and self._projector.difference(seen, plans.get(user)):
                 difference = self._projector.difference(account, plans.get(user))
-                account = await self._outrank(account, plans.get(user)) if difference else account
+                if difference:
+                    self._keep(account := await self._written.outrank(account, plans.get(user)))
             await self._projector.project(None, account)
         return [difference] if difference else []
-
-    async def _outrank(self, account: Account, held: Plan | None) -> Account:
-        """The account in a version above the PBX's, if the store lost what that one was made from."""
-        if held is None or held.version < account.version:
-            return account
-        account = await self._written.change(account, partial(above, held.version))
-        self._keep(account)
-        return account
 
     async def _clear(self, pbx: Pbx, user: str) -> list[str]:
         """Take away a plan of ours from a node that does not carry its user."""

@@ -1,11 +1,11 @@
-"""The life of ``unique-account serve``: ready, users read again and again, and a stop that is waited for."""
+"""The life of ``unique-account serve``: ready, in step with users and PBX, and a stop that is waited for."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
 from attrs import frozen
@@ -35,7 +35,7 @@ class Running:
 
 
 class Signals:
-    """What the process was told: SIGHUP to read users again, SIGTERM or SIGINT to stop."""
+    """What the process was told: SIGHUP to read users again and resync, SIGTERM or SIGINT to stop."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
@@ -77,6 +77,7 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
     with Signals().heard() as signals:
         try:
             async with running as at:
+                _say(at.service.differed)
                 await _enrol(at, first=True)
                 LOGGER.info("ready: %d accounts; %s/health", len(at.service.users), at.monitor)
                 signals.ready = True
@@ -88,15 +89,25 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
 
 
 async def _keep_in_step(at: Running, signals: Signals) -> None:
-    """Read the roster whenever it is due or asked for, until the stop."""
+    """Read the roster whenever it is due or asked for, and resync when asked, until the stop."""
     stopped = asyncio.create_task(signals.stop.wait())
     while not stopped.done():
         asked = asyncio.create_task(signals.again.wait())
         await asyncio.wait((stopped, asked), timeout=at.every, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not stopped.done():
+            on_demand = signals.again.is_set()
             signals.again.clear()
             await _enrol(at)
+            if on_demand:
+                _say(await at.service.resync())
+                LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
+
+
+def _say(differed: Iterable[str]) -> None:
+    """Log in what PBX and accounts differed."""
+    for sentence in differed:
+        LOGGER.info("resync: %s", sentence)
 
 
 async def _enrol(at: Running, *, first: bool = False) -> None:

@@ -6,16 +6,24 @@ Where somebody else wrote an account meanwhile, the change is made anew to what 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from attrs import evolve
 
 from unique_account.core.account import Account
+from unique_account.core.errors import Unreachable
 from unique_account.core.events import restore
+from unique_account.core.routing import Plan
 from unique_account.ports.accounts import Accounts, StaleVersion
+from unique_account.ports.clock import Clock
 from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.observer import Observer
+
+STORE_RETRY: Final = timedelta(seconds=5)
+"""How long after the store could not be reached it is asked what became of a change."""
 
 WRITE_ATTEMPTS: Final = 5
 """How often one change is made anew because somebody else wrote the account first."""
@@ -53,7 +61,7 @@ class WrittenAccounts:
                 await self._store.save(after.user, after.kept, before.version)
             except StaleVersion as error:
                 stale = error
-                before = await self._reread(before)
+                before = await self.reread(before)
             except Exception as error:
                 self._observer.failed(saving, error)
                 raise
@@ -61,6 +69,12 @@ class WrittenAccounts:
                 return after
         self._observer.failed(saving, stale)
         raise stale
+
+    async def outrank(self, account: Account, held: Plan | None) -> Account:
+        """The account in a version above the PBX's, if the store lost what that one was made from."""
+        if held is None or held.version < account.version:
+            return account
+        return await self.change(account, partial(above, held.version))
 
     async def remove(self, account: Account) -> Account:
         """Take an account out of the store; the account as it was there.
@@ -72,17 +86,45 @@ class WrittenAccounts:
         try:
             await self._store.remove(account.user.id, account.version)
         except StaleVersion:
-            account = await self._reread(account)
+            account = await self.reread(account)
             await self._store.remove(account.user.id, account.version)
         return account
 
-    async def _reread(self, account: Account) -> Account:
+    async def reread(self, account: Account) -> Account:
         """The account with its stored part as it is in the store now; one that is gone is forgotten."""
         stored = await self._store.load(account.user.id)
         if stored is None:
             await self._gone(account)
             raise UnknownUser(account.user.id)
         return restore(*stored, account.lease, account.observed)
+
+
+class Doubts:
+    """Of whom nobody knows what is stored, since the store was lost at a change; it is asked once it is back.
+
+    Args:
+        clock: When it is time to ask.
+        settle: Takes over what is stored of a user.
+    """
+
+    def __init__(self, clock: Clock, settle: Callable[[str], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._settle = settle
+        self._users: set[str] = set()
+
+    def about(self, user: str) -> None:
+        """Ask of a user later."""
+        if user not in self._users:
+            self._users.add(user)
+            self._clock.call_at(self._clock.now() + STORE_RETRY, partial(self._ask, user))
+
+    async def _ask(self, user: str) -> None:
+        self._users.discard(user)
+        try:
+            with suppress(UnknownUser):
+                await self._settle(user)
+        except Unreachable:
+            self.about(user)
 
 
 def last_seen(started: datetime, account: Account) -> Account:

@@ -30,7 +30,7 @@ class TestMetrics:
             metrics.applied(IN, ALICE, after)
         metrics.refused(IN, ALICE, REFUSED)
         metrics.failed("pbx default: install for alice", ConnectionError("gone"))
-        metrics.watch(lambda: [ALICE, after], lambda: {"default": False})
+        metrics.watch(lambda: [ALICE, after], lambda: {"default": False}, lambda: True)
         said = metrics.text().decode()
         for line in (
             'unique_account_events_total{event="LoggedIn"} 2.0',
@@ -39,6 +39,7 @@ class TestMetrics:
             'unique_account_accounts{state="webrtc_active"} 1.0',
             'unique_account_accounts{state="deskphone_in_use"} 0.0',
             'unique_account_node_connected{node="default"} 0.0',
+            "unique_account_store_connected 1.0",
         ):
             assert f"{line}\n" in said
         assert "alice" not in said
@@ -61,17 +62,28 @@ class TestFanOut:
 
 
 class TestHealth:
-    """A node that is not connected makes the health page say so, with a status of its own."""
+    """What is not connected makes the health page say so, with a status of its own."""
 
     def test_a_node_that_is_down(self) -> None:
-        async def scenario() -> tuple[int, object]:
-            app = application(lambda: {"default": True, "mds1": False}, lambda: b"")
-            async with serving(app, "127.0.0.1", 0) as where:
-                return await asyncio.to_thread(_get, where)
-
-        status, said = asyncio.run(scenario())
+        status, said = _health({"default": True, "mds1": False}, store=True)
         assert status == 503
-        assert said == {"status": "degraded", "nodes": {"default": "connected", "mds1": "disconnected"}}
+        nodes = {"default": "connected", "mds1": "disconnected"}
+        assert said == {"status": "degraded", "nodes": nodes, "store": "connected"}
+
+    def test_a_store_that_is_down(self) -> None:
+        status, said = _health({"default": True}, store=False)
+        assert status == 503
+        nodes = {"default": "connected"}
+        assert said == {"status": "degraded", "nodes": nodes, "store": "disconnected"}
+
+
+def _health(nodes: dict[str, bool], *, store: bool) -> tuple[int, object]:
+    async def scenario() -> tuple[int, object]:
+        app = application(lambda: nodes, lambda: store, lambda: b"")
+        async with serving(app, "127.0.0.1", 0) as where:
+            return await asyncio.to_thread(_get, where)
+
+    return asyncio.run(scenario())
 
 
 def _get(where: str) -> tuple[int, object]:

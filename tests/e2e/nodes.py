@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError
@@ -18,10 +19,10 @@ from lab.parties import Party, party
 from lab.patience import until
 from lab.ports import LOOPBACK, port
 from lab.processes import Process, own_folder, start
+from tests.e2e.agreement import agree, held
 from tests.e2e.rendered import APPENDED, EXTENSIONS, SECRET, command
-from tests.e2e.served import held
 from unique_account.adapters.asterisk import MANAGER_PORT, plans, read_secrets
-from unique_account.adapters.sqlite import SqliteCallLog
+from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.core.history import CallRecord
 from unique_account.core.routing import Plan
 
@@ -91,6 +92,12 @@ class Nodes:
         line = (sys.executable, "-m", "unique_account", "serve", "--config", config)
         self._process = await start(*line, log=self.folder / "serve.log")
         await self.logs("ready: ")
+
+    def moves(self, user: str, node: str) -> None:
+        """Let the users' file say that a user is on a node, and have it read."""
+        assert self._process is not None
+        _write_users(self.folder, {**HOME, user: node})
+        self._process.signal(signal.SIGHUP)
 
     async def kill(self) -> None:
         """End the service at once."""
@@ -164,6 +171,11 @@ class Nodes:
             return now is not None and str(now.candidates[0].device) == device
 
         await until(begins, f"a plan of {user} that begins with {device}")
+
+    async def agree(self) -> None:
+        """Wait until both nodes hold and show just what the stored accounts come to."""
+        async with aclosing(SqliteAccounts(self.folder / "accounts.sqlite")) as store:
+            await agree(store, self.pbxs)
 
     async def forwards(self, user: str, number: str) -> None:
         """A user dials the code that forwards every call, and it is in force."""
@@ -246,8 +258,12 @@ async def served_nodes() -> AsyncIterator[Nodes]:
 
 
 def _write(folder: Path, monitor: int, sip: Mapping[str, str], managers: Mapping[str, int]) -> None:
-    people = (PERSON.format(name=user, number=NUMBERS[user], home=home) for user, home in HOME.items())
-    (folder / "users.toml").write_text("".join(people), "utf-8")
+    _write_users(folder, HOME)
     (folder / "manager.secret").write_text(f"{SECRET}\n", "utf-8")
     nodes = (NODE.format(name=name, manager=managers[name], sip=where) for name, where in sip.items())
     (folder / "unique_account.toml").write_text(CONFIG.format(monitor=monitor) + "".join(nodes), "utf-8")
+
+
+def _write_users(folder: Path, homes: Mapping[str, str]) -> None:
+    people = (PERSON.format(name=user, number=NUMBERS[user], home=home) for user, home in homes.items())
+    (folder / "users.toml").write_text("".join(people), "utf-8")

@@ -114,6 +114,6 @@ async def rendered(others: Mapping[str, str] = MappingProxyType({})) -> AsyncIte
         files = {path.name: path.read_text("utf-8") for path in (folder / "etc").iterdir()}
         passwords = read_secrets(files["unique_account_secrets.conf"]).by_endpoint
         more = {**files, "voicemail.conf": VOICEMAIL, **others}
-        async with node((), EXTENSIONS, more_files=more, appended=APPENDED) as pbx:
+        async with node((), EXTENSIONS, more_files=more, appended=APPENDED, prompts=True) as pbx:
             write_config(folder, pbx.ports.ami, monitor)
             yield Rendered(pbx, folder, monitor, passwords)

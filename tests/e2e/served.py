@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import IO, Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from lab.ami import Ami
+from attrs import evolve
+
 from lab.browser import Tab, browser
 from lab.patience import until
 from lab.phones import Phone, phone
 from lab.ports import LOOPBACK, port
+from lab.postgresql import PostgresqlServer
 from lab.processes import Process, start
+from tests.e2e.agreement import agree, held, shown
 from tests.e2e.rendered import Rendered, rendered, write_config
 from tests.e2e.wire import Wire, wire
 from unique_account.adapters.asterisk import entries, plans
 from unique_account.adapters.people import hash_password
+from unique_account.adapters.postgresql import PostgresqlAccounts
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account
 from unique_account.core.events import restore
-from unique_account.core.routing import Plan, plan
+from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
+from unique_account.core.routing import Plan
 
 LEASE: Final = "lease = 300\n"
 """So that sessions outlive what a test does to the service."""
@@ -37,7 +44,10 @@ key.file = "tokens.key"
 passwords.file = "etc/unique_account_secrets.conf"
 sip = "{sip}"
 port = {port}
+store.file = "assistant.sqlite"
 """
+FILE: Final = 'file = "accounts.sqlite"'
+DATABASE: Final = 'postgresql = {{ url = "{url}", password.file = "database.secret" }}'
 PERSON: Final = """
 [[people]]
 login = "alice"
@@ -59,12 +69,21 @@ class Served:
         wire: The service's way to the node.
     """
 
-    def __init__(self, at: Rendered, alice: Phone, tab: Tab, bob: Phone, wire: Wire) -> None:
+    def __init__(
+        self,
+        at: Rendered,
+        alice: Phone,
+        tab: Tab,
+        bob: Phone,
+        wire: Wire,
+        database: PostgresqlServer | None,
+    ) -> None:
         self.at = at
         self.alice = alice
         self.tab = tab
         self.bob = bob
         self.wire = wire
+        self._database = database
         self._assistant = port()
         self._process: Process
 
@@ -97,10 +116,18 @@ class Served:
         write_config(folder, self.wire.port, self.at.monitor)
         config = folder / "unique_account.toml"
         assistant = ASSISTANT.format(sip=self.at.pbx.websocket, port=self._assistant)
-        config.write_text(LEASE + config.read_text("utf-8") + assistant, "utf-8")
+        config.write_text(LEASE + self._stored_in(config.read_text("utf-8")) + assistant, "utf-8")
         (folder / "tokens.key").write_text("k" * 32, "utf-8")
         people = PERSON.format(password=hash_password("secret of alice"))
         (folder / "people.toml").write_text(people, "utf-8")
+
+    def _stored_in(self, config: str) -> str:
+        """A configuration in which the accounts are in the database, if there is one."""
+        if self._database is None:
+            return config
+        (self.at.folder / "database.secret").write_text(self._database.password, "utf-8")
+        url = self._database.url().replace(f":{self._database.password}@", "@")
+        return config.replace(FILE, DATABASE.format(url=url))
 
     def assistant(self, scheme: str) -> str:
         """Where the CTI server is."""
@@ -132,33 +159,49 @@ class Served:
         """Stop the service in order."""
         await self._process.stop()
 
-    async def health(self) -> tuple[int, str]:
-        """The status of the health page, and its word on the node."""
+    def asks_for_resync(self) -> None:
+        """Ask the service to make the PBX agree."""
+        self._process.signal(signal.SIGHUP)
+
+    async def spoil(self) -> None:
+        """Take alice's plan from the PBX, and leave one there of somebody who has no account."""
+        now = await self.installed()
+        assert now is not None
+        ami, family = self.at.pbx.ami, ("Family", "unique_account")
+        await ami.act("DBDel", family, ("Key", "1001@default"))
+        stray = evolve(now, user="mallory", numbers=("6666",))
+        for _, key, value in entries(stray):
+            await ami.act("DBPut", family, ("Key", key), ("Val", value))
+
+    async def health(self) -> tuple[int, str, str]:
+        """The status of the health page, and its words on the node and on the store."""
         return await asyncio.to_thread(self._health)
 
-    def _health(self) -> tuple[int, str]:
+    def _health(self) -> tuple[int, str, str]:
         try:
             with urlopen(f"http://{LOOPBACK}:{self.at.monitor}/health", timeout=5) as answer:
-                return answer.status, json.load(answer)["nodes"]["default"]
+                return answer.status, *_words(answer)
         except HTTPError as error:
             with error:
-                return error.code, json.load(error)["nodes"]["default"]
+                return error.code, *_words(error)
 
     async def connected(self) -> None:
-        """Wait until the service is connected to the node."""
-
-        async def up() -> bool:
-            return await self.health() == (200, "connected")
-
-        await until(up, "the connection to the node")
+        """Wait until the service is connected to the node, and to its store."""
+        await self._is(200, "connected", "connected")
 
     async def disconnected(self) -> None:
-        """Wait until the service knows that it is not."""
+        """Wait until the service knows that it is not connected to the node."""
+        await self._is(503, "disconnected", "connected")
 
-        async def down() -> bool:
-            return await self.health() == (503, "disconnected")
+    async def storeless(self) -> None:
+        """Wait until the service knows that it is not connected to its store."""
+        await self._is(503, "connected", "disconnected")
 
-        await until(down, "the end of the connection")
+    async def _is(self, *health: object) -> None:
+        async def so() -> bool:
+            return await self.health() == health
+
+        await until(so, f"the health {health}")
 
     async def does(self, deed: str, **headers: str) -> None:
         """Tell what alice did, by a user event."""
@@ -184,31 +227,52 @@ class Served:
 
         await until(begins, f"a plan that begins with {device}")
 
+    async def silenced(self) -> None:
+        """Wait until the plan on the PBX leads every call away."""
+
+        async def led() -> bool:
+            now = await self.installed()
+            return now is not None and now.gate.do_not_disturb is not None
+
+        await until(led, "a plan that leads every call away")
+
     async def installed(self) -> Plan | None:
         """The plan of alice that the PBX holds."""
         return plans(await held(self.at.pbx.ami)).get("alice")
 
     async def stored(self) -> Account:
         """The account of alice that the service's store holds."""
-        store = SqliteAccounts(self.at.folder / "accounts.sqlite")
-        try:
+        async with self._store() as store:
             found = await store.load("alice")
-        finally:
-            await store.aclose()
         assert found is not None
         return restore(*found)
 
+    def _store(self) -> AbstractAsyncContextManager[Any]:
+        """The service's store of accounts, opened beside it."""
+        if self._database is None:
+            return aclosing(SqliteAccounts(self.at.folder / "accounts.sqlite"))
+        return aclosing(PostgresqlAccounts(self._database.url()))
+
+    async def chose(self, device: Device) -> None:
+        """Wait until a selection of alice is stored."""
+
+        async def stored() -> bool:
+            return (await self.stored()).selection is device
+
+        await until(stored, f"the selection {device}")
+
+    async def shows(self, presence: Presence) -> None:
+        """Wait until phones that watch alice's number are shown a presence."""
+
+        async def so() -> bool:
+            return await shown(self.at.pbx.ami, "1001") is presence
+
+        await until(so, f"the presence {presence.name}")
+
     async def agree(self) -> None:
-        """Wait until the PBX holds just the plans that the stored account comes to."""
-
-        async def same() -> bool:
-            due = plan(await self.stored())
-            now = await held(self.at.pbx.ami)
-            return {key: value for _, key, value in now if key.startswith("1001")} == {
-                key: value for _, key, value in entries(due)
-            }
-
-        await until(same, "that the PBX and the account agree")
+        """Wait until the PBX holds and shows just what the stored accounts come to."""
+        async with self._store() as store:
+            await agree(store, {"default": self.at.pbx})
 
     async def call_rings(self, device: str) -> None:
         """Bob calls alice: that device rings, and the other stays silent."""
@@ -229,20 +293,18 @@ class Served:
         return any(channel.startswith(f"PJSIP/{name}-") for channel in new)
 
 
-async def held(ami: Ami) -> list[tuple[str, str, str]]:
-    """What a node's AstDB holds of plans."""
-    answer = await ami.act("DBGetTree", ("Family", "unique_account"))
-    if answer.get("Response") != "Success":
-        return []
-    number = answer["ActionID"]
-    await ami.event("DBGetTreeComplete", ActionID=number)
-    rows = [m for m in ami.messages if m.event == "DBGetTreeResponse" and m["ActionID"] == number]
-    return [("unique_account", row["Key"].removeprefix("/unique_account/"), row["Val"]) for row in rows]
+def _words(page: IO[bytes]) -> tuple[str, str]:
+    said = json.load(page)
+    return said["nodes"]["default"], said["store"]
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
-    """The service has run for a moment, and all three phones are registered."""
+async def served(database: PostgresqlServer | None = None) -> AsyncIterator[Served]:
+    """The service has run for a moment, and all three phones are registered.
+
+    Args:
+        database: Where its accounts are; None: in a file.
+    """
     async with (
         rendered() as at,
         wire(at.pbx.ports.ami) as line,
@@ -251,7 +313,7 @@ async def served() -> AsyncIterator[Served]:
         browser() as chromium,
     ):
         tab = await chromium.tab(at.pbx, at.endpoint("alice_w"))
-        one = Served(at, alice, tab, bob, line)
+        one = Served(at, alice, tab, bob, line, database)
         one.configure()
         await one.start()
         try:

@@ -19,9 +19,9 @@ from lab.patience import until
 from lab.phones import phone
 from lab.ports import port
 from lab.processes import own_folder, running
+from tests.e2e.agreement import held
 from tests.e2e.office import live
 from tests.e2e.rendered import command
-from tests.e2e.served import held
 from unique_account import Device
 from unique_account.adapters.asterisk import plans, read_secrets
 

@@ -18,7 +18,9 @@ from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
 from lab.journal import Told
+from lab.patience import until
 from lab.watcher import Watcher, watcher
+from tests.e2e.agreement import shown
 from tests.e2e.killable import Served, served
 from tests.e2e.office import WATCHER, live
 from tests.e2e.planned import ALICE, BROWSER, DESKPHONE, DID, MAILBOX, OUTSIDE, Planned, node_of
@@ -32,6 +34,7 @@ from unique_account.core.events import (
     SessionLost,
 )
 from unique_account.core.forwarding import Extension, Fallbacks, Forward, Forwarding, Mailbox, Refusal
+from unique_account.core.presence import Presence
 
 pytestmark = pytest.mark.e2e
 
@@ -40,6 +43,8 @@ OUT: Final = LoggedOut("tab-1")
 AT_THE_DESK: Final = DeviceSelected(Device.DESKPHONE)
 IN_THE_BROWSER: Final = DeviceSelected(Device.WEBRTC)
 USER: Final = evolve(ALICE, mailbox=MAILBOX, fallbacks=Fallbacks(busy=OUTSIDE))
+HANDED_ON: Final = 0.5
+"""Within how many seconds the deskphone rings in place of a browser that is gone; it takes a tenth."""
 SOON: Final = 1.4
 """Within how many seconds a phone rings that is rung at once; the other one would be after two."""
 
@@ -97,6 +102,14 @@ class Desk:
         await self.at.phones["bob"].event("CALL_ESTABLISHED", after=start)
         return await self.at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
 
+    async def published(self, presence: Presence) -> None:
+        """Wait until her number shows a presence, which not every phone that watches can tell from others."""
+
+        async def so() -> bool:
+            return await shown(self.at.pbx.ami, "1001") is presence
+
+        await until(so, f"the presence {presence.name}")
+
 
 @asynccontextmanager
 async def desk(user: User = USER, *, there: bool = True) -> AsyncIterator[Desk]:
@@ -153,6 +166,7 @@ class TestTheDeviceInUse:
             start = await at.call()
             await at.tab.event("ringing", after=start)
             assert "CALL_INCOMING" not in at.at.phones["alice"].told(after=start)
+            await at.published(Presence.RINGING_IN_USE)
 
 
 class TestWhatRingsStays:
@@ -171,6 +185,41 @@ class TestWhatRingsStays:
             await at.gives_up(start)
             await at.rings_next(Device.DESKPHONE)
 
+    @live
+    async def test_a_selection_while_the_deskphone_rings_and_a_logout_while_it_talks(self) -> None:
+        async with desk(evolve(USER, ring_seconds=6)) as at:
+            await at.happens(IN, AT_THE_DESK)
+            start = await at.call()
+            await at.rings(Device.DESKPHONE, start)
+            await at.happens(IN_THE_BROWSER)
+            await at.at.phones["alice"].accept()
+            await at.established(start)
+            await at.happens(AT_THE_DESK, OUT)
+            await asyncio.sleep(0.5)
+            assert not at.at.rang("alice_w", start)
+            assert "CALL_CLOSED" not in at.at.phones["bob"].told(after=start)
+            await at.gives_up(start)
+
+
+class TestVanishing:
+    """R15, P2: a browser that is killed while it rings hands the call on; the lamp shows that it rings on."""
+
+    @live
+    async def test_it_is_killed_while_the_service_runs(self) -> None:
+        async with desk(evolve(USER, ring_seconds=6)) as at:
+            await at.happens(IN)
+            start = await at.call()
+            await at.rings(Device.WEBRTC, start)
+            await at.lamp.shows("Ringing", after=start)
+            gone = time.monotonic()
+            await at.chromium.kill()
+            assert await at.at.rings("alice", gone) < HANDED_ON
+            await at.lamp.shows("Ringing", after=gone)
+            await at.at.phones["alice"].accept()
+            await at.established(start)
+            await at.lamp.shows("On the phone", after=start)
+            assert "Unavailable" not in [told.what for told in at.lamp.journal.told if told.at > start]
+
 
 class TestFallback:
     """R4, P2: a browser that is gone leaves calls to the deskphone, which the lamp then shows."""
@@ -187,6 +236,13 @@ class TestFallback:
             await at.rings(Device.DESKPHONE, start)
             await at.lamp.shows("Ringing", after=start)
             assert "Unavailable" not in [told.what for told in at.lamp.journal.told if told.at > start]
+            await at.gives_up(start)
+            async with browser() as another:  # S2: the fallback left the selection as it was
+                tab = await another.tab(at.at.pbx, BROWSER)
+                start = await at.call()
+                await tab.event("ringing", after=start)
+                assert not at.at.rang("alice", start)
+                await at.gives_up(start)
 
     @live
     async def test_a_selected_deskphone_that_is_gone_is_unavailable(self) -> None:
@@ -277,6 +333,7 @@ class TestGate:
             for choice, where in (
                 (Forwarding(do_not_disturb=True), Mailbox(MAILBOX)),
                 (Forwarding(unconditional=Forward("2000")), Extension("2000")),
+                (Forwarding(unconditional=Forward(USER.voicemail_code)), Mailbox(MAILBOX)),  # R10
             ):
                 await at.happens(ForwardingChanged(choice))
                 start = await at.call()
@@ -331,6 +388,20 @@ class TestLamp:
             await at.happens(OUT)
             await asyncio.sleep(0.5)
             assert "Ready" not in [told.what for told in at.lamp.journal.told[before:]]
+
+    @live
+    async def test_a_held_call_is_on_hold_on_the_device_in_use_and_in_use_on_the_other(self) -> None:
+        async with desk() as at:
+            start = await at.call()
+            await at.rings(Device.DESKPHONE, start)
+            await at.at.phones["alice"].accept()
+            await at.established(start)
+            await at.at.phones["bob"].hold()
+            for events, shown in (((), "On hold"), ((IN,), "On the phone"), ((OUT,), "On hold")):
+                before = time.monotonic()
+                await at.happens(*events)
+                await at.lamp.shows(shown, after=before if events else start)
+            await at.gives_up(start)
 
 
 class TestDeath:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from lab.mailboxes import message
 from tests.e2e.office import live
 from tests.e2e.served import Served, served
 from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
 
 pytestmark = pytest.mark.e2e
 
@@ -22,7 +28,7 @@ class TestServe:
     @live
     async def test_calls_follow_the_selection(self) -> None:
         async with served() as at:
-            assert await at.health() == (200, "connected")
+            assert await at.health() == (200, "connected", "connected")
             await at.call_rings("deskphone")
             await at.logs_in()
             await at.call_rings("webrtc")
@@ -30,6 +36,28 @@ class TestServe:
             await at.call_rings("deskphone")
             await at.agree()
             assert "ERROR" not in at.log
+
+
+class TestResync:
+    """R16: what the PBX has too much or too little is mended, and told, at the start and on demand."""
+
+    @live
+    async def test_it_says_what_differed(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            await at.spoil()
+            await at.call_rings("deskphone")  # a number without a plan
+            at.asks_for_resync()
+            await at.logs("resync: PBX and accounts agree", 1)
+            await at.agree()
+            await at.call_rings("webrtc")
+            await at.stop()
+            await at.spoil()
+            await at.start()
+            await at.agree()
+            assert at.log.count("resync: alice: no plan was installed\n") == 2
+            assert at.log.count("resync: mallory: a plan without an account\n") == 2
+            assert at.log.count("resync: ") == 5
 
 
 class TestAssistant:
@@ -41,16 +69,30 @@ class TestAssistant:
             page, policy = await at.page()
             assert "<html" in page
             assert f"connect-src 'self' {at.at.pbx.websocket.removesuffix('/ws')};" in policy
-            token = await at.token("alice", "secret of alice")
-            async with connect(f"{at.assistant('ws')}/cti?token={token}") as socket:
-                await at.planned("webrtc")
+            async with _page(at) as socket:
                 line = await _told(socket, "SipLine")
                 assert line["password"] == at.at.passwords["alice_w"]
                 await at.call_rings("webrtc")
-                await socket.send(json.dumps({**_TOGGLE, "deviceType": "deskphone"}))
+                await _select(socket, "deskphone")
                 await at.planned("deskphone")
                 await at.call_rings("deskphone")
             assert (await at.stored()).selection is Device.DESKPHONE
+
+    @live
+    async def test_a_new_message_is_told_to_every_session(self) -> None:
+        """V2, R8: do-not-disturb leads a call to the mailbox."""
+        async with served() as at, _page(at) as one, _page(at) as other:
+            await one.send(json.dumps({"claz": "web", "command": "dnd", "state": True}))
+            await at.silenced()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.bob.event("CALL_ESTABLISHED", after=start)
+            await message(at.at.pbx.folder, "1001@default", "tmp")
+            await asyncio.sleep(1)  # the message
+            await at.bob.hang_up()
+            for socket in (one, other):
+                while (await _told(socket, "VoiceMailStatusUpdate"))["newMessages"] != 1:
+                    pass
 
 
 class TestKilledService:
@@ -66,9 +108,11 @@ class TestKilledService:
                 await asyncio.sleep(draw.uniform(0.05, 0.3))
                 await at.kill()
                 await storm
-                held = await at.installed()
+                held, stored = await at.installed(), await at.stored()
                 assert held is not None
+                assert stored.version - held.version in (0, 1)  # what it was about to tell, nobody could know
                 await at.call_rings(str(held.candidates[0].device))
+                await at.shows(Presence.AVAILABLE)
                 await at.start()
                 await at.agree()
                 selected = (await at.stored()).selection
@@ -104,6 +148,20 @@ class TestRestartedAsterisk:
             await at.selects("webrtc")
             await at.agree()
 
+    @live
+    async def test_what_is_chosen_while_it_is_gone_counts_once_it_is_back(self) -> None:
+        async with served() as at, _page(at) as socket:
+            storm = asyncio.create_task(_select(socket, *["deskphone", "webrtc"] * 10, "deskphone"))
+            await asyncio.sleep(0.1)
+            await at.at.pbx.kill()
+            await storm
+            await at.chose(Device.DESKPHONE)
+            await at.at.pbx.start()
+            await at.connected()
+            await at.agree()
+            await at.alice.registered()
+            await at.call_rings("deskphone")
+
 
 class TestCutWire:
     """A connection that is cut, or that carries garbage, is made again, and everything agrees."""
@@ -122,12 +180,27 @@ class TestCutWire:
             await at.call_rings("deskphone")
 
     @live
+    async def test_what_is_chosen_while_it_is_cut_counts_once_it_is_mended(self) -> None:
+        """Until then calls go where they went: what only the service was told, the PBX cannot know."""
+        async with served() as at, _page(at) as socket:
+            at.wire.cut()
+            await at.disconnected()
+            await _select(socket, "deskphone")
+            await at.chose(Device.DESKPHONE)
+            await at.call_rings("webrtc")
+            at.wire.mend()
+            await at.connected()
+            await at.agree()
+            await at.call_rings("deskphone")
+
+    @live
     async def test_garbage_harms_nothing(self) -> None:
         async with served() as at:
             await at.logs_in()
             draw = Random(4)
             for number, size in enumerate((10, 1000, 200_000), 1):
                 at.wire.speak(draw.randbytes(size) + b"\r\n\r\n")
+                await at.call_rings("webrtc")
                 await at.logs("malformed message", number)
                 await at.connected()
                 await at.selects("deskphone")
@@ -141,12 +214,28 @@ class TestCutWire:
 _TOGGLE = {"claz": "web", "command": "toggleUniqueAccountDevice"}
 
 
-async def _told(socket: ClientConnection, kind: str) -> dict[str, str]:
+@asynccontextmanager
+async def _page(at: Served) -> AsyncIterator[ClientConnection]:
+    """Alice's UC Assistant, which is logged in; her calls go to the browser."""
+    token = await at.token("alice", "secret of alice")
+    # What is told and not read must not keep the answer to the close from being read.
+    async with connect(f"{at.assistant('ws')}/cti?token={token}", max_queue=None) as socket:
+        await at.planned("webrtc")
+        yield socket
+
+
+async def _select(socket: ClientConnection, *devices: str) -> None:
+    """Select devices in the page, one after the other."""
+    for device in devices:
+        await socket.send(json.dumps({**_TOGGLE, "deviceType": device}))
+
+
+async def _told(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of a kind that the server tells."""
     while True:
         message = json.loads(await socket.recv())
         if message["msgType"] == kind:
-            told: dict[str, str] = message["ctiMessage"]
+            told: dict[str, Any] = message["ctiMessage"]
             return told
 
 

@@ -17,24 +17,35 @@ CLOSES_WITHIN = 2
 """How many seconds those who are being answered have when the server is stopped."""
 
 
-def application(nodes: Callable[[], Mapping[str, bool]], metrics: Callable[[], bytes]) -> Starlette:
+def application(
+    nodes: Callable[[], Mapping[str, bool]], store: Callable[[], bool], metrics: Callable[[], bytes]
+) -> Starlette:
     """The two pages, ``/health`` and ``/metrics``.
 
     Args:
         nodes: Which nodes are connected.
+        store: Whether the store of the accounts can be reached.
         metrics: The metrics, in Prometheus' text format.
     """
 
     async def health(_: Request) -> Response:
-        connected = nodes()
-        whole = all(connected.values())
-        words = {name: "connected" if up else "disconnected" for name, up in connected.items()}
-        return JSONResponse({"status": "ok" if whole else "degraded", "nodes": words}, 200 if whole else 503)
+        connected, stores = nodes(), store()
+        whole = stores and all(connected.values())
+        said = {
+            "status": "ok" if whole else "degraded",
+            "nodes": {name: _word(up) for name, up in connected.items()},
+            "store": _word(stores),
+        }
+        return JSONResponse(said, 200 if whole else 503)
 
     async def measured(_: Request) -> Response:
         return Response(metrics(), media_type="text/plain; version=0.0.4")
 
     return Starlette(routes=[Route("/health", health), Route("/metrics", measured)])
+
+
+def _word(up: bool) -> str:
+    return "connected" if up else "disconnected"
 
 
 class _Part(Server):

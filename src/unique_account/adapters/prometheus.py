@@ -43,10 +43,13 @@ class PrometheusObserver:
         """Count nothing: which nodes are connected is told when it is asked for."""
 
     def watch(
-        self, accounts: Callable[[], Iterable[Account]], nodes: Callable[[], Mapping[str, bool]]
+        self,
+        accounts: Callable[[], Iterable[Account]],
+        nodes: Callable[[], Mapping[str, bool]],
+        store: Callable[[], bool],
     ) -> None:
-        """Tell from now on how many accounts there are in each state, and which nodes are connected."""
-        self._registry.register(_Standing(accounts, nodes))
+        """Tell from now on how many accounts there are in each state, and what is connected."""
+        self._registry.register(_Standing(accounts, nodes, store))
 
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""
@@ -57,10 +60,14 @@ class _Standing(Collector):
     """How things stand at the moment of asking."""
 
     def __init__(
-        self, accounts: Callable[[], Iterable[Account]], nodes: Callable[[], Mapping[str, bool]]
+        self,
+        accounts: Callable[[], Iterable[Account]],
+        nodes: Callable[[], Mapping[str, bool]],
+        store: Callable[[], bool],
     ) -> None:
         self._accounts = accounts
         self._nodes = nodes
+        self._store = store
 
     def collect(self) -> Iterator[Metric]:
         accounts = GaugeMetricFamily(
@@ -76,3 +83,6 @@ class _Standing(Collector):
         for node, up in self._nodes().items():
             connected.add_metric([node], up)
         yield connected
+        yield GaugeMetricFamily(
+            "unique_account_store_connected", "1 while the accounts' store can be reached", self._store()
+        )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.accounts import StoreDown
 from unique_account.ports.pbx import NodeDown
 
 
@@ -61,8 +62,8 @@ class LogObserver:
         self._logger.info("%s: %s", account.user.id, refusal, extra=extra)
 
     def failed(self, what: str, error: Exception) -> None:
-        """Log a failure, with where it came from; at debug level if it was told that the node is down."""
-        level = logging.DEBUG if isinstance(error, NodeDown) else logging.ERROR
+        """Log a failure, with where it came from; at debug level if it was told what is down."""
+        level = logging.DEBUG if isinstance(error, (NodeDown, StoreDown)) else logging.ERROR
         self._logger.log(level, "%s failed: %s", what, error, exc_info=error, extra={"failed": what})
 
     def recovered(self, what: str) -> None:

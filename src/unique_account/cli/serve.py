@@ -29,8 +29,8 @@ STAGE_PORT: Final = 8090
 def serve(file: Path | None, json_log: bool) -> None:
     """Keep accounts, and the PBX in step with them, until SIGTERM or SIGINT.
 
-    SIGHUP reads the users again. Health and metrics are served over HTTP on loopback, unless the
-    configuration says otherwise.
+    SIGHUP reads the users again, and makes the PBX agree with the accounts. Health and metrics are
+    served over HTTP on loopback, unless the configuration says otherwise.
     """
     if file is None:
         serve_stage(STAGE_PORT)

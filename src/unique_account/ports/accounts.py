@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 from unique_account.core.account import Kept
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.user import User
 
 
@@ -32,11 +32,16 @@ class StaleVersion(UniqueAccountError):
         return f"the account of {self.user} changed meanwhile: version {self.expected} was read, {there}"
 
 
+class StoreDown(Unreachable):
+    """The store cannot be reached, as was told when it went down; nothing was written."""
+
+
 class Accounts(Protocol):
     """A store of accounts' kept parts, with optimistic versions.
 
     A write is there for every later read, and survives a crash once it has returned; a write that raises
-    left everything as it was.
+    left everything as it was. Only where a store over a network is lost at a write, which raises
+    `Unreachable`, nobody knows; that is asked later. Such a store bounds for how long it is waited for.
     """
 
     async def load(self, user: str) -> tuple[User, Kept] | None:

@@ -31,7 +31,8 @@ class CallLog(Protocol):
     """A store of call records, one for each user and call.
 
     Records come late, out of order, more than once and from several writers at a time; the log comes to the
-    same whatever the order (H6).
+    same whatever the order (H6). One that raises `unique_account.core.errors.Unreachable` is given the same
+    record again later.
     """
 
     async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:

@@ -24,7 +24,8 @@ class Observer(Protocol):
         """A port did not do what it was asked for; ``what`` names the port, the request and the user.
 
         Nothing is lost: what is owed is handed over with the user's next change or resync. While a node is
-        down there may be many such failures, each a `unique_account.ports.pbx.NodeDown`.
+        down there may be many such failures, each a `unique_account.ports.pbx.NodeDown`, and while the store
+        is, each a `unique_account.ports.accounts.StoreDown`.
         """
         ...
 

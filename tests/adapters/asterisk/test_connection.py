@@ -21,6 +21,7 @@ from unique_account.adapters.asterisk.manager.connection import (
     delays,
 )
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.ports.pbx import NodeDown
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import SECRET, ScriptedNode, refused, scripted_node
@@ -155,10 +156,32 @@ async def test_an_action_that_is_not_answered_fails_in_time(
 ) -> None:
     node.unanswered.add("Getvar")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "ANSWERS_WITHIN", 0.05)
-        with pytest.raises(ConnectionError, match="Getvar was not answered within"):
-            await connection.act("Getvar")
+        patch.setattr(module, "ANSWERS_WITHIN", 0.2)
+        asking = asyncio.create_task(connection.act("Getvar"))
+        await asyncio.sleep(0.1)
+        node.tell("Event: Hold")  # it is slow, but it lives
+        with pytest.raises(ConnectionError, match="Getvar was not answered within") as failed:
+            await asking
+    assert not isinstance(failed.value, NodeDown)
     assert (await connection.act("Ping"))["Ping"] == "Pong"
+
+
+@connected
+async def test_a_node_that_answers_nothing_at_all_is_lost_with_the_first_action(
+    node: ScriptedNode, connection: Connection
+) -> None:
+    """Who asks for more meanwhile is told no more than that the node is down."""
+    node.unanswered |= {"Getvar", "Setvar"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "ANSWERS_WITHIN", 0.1)
+        asking = asyncio.create_task(connection.act("Getvar"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(NodeDown):
+            await connection.act("Setvar")
+        with pytest.raises(NodeDown):
+            await asking
+    with pytest.raises(ConnectionError, match="Getvar was not answered within"):
+        await events(connection, 100)
 
 
 @in_loop

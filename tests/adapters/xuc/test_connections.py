@@ -11,6 +11,7 @@ import pytest
 from unique_account.adapters.xuc import office
 from unique_account.core.events import DeviceSelected
 from unique_account.core.machine import Device, State
+from unique_account.ports.accounts import StoreDown
 
 if TYPE_CHECKING:
     from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
@@ -178,16 +179,23 @@ class TestLoggingOut:
             assert at.alice.sessions == ()
             assert (await at.browser.request("POST", "auth/logout", headers=header)).status_code == 401
 
+    @pytest.mark.parametrize(
+        ("error", "word"),
+        [
+            (OSError("the disk is full"), "unhandledError"),
+            (StoreDown("the database is gone"), "commandFailed"),
+        ],
+    )
     @in_loop
-    async def test_a_logout_that_cannot_be_stored_is_an_answer(self) -> None:
+    async def test_a_logout_that_cannot_be_stored_is_an_answer(self, error: Exception, word: str) -> None:
         async with premises() as at:
             tab = await at.browser.tab("alice")
 
             async def fails(*_: object) -> None:
-                raise OSError("the disk is full")
+                raise error
 
             at.service._store.save = fails  # type: ignore[method-assign,assignment] # a store that breaks
-            assert (await tab.error("logout"))[0] == "unhandledError"
+            assert (await tab.error("logout"))[0] == word
             assert tab.open
             assert len(at.alice.sessions) == 1
 

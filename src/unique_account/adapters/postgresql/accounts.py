@@ -35,7 +35,7 @@ class PostgresqlAccounts(PostgresqlStore):
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
-        async with self._database.transaction() as connection:
+        async with self._database.short_transaction() as connection:
             row = await (await connection.execute(_LOAD, (user,))).fetchone()
         return None if row is None else (from_json(User, row[0]), from_json(Kept, row[1]))
 
@@ -55,7 +55,7 @@ class PostgresqlAccounts(PostgresqlStore):
         kept, version = to_json(NOTHING_KEPT), NOTHING_KEPT.version
         # In one order, so that two who add the same users wait for each other instead of for ever.
         rows = sorted((user.id, version, to_json(user), kept) for user in users)
-        async with self._database.transaction() as connection:
+        async with self._database.short_transaction() as connection:
             for row in rows:
                 if (await connection.execute(_INSERT, row)).rowcount == 0:
                     raise StaleVersion(row[0], None, await _version(connection, row[0]))
@@ -63,7 +63,7 @@ class PostgresqlAccounts(PostgresqlStore):
     async def save(self, user: User, kept: Kept, expected: int) -> None:
         """Write an account if the stored version is the expected one."""
         values = (kept.version, to_json(user), to_json(kept), user.id, expected)
-        async with self._database.transaction() as connection:
+        async with self._database.short_transaction() as connection:
             if (await connection.execute(_UPDATE, values)).rowcount == 0:
                 raise StaleVersion(user.id, expected, await _version(connection, user.id))
 

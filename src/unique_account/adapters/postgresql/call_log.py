@@ -63,7 +63,9 @@ class PostgresqlCallLog(PostgresqlStore):
     async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
         """Take records in, all or none of them; one for a known user and call is combined with it."""
         batch = _combined(records)
-        async with self._database.transaction() as connection:
+        # A call that is just over is waited for by those who see it end; who reads a source has time.
+        transaction = self._database.short_transaction if read is None else self._database.transaction
+        async with transaction() as connection:
             await connection.execute(_TURN)
             if changes := await _changes(connection, batch):
                 await connection.execute(_WRITE, _arrays(map(_ROWS.row, changes)))

@@ -1,26 +1,33 @@
 """A PostgreSQL database: a pool of connections to it, and its failures in our words.
 
 A connection that was lost is replaced at the next use. What was under way then fails with
-`DatabaseUnreachable`, and it is not known whether it was done; what the stores do may be repeated.
+`DatabaseUnreachable`, and it is not known whether it was done; what the stores do may be repeated. A server
+that hangs says nothing, and would be waited for without end; so what others wait for is cut off in time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from unique_account.core.errors import UniqueAccountError, Unreachable
 
 Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 
-_PATIENCE: Final = 10
-"""How long to wait for a connection, in seconds."""
+_PATIENCE: Final = 5
+"""How long to wait for a connection, and for an answer that others wait for, in seconds."""
+
+_REASON_WITHIN: Final = 1
+"""How long to look for the reason why there is no connection, in seconds."""
 
 _CONNECTIONS: Final = 4
 
@@ -68,8 +75,9 @@ class Database:
             max_size=_CONNECTIONS,
             open=False,
             timeout=_PATIENCE,
+            reconnect_timeout=_PATIENCE,  # who asks next begins anew, and waits for no late attempt
             configure=_configure,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
         )
 
     async def aclose(self) -> None:
@@ -78,7 +86,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction: all that is done within it, or nothing.
+        """A transaction, however long it takes: all that is done within it, or nothing.
 
         Raises:
             DatabaseUnreachable: There is no connection, or it was lost on the way.
@@ -87,13 +95,36 @@ class Database:
         with self.failures():
             if self._pool.closed:
                 await self._open()
-            async with self._pool.connection() as connection:
+            try:
+                async with self._pool.connection() as connection:
+                    yield connection
+            except PoolTimeout:
+                await self._say_why()
+                raise
+
+    @asynccontextmanager
+    async def short_transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that others wait for: it is done in time, or fails.
+
+        Raises:
+            DatabaseUnreachable: There is no connection, it was lost, or no end of it came in time.
+            UnusableDatabase: PostgreSQL refused a statement.
+        """
+        async with self.transaction() as connection:
+            with _in_time(connection):
                 yield connection
+                await connection.commit()
 
     async def _open(self) -> None:
         """Open the pool once there is a server: the pool itself waits long for it, and says less of why."""
         async with await psycopg.AsyncConnection.connect(self._address):
             await self._pool.open()
+
+    async def _say_why(self) -> None:
+        """Fail with the reason why there is no connection, if it is soon found; the pool has none."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_REASON_WITHIN), await psycopg.AsyncConnection.connect(self._address):
+                pass
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:
@@ -110,6 +141,33 @@ class Database:
             raise DatabaseUnreachable(self.place, _sentence(error)) from error
         except psycopg.Error as error:
             raise UnusableDatabase(self.place, _sentence(error)) from error
+
+
+async def _check(connection: Connection) -> None:
+    """Fail if a connection is lost, or the server hangs."""
+    with _in_time(connection):
+        await AsyncConnectionPool.check_connection(connection)
+
+
+@contextmanager
+def _in_time(connection: Connection) -> Iterator[None]:
+    """Cut a connection on which what is begun does not end in time."""
+    loop = asyncio.get_running_loop()
+    cutting = loop.call_later(_PATIENCE, _cut, connection)
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if loop.time() < cutting.when():
+            raise
+        raise psycopg.OperationalError(f"it did not answer within {_PATIENCE} s") from error
+    finally:
+        cutting.cancel()
+
+
+def _cut(connection: Connection) -> None:
+    """Let whoever waits for a connection see its end; a cancellation would wait for the server as well."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 async def _configure(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from unique_account.adapters.xuc import asking, control, deeds
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.tab import Tab
-from unique_account.core.errors import Refused
+from unique_account.core.errors import Refused, Unreachable
 from unique_account.ports.commands import NoSuchCall
 from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.pbx import CommandFailed
@@ -95,5 +95,7 @@ def _said(error: Exception) -> tuple[str, str]:
             return "refused", str(error)
         case ConnectionError():
             return "commandFailed", "the telephone system cannot be reached; try again"
+        case Unreachable():
+            return "commandFailed", "nothing can be stored at the moment; try again"
         case _:
             return "unhandledError", "something went wrong here"

@@ -214,19 +214,23 @@ class Listening:
 
     async def _look_after_hints(self, session: Session) -> None:
         """Show every hint, and again whenever the dialplan was reloaded."""
-        try:
-            await self.hints.show_all(session.connection)
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOKS_AFTER_HINTS_EVERY):
-                        await session.reloaded.wait()
-                session.reloaded.clear()
-                if await self.hints.gone(session.connection):
+        shown = False
+        while True:
+            try:
+                if not shown or await self.hints.gone(session.connection):
                     await self.hints.show_all(session.connection)
-        except ConnectionError:
-            return  # whoever hears the connection knows, too
-        except Exception as error:
-            self._failed("hints", error)
+                    shown = True
+            except NodeDown:
+                return  # whoever hears the connection knows, too
+            except ConnectionError as error:  # the node is slow
+                self._failed("hints", error)
+            except Exception as error:
+                self._failed("hints", error)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_AFTER_HINTS_EVERY):
+                    await session.reloaded.wait()
+            session.reloaded.clear()
 
     async def reach(self) -> Session:
         """The session of a node that is up; bounded by how long the first attempt may take."""

@@ -3,7 +3,8 @@
 One task reads. What answers an action goes to whoever gave it, by ``ActionID``; everything else waits, in
 the order of the node, until it is taken from `Connection.stream`. Where too much waits, nothing more is read,
 so that the node has to wait as well; but never while an action is unanswered, since those who work the stream
-off give actions. An action that is not answered in time fails; a ping that is not ends the connection.
+off give actions. An action that is not answered in time fails; where the node says nothing else either, it
+hangs, and that ends the connection, as a ping without an answer does.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Connection:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._lost: ConnectionError | None = None
+        self._heard = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._keep(self._read))]
 
     def __repr__(self) -> str:
@@ -143,12 +145,20 @@ class Connection:
         try:
             answer = await self._in_time(number)
         except TimeoutError:
-            raise ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s") from None
+            raise self._unanswered(action) from None
         finally:
             del self._answers[number]
         if answer.get("Response") != "Success":
             raise ActionRefused(action, answer.get("Message", "without a reason").strip())
         return answer
+
+    def _unanswered(self, action: str) -> ConnectionError:
+        """What to say of an action that was not answered in time, and of a node that hangs."""
+        error = ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s")
+        if asyncio.get_running_loop().time() - self._heard < ANSWERS_WITHIN:
+            return error
+        self._lose(error)
+        return NodeDown(str(error))
 
     async def _in_time(self, number: str) -> Message:
         """Await an answer; while a list grows, it is on its way."""
@@ -197,6 +207,7 @@ class Connection:
     async def _read(self) -> None:
         decoder = Decoder()
         while data := await self._reader.read(_CHUNK):
+            self._heard = asyncio.get_running_loop().time()
             for item in decoder.feed(data):
                 self._take(item)
             while len(self._waiting) >= ENOUGH_WAITING and not (self._answers or self._expected):

@@ -1,0 +1,79 @@
+"""Records calls that are over; what the call log could not be given waits until it can."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import Final
+
+from unique_account.core.account import Account
+from unique_account.core.errors import Unreachable
+from unique_account.core.events import CallEnded
+from unique_account.core.history import CallRecord, finished
+from unique_account.ports.call_log import CallLog
+from unique_account.ports.clock import Clock
+from unique_account.ports.observer import Observer
+
+RETRY: Final = timedelta(seconds=5)
+"""How long after a call log could not be reached it is tried again."""
+
+MOST_OWED: Final = 10_000
+"""How many records are kept for a call log that cannot be reached; beyond that the oldest are given up."""
+
+
+class Recorder:
+    """Hands records to a call log, in the order in which they come.
+
+    Args:
+        call_log: Where they go.
+        clock: When it is time to try again.
+        observer: Who is told of a call log that fails, once, and when it works again.
+    """
+
+    def __init__(self, call_log: CallLog, clock: Clock, observer: Observer) -> None:
+        self._call_log = call_log
+        self._clock = clock
+        self._observer = observer
+        self._owed: deque[CallRecord] = deque()
+
+    async def record(self, account: Account, ended: CallEnded) -> None:
+        """Record a live call of an account that is over (H3), or keep it until that is possible."""
+        record = finished(account, ended.call_id, ended.at)
+        if record is None or (not self._owed and await self._settled(record)):
+            return
+        if not self._owed:
+            self._try_again_later()
+        self._owed.append(record)
+        if len(self._owed) > MOST_OWED:
+            self._say(self._owed.popleft(), OverflowError(f"{MOST_OWED} calls wait already"))
+
+    async def _settled(self, record: CallRecord) -> bool:
+        """Whether nothing is left to do for a record; what the call log refuses, it would refuse again."""
+        try:
+            await self._call_log.add([record])
+        except Unreachable as error:
+            if not self._owed:
+                self._say(record, error)
+            return False
+        except Exception as error:
+            self._say(record, error)
+        return True
+
+    def _say(self, record: CallRecord, error: Exception) -> None:
+        self._observer.failed(f"call log: add a call of {record.user}", error)
+
+    def _try_again_later(self) -> None:
+        self._clock.call_at(self._clock.now() + RETRY, self.make_up)
+
+    async def make_up(self) -> None:
+        """Hand over what waits, the oldest first, as far as the call log can be reached."""
+        waited = bool(self._owed)
+        while self._owed:
+            record = self._owed[0]
+            if not await self._settled(record):
+                self._try_again_later()
+                return
+            if self._owed and self._owed[0] is record:
+                self._owed.popleft()
+        if waited:
+            self._observer.recovered("call log: add")
