@@ -1,9 +1,10 @@
-"""What the CTI server costs: ten thousand logged-in sockets, a login storm, and presence for a thousand.
+"""What the CTI server costs: ten thousand logged-in sockets, login storms, and presence for a thousand.
 
 The server runs in a process of its own, with a service, a SQLite file and a PBX that only stands there; the
 clients are in this process. The file is on a RAM disk: each log-in is one commit, and how long a disk takes
-for that is the disk's. Beside it, in the same run, a bare WebSocket endpoint on the same uvicorn, which
-sends as many bytes to each newcomer and does nothing else.
+for that is the disk's. Everybody logs in; then the process is killed, another one starts on the same file,
+and everybody comes back at once with the same token. Beside it, in the same run, a bare WebSocket endpoint on
+the same uvicorn, which sends as many bytes to each newcomer and does nothing else.
 
 Delays are from the moment at which the service hears of a line to the moment at which a client's event loop
 has the frame, so the clients' own work is in them.
@@ -15,6 +16,7 @@ import asyncio
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -28,6 +30,8 @@ WATCHERS: Final = 1_000
 ROUNDS: Final = 20
 AT_ONCE: Final = 200
 IDLE: Final = 10.0
+LAST: Final = b"CurrentCallsPhoneEvents"
+"""What a server tells a newcomer last."""
 
 _HANDSHAKE: Final = (
     "GET /xuc/api/2.0/cti?token={} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -109,8 +113,8 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server(kind: str) -> AsyncIterator[ServerProcess]:
-    """Run a server until the block is left."""
+async def server(kind: str, folder: str) -> AsyncIterator[ServerProcess]:
+    """Run a server, with its file in a folder, until the block is left; then it is killed."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -118,6 +122,7 @@ async def server(kind: str) -> AsyncIterator[ServerProcess]:
         "benchmarks.cti_server",
         kind,
         str(SOCKETS),
+        folder,
         stdin=pipe,
         stdout=pipe,
         limit=2**26,
@@ -127,7 +132,7 @@ async def server(kind: str) -> AsyncIterator[ServerProcess]:
         yield ServerProcess(process, json.loads(await process.stdout.readline()))
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.kill()
         await process.wait()
 
 
@@ -155,22 +160,22 @@ async def storm(at: ServerProcess, tokens: Iterable[str], last: bytes) -> list[C
     return list(await asyncio.gather(*map(connect, tokens)))
 
 
-async def held(kind: str, last: bytes) -> tuple[Row, Row]:
-    """A login storm, and what the sockets cost while they are there; and the fan-out, where there is one."""
-    async with server(kind) as at:
+async def held(what: str, kind: str, folder: str, *, watch: bool = False) -> tuple[Row, Row]:
+    """A login storm, and what the sockets cost while they are there; and the fan-out, if it is wanted."""
+    async with server(kind, folder) as at:
         tokens = await at.ask("tokens")
         before = await at.ask("usage")
         start = time.perf_counter()
-        clients = await storm(at, tokens, last)
+        clients = await storm(at, tokens, LAST)
         seconds, after = time.perf_counter() - start, await at.ask("usage")
         await asyncio.sleep(IDLE)
         idle = await at.ask("usage")
-        fan_out: Row = await presence(at, clients[:WATCHERS]) if kind == "cti" else {}
+        fan_out: Row = await presence(at, clients[:WATCHERS]) if watch else {}
         assert (await at.ask("usage"))["sockets"] in (len(clients), -1), "sockets were lost"
         for client in clients:
             client.transport.abort()
     return {
-        "server": kind,
+        "server": what,
         "sockets": len(clients),
         "storm, s": seconds,
         "log-ins/s": len(clients) / seconds,
@@ -239,15 +244,17 @@ def compare() -> Comparison:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     assert most > SOCKETS + 100, f"{most} open files are too few for {SOCKETS} sockets"
 
-    async def all_of_it() -> tuple[Row, Row, Row, Row]:
-        bare, _ = await held("bare", b"CurrentCallsPhoneEvents")
-        cti, fan_out = await held("cti", b"CurrentCallsPhoneEvents")
-        return bare, cti, fan_out, await passwords()
+    async def all_of_it(folder: str) -> tuple[list[Row], Row, Row]:
+        bare, _ = await held("bare WebSocket", "bare", folder)
+        first, _ = await held("cti, everybody logs in", "cti", folder)
+        again, fan_out = await held("cti, restarted: everybody comes back", "cti", folder, watch=True)
+        return [bare, first, again], fan_out, await passwords()
 
-    bare, cti, fan_out, checked = asyncio.run(all_of_it())
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        sockets, fan_out, checked = asyncio.run(all_of_it(folder))
     return Comparison(
         (
-            Table("Sockets held by one process, and a login storm with tokens", (bare, cti)),
+            Table("Sockets held by one process, and login storms with tokens", sockets),
             Table("From a line's status to the watchers of its number", (fan_out,)),
             Table("A login storm with passwords would wait for argon2", (checked,)),
         )

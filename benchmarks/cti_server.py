@@ -7,7 +7,6 @@ import json
 import os
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +32,7 @@ from unique_account.ports.hearing import Hear
 from unique_account.ports.lines import SipLine
 
 KEY = "a key for benchmarks, and for those alone"
+PASSWORD = "x"
 WATCHED = "watched"
 TOLD = 2300
 """How many bytes the CTI server tells a newcomer, about; the bare one sends as many."""
@@ -96,38 +96,47 @@ def answer(said: Any) -> None:
     print(json.dumps(said), flush=True)
 
 
-async def cti(count: int) -> None:
-    """The CTI server, with so many accounts."""
+async def cti(count: int, folder: Path) -> None:
+    """The CTI server, with so many accounts, in a file that may be there already."""
     people = users(count)
     directory = MemoryDirectory(
-        {user.id: "x" for user in people},
+        {user.id: PASSWORD for user in people},
         {user.extension: user.id for user in people},
         {user.extension: user.id for user in people},
     )
     settings = XucSettings(key=KEY, port=0, sockets=count + 100)
     server, pbx = XucCti(settings, directory, Lines(), LogObserver()), StandingPbx()
-    with tempfile.TemporaryDirectory(
-        dir="/dev/shm"
-    ) as folder:  # each log-in is a commit: no disk is measured
-        store = SqliteAccounts(Path(folder) / "accounts.sqlite")
+    file = folder / "accounts.sqlite"
+    known = file.exists()
+    store = SqliteAccounts(file)
+    if not known:
         await store.add(people)
-        async with bootstrap(cti=server, pbxs=(pbx,), accounts=store) as service:  # type: ignore[arg-type]
-            reader = await questions()
-            answer(await server.port())
-            status = LineStatus.NOT_IN_USE
-            while question := (await reader.readline()).decode().strip():
-                if question == "tokens":
-                    answer([server._office.tokens.issue(user.id, user.id, user.id) for user in people])
-                elif question == "usage":
-                    answer(usage(server.sockets))
-                else:
-                    status = LineStatus.IN_USE if status is LineStatus.NOT_IN_USE else LineStatus.NOT_IN_USE
-                    told = time.monotonic()
-                    await service.handle("user0", LineChanged(Device.DESKPHONE, status))
-                    answer(told)
+    async with bootstrap(cti=server, pbxs=(pbx,), accounts=store) as service:  # type: ignore[arg-type]
+        reader = await questions()
+        answer(await server.port())
+        status = LineStatus.NOT_IN_USE
+        while question := (await reader.readline()).decode().strip():
+            if question == "tokens":
+                answer(tokens(server, people, folder / "tokens.json"))
+            elif question == "usage":
+                answer(usage(server.sockets))
+            else:
+                status = LineStatus.IN_USE if status is LineStatus.NOT_IN_USE else LineStatus.NOT_IN_USE
+                told = time.monotonic()
+                await service.handle("user0", LineChanged(Device.DESKPHONE, status))
+                answer(told)
 
 
-async def bare(count: int) -> None:
+def tokens(server: XucCti, people: list[User], file: Path) -> list[str]:
+    """A token for everybody, the same ones after a restart."""
+    if not file.exists():
+        issue = server._office.tokens.issue
+        file.write_text(json.dumps([issue(user.id, user.id, PASSWORD) for user in people]), "ascii")
+    issued: list[str] = json.loads(file.read_text("ascii"))
+    return issued
+
+
+async def bare(count: int, _: Path) -> None:
     """A WebSocket that sends one frame to each newcomer, and waits."""
 
     async def serve(socket: WebSocket) -> None:
@@ -152,4 +161,4 @@ async def bare(count: int) -> None:
 if __name__ == "__main__":
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run({"cti": cti, "bare": bare}[sys.argv[1]](int(sys.argv[2])))
+    asyncio.run({"cti": cti, "bare": bare}[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3])))

@@ -43,16 +43,24 @@ async def main(events: int, users: int) -> None:
             writer.write("".join(event(number, users, "PJSIP/desk") for number in some).encode())
             await writer.drain()
 
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        decoder, pings = Decoder(), 0
+        async with asyncio.TaskGroup() as tasks:
+            while data := await reader.read(65536):
+                for action in decoder.feed(data):
+                    assert isinstance(action, Message)
+                    writer.write("".join(answers(action)).encode())
+                    pings += action["Action"] == "Ping"
+                    if action["Action"] == "Ping" and pings == 2:
+                        tasks.create_task(flood(writer))
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder, pings, flooding = Decoder(), 0, None
-        while data := await reader.read(65536):
-            for action in decoder.feed(data):
-                assert isinstance(action, Message)
-                writer.write("".join(answers(action)).encode())
-                pings += action["Action"] == "Ping"
-                if pings == 2 and flooding is None:
-                    flooding = asyncio.create_task(flood(writer))
-        writer.close()
+        try:
+            await converse(reader, writer)
+        except* ConnectionError:
+            pass  # whoever has heard enough goes, in the midst of it
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

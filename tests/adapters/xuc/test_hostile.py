@@ -20,6 +20,7 @@ from unique_account.adapters.xuc.attempts import REMEMBERED, WINDOW, Attempts
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.store import MOST_PREFERENCES
+from unique_account.adapters.xuc.tab import CLOSES_WITHIN, CUT_OFF_WITHIN
 
 if TYPE_CHECKING:
     from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, in_loop, premises
@@ -31,6 +32,7 @@ JSON = st.recursive(
     lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=10), parts, max_size=3),
     max_leaves=8,
 )
+HALF_A_CHARACTER = r'{"claz":"web","command":"getColleagues","words":"\ud83d","ref":"\ud83d"}'
 FIELDS = (
     "uniqueId", "destination", "deviceType", "device", "state", "key", "value", "value_type", "size", "days",
     "cursor", "phoneNumbers", "words", "objectType", "variables", "status", "ref",
@@ -45,21 +47,55 @@ FRAMES = st.one_of(
     st.text(max_size=200),
     JSON.map(json.dumps),
     COMMANDLIKE.map(json.dumps),
-    st.sampled_from(["[" * LARGEST, '{"claz":"web","command":' + "9" * 10_000 + "}", '{"a":NaN}', ""]),
+    st.sampled_from(
+        ["[" * LARGEST, HALF_A_CHARACTER, '{"claz":"web","command":' + "9" * 10_000 + "}", '{"a":NaN}', ""]
+    ),
 )
+
+
+AT_MOST = 1.0
+"""In how many seconds others are served, whatever somebody does: many times what it takes in peace."""
+
+BETWEEN = 0.06
+"""How many seconds lie between two commands of others, who keep within their own pace."""
 
 
 @asynccontextmanager
 async def in_peace(at: Premises) -> AsyncIterator[None]:
-    """Bob, who has nothing to do with it, is served before, meanwhile and after."""
-    bob = await at.browser.tab("bob")
+    """Bob, who has nothing to do with it, is served before, after, and in no time all the while."""
+    bob, over, delays = await at.browser.tab("bob"), asyncio.Event(), list[float]()
     account = at.service.account("bob")
-    yield
+
+    async def goes_on() -> None:
+        clock = asyncio.get_running_loop().time
+        while not over.is_set():
+            start = clock()
+            *_, done = await bob.command("selectDevice", device="webrtc")
+            assert done["msgType"] == "Done"
+            delays.append(clock() - start)
+            await asyncio.sleep(BETWEEN)
+
+    going_on = asyncio.create_task(goes_on())
+    try:
+        yield
+    finally:
+        over.set()
+        await going_on
+    assert max(delays) < AT_MOST
     async with asyncio.timeout(PATIENCE):
         await bob.command("getHistoryPage")
     assert bob.open
     assert at.service.account("bob") == account
     assert not [what for what, _ in at.observer.failures if "bob" in what]
+
+
+def is_wrong(frame: str | bytes) -> bool:
+    """Whether a frame is neither a command nor a heartbeat."""
+    try:
+        read(frame if isinstance(frame, str) else None)
+    except InvalidMessage:
+        return True
+    return False
 
 
 async def raw(at: Premises) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -95,6 +131,7 @@ class TestFrames:
             ("[" * 100_000, "the frame is not JSON"),
             ('{"claz":' + "9" * 10_000 + "}", "the frame is not JSON"),
             ('{"claz":"web","command":"dial","destination":NaN}', "the frame is not JSON"),
+            (HALF_A_CHARACTER, "the frame is not JSON"),
             ("[]", "the frame is not a JSON object"),
             ("{}", "claz: is neither web nor ping"),
             ('{"claz":"web"}', "command: is not text of at most 64 characters"),
@@ -125,6 +162,8 @@ class TestFuzzing:
                     await tab.send(frame)
                 await tab.command("getIceConfig")
                 assert tab.open
+                wrong = [said for said in tab.told("Error") if "command" not in said]
+                assert len(wrong) == len(list(filter(is_wrong, frames)))
                 assert {said["Error"] for said in tab.told("Error")} <= {
                     "invalidMessage", "unknownCommand", "refused", "commandFailed", "noSuchCall",
                 }  # fmt: skip
@@ -226,6 +265,7 @@ class TestCrowds:
     async def test_log_ins_that_wait_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(logins, "MOST_WAITING", 5)
         release = asyncio.Event()
+        release.set()
         asked: list[str] = []
         checked: list[str] = []
 
@@ -239,7 +279,9 @@ class TestCrowds:
                 await release.wait()
                 return await super().authenticate(login, password)
 
-        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+        async with premises(directory=Slow(PASSWORDS, NAMES)) as at, in_peace(at):
+            for calls in (release, asked, checked):
+                calls.clear()
 
             async def log_in() -> int:
                 body = {"login": "alice", "password": PASSWORDS["alice"]}
@@ -267,15 +309,19 @@ class TestCrowds:
             await (await at.browser.connect(token)).command("getIceConfig")
 
     @in_loop
-    async def test_preferences_are_few(self) -> None:
-        async with premises() as at:
+    async def test_preferences_are_few_and_short(self) -> None:
+        async with premises() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             for number in range(MOST_PREFERENCES):
                 await tab.command("setUserPreference", key=f"key{number}", value="", value_type="String")
             word, problem = await tab.error("setUserPreference", key="more", value="", value_type="String")
             assert word == "invalidMessage"
             assert f"{MOST_PREFERENCES} preferences" in problem
-            await tab.command("setUserPreference", key="key0", value="other", value_type="String")
+            await tab.command("setUserPreference", key="key0", value="x" * 1024, value_type="String")
+            word, problem = await tab.error(
+                "setUserPreference", key="key0", value="x" * 1025, value_type="String"
+            )
+            assert (word, problem) == ("invalidMessage", "value: has 1025 characters; 1024 at most")
 
 
 class TestHalfOpenSockets:
@@ -341,7 +387,8 @@ class TestSlowClients:
                 for _ in range(outbox.MOST_FRAMES // 2):
                     served.tell("Rubbish", "x" * 30_000)
                 await asyncio.sleep(0)
-            await at.becomes(lambda: served not in at.cti._office.tabs)
+            async with asyncio.timeout(CLOSES_WITHIN + CUT_OFF_WITHIN + AT_MOST):
+                await at.becomes(lambda: served not in at.cti._office.tabs)
             again = await at.browser.connect(token)
             assert (await again.next("UniqueAccount"))["user"] == "alice"
 
@@ -362,6 +409,30 @@ class TestSlowClients:
             assert served._wire is not None
             raw_socket = served._wire.transport.get_extra_info("socket")
             assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+class TestOutbox:
+    """S5: what waits for a client is bounded, by frames and by characters."""
+
+    @pytest.mark.parametrize(
+        ("frame", "most"),
+        [("x", outbox.MOST_FRAMES), ("x" * 100_000, outbox.MOST_CHARACTERS // 100_000 + 1)],
+    )
+    @in_loop
+    async def test_has_an_end(self, frame: str, most: int) -> None:
+        overruns: list[int] = []
+
+        async def takes_nothing(_: str) -> None:
+            await asyncio.sleep(60)
+
+        out = outbox.Outbox(takes_nothing, lambda: overruns.append(1))
+        for _ in range(most):
+            out.put(frame)
+        assert overruns == []
+        for _ in range(2):
+            out.put(frame)
+        assert overruns == [1]
+        out.close()
 
 
 class TestWatching:

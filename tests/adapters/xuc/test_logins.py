@@ -70,7 +70,9 @@ class TestLoggingIn:
             for body in ({**ALICES, "password": "x"}, {"login": "carol", "password": "x"}):
                 assert await said(at, "POST", "auth/login", json=body) == (401, "InvalidCredentials")
             for content in (b"", b"{", b"[]", b'"alice"', b'{"login":"alice"}', b'{"login":1,"password":"x"}',
-                            b"\xff\xfe", b"[" * 4000, b'{"login":null,"password":null}'):  # fmt: skip
+                            b"\xff\xfe", b"[" * 4000, b'{"login":null,"password":null}',
+                            rb'{"login":"\ud83d","password":"x"}',
+                            b'{"login":"\xed\xa0\xbd","password":"x"}'):  # fmt: skip
                 assert await said(at, "POST", "auth/login", content=content) == (400, "InvalidJson")
             assert await said(at, "POST", "auth/login", content=b" " * 5000) == (413, "InvalidJson")
 
@@ -164,6 +166,16 @@ class TestRevoking:
             assert await said(at, "GET", "auth/check", headers=bearer(ended)) == (401, "TokenExpired")
             tab = await at.browser.connect(kept)
             assert (await tab.ask("UserPreference", "getUserPreferences"))["value"] == "b"
+
+    @in_loop
+    async def test_so_do_those_of_an_account_that_was_removed(self, tmp_path: Path) -> None:
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            token = await at.browser.log_in("alice")
+            await (await at.browser.connect(token)).next("Tabs")
+            await at.service.remove("alice")
+        async with premises(store=store) as at:
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
 
 class TestAnotherPassword:

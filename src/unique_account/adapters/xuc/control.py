@@ -57,8 +57,8 @@ async def _hold_or_resume(office: Office, tab: Tab, call: Call) -> None:
 
 async def direct_transfer(office: Office, tab: Tab, fields: Fields) -> None:
     """``directTransfer``: send the other party of a call to a number."""
-    call = _call(tab, fields, choosing.to_hold)
-    await office.obey(tab.desk, Transfer(call.id, fields.text("destination")))
+    number, call = fields.text("destination"), _call(tab, fields, choosing.to_hold)
+    await office.obey(tab.desk, Transfer(call.id, number))
 
 
 async def attended_transfer(office: Office, tab: Tab, fields: Fields) -> None:

@@ -144,11 +144,24 @@ def read(text: str | None) -> Fields | Heartbeat:
     return Fields(command, ref, message)
 
 
+def decoded(text: str | bytes) -> Any:
+    """What JSON from outside says.
+
+    Raises:
+        ValueError: It is no JSON, or has half a character in it: a lone surrogate, which cannot be told on.
+        RecursionError: It is too deep.
+    """
+    said = json.loads(text, parse_constant=_no_number)
+    if isinstance(text, bytes) or "\\u" in text:
+        json.dumps(said, ensure_ascii=False).encode()
+    return said
+
+
 def _object(text: str | None) -> Mapping[str, Any]:
     if text is None:
         raise InvalidMessage("the frame is not text")
     try:
-        message = json.loads(text, parse_constant=_no_number)
+        message = decoded(text)
     except (ValueError, RecursionError) as error:
         raise InvalidMessage("the frame is not JSON") from error
     if not isinstance(message, dict):

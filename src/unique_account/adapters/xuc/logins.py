@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -12,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from unique_account.adapters.xuc.attempts import Attempts
+from unique_account.adapters.xuc.frames import decoded
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.tokens import BadToken, Token, TokenExpired
 
@@ -153,7 +153,7 @@ async def _body(request: Request) -> bytes:
 
 def _credentials(body: bytes) -> tuple[str, str]:
     try:
-        document: Any = json.loads(body)
+        document: Any = decoded(body)
     except (ValueError, RecursionError) as error:
         raise Denied(400, "InvalidJson", "the body is not JSON") from error
     if not isinstance(document, dict):

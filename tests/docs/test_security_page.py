@@ -1,0 +1,90 @@
+"""What the page on the CTI server's security claims is tried by the tests that it names."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from unique_account.adapters.xuc import (
+    XucSettings,
+    asking,
+    attempts,
+    conversation,
+    frames,
+    logins,
+    office,
+    outbox,
+    pace,
+    store,
+    tab,
+    tokens,
+    wire,
+)
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = (ROOT / "docs" / "security-cti.md").read_text("utf-8")
+SETTINGS: Final = XucSettings(key="k" * 32)
+
+BOUNDS: Final = {
+    "two at once, a hundred waiting": (logins.AT_ONCE, logins.MOST_WAITING) == (2, 100),
+    "10 failures with a login and 100 from an address in 5 minutes": (
+        (attempts.PER_LOGIN, attempts.PER_ADDRESS, attempts.WINDOW) == (10, 100, 300)
+    ),
+    "10,000 logins and addresses are remembered": attempts.REMEMBERED == 10_000,
+    "HMAC-SHA-256, an hour, renewed for 7 days": (
+        (SETTINGS.ttl, tokens.RENEWED_FOR) == (timedelta(hours=1), timedelta(days=7))
+    ),
+    "ends its sessions within 5 s": office.LOOKS_EVERY == 5,
+    "16 KiB, 100 at once and 20 a second, closed after 5 s above that": (
+        (frames.LARGEST, pace.AT_ONCE, pace.PER_SECOND, pace.SLOWED_FOR) == (16 * 1024, 100, 20, 5)
+    ),
+    "32 commands waiting": conversation.MOST_WAITING == 32,
+    "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
+    "20,000, WebSockets among them": SETTINGS.sockets == 20_000,
+    "16 WebSockets for each user; 10 s to make a request": (
+        (SETTINGS.sockets_per_user, wire.REQUEST_WITHIN) == (16, 10)
+    ),
+    "256 frames or a million characters": (outbox.MOST_FRAMES, outbox.MOST_CHARACTERS) == (256, 1_000_000),
+    "cut off 2.2 s later": (tab.CLOSES_WITHIN, tab.CUT_OFF_WITHIN) == (2, 0.2),
+    "a ping every 10 s, 5 s to answer it": (wire.PING_EVERY, wire.PONG_WITHIN) == (10, 5),
+    "1,000 watched numbers for each socket, 64 preferences": (
+        (asking.MOST_WATCHED, store.MOST_PREFERENCES) == (1000, 64)
+    ),
+}
+"""What the page says, and whether it is so in the code."""
+
+
+def rows(heading: str) -> list[str]:
+    """The rows of the table below a heading."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\|.*\|$", section, re.MULTILINE)[2:]
+
+
+class TestTheSecurityPage:
+    """M4: no claim without a test."""
+
+    @pytest.mark.parametrize("heading", ["What is bounded", "What was tried"])
+    def test_every_row_names_tests_that_are_there(self, heading: str) -> None:
+        files = (*(ROOT / "tests/adapters/xuc").glob("test_*.py"), ROOT / "tests/adapters/test_people.py")
+        there = {
+            name
+            for file in files
+            for name in re.findall(
+                r"^ *(?:async )?(?:def|class) (test_\w+|Test\w+)", file.read_text("utf-8"), re.M
+            )
+        }
+        found = rows(heading)
+        assert len(found) > 10
+        for row in found:
+            named = set(re.findall(r"`(test_\w+|Test\w+)`", row.rsplit("|", 2)[1]))
+            assert named, row
+            assert named <= there
+
+    @pytest.mark.parametrize("claim", BOUNDS)
+    def test_bounds_are_those_of_the_code(self, claim: str) -> None:
+        assert claim in PAGE
+        assert BOUNDS[claim]
