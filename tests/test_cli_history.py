@@ -71,6 +71,33 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(command, ["history", *map(str, arguments)])
 
 
+class TestForget:
+    """Retention by age: calls that began before so many days are deleted, and no others."""
+
+    def test_it_deletes_what_is_older(self, store: Path) -> None:
+        yesterday = evolve(MISSED, id="9.1", start=datetime.now(UTC) - timedelta(days=1))
+        add(store, [yesterday])
+        shown = run("forget", "--days", 2, "--store", store)
+        assert (shown.exit_code, shown.output) == (0, "2 entries of the history were deleted\n")
+        assert [json.loads(line)["id"] for line in lines("alice", "--store", store, "--json")] == ["9.1"]
+        assert run("forget", "--days", 2, "--store", store).output.startswith("0 entries")
+
+    def test_it_must_be_told_how_old(self, store: Path) -> None:
+        shown = run("forget", "--store", store)
+        assert shown.exit_code == 2
+        assert "'--days'" in shown.output
+        assert len(lines("alice", "--store", store)) == 2
+
+    def test_it_makes_no_file(self, tmp_path: Path) -> None:
+        shown = run("forget", "--days", 1, "--store", tmp_path / "calls.db")
+        assert shown.exit_code == 2
+        assert list(tmp_path.iterdir()) == []
+
+
+def lines(*arguments: object) -> list[str]:
+    return run(*arguments).output.splitlines()
+
+
 class TestList:
     """H1, H4, H5: one list, newest first, by count, by days, by party."""
 

@@ -44,6 +44,7 @@ def history() -> None:
     \b
     A user's calls:           unique-account history USER --store FILE|URL
     From what a PBX wrote:    unique-account history ingest FILE|URL --users FILE --store FILE|URL
+    Keep a year of calls:     unique-account history forget --days 365 --store FILE|URL
 
     `history USER` is short for `history list USER`.
     """  # noqa: D301 - click wants the control character itself
@@ -101,6 +102,20 @@ def list_calls(
         until_stopped(again(lambda: following.show(store), lambda said: click.echo(said, err=True)))
     else:
         asyncio.run(_show(store, asked, form))
+
+
+@history.command("forget")
+@store_option
+@click.option("--days", type=click.IntRange(1), required=True, help="Keep the calls of so many days.")
+def forget(store: str, days: int) -> None:
+    """Delete the calls of all users that are older, for good."""
+    forgotten = asyncio.run(_forget(store, days_before(datetime.now(UTC), days)))
+    click.echo(f"{forgotten} entries of the history were deleted")
+
+
+async def _forget(store: str, instant: datetime) -> int:
+    async with opened(store, must_exist=True) as log:
+        return await log.forget_before(instant)
 
 
 async def _show(store: str, asked: _Asked, form: Callable[[CallRecord], str]) -> None:
