@@ -51,6 +51,7 @@ from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.ports.roster import Roster
+from unique_account.returning import Returning
 from unique_account.service import Service
 from unique_account.serving import Running
 from unique_account.users_file import FileRoster
@@ -206,7 +207,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name)) from error
     metrics = PrometheusObserver()
-    observer = FanOut(LogObserver(), metrics)
+    returning = Returning(node.name for node in config.nodes)
+    observer = FanOut(LogObserver(), metrics, returning)
     users = roster(config.users)
     async with AsyncExitStack() as made:
         accounts, call_log = _stores(config.accounts, made)
@@ -234,13 +236,13 @@ async def running(config: Config) -> AsyncIterator[Running]:
                 owner=config.owner,
             )
         )
+        made.enter_context(returning.watched_by(service))
         looking = asyncio.create_task(store.look_after())
         made.callback(looking.cancel)
         connected, stored = partial(_connected, pbxs), lambda: store.reachable
         metrics.watch(lambda: map(service.account, service.users), connected, stored)
         app = monitor.application(connected, stored, metrics.text)
-        served = monitor.serving(app, config.monitor.host, config.monitor.port)
-        where = await made.enter_async_context(served)
+        where = await made.enter_async_context(monitor.serving(app, config.monitor.host, config.monitor.port))
         every = config.users.confd.every if config.users.confd else None
         yield Running(service, Enrolment(service, users, observer), where, every)
 

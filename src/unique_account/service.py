@@ -280,11 +280,12 @@ class Service:
 
     # -- resync --------------------------------------------------------------------------------------
 
-    async def resync(self, user: str | None = None) -> tuple[str, ...]:
+    async def resync(self, user: str | None = None, *, node: str | None = None) -> tuple[str, ...]:
         """Make the ports and the accounts agree: hear all facts anew, hand every projection over.
 
         Args:
             user: One user only; None: all of them, and plans of ours without an account are taken away.
+            node: Only the users and plans of one node.
 
         Returns:
             What differed, a sentence each: plans that were missing, others, or nobody's.
@@ -295,11 +296,11 @@ class Service:
         seen = dict(self._accounts) if user is None else {user: self.account(user)}
         differed: list[str] = []
         plans: dict[str, Mapping[str, Plan] | None] = {}
-        for name, pbx in self._pbxs.items():
+        for name, pbx in self._pbxs.items() if node is None else [(node, self._pbxs[node])]:
             plans[name] = held = await self._ask(f"pbx {name}: installed", pbx.installed(self._owner))
             for owner in held or () if user is None else ():
                 differed += await self._clear(pbx, owner)
-        for account in seen.values():
+        for account in (one for one in seen.values() if node in (None, one.user.media_server)):
             resynced = self._resync_user(account, plans.get(account.user.media_server))
             differed += await self._ask(f"resync {account.user.id}", resynced) or []
         return tuple(differed)

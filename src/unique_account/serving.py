@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
 from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
 from unique_account.enrolment import Enrolment
+from unique_account.returning import LOGGER, say_differed
 from unique_account.service import Service
-
-LOGGER = logging.getLogger("unique_account.serve")
 
 
 @frozen(weakref_slot=False)
@@ -77,7 +75,7 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
     with Signals().heard() as signals:
         try:
             async with running as at:
-                _say(at.service.differed)
+                say_differed(at.service.differed)
                 await _enrol(at, first=True)
                 LOGGER.info("ready: %d accounts; %s/health", len(at.service.users), at.monitor)
                 signals.ready = True
@@ -100,14 +98,8 @@ async def _keep_in_step(at: Running, signals: Signals) -> None:
             signals.again.clear()
             await _enrol(at)
             if on_demand:
-                _say(await at.service.resync())
+                say_differed(await at.service.resync())
                 LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
-
-
-def _say(differed: Iterable[str]) -> None:
-    """Log in what PBX and accounts differed."""
-    for sentence in differed:
-        LOGGER.info("resync: %s", sentence)
 
 
 async def _enrol(at: Running, *, first: bool = False) -> None:

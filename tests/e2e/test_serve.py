@@ -39,7 +39,7 @@ class TestServe:
 
 
 class TestResync:
-    """R16: what the PBX has too much or too little is mended, and told, at the start and on demand."""
+    """R16: what a PBX has too much or too little is mended and told: at the start, on demand, when back."""
 
     @live
     async def test_it_says_what_differed(self) -> None:
@@ -58,6 +58,20 @@ class TestResync:
             assert at.log.count("resync: alice: no plan was installed\n") == 2
             assert at.log.count("resync: mallory: a plan without an account\n") == 2
             assert at.log.count("resync: ") == 5
+
+    @live
+    async def test_it_says_so_of_a_node_that_is_back(self) -> None:
+        async with served() as at:
+            await at.logs_in()
+            at.wire.cut()
+            await at.disconnected()
+            await at.spoil()
+            at.wire.mend()
+            await at.connected()
+            await at.agree()
+            await at.logs("resync: alice: no plan was installed\n", 1)
+            assert at.log.count("resync: mallory: a plan without an account\n") == 1
+            await at.call_rings("webrtc")
 
 
 class TestAssistant:
