@@ -155,7 +155,7 @@ async def company(
     async with AsyncExitStack() as stack:
         endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
         pbx = await stack.enter_async_context(
-            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended)
+            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended, prompts=True)
         )
         bob, carol = [await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (BOBS, CAROLS)]
         alice: Phone | Party
