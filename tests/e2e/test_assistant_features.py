@@ -106,7 +106,7 @@ class TestForwards:
 
     @live
     async def test_who_is_not_to_be_disturbed_finds_a_message(self) -> None:
-        async with company() as at:
+        async with company(prompts=True) as at:
             tab = await at.logged_in()
             await tab.page.get_by_text("Do not disturb").click()
             await expect(tab.page.locator(".why")).to_contain_text("rings on no device")
