@@ -6,6 +6,7 @@ heard.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -89,10 +90,10 @@ class Phone:
 
         await until(said_so, f"the registration of {self.name}")
 
-    def heard(self) -> tuple[int, ...]:
-        """The tone that it heard in each call that is over, in hertz; 0 for silence."""
+    def heard(self, *, last: float = math.inf) -> tuple[int, ...]:
+        """The tone that it heard in the last seconds of each call that is over, in hertz; 0 for silence."""
         recordings = sorted((self._folder / "heard").glob("*-dec.wav"))
-        return tuple(map(read_tone, recordings))
+        return tuple(read_tone(recording, last=last) for recording in recordings)
 
     async def kill(self) -> None:
         """Pull its plug."""

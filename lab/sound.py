@@ -35,13 +35,19 @@ def write_tone(frequency: int, recording: Path, *, seconds: float = 1.0, rate: i
         opened.writeframes(samples.tobytes())
 
 
-def read_tone(recording: Path) -> int:
-    """The frequency of the loudest fifth of a second of a WAV file, in hertz; 0 if all of it is silent."""
+def read_tone(recording: Path, *, last: float = math.inf) -> int:
+    """The frequency of the loudest fifth of a second of a WAV file, in hertz; 0 if all of it is silent.
+
+    Args:
+        recording: The file.
+        last: How many seconds at its end are listened to.
+    """
     with wave.open(str(recording)) as opened:
         rate, channels = opened.getframerate(), opened.getnchannels()
         samples = array("h", opened.readframes(opened.getnframes()))
     _swap(samples)
     samples = samples[::channels]
+    samples = samples[len(samples) - round(min(last * rate, len(samples))) :]
     size = rate // _WINDOWS_PER_SECOND
     windows = [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
     loudest = max(windows, key=_amplitude, default=array("h"))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -120,3 +121,13 @@ class TestCommand:
                 assert b"static played = true" in answer.read()
             running.send_signal(signal.SIGINT)
             assert running.wait(10) == 0
+
+
+class TestTheDemoScript:
+    """S1: whoever sets the project up by its script can serve the page at once."""
+
+    def test_brings_what_the_page_needs(self) -> None:
+        text = (Path(__file__).parents[1] / "scripts" / "demo").read_text("utf-8")
+        (extras,) = re.findall(r"-e '\.\[(.*)\]'", text)
+        assert {"assistant", "cli"} <= set(extras.split(","))
+        assert ".venv/bin/unique-account demo --web" in text

@@ -71,6 +71,17 @@ class Assistant:
     async def select(self, name: str) -> None:
         await self.device(name).locator("input").check()
 
+    async def uses(self, name: str) -> None:
+        """Select a device, and wait until it is in use."""
+        await self.select(name)
+        await self.in_use(name).wait_for()
+
+    async def transfer(self, number: str, how: str) -> None:
+        """Transfer the call that is talked on: by ``Transfer now`` or ``Ask first``."""
+        await self.button("Transfer").click()
+        await self.page.fill("#transfer-to", number)
+        await self.button(how).click()
+
     async def dial(self, number: str) -> None:
         await self.page.fill("#number", number)
         await self.page.press("#number", "Enter")

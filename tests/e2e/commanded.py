@@ -86,10 +86,7 @@ async def joined_by_command(at: Stage) -> tuple[Truth, ...]:
     """Carol speaks with bob, asks dave, and her UC Assistant joins the two."""
     async with assistant(at, CAROL) as carols:
         await taken(at, "bob", "1003", "carol")
-        carol, kept = _party(at, "carol"), dict(at["carol"].at)
-        await carol.hold(carol.calls[0])
-        await _asks(at, "dave", "1004")
-        await _joined(at, carols, kept)
+        await _joined_with_dave(at, carols)
         await ended(at, "bob", "dave")
     return (
         emitted("bob", "1004", actor=at["bob"]),
@@ -102,10 +99,7 @@ async def called_both_and_joined_by_command(at: Stage) -> tuple[Truth, ...]:
     """Carol calls alice, then dave, and her UC Assistant joins the two whom she called."""
     async with assistant(at, CAROL) as carols:
         await taken(at, "carol", "1001", "alice")
-        carol, kept = _party(at, "carol"), dict(at["carol"].at)
-        await carol.hold(carol.calls[0])
-        await _asks(at, "dave", "1004")
-        await _joined(at, carols, kept)
+        await _joined_with_dave(at, carols)
         await ended(at, "alice", "dave")
     return (
         emitted("carol", "1001", actor=at["carol"], transferred_to="1004"),
@@ -136,15 +130,18 @@ async def callers_joined_by_command(at: Stage) -> tuple[Truth, ...]:
     )
 
 
-async def _asks(at: Stage, callee: str, number: str) -> None:
-    """Carol calls somebody else, who answers."""
+async def _joined_with_dave(at: Stage, carols: Assistant) -> None:
+    """Carol holds her call and calls dave, who answers; her UC Assistant joins the two."""
+    carol, kept = _party(at, "carol"), dict(at["carol"].at)
+    await carol.hold(carol.calls[0])
     start = time.monotonic()
-    _party(at, "carol").dial(number)
-    await at[callee].sees("rings")
+    carol.dial("1004")
+    await at["dave"].sees("rings")
     await speak()
-    await at[callee].answer()
+    await at["dave"].answer()
     await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
     await speak()
+    await _joined(at, carols, kept)
 
 
 async def _joined(at: Stage, carols: Assistant, kept: dict[str, float]) -> None:

@@ -144,18 +144,19 @@ class Company:
 
 @asynccontextmanager
 async def company(
-    *, obeys: bool = False, appended: Mapping[str, str] | None = None
+    *, obeys: bool = False, appended: Mapping[str, str] | None = None, prompts: bool = False
 ) -> AsyncIterator[Company]:
     """A company whose phones are registered, and a browser in which nobody is logged in.
 
     Args:
         obeys: Whether Alice's deskphone does what the *talk* and *hold* events tell it; then it has no sound.
         appended: What comes at the end of the node's configuration files, by their names.
+        prompts: Whether mailboxes can greet, and so take messages; else they give up at once.
     """
     async with AsyncExitStack() as stack:
         endpoints = (DESKPHONE, WEBRTC, BOBS, CAROLS, UNUSED)
         pbx = await stack.enter_async_context(
-            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended)
+            node(endpoints, EXTENSIONS, more_files=files(USERS), appended=appended, prompts=prompts)
         )
         bob, carol = [await stack.enter_async_context(phone(pbx, endpoint)) for endpoint in (BOBS, CAROLS)]
         alice: Phone | Party

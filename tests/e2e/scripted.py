@@ -48,13 +48,18 @@ class Script:
     Attributes:
         commands: The commands of the page, in their order.
         newest: The newest page of the history.
+        colleagues: Whom it knows.
+        connections: How often the page connected.
     """
 
     def __init__(self, account: Mapping[str, Any]) -> None:
         self.commands: list[dict[str, Any]] = []
         self.newest: Mapping[str, Any] = HISTORY
+        self.colleagues: list[dict[str, Any]] = COLLEAGUES
         self._account = account
         self._socket: WebSocketRoute | None = None
+        self.connections = 0
+        self._away = False
 
     async def serve(self, page: Page) -> None:
         """Stand in for the server of a page."""
@@ -75,6 +80,16 @@ class Script:
         assert self._socket is not None
         await self._socket.close(code=code)
 
+    def first_day(self) -> None:
+        """Know of no calls, no colleagues and no messages."""
+        self.newest, self.colleagues = {"entries": [], "next": None}, []
+        self._account = {**self._account, "messages": {"new": 0, "old": 0}}
+
+    async def goes_away(self) -> None:
+        """Close the connection, and every one that follows."""
+        self._away = True
+        await self.hang_up(1001)
+
     def account(self, **changes: object) -> None:
         """Show the account with some fields changed."""
         self.tell("UniqueAccount", {**self._account, **changes})
@@ -94,8 +109,12 @@ class Script:
             file = PAGE / (path.lstrip("/") or "index.html")
             await _file(route, file)
 
-    def _connected(self, socket: WebSocketRoute) -> None:
+    async def _connected(self, socket: WebSocketRoute) -> None:
         self._socket = socket
+        self.connections += 1
+        if self._away:
+            await socket.close(code=1001)
+            return
         socket.on_message(self._take)
         self.tell("LoggedOn", {})
         self.tell("UserConfigUpdate", {"userId": "alice", "fullName": "Alice Martin"})
@@ -110,7 +129,7 @@ class Script:
         self.commands.append(told)
         if told["command"] == "getColleagues":
             words = told.get("words", "")
-            found = [one for one in COLLEAGUES if words in f"{one['name']} {one['number']}"]
+            found = [one for one in self.colleagues if words in f"{one['name']} {one['number']}"]
             self.tell("Colleagues", {"entries": found, "words": words})
         if told["command"] == "getHistoryPage":
             page = OLDER if told.get("cursor") else self.newest

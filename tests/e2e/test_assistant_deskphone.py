@@ -19,8 +19,7 @@ pytestmark = pytest.mark.e2e
 async def with_deskphone(at: Company) -> Assistant:
     """A tab in which Alice has the deskphone in use."""
     tab = await at.logged_in()
-    await tab.select("deskphone")
-    await tab.in_use("deskphone").wait_for()
+    await tab.uses("deskphone")
     return tab
 
 
@@ -32,12 +31,6 @@ async def answered(at: Company, tab: Assistant) -> float:
     await tab.call("talking", "deskphone").wait_for()
     await at.bob.event("CALL_ESTABLISHED", after=start)
     return start
-
-
-async def transfers_to_carol(tab: Assistant, how: str) -> None:
-    await tab.button("Transfer").click()
-    await tab.page.fill("#transfer-to", "1003")
-    await tab.button(how).click()
 
 
 class TestSteering:
@@ -80,7 +73,7 @@ class TestTransferring:
         async with company(obeys=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
-            await transfers_to_carol(tab, "Transfer now")
+            await tab.transfer("1003", "Transfer now")
             await at.carol.event("CALL_INCOMING", after=start)
             await at.carol.accept()
             await at.carol.event("CALL_ESTABLISHED", after=start)
@@ -91,7 +84,7 @@ class TestTransferring:
         async with company(obeys=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
-            await transfers_to_carol(tab, "Ask first")
+            await tab.transfer("1003", "Ask first")
             await at.pbx.ami.event("Hold", after=start)
             await picks_up(at)
             await at.carol.event("CALL_INCOMING", after=start)

@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.audience import audience, expect
+from tests.e2e.audience import Assistant, Audience, audience, expect
 from tests.e2e.office import live
 
 if TYPE_CHECKING:
     from playwright.async_api import WebSocket, WebSocketRoute
 
 pytestmark = pytest.mark.e2e
+
+
+async def answered(at: Audience) -> Assistant:
+    """Bob calls Alice, who answers in the tab that she logged in to."""
+    page = await at.logged_in()
+    await at.hands.press("bob", "Call Alice")
+    await page.button("Answer").click()
+    return page
+
+
+async def with_deskphone(at: Audience) -> Assistant:
+    """A tab in which Alice has the deskphone in use."""
+    page = await at.logged_in()
+    await page.uses("deskphone")
+    return page
 
 
 class TestLoggingIn:
@@ -68,9 +83,7 @@ class TestSelecting:
     @live
     async def test_the_deskphone_and_back(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            page = await with_deskphone(at)
             await expect(page.page.locator(".by")).to_contain_text("deskphone")
             await expect(at.hands.desk("alice")).not_to_contain_text("browser registered")
             await page.select("webrtc")
@@ -151,9 +164,7 @@ class TestBrowserCalls:
     @live
     async def test_muting_and_the_keypad(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await at.hands.press("bob", "Call Alice")
-            await page.button("Answer").click()
+            page = await answered(at)
             await page.button("Mute").click()
             await expect(page.button("Mute")).to_have_attribute("aria-pressed", "true")
             await page.button("Keypad").click()
@@ -163,24 +174,16 @@ class TestBrowserCalls:
     @live
     async def test_a_blind_transfer(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await at.hands.press("bob", "Call Alice")
-            await page.button("Answer").click()
-            await page.button("Transfer").click()
-            await page.page.fill("#transfer-to", "1003")
-            await page.button("Transfer now").click()
+            page = await answered(at)
+            await page.transfer("1003", "Transfer now")
             await expect(at.hands.call("carol", "ringing")).to_contain_text("Bob Durand")
             await expect(page.page.locator(".call")).to_have_count(0)
 
     @live
     async def test_an_attended_transfer(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await at.hands.press("bob", "Call Alice")
-            await page.button("Answer").click()
-            await page.button("Transfer").click()
-            await page.page.fill("#transfer-to", "1003")
-            await page.button("Ask first").click()
+            page = await answered(at)
+            await page.transfer("1003", "Ask first")
             await page.call("held").wait_for()
             await at.hands.press("carol", "Lift")
             await page.button("Complete the transfer").click()
@@ -191,12 +194,8 @@ class TestBrowserCalls:
     @live
     async def test_who_asked_before_a_transfer_can_take_the_call_back(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await at.hands.press("bob", "Call Alice")
-            await page.button("Answer").click()
-            await page.button("Transfer").click()
-            await page.page.fill("#transfer-to", "1003")
-            await page.button("Ask first").click()
+            page = await answered(at)
+            await page.transfer("1003", "Ask first")
             await at.hands.press("carol", "Lift")
             await page.button("Cancel").click()
             await expect(page.page.locator(".call")).to_have_count(1)
@@ -242,9 +241,7 @@ class TestDeskphoneCalls:
     @live
     async def test_answering_holding_and_hanging_up(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            page = await with_deskphone(at)
             await at.hands.press("bob", "Call Alice")
             await expect(at.hands.call("alice", "ringing")).to_be_visible()
             await page.call("ringing", "deskphone").wait_for()
@@ -260,9 +257,7 @@ class TestDeskphoneCalls:
     @live
     async def test_dialling_rings_the_deskphone_first(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            page = await with_deskphone(at)
             await page.dial("1002")
             await expect(at.hands.call("alice", "ringing")).to_contain_text("lift it to dial")
             await at.hands.press("alice", "Lift")
@@ -271,14 +266,10 @@ class TestDeskphoneCalls:
     @live
     async def test_an_attended_transfer(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            page = await with_deskphone(at)
             await at.hands.press("bob", "Call Alice")
             await page.button("Answer").click()
-            await page.button("Transfer").click()
-            await page.page.fill("#transfer-to", "1003")
-            await page.button("Ask first").click()
+            await page.transfer("1003", "Ask first")
             await expect(at.hands.call("alice", "ringing")).to_be_visible()
             await at.hands.press("alice", "Lift")
             await at.hands.press("carol", "Lift")
@@ -289,9 +280,7 @@ class TestDeskphoneCalls:
     @live
     async def test_what_the_phone_cannot_do_is_refused_with_the_reason(self) -> None:
         async with audience() as at:
-            page = await at.logged_in()
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            page = await with_deskphone(at)
             await at.hands.press("alice", "Unplug")
             await expect(page.device("deskphone")).to_contain_text("Not registered")
             await page.dial("1002")
@@ -450,8 +439,7 @@ class TestLostConnection:
             await sockets[-1].close(code=1001)
             await page.trouble("offline").wait_for()
             await expect(page.trouble("offline")).to_have_count(0)
-            await page.select("deskphone")
-            await page.in_use("deskphone").wait_for()
+            await page.uses("deskphone")
 
     @live
     async def test_tells_what_to_do_where_the_server_is_gone(self) -> None:
@@ -460,32 +448,6 @@ class TestLostConnection:
             await page.page.route("**/auth/login", lambda route: route.abort())
             await page.log_in()
             await expect(page.trouble("unreachable")).to_contain_text("Check your network")
-
-
-class TestKeyboard:
-    """C2: everything can be done without a mouse."""
-
-    @live
-    async def test_logs_in_selects_and_answers(self) -> None:
-        async with audience() as at:
-            page = await at.assistant()
-            keys = page.page.keyboard
-            await keys.type("alice")
-            await keys.press("Tab")
-            await keys.type("alice")
-            await keys.press("Enter")
-            await page.ready()
-            await page.device("webrtc").locator("input").focus()
-            await keys.press("ArrowDown")
-            await page.in_use("deskphone").wait_for()
-            await keys.press("ArrowUp")
-            await page.ready()
-            await at.hands.press("bob", "Call Alice")
-            await expect(page.page.locator("#said-now")).to_have_text("Bob Durand is calling.")
-            await page.button("Answer").focus()
-            await keys.press("Enter")
-            await page.call("talking").wait_for()
-            await expect(page.button("Hold")).to_be_focused()
 
 
 class TestMessages:

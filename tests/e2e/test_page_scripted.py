@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lab.patience import until
 from tests.e2e.audience import expect
+from tests.e2e.looking import look
 from tests.e2e.office import live
 from tests.e2e.scripted import ON_DESKPHONE, call, entry
-from tests.e2e.test_page_looks import look
 
 pytestmark = pytest.mark.e2e
 
@@ -17,8 +18,8 @@ class TestPages:
 
     @live
     async def test_of_the_history(self) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             rows = at.page.locator(".part-history .row")
             await at.page.get_by_role("button", name="Show older calls").click()
             await expect(rows).to_have_count(6)
@@ -33,8 +34,8 @@ class TestPages:
 
     @live
     async def test_are_begun_anew_where_calls_may_be_missing_in_between(self) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             await at.page.get_by_role("button", name="Show older calls").click()
             at.script.newest = {"entries": [entry(9, 1), entry(8, 2)], "next": "more"}
             at.script.account(version=8)
@@ -47,8 +48,8 @@ class TestColleagues:
 
     @live
     async def test_are_found(self) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             await at.page.get_by_label("Find a colleague").fill("Okafor")
             await expect(at.page.locator(".part-people .row")).to_have_count(1)
             assert at.script.of("subscribeToPhoneHints")[-1]["phoneNumbers"] == ["1004"]
@@ -64,11 +65,29 @@ class TestEnds:
     )
     @live
     async def test_by_the_server(self, code: int, kind: str) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             await at.script.hang_up(code)
             await expect(at.page.locator("#login")).to_be_visible()
             await expect(at.page.locator(f".trouble[data-kind={kind}]")).to_be_visible()
+
+
+class TestRetries:
+    """S5: a page that tries again and again to come back says once that it is lost."""
+
+    @live
+    async def test_are_not_told_of_again(self) -> None:
+        async with look() as at:
+            await at.logged_in()
+            await at.script.goes_away()
+            await at.page.locator(".trouble[data-kind=offline]").get_by_label("Dismiss").click()
+            tried = at.script.connections
+
+            async def tries_again() -> bool:
+                return at.script.connections >= tried + 2
+
+            await until(tries_again, "two more tries")
+            await expect(at.page.locator(".trouble")).to_have_count(0)
 
 
 class TestOrders:
@@ -93,8 +112,8 @@ class TestOrders:
     )
     @live
     async def test_are_carried_out(self, order: dict[str, object], deeds: list[list[object]]) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             at.script.account(calls=[webrtc(1, "talking", "1002"), webrtc(2, "held", "1005")])
             calls = [
                 own("talks", "talking", "1002"),
@@ -124,8 +143,8 @@ class TestCommands:
 
     @live
     async def test_name_the_call(self) -> None:
-        async with look("wide", "light") as at:
-            await at.log_in()
+        async with look() as at:
+            await at.logged_in()
             at.script.account(**ON_DESKPHONE, calls=[call(1)])
             await at.page.locator(".call .button").filter(has_text="Hold").click()
             await at.page.locator(".call .button").filter(has_text="Keypad").click()

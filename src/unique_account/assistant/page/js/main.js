@@ -74,6 +74,7 @@ function phoneTroubled(kind) {
 
 let drawing = false;
 let refresh = null;
+let rang = false; // a call that just came in has to be brought into sight
 
 store.watch((state, before) => {
   line.follow(state);
@@ -115,6 +116,7 @@ function announce(calls, before, state) {
   const rings = ({ status, direction }) => status === "ringing" && direction === "incoming";
   for (const call of calls.filter(rings)) {
     if (!before.some(({ id }) => id === call.id)) {
+      rang = true;
       aloud(say("{name} is calling.", { name: partyOf(call, state) }), true);
     }
   }
@@ -132,11 +134,18 @@ function draw() {
   useLanguage(state.language);
   useTheme(state.theme);
   const focused = document.activeElement;
+  const transferring = document.getElementById("transfer-to");
   render(page(state, actions), document.getElementById("page"));
   if (focused !== document.body && !focused.isConnected) {
     // What had the focus is gone, as a button of a call that is over: go on from the nearest thing of use.
     const next = document.querySelector(".call .button") ?? document.getElementById("main") ?? document.getElementById("login");
-    next?.focus({ preventScroll: true });
+    next?.focus();
+  } else if (!transferring) {
+    document.getElementById("transfer-to")?.focus(); // it was asked for just now
+  }
+  if (rang) {
+    rang = false;
+    document.querySelector(".call.ringing")?.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -92,8 +92,11 @@ export class Session {
   }
 
   #lost(retryAt) {
+    const again = this.#store.state.retryAt !== null;
     this.#store.change({ session: this.#store.state.user ? "lost" : "opening", retryAt });
-    this.#troubles.add({ kind: "offline" });
+    if (!again) {
+      this.#troubles.add({ kind: "offline" });
+    }
   }
 
   async #over(code) {

@@ -16,6 +16,7 @@ export class Phone {
   #registration = "off";
   #sessions = new Map();
   #everConnected = false;
+  #lost = false; // its connection, which it tries to get back
 
   constructor({ changed, troubled }) {
     this.changed = changed;
@@ -28,7 +29,7 @@ export class Phone {
       return;
     }
     this.#line = line;
-    this.#everConnected = false;
+    this.#everConnected = this.#lost = false;
     this.#socket = new WebSocketInterface(line.url);
     this.#agent = new UA({
       sockets: [this.#socket],
@@ -43,8 +44,8 @@ export class Phone {
     });
     this.#agent.on("connected", () => (this.#everConnected = true));
     this.#agent.on("disconnected", (event) => this.#disconnected(event));
-    this.#agent.on("registered", () => this.#register("registered"));
-    this.#agent.on("unregistered", () => this.#register("off"));
+    this.#agent.on("registered", () => this.#registered());
+    this.#agent.on("unregistered", () => this.#register(this.#lost ? "failed" : "off"));
     this.#agent.on("registrationFailed", ({ cause }) => this.#refused(cause));
     this.#agent.on("newRTCSession", ({ session }) => this.#follow(session));
     this.#register("registering");
@@ -222,10 +223,19 @@ export class Phone {
     return { iceServers: this.#line.iceServers };
   }
 
+  #registered() {
+    this.#lost = false;
+    this.#register("registered");
+  }
+
   #disconnected({ error }) {
     if (this.#agent && error) {
+      const again = this.#lost;
+      this.#lost = true;
       this.#register("failed");
-      this.troubled(this.#everConnected ? "line_lost" : "line_unreachable");
+      if (!again) {
+        this.troubled(this.#everConnected ? "line_lost" : "line_unreachable");
+      }
     }
   }
 

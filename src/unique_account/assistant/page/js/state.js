@@ -25,7 +25,6 @@ export function initialState(preferences) {
     troubles: [],
     keypadFor: null,
     transferring: null,
-    said: "",
   };
 }
 

@@ -10,7 +10,7 @@ export function calls(state, actions) {
   if (!shown.length) {
     return nothing;
   }
-  return html`<section class="part-calls" aria-label=${say("Calls")}>${repeat(shown, ({ id }) => id, (call) => oneCall(call, state, actions))}</section>`;
+  return html`<section class="part-calls" id="calls" tabindex="-1" aria-label=${say("Calls")}>${repeat(shown, ({ id }) => id, (call) => oneCall(call, state, actions))}</section>`;
 }
 
 function oneCall(call, state, actions) {

@@ -6,10 +6,11 @@ import { choices } from "./top.js";
 import { troubles } from "./troubles.js";
 
 export function entrance(state, actions) {
-  const enter = (event) => {
+  const enter = async (event) => {
     event.preventDefault();
     const fields = new FormData(event.target);
-    actions.logIn(String(fields.get("login")).trim(), String(fields.get("password")));
+    await actions.logIn(String(fields.get("login")).trim(), String(fields.get("password")));
+    event.target.querySelector("#password").select(); // where to go on if that failed
   };
   const opening = state.session === "opening";
   return html`<main class="entrance">

@@ -64,5 +64,5 @@ function device({ device: name }) {
     return nothing;
   }
   const label = name === "webrtc" ? say("Browser") : say("Deskphone");
-  return html`· <span class="with-icon">${deviceIcon(name)}<span class="label">${label}</span></span>`;
+  return html`<span class="with-icon">${deviceIcon(name)}<span class="label">${label}</span></span>`;
 }

@@ -17,7 +17,7 @@ export function voicemail(state, actions) {
     <header>
       <div>
         <h2 id="voicemail">${say("Voicemail")}</h2>
-        <p class="small quiet" id="messages">${unread} · ${kept}</p>
+        <p class="small quiet" id="messages"><span>${unread}</span> · <span>${kept}</span></p>
       </div>
       <button class="button ${messages.new ? "main" : ""}" @click=${() => actions.dial(VOICEMAIL)}>${icon("voicemail")}${say("Listen")}</button>
     </header>

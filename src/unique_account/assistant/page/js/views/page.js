@@ -1,6 +1,7 @@
 // The whole page.
 
 import { html } from "../../vendor/lit-html.js";
+import { callsOf } from "../state.js";
 import { say } from "../words.js";
 import { calls, dialPad } from "./calls.js";
 import { devices } from "./devices.js";
@@ -17,15 +18,15 @@ export function page(state, actions) {
     return entrance(state, actions);
   }
   return html`
-    <a class="skip" href="#main">${say("Skip to calls")}</a>
+    <a class="skip" href=${callsOf(state).length ? "#calls" : "#main"}>${say("Skip to calls")}</a>
     ${top(state, actions)}
     ${actions.played ? html`<p class="played">${say("This is a demo: the phone of this browser is played, and carries no sound.")}</p>` : ""}
     ${troubles(state, actions)}
     <main class="columns" id="main" tabindex="-1" data-place=${state.place}>
+      <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
       <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}
         <section class="card part part-choices" aria-label=${say("Language and colours")}>${choices(state, actions)}</section>
       </div>
-      <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
       <div class="column column-people">${people(state, actions)}</div>
     </main>
     ${places(state, actions)}`;

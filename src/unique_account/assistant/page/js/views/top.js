@@ -19,7 +19,7 @@ export function top(state, actions) {
 }
 
 export function choices(state, actions) {
-  const themes = { system: say("As the system"), light: say("Light"), dark: say("Dark") };
+  const themes = { system: say("Colours: system"), light: say("Colours: light"), dark: say("Colours: dark") };
   return html`<div class="choices">
     ${choice(say("Language"), LANGUAGES, state.language, actions.useLanguage)}
     ${choice(say("Colours"), themes, state.theme, actions.useTheme)}

@@ -18,8 +18,8 @@ function notice(trouble, actions) {
       <b>${what}</b>
       ${todo ? html`<p>${todo}</p>` : nothing}
       ${address ? html`<p><a href=${address} target="_blank" rel="noreferrer">${address}</a></p>` : nothing}
+      ${trouble.kind === "offline" ? html`<button class="button" @click=${actions.retry}>${say("Try now")}</button>` : nothing}
     </div>
-    ${trouble.kind === "offline" ? html`<button class="button" @click=${actions.retry}>${say("Try now")}</button>` : nothing}
     <button class="button bare only-icon" aria-label=${say("Dismiss")} title=${say("Dismiss")} @click=${() => actions.dismiss(trouble)}>${icon("close")}</button>
   </div>`;
 }

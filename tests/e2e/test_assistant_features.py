@@ -1,0 +1,123 @@
+"""The UC Assistant on a real Asterisk: what others do shows, and what is set works."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import pytest
+
+from tests.e2e.audience import expect
+from tests.e2e.company import company
+from tests.e2e.office import live
+from tests.e2e.test_assistant import A_SENTENCE, answered, near
+
+pytestmark = pytest.mark.e2e
+
+A_MESSAGE: Final = 3.0
+"""For how many seconds somebody speaks to a mailbox, so that it keeps the message."""
+
+
+class TestCalls:
+    """C2: what a user does in a call is heard, or not heard, by the other party."""
+
+    @live
+    async def test_who_is_muted_is_not_heard(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await asyncio.sleep(A_SENTENCE)
+            await tab.button("Mute").click()
+            await asyncio.sleep(2 * A_SENTENCE)
+            await tab.button("Hang up").click()
+            await at.bob.event("CALL_CLOSED", after=start)
+            assert at.bob.heard() == (near(at.chromium.tone),)
+            assert at.bob.heard(last=A_SENTENCE) == (0,)
+
+    @live
+    async def test_a_call_that_is_refused_is_over(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await tab.button("Refuse").click()
+            await at.bob.event("CALL_CLOSED", after=start)
+            await expect(tab.page.locator(".call")).to_have_count(0)
+            assert "CALL_INCOMING" not in at.alice.told(after=start)
+
+
+class TestColleagues:
+    """P1, P5, R14: colleagues' calls show at once, and a click calls them."""
+
+    @live
+    async def test_are_seen_and_called(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            await expect(tab.colleague("1002")).to_have_text("Available")
+            start = time.monotonic()
+            await at.bob.dial("1003")
+            await at.carol.event("CALL_INCOMING", after=start)
+            await at.carol.accept()
+            await expect(tab.colleague("1002")).to_have_text("In a call")
+            await at.carol.hang_up()
+            await expect(tab.colleague("1002")).to_have_text("Available")
+            start = time.monotonic()
+            await tab.page.locator(".part-people").get_by_label("Call Bob Durand").click()
+            await at.bob.event("CALL_INCOMING", after=start)
+
+
+class TestHistory:
+    """H1, H3, H4: calls of both devices are in one history, live, each with its device."""
+
+    @live
+    async def test_is_of_both_devices(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            start = await answered(at, tab)
+            await expect(tab.entries("ongoing")).to_have_attribute("data-device", "webrtc")
+            await tab.button("Hang up").click()
+            await at.bob.event("CALL_CLOSED", after=start)
+            await expect(tab.entries("answered")).to_have_attribute("data-device", "webrtc")
+            start = time.monotonic()
+            await at.alice.dial("1002")
+            await at.bob.event("CALL_INCOMING", after=start)
+            await at.bob.accept()
+            await at.bob.event("CALL_ESTABLISHED", after=start)
+            await at.alice.hang_up()
+            await expect(tab.entries("emitted")).to_have_attribute("data-device", "deskphone")
+
+
+class TestForwards:
+    """R8, R10, V2: a forward and do-not-disturb that are set in the page hold for the next call."""
+
+    @live
+    async def test_a_forward_sends_calls_there(self) -> None:
+        async with company() as at:
+            tab = await at.logged_in()
+            forward = tab.page.locator("[data-forward=unconditional]")
+            await forward.locator("input.input").fill("1003")
+            await forward.get_by_role("button", name="Save").click()
+            await expect(forward.get_by_role("switch")).to_be_checked()
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.carol.event("CALL_INCOMING", after=start)
+            await expect(tab.page.locator(".call")).to_have_count(0)
+
+    @live
+    async def test_who_is_not_to_be_disturbed_finds_a_message(self) -> None:
+        async with company(prompts=True) as at:
+            tab = await at.logged_in()
+            await tab.page.get_by_text("Do not disturb").click()
+            await expect(tab.page.locator(".why")).to_contain_text("rings on no device")
+            start = time.monotonic()
+            await at.bob.dial("1001")
+            await at.bob.event("CALL_ESTABLISHED", after=start)
+            await asyncio.sleep(A_MESSAGE)
+            await at.bob.hang_up()
+            await expect(tab.page.locator("#messages")).to_contain_text("1 new message")
+            await tab.page.get_by_role("button", name="Listen").click()
+            await at.pbx.ami.event(
+                "Newexten", after=start, Context="unique-account-codes", Application="TryExec"
+            )
+            assert "CALL_INCOMING" not in at.alice.told(after=start)
