@@ -33,7 +33,7 @@ class TestDemo:
             "the call  rings the deskphone",
             "the call  rings the browser",
             "colleagues see ringing in use; alice is deskphone_in_use",
-            "because R4: the WebRTC line has no contact (webrtc.reachable=false)",
+            "because R4: the WebRTC line is not registered (webrtc.reachable=false)",
             "goes to mailbox 1001@default",
             "select_deskphone is refused while logged_out",
         ):

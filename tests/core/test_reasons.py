@@ -86,7 +86,7 @@ class TestReasons:
     def test_a_fallback_tells_the_whole_way(self) -> None:
         assert [str(reason) for reason in route(away(REGISTERED, Device.WEBRTC)).because] == [
             "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
-            "R4: the WebRTC line has no contact (webrtc.reachable=false)",
+            "R4: the WebRTC line is not registered (webrtc.reachable=false)",
             "R4: so the deskphone rings (deskphone.reachable=true)",
         ]
 
@@ -119,7 +119,7 @@ class TestSentences:
     def test_the_browser_rings(self) -> None:
         assert self.said(route(REGISTERED)) == [
             "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
-            "R2: the WebRTC line has a contact, so the browser rings (webrtc.reachable=true)",
+            "R2: the WebRTC line is registered, so the browser rings (webrtc.reachable=true)",
         ]
 
     def test_nobody_logged_in(self) -> None:
@@ -135,8 +135,8 @@ class TestSentences:
     def test_no_device_at_all_names_every_step_down_to_the_destination(self) -> None:
         assert self.said(route(away(away(REGISTERED, Device.WEBRTC), Device.DESKPHONE))) == [
             "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
-            "R4: the WebRTC line has no contact (webrtc.reachable=false)",
-            "R12: the deskphone has no contact (deskphone.reachable=false)",
+            "R4: the WebRTC line is not registered (webrtc.reachable=false)",
+            "R12: the deskphone is not registered (deskphone.reachable=false)",
             "R12: no device can be rung (reachable=none)",
             "R9: the unavailable rule applies (outcome=unavailable)",
             "R10: the call goes to mailbox 1001@default (forwards=0)",

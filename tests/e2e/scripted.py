@@ -188,7 +188,7 @@ ACCOUNT: Final[Mapping[str, Any]] = {
     "messages": {"new": 2, "old": 5},
     "because": [
         reason("R2", "WebRTC is selected", "logged_in=true", "selection=webrtc"),
-        reason("R2", "the WebRTC line has a contact, so the browser rings", "webrtc.reachable=true"),
+        reason("R2", "the WebRTC line is registered, so the browser rings", "webrtc.reachable=true"),
     ],
 }
 FALLEN_BACK: Final[Mapping[str, Any]] = {
@@ -197,7 +197,7 @@ FALLEN_BACK: Final[Mapping[str, Any]] = {
     "webrtc": {"status": "unavailable", "reachable": False},
     "because": [
         reason("R2", "WebRTC is selected", "logged_in=true", "selection=webrtc"),
-        reason("R4", "the WebRTC line has no contact", "webrtc.reachable=false"),
+        reason("R4", "the WebRTC line is not registered", "webrtc.reachable=false"),
         reason("R4", "so the deskphone rings", "deskphone.reachable=true"),
     ],
 }

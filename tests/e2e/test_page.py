@@ -99,7 +99,7 @@ class TestSelecting:
             await expect(page.device("webrtc").locator("input")).to_be_checked()
             why = page.page.locator(".why")
             await expect(why).to_contain_text("although this browser is selected")
-            await expect(why).to_contain_text("The WebRTC line has no contact")
+            await expect(why).to_contain_text("The WebRTC line is not registered")
             await expect(page.trouble("line_lost")).to_be_visible()
 
     @live

@@ -240,12 +240,12 @@ def ring(plan: Plan, facts: Facts) -> Route:
 
 
 _THERE: Final = {
-    Device.WEBRTC: ("R2", "the WebRTC line has a contact, so the browser rings"),
+    Device.WEBRTC: ("R2", "the WebRTC line is registered, so the browser rings"),
     Device.DESKPHONE: ("R4", "so the deskphone rings"),
 }
 _GONE: Final = {
-    Device.WEBRTC: ("R4", "the WebRTC line has no contact"),
-    Device.DESKPHONE: ("R12", "the deskphone has no contact"),
+    Device.WEBRTC: ("R4", "the WebRTC line is not registered"),
+    Device.DESKPHONE: ("R12", "the deskphone is not registered"),
 }
 
 

@@ -157,10 +157,11 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
  same = n(refused),Hangup(${{cause}})
 
 ; What a call passes before anything rings: do-not-disturb or a forward, and then the limit. Legs of one call,
-; as of two tabs that ring, count once.
+; as of two tabs that ring, count once; they are only counted where there are legs enough for the limit.
  same = n(look),GotoIf(${{ISNULL(${{ARG3}})}}?unplanned)
  same = n,GotoIf($[${{LEN({_FIELDS["gate"]})}} > {len(ODD)}]?gated)
  same = n,Set(ARRAY(LOCAL(legs),LOCAL(calls),LOCAL(counted))={_LEGS},0,/)
+ same = n,GotoIf($[${{FIELDQTY(legs, )}} < {_FIELDS["limit"]}]?within)
  same = n(leg),Set(LOCAL(leg)=${{SHIFT(legs, )}})
  same = n,GotoIf(${{ISNULL(${{leg}})}}?counted)
  same = n,Set(LOCAL(call)=${{IMPORT(${{leg}},CHANNEL(linkedid))}})
@@ -168,7 +169,7 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
  same = n,Set(ARRAY(LOCAL(calls),LOCAL(counted))=$[${{calls}} + 1],${{counted}}${{call}}/)
  same = n,Goto(leg)
  same = n(counted),GotoIf($[${{calls}} >= {_FIELDS["limit"]}]?busy)
- same = n,GotoIf(${{EXISTS({_LINE})}}?ring:unavailable)
+ same = n(within),GotoIf(${{EXISTS({_LINE})}}?ring:unavailable)
 
 ; Several contacts, or one whose address looks like several: only those of the device itself are dialled.
  same = n(several),Set(ARRAY(LOCAL(found),LOCAL(contacts))=${{contacts}},)

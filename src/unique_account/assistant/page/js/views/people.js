@@ -9,7 +9,7 @@ export function people(state, actions) {
   return html`<section class="card part part-people" aria-labelledby="people">
     <h2 id="people">${say("Colleagues")}</h2>
     <input class="input" type="search" aria-label=${say("Find a colleague")} placeholder=${say("Name or number")} maxlength="64" @input=${(event) => actions.findColleagues(event.target.value)}>
-    ${others.length ? html`<ul class="rows">${repeat(others, ({ number }) => number, (one) => colleague(one, actions))}</ul>` : html`<p class="empty">${say("Nobody was found.")}</p>`}
+    ${others.length ? html`<ul class="rows">${repeat(others, ({ number }) => number, (one) => colleague(one, actions))}</ul>` : html`<p class="empty">${say("There is nobody to show.")}</p>`}
     <datalist id="colleagues">${others.map(({ number, name }) => html`<option value=${number}>${name}</option>`)}</datalist>
   </section>`;
 }
