@@ -23,9 +23,6 @@ CONTRACTS: Final = ROOT / "src" / "unique_account" / "testing"
 
 Test = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
-NOT_RELEASED: Final = "**not in this release**"
-"""What a rule says that this release does not carry out, so that no test proves it."""
-
 _ID: Final = "[MSRPHVCA][0-9]*"
 _HEAD: Final = re.compile(rf"^- \*\*(?P<id>{_ID})\*\* ", re.MULTILINE)
 _END: Final = re.compile(r"^(?=- \*\*|#)|^\n(?! )", re.MULTILINE)
@@ -48,11 +45,6 @@ class Rule:
     text: str
     start: int
     end: int
-
-    @property
-    def released(self) -> bool:
-        """Whether this release carries the rule out, if only in part."""
-        return NOT_RELEASED not in self.text
 
 
 @frozen
@@ -142,9 +134,9 @@ def by_rule(found: Iterable[Proof]) -> Mapping[str, tuple[Proof, ...]]:
 
 
 def unproved(stated: Iterable[Rule], found: Iterable[Proof]) -> tuple[str, ...]:
-    """The rules that this release carries out and no test proves."""
+    """The rules that no test proves."""
     proved = by_rule(found)
-    return tuple(rule.id for rule in stated if rule.released and rule.id not in proved)
+    return tuple(rule.id for rule in stated if rule.id not in proved)
 
 
 def strangers(stated: Iterable[Rule], found: Iterable[Proof]) -> tuple[str, ...]:

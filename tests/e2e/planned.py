@@ -182,14 +182,17 @@ def _end(message: Message) -> Destination | None:
 
 @asynccontextmanager
 async def node_of(
-    *registered: Endpoint, known: tuple[Endpoint, ...] = (), files: Mapping[str, str] = FILES
+    *registered: Endpoint,
+    known: tuple[Endpoint, ...] = (),
+    files: Mapping[str, str] = FILES,
+    extensions: str = EXTENSIONS,
 ) -> AsyncIterator[Planned]:
     """A node without plans, on which these phones are registered, and the caller's."""
     endpoints = (*registered, *known, CALLER)
     named = {endpoint.name for endpoint in endpoints}
     others = tuple(evolve(one, password="") for one in (DESKPHONE, IN_ITS_PLACE) if one.name not in named)
     async with AsyncExitStack() as stack:
-        pbx = await stack.enter_async_context(node((*endpoints, *others), EXTENSIONS, more_files=files))
+        pbx = await stack.enter_async_context(node((*endpoints, *others), extensions, more_files=files))
         phones = {
             endpoint.name: await stack.enter_async_context(phone(pbx, endpoint))
             for endpoint in (*registered, CALLER)

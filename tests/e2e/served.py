@@ -34,8 +34,8 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 
-LEASE: Final = "lease = 300\n"
-"""So that sessions outlive what a test does to the service."""
+LEASE: Final = 300
+"""How many seconds a lost session holds its account, so that it outlives what a test does to the service."""
 
 ASSISTANT: Final = """
 [assistant]
@@ -110,13 +110,14 @@ class Served:
 
         await until(logged, f"{what!r} in the log")
 
-    def configure(self) -> None:
+    def configure(self, lease: int) -> None:
         """Write what the service is told."""
         folder = self.at.folder
         write_config(folder, self.wire.port, self.at.monitor)
         config = folder / "unique_account.toml"
         assistant = ASSISTANT.format(sip=self.at.pbx.websocket, port=self._assistant)
-        config.write_text(LEASE + self._stored_in(config.read_text("utf-8")) + assistant, "utf-8")
+        stored = self._stored_in(config.read_text("utf-8"))
+        config.write_text(f"lease = {lease}\n{stored}{assistant}", "utf-8")
         (folder / "tokens.key").write_text("k" * 32, "utf-8")
         people = PERSON.format(password=hash_password("secret of alice"))
         (folder / "people.toml").write_text(people, "utf-8")
@@ -299,11 +300,12 @@ def _words(page: IO[bytes]) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def served(database: PostgresqlServer | None = None) -> AsyncIterator[Served]:
+async def served(database: PostgresqlServer | None = None, lease: int = LEASE) -> AsyncIterator[Served]:
     """The service has run for a moment, and all three phones are registered.
 
     Args:
         database: Where its accounts are; None: in a file.
+        lease: How many seconds a lost session holds its account.
     """
     async with (
         rendered() as at,
@@ -314,7 +316,7 @@ async def served(database: PostgresqlServer | None = None) -> AsyncIterator[Serv
     ):
         tab = await chromium.tab(at.pbx, at.endpoint("alice_w"))
         one = Served(at, alice, tab, bob, line, database)
-        one.configure()
+        one.configure(lease)
         await one.start()
         try:
             yield one

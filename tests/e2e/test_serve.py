@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +20,9 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 
 pytestmark = pytest.mark.e2e
+
+HELD_FOR: Final = 4
+"""How many seconds a lost session holds the account where a test waits for its end."""
 
 
 class TestServe:
@@ -107,6 +110,40 @@ class TestAssistant:
             for socket in (one, other):
                 while (await _told(socket, "VoiceMailStatusUpdate"))["newMessages"] != 1:
                     pass
+
+
+class TestLease:
+    """S5, S7: a session that is lost holds the account for its lease, whatever older connections do."""
+
+    @live
+    async def test_after_a_restart_every_session_was_seen_just_now(self) -> None:
+        async with served(lease=HELD_FOR) as at:
+            async with _page(at):
+                await at.kill()
+            await asyncio.sleep(HELD_FOR)
+            await at.call_rings("webrtc")  # nobody told the PBX otherwise
+            started = time.monotonic()
+            await at.start()
+            await at.agree()
+            await at.call_rings("webrtc")
+            await at.planned("deskphone")
+            assert time.monotonic() - started > HELD_FOR
+            await at.call_rings("deskphone")
+
+    @live
+    async def test_an_older_connection_that_is_lost_changes_nothing(self) -> None:
+        async with served(lease=HELD_FOR) as at:
+            address = f"{at.assistant('ws')}/cti?token={await at.token('alice', 'secret of alice')}"
+            async with connect(address, max_queue=None) as older, connect(address, max_queue=None) as newer:
+                await at.planned("webrtc")
+                older.transport.abort()
+                await asyncio.sleep(HELD_FOR + 1)
+                await at.call_rings("webrtc")
+                newer.transport.abort()
+                lost = time.monotonic()
+                await at.planned("deskphone")
+                assert HELD_FOR - 1 < time.monotonic() - lost < HELD_FOR + 2
+                await at.call_rings("deskphone")
 
 
 class TestKilledService:

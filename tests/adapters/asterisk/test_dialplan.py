@@ -247,6 +247,14 @@ class TestText:
             + door("1001", "default", "alice", 30)
         ) in text
 
+    def test_a_group_rings_every_member_by_no_rule_but_its_own(self) -> None:
+        """R8: the same doors, which lead to another beginning."""
+        doors = door("1001", "default", "alice", 30).replace(",1(default", ",member(default")
+        head = "\n; What a group dials: Local/<number>@unique-account-members-default\n"
+        text = render([ALICE])
+        assert f"{head}[unique-account-members-default]\n" in text
+        assert text.partition(head)[2].count(doors) == 1
+
     def test_phones_can_watch_every_number_by_itself(self) -> None:
         """P1: without anybody who says better, the number shows both devices."""
         assert render([BOB, ALICE]).endswith(

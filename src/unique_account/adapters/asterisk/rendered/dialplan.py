@@ -26,6 +26,9 @@ from unique_account.core.user import User
 HINTS: Final = "unique-account-hints"
 """The context that phones subscribe in."""
 
+MEMBERS: Final = "unique-account-members"
+"""What the contexts begin with by which groups ring their members (R8)."""
+
 NO_TRUNKS: Final[Mapping[str, str]] = {}
 
 
@@ -44,7 +47,8 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
 
     For each context of the users there is one, ``unique-account-numbers-`` and its name, that the
     administrator includes there. It holds every number with its deskphone, which rings while the number
-    has no plan (R16).
+    has no plan (R16). A group rings the device in use of its members through ``unique-account-members-``
+    and the name, and by none of their rules (R8).
 
     Args:
         users: Those whose devices the node carries, and those of the nodes behind its trunks.
@@ -76,15 +80,17 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
 
 def _numbers(context: str, users: Mapping[str, User], trunks: Mapping[str, str]) -> str:
     head = f"\n; To be included in the context {context}.\n[unique-account-numbers-{context}]\n"
-    doors = [_door(number, user, trunks.get(user.media_server)) for number, user in sorted(users.items())]
-    return head + "".join(doors) + dialled_codes(users.values())
+    members = f"\n; What a group dials: Local/<number>@{MEMBERS}-{context}\n[{MEMBERS}-{context}]\n"
+    each = [(number, user, trunks.get(user.media_server)) for number, user in sorted(users.items())]
+    doors, other_doors = ("".join(_door(*one, begin) for one in each) for begin in ("1", "member"))
+    return head + doors + dialled_codes(users.values()) + members + other_doors
 
 
-def _door(number: str, user: User, trunk: str | None) -> str:
+def _door(number: str, user: User, trunk: str | None, begin: str) -> str:
     if trunk is not None:
         return away_door(number, user, trunk)
     passed = arguments(user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds)
-    return f"exten = {number},1,Gosub(unique-account,{number},1({passed}))\n"
+    return f"exten = {number},1,Gosub(unique-account,{number},{begin}({passed}))\n"
 
 
 def _codes_among(user: User) -> list[str]:

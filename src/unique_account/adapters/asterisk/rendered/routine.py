@@ -66,6 +66,7 @@ _NEXT: Final = _row(
 )
 """The row without its first candidate; the second rings for what is left of its time, from now on."""
 
+_REFUSALS: Final = {outcome.value: f"refusal:{outcome.cause}" for outcome in Outcome}
 _UNPLANNED: Final = BETWEEN.join(
     {
         **dict.fromkeys(ROUTED, ""),
@@ -73,10 +74,12 @@ _UNPLANNED: Final = BETWEEN.join(
         "device": "deskphone",
         "line": "${CUT(ARG2,:,1)}",
         "seconds": "${CUT(ARG2,:,2)}",
-        **{outcome.value: f"refusal:{outcome.cause}" for outcome in Outcome},
+        **_REFUSALS,
         "max_forwards": "0",
     }.values()
 )
+_MEMBER: Final = _row(**dict.fromkeys(("seconds", "next_seconds"), "3600"), **_REFUSALS)
+"""The row for a call by way of a group, which itself knows how long to ring and where to go on."""
 
 _RINGS: Final = "x${IMPORT(${call},ARG4)}${IMPORT(${call},DIALSTATUS)}"
 """What is ``x${since}`` as long as the watched call is still ringing the browser."""
@@ -170,6 +173,11 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
  same = n,Goto(leg)
  same = n(counted),GotoIf($[${{calls}} >= {_FIELDS["limit"]}]?busy)
  same = n(within),GotoIf(${{EXISTS({_LINE})}}?ring:unavailable)
+
+; A call to a member of a group: the device in use rings, and all else is the group's affair.
+ same = n(member),GotoIf(${{ISNULL(${{ARG3}})}}?unplanned)
+ same = n,Set(LOCAL(ARG3)={_MEMBER})
+ same = n,Goto(within)
 
 ; Several contacts, or one whose address looks like several: only those of the device itself are dialled.
  same = n(several),Set(ARRAY(LOCAL(found),LOCAL(contacts))=${{contacts}},)
