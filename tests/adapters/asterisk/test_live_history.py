@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from tests.adapters.asterisk.recorded import Recording, recordings
 from tests.e2e.people import EVERYBODY
@@ -90,3 +91,25 @@ class TestOneEntry:
         assert {(one.user, one.device) for one in told(recording)} <= seen
         *_, last = Live(recording).play()
         assert last == []
+
+
+JOINED: Final = [one for one in recordings() if any(isinstance(told, tuple) for _, told in one.live)]
+
+
+@pytest.mark.parametrize("recording", JOINED, ids=lambda recording: recording.name)
+def test_the_legs_of_who_joins_two_calls_may_end_in_either_order(recording: Recording) -> None:
+    """H7: they end at once, so Asterisk may tell of either end first."""
+    ends: dict[str, list[int]] = {}
+    for position, (_, told_then) in enumerate(recording.live):
+        if not isinstance(told_then, tuple) and told_then.event == "Hangup":
+            ends.setdefault(told_then["Channel"].rpartition("-")[0], []).append(position)
+    (phone,) = [phone for phone, positions in ends.items() if len(positions) == 2]
+    one, other = ends[phone]
+    live = list(recording.live)
+    live[one], live[other] = live[other], live[one]
+    assert keyed(told(evolve(recording, live=tuple(live)))) == keyed(told(recording))
+
+
+def keyed(records: list[CallRecord]) -> dict[object, tuple[object, ...]]:
+    """What of records does not depend on a few milliseconds."""
+    return {(one.user, one.key): (one.status, one.direction, one.peer, one.device) for one in records}

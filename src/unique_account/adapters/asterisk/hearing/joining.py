@@ -37,13 +37,14 @@ class Origins:
         first, _, rest = message.text.partition("\r\n")
         return Message(f"{first}\r\nLinkedid: {other}\r\n{rest}")
 
-    def join(self, *linkedids: str) -> None:
-        """Note that calls are one from now on: the one that began first, where it began."""
+    def join(self, *linkedids: str) -> str:
+        """Note that calls are one from now on: the one that began first, where it began; gives its id."""
         elsewhere = [self._ids[one] for one in linkedids if one in self._ids]
         into = min(elsewhere or linkedids, key=id_order)
         for linkedid in linkedids:
             if linkedid != into:
                 self._remember(linkedid, into)
+        return into
 
     def _note(self, message: Message) -> None:
         if message.get("EventName") == JOINED and (other := _extra(message)):

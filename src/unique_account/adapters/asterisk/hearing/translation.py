@@ -78,6 +78,7 @@ class Translation:
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
         self._origins = Origins()
+        self._joined: dict[str, str] = {}
         for user in users:
             self.add(user)
 
@@ -111,6 +112,7 @@ class Translation:
         if known.mailbox is not None:
             self._mailboxes[full_mailbox(known.mailbox)].remove(user)
         self._calls = {call: told for call, told in self._calls.items() if told[0] != user}
+        self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
 
     @property
     def now(self) -> datetime | None:
@@ -136,7 +138,9 @@ class Translation:
 
     def join(self, *linkedids: str) -> None:
         """From now on these calls are one: they are about to be joined, which no event tells in time."""
-        self._origins.join(*linkedids)
+        into = self._origins.join(*linkedids)
+        later = {*linkedids} - {into}
+        self._joined |= {leg: into for leg, (_, call) in self._calls.items() if call.linked_id in later}
 
     def _set_clock(self, message: Message, stamp: str) -> tuple[Meaning, ...]:
         try:
@@ -234,14 +238,26 @@ class Translation:
             user, call = known
             moved = under(call, message.get("Linkedid", ""))
             told = () if moved is call else self._told_of_call(user, moved)
-            return (*told, *self._over(user, call.id))
+            return (*told, *self._joined_over(user, moved), *self._over(user, call.id))
         line = self._line_of(message)
         if line is None:
             return ()
         return self._heard(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
 
+    def _joined_over(self, user: str, call: Call) -> tuple[Meaning, ...]:
+        """The end of who joined calls: both legs end, in either order, and the first call counts (H7)."""
+        if call.id in self._joined:
+            return ()
+        told: tuple[Meaning, ...] = ()
+        for leg in [leg for leg, into in self._joined.items() if into == call.linked_id]:
+            whose, later = self._calls[leg]
+            if whose == user:
+                told += (*self._told_of_call(user, under(later, call.linked_id)), *self._over(user, leg))
+        return told
+
     def _over(self, user: str, call_id: str) -> tuple[Meaning, ...]:
         self._calls.pop(call_id, None)
+        self._joined.pop(call_id, None)
         return self._heard(user, CallEnded(call_id, self._instant()))
 
     def _picked_up(self, message: Message) -> tuple[Meaning, ...]:
@@ -271,6 +287,7 @@ class Translation:
     def _fully_booted(self, message: Message) -> tuple[Meaning, ...]:
         """The PBX has started, or the connection is new: what was known before is void."""
         self._calls.clear()
+        self._joined.clear()
         self._contacts.clear()
         self._reachable.clear()
         lost = NodeLost(self._media_server)
