@@ -279,7 +279,7 @@ class TestText:
             render([ALICE, evolve(BOB, extension="1001", context="default")])
 
     def test_the_same_number_in_two_contexts_is_two_numbers(self) -> None:
-        assert render([ALICE, evolve(BOB, extension="1001")]).count("exten = 1001,1") == 2
+        assert render([ALICE, evolve(BOB, extension="1001")]).count("Gosub(unique-account,1001,1(") == 2
 
     @pytest.mark.parametrize(
         ("name", "user"),
