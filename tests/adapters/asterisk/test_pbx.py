@@ -23,6 +23,7 @@ from unique_account.core.events import (
     CallChanged,
     CallEnded,
     ContactsChanged,
+    DeviceSelected,
     Event,
     LineChanged,
     LoggedIn,
@@ -76,6 +77,7 @@ class At:
 
     Attributes:
         fails_at: The events at which hearing fails, with what.
+        ready: Set while whoever hears is ready for the next event.
     """
 
     def __init__(self, node: ScriptedNode) -> None:
@@ -84,9 +86,12 @@ class At:
         self.pbx = AsteriskPbx(node.login, self.observer)
         self.heard: list[tuple[str, Event]] = []
         self.fails_at: dict[Event, Exception] = {}
+        self.ready = asyncio.Event()
+        self.ready.set()
         self._news = asyncio.Event()
 
     async def hear(self, user: str, event: Event) -> None:
+        await self.ready.wait()
         self.heard.append((user, event))
         self._news.set()
         if event in self.fails_at:
@@ -239,6 +244,44 @@ async def test_whatever_hearing_raises_the_next_event_is_told() -> None:
         await at.until(LineChanged(DESK, LineStatus.NOT_IN_USE))
         assert "LineChanged of alice: the store is full" in at.failures
         assert "no Unique Account" not in at.failures
+
+
+SELECTED = "Event: UserEvent\r\nUserEvent: UniqueAccount\r\nUser: alice\r\nDo: select\r\nDevice: deskphone"
+
+
+@in_loop
+async def test_what_a_user_did_and_a_call_that_ended_are_told_though_all_else_is_told_anew() -> None:
+    """Nothing tells them again: a resync in just that moment must not swallow them."""
+    async with listening() as at:
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.node.channels = {"1767600000.2": channel("6")}
+        await at.pbx.watch(ALICE)
+        at.ready.clear()
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice_w\r\nState: NOT_INUSE")
+        at.node.tell(told("Hangup", "6"), SELECTED)
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: BUSY")
+        await at.pbx.installed("nobody")  # its answer comes after them
+        at.heard.clear()
+        watching = asyncio.create_task(at.pbx.watch(ALICE))
+        await asyncio.sleep(0)
+        at.ready.set()
+        await watching
+        ended = [type(event) for event in at.of() if isinstance(event, CallEnded | DeviceSelected | NodeLost)]
+        assert ended == [CallEnded, DeviceSelected, NodeLost]
+        assert at.of().count(LineChanged(DESK, LineStatus.BUSY)) == 1
+
+
+@in_loop
+async def test_what_a_user_did_while_all_is_listed_is_told_after_it() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.replies["PJSIPShowContacts"] = lambda _: [
+            SELECTED,
+            "Response: Error\r\nMessage: No Contacts found",
+        ]
+        at.heard.clear()
+        at.node.cut()
+        await at.until(LOST, DeviceSelected(DESK))
 
 
 # -- losing the node ---------------------------------------------------------------------------------

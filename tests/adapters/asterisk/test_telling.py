@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from unique_account.adapters.asterisk.hearing.telling import ENOUGH_UNTOLD, Telling
-from unique_account.core.events import Event, NodeLost
+from unique_account.core.events import CallEnded, DeviceToggled, Event, NodeLost
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.test_connection import in_loop
@@ -69,6 +70,36 @@ async def test_what_is_dropped_is_not_told() -> None:
     ear.open.set()
     await telling.told("alice")
     assert [event for _, event in ear.heard] == events(1, 4)
+
+
+@in_loop
+async def test_what_is_told_anew_takes_the_place_of_what_waits_up_to_what_nothing_tells_again() -> None:
+    ear = Ear()
+    telling = Telling(ear.hear, ear.failed)
+    over = CallEnded("1", datetime(2026, 1, 5, 8, tzinfo=UTC))
+    telling.tell("alice", [*events(1, 2), over, *events(3), DeviceToggled(), *events(4, 5)])
+    await asyncio.sleep(0)
+    telling.tell_anew("alice", events(6))
+    telling.tell_anew("alice", events(7))
+    telling.tell_anew("bob", events(8))
+    ear.open.set()
+    await telling.told("alice")
+    await telling.told("bob")
+    alice = [event for user, event in ear.heard if user == "alice"]
+    assert alice == [*events(1, 2), over, *events(3), DeviceToggled(), *events(7)]
+    assert ("bob", NodeLost("8")) in ear.heard
+
+
+@in_loop
+async def test_whoever_is_told_anew_again_and_again_leaves_room() -> None:
+    ear = Ear()
+    telling = Telling(ear.hear, ear.failed)
+    for number in range(2 * ENOUGH_UNTOLD):
+        telling.tell_anew("alice", events(number))
+    await asyncio.wait_for(telling.room(), 1)
+    ear.open.set()
+    await telling.told("alice")
+    assert [event for _, event in ear.heard] == events(2 * ENOUGH_UNTOLD - 1)
 
 
 @in_loop

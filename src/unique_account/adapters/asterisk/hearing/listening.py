@@ -55,6 +55,8 @@ class Session:
     watching: Watching
     plans: PlanBook
     obeying: Sequence[str]
+    done: list[Message] = field(factory=list)
+    """What users did while the session began, which is told once they are heard."""
     reloaded: asyncio.Event = field(factory=asyncio.Event)
 
     @property
@@ -138,6 +140,9 @@ class Listening:
             for user in self.roster.users:
                 self._retell(session, telling, user)
                 await telling.room()
+            for message in session.done:
+                self._take(session, telling, message)
+                await telling.room()
             async for message in messages:
                 self._take(session, telling, message)
                 await telling.room()
@@ -154,14 +159,10 @@ class Listening:
                 break
         session = Session(connection, Watching(self._name), PlanBook(connection), self._obeying)
         session.watching.ask(connection, self.roster.users)
-        async for message in messages:
-            session.watching.hear(message)
-            if session.watching.complete:
-                break
+        await _complete(session, messages)
         session.watching.recall(self._earlier)
         session.watching.ask_details(connection)
-        while not session.watching.complete:
-            session.watching.hear(await anext(messages))
+        await _complete(session, messages)
         self._earlier = session.watching.picture
         return session
 
@@ -188,8 +189,7 @@ class Listening:
             return
         for problem in problems:
             self._not_understood(problem)
-        telling.drop(user.id)
-        telling.tell(user.id, events)
+        telling.tell_anew(user.id, events)
 
     def _say_lost(self, error: ConnectionError) -> None:
         """Tell the observer that the node went down; of further attempts only that the node is down."""
@@ -203,8 +203,7 @@ class Listening:
 
     def _say_down(self, telling: Telling, user: User) -> None:
         """Tell that what the node told is void, and no phone there is available as far as we know."""
-        telling.drop(user.id)
-        telling.tell(user.id, _down(self._name))
+        telling.tell_anew(user.id, _down(self._name))
 
     def _not_understood(self, problem: Untranslatable) -> None:
         self._failed("message", NotUnderstood(str(problem)))
@@ -274,6 +273,15 @@ async def _messages(connection: Connection) -> AsyncIterator[Message]:
         if isinstance(item, Malformed):
             raise ConnectionError(str(item))
         yield item
+
+
+async def _complete(session: Session, messages: AsyncIterator[Message]) -> None:
+    """Hear until all that was asked for has come."""
+    while not session.watching.complete:
+        message = await anext(messages)
+        session.watching.hear(message)
+        if message.event == "UserEvent":
+            session.done.append(message)
 
 
 def _answer(connection: Connection, channel: str, word: str) -> None:
