@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from unique_account.adapters.sqlite import NewerSchema, SqliteAccounts, UnusableFile, accounts, file, schema
+from unique_account.adapters.sqlite import FileHeld, NewerSchema, SqliteAccounts, UnusableFile, accounts, file, schema
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.machine import Device
 from unique_account.ports.accounts import Accounts, StaleVersion
@@ -300,7 +300,7 @@ class TestProcesses:
         with raw(path) as holder:
             holder.execute("PRAGMA journal_mode = DELETE")
             holder.execute("BEGIN IMMEDIATE")
-            with pytest.raises(UnusableFile, match="database is locked"):
+            with pytest.raises(FileHeld, match="is held by another process"):
                 SqliteAccounts(path)
             holder.execute("COMMIT")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from unique_account.adapters.sqlite import SqliteCallLog, UnusableFile
+from unique_account.adapters.sqlite import FileHeld, SqliteCallLog, UnusableFile, file
+from unique_account.core.errors import Unreachable
 from unique_account.ports.call_log import CallLog, Position
 from unique_account.testing.contracts import CallLogContract
 from unique_account.testing.contracts.call_log.records import a_record
@@ -57,6 +58,37 @@ class TestFullDisk:
                 assert len(await log.before("alice", None, 5000)) == 2000
 
         asyncio.run(check())
+
+
+class TestHeldFile:
+    """H6: a file that another process holds for long is asked again, and nothing of a batch is lost."""
+
+    def test_what_was_given_while_it_was_held_comes_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(file, "_PATIENCE", 0.05)
+        records = [a_record(number) for number in range(3)]
+
+        async def check() -> None:
+            path = tmp_path / "calls.db"
+            async with aclosing(SqliteCallLog(path)) as log:
+                with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+                    holder.execute("BEGIN IMMEDIATE")
+                    with pytest.raises(Unreachable, match=r"calls\.db is held by another process"):
+                        await log.add(records, Position("one", 7))
+                    assert await log.position("one") is None
+                await log.add(records, Position("one", 7))
+                assert len(await log.before("alice", None, 5000)) == 3
+
+        asyncio.run(check())
+
+    def test_it_may_be_opened_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(file, "_PATIENCE", 0.05)
+        with closing(sqlite3.connect(tmp_path / "calls.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(FileHeld, match="is held by another process"):
+                SqliteCallLog(tmp_path / "calls.db")
+        asyncio.run(SqliteCallLog(tmp_path / "calls.db").aclose())
 
 
 class TestRetention:

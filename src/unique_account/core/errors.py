@@ -10,7 +10,7 @@ class UniqueAccountError(Exception):
 
 
 class Unreachable(UniqueAccountError):
-    """Something that is asked over a network does not answer, or no longer; it may be asked again."""
+    """Something that is asked, as a database, does not answer, or no longer; it may be asked again."""
 
 
 class Refused(UniqueAccountError):

@@ -2,7 +2,7 @@
 
 from unique_account.adapters.sqlite.accounts import SqliteAccounts
 from unique_account.adapters.sqlite.call_log import SqliteCallLog
-from unique_account.adapters.sqlite.file import UnusableFile
+from unique_account.adapters.sqlite.file import FileHeld, UnusableFile
 from unique_account.adapters.sqlite.schema import NewerSchema
 
-__all__ = ["NewerSchema", "SqliteAccounts", "SqliteCallLog", "UnusableFile"]
+__all__ = ["FileHeld", "NewerSchema", "SqliteAccounts", "SqliteCallLog", "UnusableFile"]

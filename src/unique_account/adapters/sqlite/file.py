@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from unique_account.adapters.sqlite.schema import migrate
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 
 T = TypeVar("T")
 
@@ -41,6 +41,13 @@ class UnusableFile(UniqueAccountError):
         return f"{self.path} cannot be used as a store: {self.reason}"
 
 
+class FileHeld(UnusableFile, Unreachable):
+    """Another process has held a file for longer than is waited for; what was asked may be asked again."""
+
+    def __str__(self) -> str:
+        return f"{self.path} is held by another process: {self.reason}"
+
+
 class SqliteFile:
     """A file with the tables of all stores, made, or brought to the present schema, when it is opened.
 
@@ -51,6 +58,7 @@ class SqliteFile:
         NewerSchema: The file is of a newer release.
         UnusableFile: The file cannot be opened, or is not a SQLite file; and later on, by whatever is asked,
             that it cannot be read or written, as on a full disk. What was under way is not done then.
+        FileHeld: Another process has held it for 10 s, when it is opened or asked.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -74,7 +82,14 @@ class SqliteFile:
         try:
             return await loop.run_in_executor(self._thread, query, self._connection)
         except sqlite3.DatabaseError as error:
-            raise UnusableFile(self._path, str(error)) from error
+            raise _unusable(self._path, error) from error
+
+
+def _unusable(path: Path | str, error: sqlite3.Error) -> UnusableFile:
+    """What an error of SQLite comes to; of its extended codes the last byte is the kind."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    held = code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return (FileHeld if held else UnusableFile)(path, str(error))
 
 
 def _open(path: Path | str) -> sqlite3.Connection:
@@ -90,7 +105,7 @@ def _open(path: Path | str) -> sqlite3.Connection:
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
-            raise UnusableFile(path, str(error)) from error
+            raise _unusable(path, error) from error
         raise
     return connection
 
