@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -22,6 +22,7 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.core.account import Account
+from unique_account.core.errors import Unreachable
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import Plan, plan
 from unique_account.core.user import User
@@ -131,6 +132,23 @@ class Installation:
             for user in users:
                 await service.add(user)
             yield service
+
+    @contextmanager
+    def losing(self, name: str, *, done: bool) -> Iterator[None]:
+        """Lose the store of accounts at a request, before it answers but with what was asked done, or not."""
+        request = getattr(self.accounts._port, name)
+
+        async def loses(*arguments: Any) -> None:
+            if done:
+                await request(*arguments)
+            self.accounts.fail("load", "save", "add", "remove", error=Unreachable("gone"))
+            raise Unreachable("gone")
+
+        setattr(self.accounts._port, name, loses)
+        try:
+            yield
+        finally:
+            setattr(self.accounts._port, name, request)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
@@ -278,16 +278,7 @@ class TestConflict:
         at = Installation()
         async with at.running(ALICE) as service:
             await service.handle("alice", IN)
-            save = at.accounts._port.save
-
-            async def loses(*arguments: Any) -> None:
-                if done:
-                    await save(*arguments)
-                at.accounts.fail("load", "save", error=Unreachable("gone"))
-                raise Unreachable("gone")
-
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(at.accounts._port, "save", loses)
+            with at.losing("save", done=done):
                 for _ in range(3):
                     with pytest.raises(Unreachable):
                         await service.handle("alice", DESKPHONE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from unique_account.core.errors import Ineligible
+from unique_account.core.errors import Ineligible, Unreachable
 from unique_account.core.events import (
     ContactsChanged,
     LoggedIn,
@@ -53,6 +53,51 @@ class TestUsers:
             with pytest.raises(StaleVersion, match="alice has an account already, of version 1"):
                 await service.add(evolve(ALICE, extension="1999"))
             assert service.account("alice").user == ALICE
+
+    @pytest.mark.parametrize("done", [True, False])
+    @in_loop
+    async def test_a_user_of_whom_the_store_said_nothing_is_added_once_it_says_so(self, done: bool) -> None:
+        """S2: the store was lost before it answered, and may have done what it was asked for."""
+        at = Installation()
+        async with at.running(BOB) as service:
+            with at.losing("add", done=done), pytest.raises(Unreachable):
+                await service.add(ALICE)
+            assert service.users == ("bob",)
+            at.accounts.heal()
+            await at.advance(5)
+            assert service.users == (("bob", "alice") if done else ("bob",))
+            if not done:
+                await service.add(ALICE)
+            assert await at.shows_everything(service)
+            await service.handle("alice", IN)
+            with pytest.raises(StaleVersion):
+                await service.add(ALICE)
+            assert at.failures == []
+
+    @in_loop
+    async def test_a_user_that_is_found_later_leaves_numbers_to_whoever_came_first(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            with at.losing("add", done=True), pytest.raises(Unreachable):
+                await service.add(ALICE)
+            at.accounts.heal()
+            await service.add(evolve(BOB, dids=(DID,)))
+            await at.advance(5)
+            assert service.users == ("bob", "alice")
+            assert at.failures == ["accounts: load alice"]
+
+    @pytest.mark.parametrize("done", [True, False])
+    @in_loop
+    async def test_a_removal_of_which_the_store_said_nothing_is_what_is_stored(self, done: bool) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            with at.losing("remove", done=done), pytest.raises(Unreachable):
+                await service.remove("alice")
+            assert service.users == ("alice",)
+            at.accounts.heal()
+            await at.advance(5)
+            assert service.users == (() if done else ("alice",))
+            assert ("alice" in await at.plans()) is not done
 
     @in_loop
     async def test_a_user_of_an_unknown_node_is_not_added(self) -> None:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from unique_account.claims import Claims
 from unique_account.commands import Commands
 from unique_account.core.account import DEFAULT_LEASE, Account
-from unique_account.core.errors import Ineligible, Refused, Unreachable
+from unique_account.core.errors import Ineligible, Refused
 from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
-from unique_account.core.fallback import deadline
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
+from unique_account.expiries import Expiries
 from unique_account.histories import MergedHistories
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
@@ -36,9 +36,6 @@ from unique_account.recorder import Recorder
 from unique_account.written import Doubts, WrittenAccounts, last_seen
 
 T = TypeVar("T")
-
-LEASE_RETRY: Final = timedelta(seconds=5)
-"""How long after an expiry that could not be stored it is tried again."""
 
 
 class Service:
@@ -98,7 +95,7 @@ class Service:
         self._accounts: dict[str, Account] = {}
         self._claims = Claims()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._woken: dict[str, datetime] = {}
+        self._expiries = Expiries(clock, self._expire)
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
         self.differed: tuple[str, ...] = ()
@@ -108,9 +105,7 @@ class Service:
     async def __aenter__(self) -> Service:
         started = self._clock.now()
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
-            if problems := self._claims.problems(account.user):  # calls go to whoever came first
-                self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
-            self._keep(await self._written.change(account, partial(last_seen, started)))
+            self._found(await self._written.change(account, partial(last_seen, started)))
         ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
         ports["cti"] = self._cti.listen(self.handle, self.commands.obey, self.histories)
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
@@ -170,10 +165,9 @@ class Service:
         """
         self._projector.node(user)
         async with self._locks[user.id]:
-            with self._claims.reserved(self._user(user.id), user):
+            with self._claims.reserved(self._user(user.id), user), self._doubts.of(user.id):
                 await self._store.add([user])
-            for name, pbx in self._pbxs.items():  # a former account may have left a newer plan
-                await self._ask(f"pbx {name}: forget {user.id}", pbx.forget(user.id))
+            await self._unplan(user.id)
             self._keep(account := Account(user, lease=self._lease))
         await self._resync_user(account, None)
 
@@ -186,7 +180,18 @@ class Service:
         """
         self.account(user)
         async with self._locks[user]:
-            await self._forget(await self._written.remove(self.account(user)))
+            with self._doubts.of(user):
+                await self._forget(await self._written.remove(self.account(user)))
+
+    async def _unplan(self, user: str) -> None:
+        """Take away what plan a former account of a new user may have left; it may be a newer one."""
+        for name, pbx in self._pbxs.items():
+            await self._ask(f"pbx {name}: forget {user}", pbx.forget(user))
+
+    def _found(self, account: Account) -> None:
+        if problems := self._claims.problems(account.user):  # calls go to whoever came first
+            self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
+        self._keep(account)
 
     def _user(self, user: str) -> User | None:
         account = self._accounts.get(user)
@@ -242,41 +247,36 @@ class Service:
 
     def _keep(self, account: Account) -> None:
         """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
-        due, user = deadline(account), account.user.id
-        if (former := self._user(user)) is not account.user:
+        if (former := self._user(account.user.id)) is not account.user:
             self._claims.move(former, account.user)
-        self._accounts[user] = account
-        if due is not None and self._woken.get(user) != due:
-            self._woken[user] = due
-            self._clock.call_at(due, partial(self._expire, user, due))
+        self._accounts[account.user.id] = account
+        self._expiries.of(account)
 
     async def _apply(self, before: Account, event: Event) -> Account:
         """The account after an event, its kept part stored."""
         try:
-            return await self._written.change(before, lambda account: apply(account, event))
+            with self._doubts.of(before.user.id):
+                return await self._written.change(before, lambda account: apply(account, event))
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
-            raise
-        except Unreachable:
-            self._doubts.about(before.user.id)
             raise
 
     async def _settle(self, user: str) -> None:
         """Take over what is stored of a user."""
         async with self._locks[user]:
-            before = self.account(user)
-            self._keep(after := await self._written.reread(before))
-            await self._projector.project(before, after)
+            if (before := self._accounts.get(user)) is not None:
+                self._keep(after := await self._written.reread(before))
+                await self._projector.project(before, after)
+                return
+            if (stored := await self._store.load(user)) is None:
+                return
+            await self._unplan(user)
+            self._found(account := restore(*stored, self._lease))
+        await self._resync_user(account, None)
 
-    async def _expire(self, user: str, due: datetime) -> None:
-        if self._woken.get(user) == due:
-            del self._woken[user]
-        if not self._listeners or user not in self._accounts:
-            return
-        try:
-            await self.handle(user, LeaseExpired(due))
-        except Exception:  # the observer knows; without another try the session would never end (S5)
-            self._clock.call_at(self._clock.now() + LEASE_RETRY, partial(self._expire, user, due))
+    async def _expire(self, user: str, expired: LeaseExpired) -> None:
+        if self._listeners and user in self._accounts:
+            await self.handle(user, expired)
 
     # -- resync --------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ Where somebody else wrote an account meanwhile, the change is made anew to what 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -112,8 +112,16 @@ class Doubts:
         self._settle = settle
         self._users: set[str] = set()
 
-    def about(self, user: str) -> None:
-        """Ask of a user later."""
+    @contextmanager
+    def of(self, user: str) -> Iterator[None]:
+        """Ask of a user later, if the store is lost within the context."""
+        try:
+            yield
+        except Unreachable:
+            self._about(user)
+            raise
+
+    def _about(self, user: str) -> None:
         if user not in self._users:
             self._users.add(user)
             self._clock.call_at(self._clock.now() + STORE_RETRY, partial(self._ask, user))
@@ -124,7 +132,7 @@ class Doubts:
             with suppress(UnknownUser):
                 await self._settle(user)
         except Unreachable:
-            self.about(user)
+            self._about(user)
 
 
 def last_seen(started: datetime, account: Account) -> Account:

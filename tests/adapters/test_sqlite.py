@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from unique_account.adapters.sqlite import FileHeld, NewerSchema, SqliteAccounts, UnusableFile, accounts, file, schema
+from unique_account.adapters.sqlite import (
+    FileHeld,
+    NewerSchema,
+    SqliteAccounts,
+    UnusableFile,
+    accounts,
+    file,
+    schema,
+)
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.machine import Device
 from unique_account.ports.accounts import Accounts, StaleVersion
