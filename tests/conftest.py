@@ -1,10 +1,11 @@
-"""How tests run here: how Hypothesis does, and that continuous integration leaves none out.
+"""How tests run here: how Hypothesis does, what is inherited, and that CI leaves none out.
 
 No deadlines: machines are noisy, and a slow one is no bug. For mutants the examples are the same each
 time and not shrunk: what counts is whether one fails.
 """
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,6 +20,9 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("default")
+
+# A shell lets what it runs in the background ignore SIGINT, and that is inherited by whom a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
