@@ -1,37 +1,62 @@
-"""Ports for what the lab starts; one is given again only when all others had their turn."""
+"""Ports for what the lab starts; one is given again only when all others had their turn.
+
+Each process that starts something has a share of them to itself, so that several can run side by side.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import socket
+from collections.abc import Iterator
+from functools import cache
 from itertools import cycle, islice
-from typing import Final
+from pathlib import Path
+from tempfile import gettempdir
+from typing import IO, Final
 
 LOOPBACK: Final = "127.0.0.1"
 MEDIA_PORTS: Final = 100
 
 # Below the range from which the system takes ports for outgoing connections.
-_FIRST: Final = 11000
-_LAST: Final = 31000
-
-_blocks = cycle(range(_FIRST, _LAST, MEDIA_PORTS))
+_MEDIA: Final = range(11000, 27000, MEDIA_PORTS)
+_SINGLES: Final = range(27000, 32700, 4)
+_SHARES: Final = 4
 
 
 def media_ports() -> tuple[int, int]:
-    """The first and the last port of a range for RTP, which nobody else is given for the next 199 times."""
-    first = next(_blocks)
+    """The first and the last port of a range for RTP, which nobody else is given for the next 39 times."""
+    first = next(_ours(_MEDIA))
     return first, first + MEDIA_PORTS - 1
-
-
-_NUMBERS: Final = range(_LAST, 32700, 4)
-_singles = cycle(_NUMBERS)
 
 
 def port() -> int:
     """A port that is free on loopback, for TCP and UDP, with the next ones, which baresip takes too."""
-    for number in islice(_singles, len(_NUMBERS)):
+    for number in islice(_ours(_SINGLES), len(_SINGLES) // _SHARES):
         if all(_free(number + offset) for offset in (0, 1)):
             return number
     raise RuntimeError("the lab has no ports left")
+
+
+@cache
+def _ours(numbers: range) -> Iterator[int]:
+    """Our share of some numbers, over and over."""
+    share, _ = _share()
+    return cycle(numbers[share::_SHARES])
+
+
+@cache
+def _share() -> tuple[int, IO[str]]:
+    """Which share is ours, and the file that is locked for it until this process ends."""
+    for number in range(_SHARES):
+        file = Path(gettempdir(), f"unique-account-lab-{os.getuid()}-{number}.lock").open("w")  # noqa: SIM115
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+        else:
+            return number, file
+    raise RuntimeError(f"{_SHARES} processes have all ports of the lab among them; wait until one has ended")
 
 
 def _free(number: int) -> bool:

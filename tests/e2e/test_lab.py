@@ -6,6 +6,9 @@ The times are those of real programs, so bounds are the rules' own or far from w
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from shutil import rmtree
 from typing import Final
@@ -82,6 +85,24 @@ class TestNode:
         assert str(pbx.folder) in caught.value.__notes__[0]
         assert "modules will be loaded" in pbx.log
         rmtree(pbx.folder)
+
+
+class TestPorts:
+    """Several processes may run what the lab has side by side."""
+
+    def test_two_processes_never_get_the_same(self) -> None:
+        program = "from lab.ports import port; print([port() for _ in range(20)], flush=True); input()"
+        command = (sys.executable, "-c", program)
+        with (
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one,
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        ):
+            assert one.stdout is not None
+            assert other.stdout is not None
+            given = json.loads(one.stdout.readline()) + json.loads(other.stdout.readline())
+            one.communicate("\n")
+            other.communicate("\n")
+        assert len(set(given)) == 40
 
 
 class TestDeskphones:
