@@ -25,6 +25,7 @@ from unique_account.core.forwarding import Destination, Forward, Forwarding
 from unique_account.core.machine import Device
 from unique_account.core.routing import plan
 from unique_account.core.user import User
+from unique_account.testing.contracts.pbx.node import one_by_one
 
 P = ParamSpec("P")
 
@@ -101,7 +102,7 @@ class Node:
         """Keep what is told; cancel the task that is returned."""
 
         async def hear(user: str, event: Event) -> None:
-            self.heard.append((user, event))
+            self.heard.extend((user, one) for one in one_by_one(event))
 
         listening = asyncio.create_task(self.pbx.listen(hear))
         await asyncio.sleep(0)

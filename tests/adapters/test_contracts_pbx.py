@@ -21,6 +21,7 @@ from unique_account.ports.hearing import Hear
 from unique_account.testing.contracts import (
     PbxContract,
 )
+from unique_account.testing.contracts.pbx.node import one_by_one
 
 if TYPE_CHECKING:
     from tests.adapters.promises import broken_promises, keeps
@@ -83,8 +84,20 @@ class TellsFactsOfForgottenUsers(MemoryPbx):
 class TellsNoLoss(MemoryPbx):
     async def listen(self, hear: Hear) -> None:
         async def tell(user: str, event: Event) -> None:
-            if not isinstance(event, NodeLost):
-                await hear(user, event)
+            for one in one_by_one(event):
+                if not isinstance(one, NodeLost):
+                    await hear(user, one)
+
+        await super().listen(tell)
+
+
+class TellsHalves(MemoryPbx):
+    """Tells what is known fact by fact, so that somebody is shown half of it."""
+
+    async def listen(self, hear: Hear) -> None:
+        async def tell(user: str, event: Event) -> None:
+            for one in one_by_one(event):
+                await hear(user, one)
 
         await super().listen(tell)
 
@@ -177,6 +190,7 @@ class RingsForEver(MemoryPbx):
         KeepsHints,
         TellsFactsOfForgottenUsers,
         TellsNoLoss,
+        TellsHalves,
         TellsOnlyTheLoss,
         Fragile,
         OneThingAtATime,

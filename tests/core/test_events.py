@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 
 import pytest
 from attrs import evolve
@@ -22,6 +23,7 @@ from unique_account.core.events import (
     DeviceSelected,
     DeviceToggled,
     Event,
+    Fact,
     ForwardingChanged,
     ForwardingDialled,
     LeaseExpired,
@@ -268,6 +270,18 @@ class TestNodes:
         lost = apply(told, NodeLost("default"))
         assert lost == IN
         assert lost.kept is told.kept
+
+    @given(strategies.accounts(), st.data())
+    def test_what_is_told_again_at_once_comes_to_the_same_as_fact_by_fact(
+        self, account: Account, data: st.DataObject
+    ) -> None:
+        told = data.draw(st.lists(strategies.facts(account.user), max_size=6))
+        known = tuple(event for event in told if isinstance(event, Fact))
+        server = account.user.media_server
+        after = apply(account, NodeLost(server, known))
+        assert after == reduce(apply, known, apply(account, NodeLost(server)))
+        assert apply(after, NodeLost(server, known)) is after
+        assert apply(account, NodeLost("elsewhere", known)) is account
 
     def test_another_node_changes_nothing(self) -> None:
         told = apply(IN, CallChanged(leg("1")))

@@ -76,13 +76,14 @@ async def answered(at: Live) -> Call:
 
 async def lost(at: Live) -> None:
     """The connection to the node is cut, and all is told again."""
-    at.observer.applications.clear()
+    at.observer.recoveries.clear()
     at.wire.cut()
 
-    async def retold() -> bool:
-        return any(isinstance(event, NodeLost) for event, _, _ in at.observer.applications)
+    async def again() -> bool:
+        return "pbx default: connection" in at.observer.recoveries
 
-    await until(retold, "the loss")
+    await until(again, "a new connection")
+    await at.service.handle("alice", NodeLost("elsewhere"))  # comes after what is told again
 
 
 class TestWatchers:

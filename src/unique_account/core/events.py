@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -115,9 +116,15 @@ class CallEnded:
 
 @frozen(weakref_slot=False)
 class NodeLost:
-    """A media server was lost: what it told is no longer known, until its resync tells it again."""
+    """A media server was lost: what it told is no longer known, until its resync tells it again.
+
+    Attributes:
+        media_server: The node's name.
+        known: What it tells again at once, fact by fact, so that nobody is shown half of it (P5).
+    """
 
     media_server: str
+    known: tuple[Fact, ...] = ()
 
 
 @frozen(weakref_slot=False)
@@ -150,6 +157,9 @@ class UserChanged:
     user: User
 
 
+Fact = LineChanged | ContactsChanged | CallChanged | MessagesChanged
+"""What the PBX tells again to whoever asks for all that it knows; the last word on each counts."""
+
 Event = (
     LoggedIn
     | LoggedOut
@@ -157,14 +167,11 @@ Event = (
     | LeaseExpired
     | DeviceSelected
     | DeviceToggled
-    | LineChanged
-    | ContactsChanged
-    | CallChanged
+    | Fact
     | CallEnded
     | NodeLost
     | ForwardingChanged
     | ForwardingDialled
-    | MessagesChanged
     | UserChanged
 )
 
@@ -299,9 +306,10 @@ def _messages_changed(account: Account, event: MessagesChanged) -> Account:
 
 
 def _node_lost(account: Account, event: NodeLost) -> Account:
-    if event.media_server != account.user.media_server or account.observed == NOTHING_OBSERVED:
+    if event.media_server != account.user.media_server:
         return account
-    return _seeing(account, NOTHING_OBSERVED)
+    after = reduce(apply, event.known, _seeing(account, NOTHING_OBSERVED))
+    return account if after == account else after
 
 
 def _seeing(account: Account, observed: Observed) -> Account:

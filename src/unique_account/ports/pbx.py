@@ -45,15 +45,15 @@ class Pbx(Protocol):
     async def listen(self, hear: Hear) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled.
 
-        Called once. What went untold (a lost connection, a restart of the node) is told as `NodeLost`
-        for every watched user, followed by everything that is known; the service hands a user's
+        Called once. What went untold (a lost connection, a restart of the node) is told as a `NodeLost`
+        for every watched user that bears everything that is known; the service hands a user's
         projections over again when it hears of it. While a node does not come back, its lines are
         unavailable, so that nobody is shown in a call that may be over.
         """
         ...
 
     async def watch(self, user: User) -> None:
-        """Tell this user's facts from now on, beginning with `NodeLost` and all that is known now.
+        """Tell this user's facts from now on, beginning with a `NodeLost` that bears all that is known now.
 
         Called again for a watched user it begins anew, with the user's present endpoints and mailbox:
         this is the resync of one user. Returns when the beginning has been told. Where the node cannot

@@ -37,6 +37,7 @@ from unique_account.core.routing import plan
 from unique_account.core.user import User
 from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.pbx import CommandFailed, NodeDown
+from unique_account.testing.contracts.pbx.node import one_by_one
 
 if TYPE_CHECKING:
     from tests.adapters.asterisk.scripted_node import BOOTED, ScriptedNode, refused, scripted_node
@@ -92,7 +93,7 @@ class At:
 
     async def hear(self, user: str, event: Event) -> None:
         await self.ready.wait()
-        self.heard.append((user, event))
+        self.heard += [(user, one) for one in one_by_one(event)]
         self._news.set()
         if event in self.fails_at:
             raise self.fails_at[event]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
     Event,
+    Fact,
     LineChanged,
     MessagesChanged,
     NodeLost,
@@ -51,21 +53,19 @@ class Phones:
         """Tell this user's facts from now on, beginning with all that is known."""
         self.forget(user.id)
         self.users[user.id] = user
-        await self._tell(user.id, NodeLost(media_server))
-        for device in Device:
-            if self.users.get(user.id) is user:  # else it was forgotten, or is watched anew, meanwhile
-                await self._tell_line(user, device)
-        if user.mailbox in self._messages:
-            await self._tell(user.id, MessagesChanged(*self._messages[user.mailbox]))
+        await self._tell(user.id, NodeLost(media_server, tuple(self._known(user))))
 
-    async def _tell_line(self, user: User, device: Device) -> None:
-        interface = user.interface(device)
-        self._lines[interface] = (user.id, device)
-        self._told.pop(interface, None)
-        await self._tell_contacts(interface)
-        for leg in self.legs(interface):
-            if leg in self.legs(interface):  # else it ended while another one was told
-                await self._tell(user.id, CallChanged(leg.as_call(device)))
+    def _known(self, user: User) -> Iterator[Fact]:
+        """All that is known of a user, whose devices tell what becomes of them from now on."""
+        for device in Device:
+            interface = user.interface(device)
+            self._lines[interface] = (user.id, device)
+            self._told[interface] = status = self.status(interface)
+            yield ContactsChanged(device, self.reachable(interface))
+            yield LineChanged(device, status)
+            yield from (CallChanged(leg.as_call(device)) for leg in self.legs(interface))
+        if user.mailbox in self._messages:
+            yield MessagesChanged(*self._messages[user.mailbox])
 
     def forget(self, user: str) -> None:
         """Tell nothing more of this user."""

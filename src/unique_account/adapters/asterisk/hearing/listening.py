@@ -26,7 +26,7 @@ from unique_account.adapters.asterisk.manager.login import ManagerLogin
 from unique_account.adapters.asterisk.rendered.codes import ANSWER
 from unique_account.core.account import LineStatus
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.events import Event, LineChanged, NodeLost
+from unique_account.core.events import LineChanged, NodeLost
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
@@ -183,13 +183,13 @@ class Listening:
         if user not in self.roster:
             return
         try:
-            events, problems = session.watching.begin(user)
+            known, problems = session.watching.begin(user)
         except ValueError as error:
             self._failed(f"watch {user.id}", error)
             return
         for problem in problems:
             self._not_understood(problem)
-        telling.tell_anew(user.id, events)
+        telling.tell_anew(user.id, known)
 
     def _say_lost(self, error: ConnectionError) -> None:
         """Tell the observer that the node went down; of further attempts only that the node is down."""
@@ -261,10 +261,9 @@ class Listening:
             self._telling.drop(user)
 
 
-def _down(media_server: str) -> list[Event]:
+def _down(media_server: str) -> NodeLost:
     """What is true of a user while the node is down, so that no lamp stays lit for a call that is over."""
-    lines = (LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
-    return [NodeLost(media_server), *lines]
+    return NodeLost(media_server, tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device))
 
 
 async def _messages(connection: Connection) -> AsyncIterator[Message]:

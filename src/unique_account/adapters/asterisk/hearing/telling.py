@@ -13,21 +13,11 @@ from typing import Final
 
 from unique_account.adapters.asterisk.rendered.codes import REFUSED, answer
 from unique_account.core.errors import Refused
-from unique_account.core.events import (
-    CallChanged,
-    ContactsChanged,
-    Event,
-    LineChanged,
-    MessagesChanged,
-    NodeLost,
-)
+from unique_account.core.events import Event, Fact, NodeLost
 from unique_account.ports.hearing import Hear, UnknownUser
 
 ENOUGH_UNTOLD: Final = 1000
 """How many events may wait before whoever brings more has to wait."""
-
-TOLD_AGAIN: Final = (NodeLost, LineChanged, ContactsChanged, CallChanged, MessagesChanged)
-"""The events that a node tells again to whoever asks for all that it knows; no other one is told twice."""
 
 Answered = Callable[[str], object]
 """Is told, for somebody who waits, what became of an event."""
@@ -65,16 +55,16 @@ class Telling:
         if untold and user not in self._tellers:
             self._tellers[user] = asyncio.create_task(self._tell(user, untold))
 
-    def tell_anew(self, user: str, known: Iterable[Event]) -> None:
-        """Tell all that is known of a user, in place of what waits and is told again by it.
+    def tell_anew(self, user: str, known: NodeLost) -> None:
+        """Tell all that is known of a user, in place of the facts that wait and are told again by it.
 
         What the user did, and that a call is over, nothing tells again: it stays, with what came before it.
         """
         untold = self._untold.get(user, deque())
-        while untold and isinstance(untold[-1][0], TOLD_AGAIN):
+        while untold and isinstance(untold[-1][0], Fact | NodeLost):
             untold.pop()
             self._counted(-1)
-        self.tell(user, known)
+        self.tell(user, [known])
 
     def drop(self, user: str) -> None:
         """Do not tell what of a user still waits."""

@@ -14,7 +14,7 @@ from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.manager.words import full_mailbox
-from unique_account.core.events import CallChanged, Event, NodeLost
+from unique_account.core.events import CallChanged, Event, Fact, NodeLost
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 
@@ -100,8 +100,8 @@ class Watching:
         self.picture.note(message)
         return self._translation.translate(message)
 
-    def begin(self, user: User) -> tuple[list[Event], list[Untranslatable]]:
-        """Hear a user from now on; all that is known, from the beginning, and what of it is not understood.
+    def begin(self, user: User) -> tuple[NodeLost, list[Untranslatable]]:
+        """Hear a user from now on; all that is known, in one event, and what of it is not understood.
 
         Raises:
             ValueError: An endpoint of the user is another user's.
@@ -112,8 +112,9 @@ class Watching:
             meaning for message in self._about(user) for meaning in self._translation.translate(message)
         ]
         events = [meaning.event for meaning in meanings if isinstance(meaning, Heard)]
+        facts = tuple(event for event in _last_words(events) if isinstance(event, Fact))
         problems = [meaning for meaning in meanings if isinstance(meaning, Untranslatable)]
-        return [NodeLost(self._media_server), *_last_words(events)], problems
+        return NodeLost(self._media_server, facts), problems
 
     def forget(self, user: str) -> None:
         """Hear nothing more of a user."""

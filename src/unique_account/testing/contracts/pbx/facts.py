@@ -20,7 +20,7 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_watching_begins_with_all_that_is_known(self, opened: Opened) -> None:
-        """Beginning with `NodeLost` and all that is known now; returns when the beginning has been told."""
+        """Beginning with `NodeLost`, which bears all that is known now; returns when that has been told."""
         pbx, phones = opened
         async with self.listening(pbx) as heard:
             await phones.register(self.alice.deskphone)
@@ -31,6 +31,26 @@ class FactsContract(NodeContract):
             assert ("alice", ContactsChanged(Device.WEBRTC, reachable=False)) in heard
             assert ("alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE)) in heard
             assert {user for user, _ in heard} == {"alice"}
+
+    @scenario
+    async def test_nobody_is_shown_half_of_what_is_known(self, opened: Opened) -> None:
+        """`NodeLost` bears all that is known now, so that no presence is worked out of half of it (P5)."""
+        pbx, phones = opened
+        told: list[Event] = []
+
+        async def keep(_: str, event: Event) -> None:
+            told.append(event)
+
+        async with self.listening(pbx, keep):
+            await phones.register(self.alice.deskphone)
+            await pbx.watch(self.alice)
+            beginning = told[0]
+            assert isinstance(beginning, NodeLost)
+            assert {
+                ContactsChanged(Device.DESKPHONE, reachable=True),
+                ContactsChanged(Device.WEBRTC, reachable=False),
+                LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE),
+            } <= set(beginning.known)
 
     @scenario
     async def test_watching_again_begins_anew(self, opened: Opened) -> None:

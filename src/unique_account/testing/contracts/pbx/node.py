@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from unique_account.core.account import Account, Call, CallStatus
-from unique_account.core.events import CallChanged, Event, LoggedIn, apply
+from unique_account.core.events import CallChanged, Event, LoggedIn, NodeLost, apply
 from unique_account.core.forwarding import Destination
 from unique_account.core.machine import Device
 from unique_account.core.routing import Plan, plan
@@ -28,6 +28,11 @@ def planned(account: Account, *events: Event) -> Plan:
     for event in events:
         account = apply(account, event)
     return plan(account, owner=OWNER)
+
+
+def one_by_one(event: Event) -> tuple[Event, ...]:
+    """An event; what is told in one, each fact for itself."""
+    return (NodeLost(event.media_server), *event.known) if isinstance(event, NodeLost) else (event,)
 
 
 class NodeContract(Contract[Opened]):
@@ -60,7 +65,7 @@ class NodeContract(Contract[Opened]):
         heard: Heard = []
 
         async def hear(user: str, event: Event) -> None:
-            heard.append((user, event))
+            heard.extend((user, one) for one in one_by_one(event))
             if then is not None:
                 await then(user, event)
 
