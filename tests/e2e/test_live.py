@@ -395,6 +395,21 @@ class TestFaults:
         check(self)
 
     @scenario
+    async def test_no_lamp_flickers_when_a_connection_is_lost(self) -> None:
+        """P5: somebody talks all the while, so a lamp that was lit stays lit."""
+        async with live() as at, watcher(at.pbx, WATCHER, "1001", Package.DIALOG) as lamp:
+            await answered(at)
+            await lamp.shows("confirmed")
+            start = time.monotonic()
+            for _ in range(3):
+                await lost(at)
+            await at.agrees()
+            await at.alice.hang_up()
+            await lamp.shows("terminated", after=start)
+            *before, end = [told.what for told in lamp.journal.told if told.at >= start]
+            assert (set(before) <= {"confirmed"}, end) == (True, "terminated")
+
+    @scenario
     async def test_a_call_was_answered_when_it_was_whatever_was_lost_since(self) -> None:
         """H6: twice, as what was recalled once has to be recalled again."""
         async with live() as at:
