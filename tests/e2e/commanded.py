@@ -21,6 +21,7 @@ from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Call
 from unique_account.core.events import CallChanged, Event
 from unique_account.core.user import User
+from unique_account.testing.contracts.pbx.node import one_by_one
 
 
 @frozen(weakref_slot=False)
@@ -31,8 +32,9 @@ class Assistant:
     calls: dict[str, Call] = field(factory=dict)
 
     async def hear(self, _: str, event: Event) -> None:
-        if isinstance(event, CallChanged):
-            self.calls[event.call.id] = event.call
+        for one in one_by_one(event):
+            if isinstance(one, CallChanged):
+                self.calls[one.call.id] = one.call
 
     async def call(self, place: int) -> Call:
         """The user's first call, or a later one, once it is answered."""
