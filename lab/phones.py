@@ -146,6 +146,8 @@ def _config(folder: Path, sip: int, control: int, frequency: int) -> str:
         # With any other rate or number of channels the tone does not start, and no call is answered.
         "ausrc_srate 48000",
         "ausrc_channels 2",
+        # Or else what goes on from another source, as after a transfer, may be taken for late, and dropped.
+        "jitter_buffer_delay 0-0",
         *(f"module {name}.so" for name in _MODULES),
         *(f"module_app {name}.so" for name in _APPLICATIONS),
     ]
