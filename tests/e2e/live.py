@@ -173,13 +173,28 @@ async def wire(pbx: Node) -> AsyncIterator[tuple[Wire, ManagerLogin]]:
 
 
 @asynccontextmanager
-async def live(*users: User) -> AsyncIterator[Live]:
-    """A node with a service, both of which have begun; every phone is registered but the browser."""
+async def live(
+    *users: User, more: Iterable[Endpoint] = (), extensions: str = EXTENSIONS, pjsip: str = ""
+) -> AsyncIterator[Live]:
+    """A node with a service, both of which have begun; every phone is registered but the browser.
+
+    Args:
+        users: Who has an account; Alice and Bob if nobody is named.
+        more: Further endpoints.
+        extensions: The dialplan beside the rendered one.
+        pjsip: What comes at the end of ``pjsip.conf``.
+    """
     users = users or (ALICE, BOB)
     endpoints = (DESKPHONE, WEBRTC, COLLEAGUE, THIRD, WATCHER, UNUSED)
     async with AsyncExitStack() as stack:
         pbx = await stack.enter_async_context(
-            node(endpoints, EXTENSIONS, more_files=files(users), prompts=True)
+            node(
+                (*endpoints, *more),
+                extensions,
+                more_files=files(users),
+                appended={"pjsip.conf": pjsip},
+                prompts=True,
+            )
         )
         phones = {
             one.name: await stack.enter_async_context(party(pbx, one, obeys=one is DESKPHONE))

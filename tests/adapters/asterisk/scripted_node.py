@@ -12,6 +12,7 @@ from unique_account.adapters.asterisk.manager.ami import Decoder, Message
 
 SECRET = "a-secret-that-nobody-may-see"
 CHALLENGE = "168230411"
+KEY = "5f3b"
 BOOTED = "Event: FullyBooted\r\nStatus: Fully Booted"
 Reply = Callable[[Message], list[str]]
 
@@ -27,6 +28,7 @@ class ScriptedNode:
         database: AstDB.
         hints: What each hint follows.
         states: The custom device states.
+        globals: The global variables of the dialplan.
         replies: What is answered to an action, in place of what is usual.
         unanswered: The actions that are not answered.
         gives_back: How much of a value `DBGet` tells.
@@ -44,6 +46,7 @@ class ScriptedNode:
         self.states: dict[str, str] = {}
         self.replies: dict[str, Reply] = {}
         self.unanswered: set[str] = set()
+        self.globals: dict[str, str] = {"UNIQUE_ACCOUNT_KEY": KEY}
         self.make = "Yealink SIP-T46S 66.84"
         self.gives_back = 5000
         self.opened = 0
@@ -165,10 +168,7 @@ def _contacts(node: ScriptedNode, _: Message) -> list[str]:
 
 
 def _channels(node: ScriptedNode, _: Message) -> list[str]:
-    items = [
-        f"Event: CoreShowChannel\r\nUniqueid: {uniqueid}\r\n{headers}"
-        for uniqueid, headers in node.channels.items()
-    ]
+    items = [f"Event: CoreShowChannel\r\n{headers}" for headers in node.channels.values()]
     return _list(items, "CoreShowChannelsComplete")
 
 
@@ -218,6 +218,19 @@ def _set(node: ScriptedNode, action: Message) -> list[str]:
     return ["Response: Success"]
 
 
+def _variable(node: ScriptedNode, action: Message) -> list[str]:
+    uniqueids = {
+        f"{headers}\r\n".partition("Channel: ")[2].partition("\r\n")[0]: uniqueid
+        for uniqueid, headers in node.channels.items()
+    }
+    if "Channel" not in action:
+        return [f"Response: Success\r\nValue: {node.globals.get(action['Variable'], '')}"]
+    if action["Channel"] not in uniqueids:
+        return ["Response: Error\r\nMessage: No such channel"]
+    value = uniqueids[action["Channel"]] if action["Variable"] == "UNIQUEID" else ""
+    return [f"Response: Success\r\nValue: {value}"]
+
+
 def _add(node: ScriptedNode, action: Message) -> list[str]:
     node.hints[action["Extension"]] = action["Application"]
     return ["Response: Success"]
@@ -246,6 +259,7 @@ _USUAL: dict[str, Callable[[ScriptedNode, Message], list[str]]] = {
     "DBGet": _get,
     "DBGetTree": _tree,
     "Setvar": _set,
+    "Getvar": _variable,
     "DialplanExtensionAdd": _add,
     "DialplanExtensionRemove": _remove,
     "ExtensionState": _extension,

@@ -123,9 +123,13 @@ class TestMessage:
         assert "Value" in empty
 
     def test_a_header_without_a_space_after_its_colon_is_read_alike(self) -> None:
-        (loose,) = decode([b"Event:UserEvent\r\nSession:tab: 1\r\n\r\n"])
+        (loose,) = decode([b"Event: UserEvent\r\nSession:tab: 1\r\n\r\n"])
         assert isinstance(loose, Message)
         assert (loose.event, loose["Session"]) == ("UserEvent", "tab: 1")
+
+    def test_an_event_begins_as_asterisk_begins_it(self) -> None:
+        for text in ("Event:FullyBooted", "Note: 1\r\nEvent: FullyBooted"):
+            assert Message(text).event == ""
 
     def test_a_response_has_no_event(self) -> None:
         assert message(("Response", "Success")).event == ""
@@ -224,14 +228,11 @@ class TestHostileStreams:
     @pytest.mark.parametrize(
         ("bad", "problem"),
         [
-            (b"Event: X\r\nno colon here", "line 2 has no colon: 'no colon here'"),
-            (b"Event: X\r\nno colon\r\nMore: c", "line 2 has no colon: 'no colon'"),
             (b"--END COMMAND--", "line 1 has no colon: '--END COMMAND--'"),
-            (b"Event: X\r\n: y", "line 2 has no name before its colon: ': y'"),
-            (b": y", "line 1 has no name before its colon: ': y'"),
-            (b"Event: X\r\nValue: a\0b\r\nMore: c", "line 2 holds a NUL"),
-            (b"\0", "line 1 holds a NUL"),
-            (b"a:\r\n" * MAX_HEADERS + b"b:", f"it has {MAX_HEADERS + 1} headers, more than {MAX_HEADERS}"),
+            (b": y", "line 1 has no name before its colon"),
+            (b"Event: X\r\nValue: a\0b\r\nMore: c", "it holds a NUL"),
+            (b"\0", "it holds a NUL"),
+            (b"a:\r\n" * MAX_HEADERS + b"b:", f"it has more than {MAX_HEADERS} headers"),
             (b"Value: " + b"x" * 65536, "it is longer than 65536 bytes"),
             (b"x" * 65537, "it is longer than 65536 bytes"),
         ],
@@ -244,9 +245,9 @@ class TestHostileStreams:
         assert (before, after) == (GOOD, GOOD)
 
     def test_the_error_shows_how_the_message_begins(self) -> None:
-        malformed = the_malformed(decode([b"Event: VarSet\r\nno colon\r\n\r\n"]))
+        malformed = the_malformed(decode([b"no colon\r\nEvent: VarSet\r\n\r\n"]))
         assert str(malformed) == (
-            "malformed message, line 2 has no colon: 'no colon'; it begins 'Event: VarSet\\r\\nno colon'"
+            "malformed message, line 1 has no colon: 'no colon'; it begins 'no colon\\r\\nEvent: VarSet'"
         )
 
     def test_the_error_is_short_however_long_the_line(self) -> None:

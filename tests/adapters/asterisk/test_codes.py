@@ -12,7 +12,7 @@ from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.headers import UnusableHeader
-from unique_account.adapters.asterisk.rendered.codes import answer, dialled_code
+from unique_account.adapters.asterisk.rendered.codes import LONGEST_DIALLED, answer, dialled_code
 from unique_account.adapters.asterisk.rendered.dialplan import render
 from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
 from unique_account.core.account import Account
@@ -54,10 +54,19 @@ class TestText:
             "exten = *98,1,Gosub(unique-account-codes,s,1(voicemail,,))",
         ):
             assert f"{line}\n" in numbers
-        assert (
-            "exten = _*22.,1,Gosub(unique-account-codes,s,1"
-            "(no_answer,${FILTER(0-9A-Za-z*#+,${EXTEN:3})},call-fwd-no-ans))\n"
-        ) in numbers
+        for digits in (1, 2, LONGEST_DIALLED):
+            pattern = "_*22" + "[+*#0-9]" * digits
+            passed = "no_answer,${EXTEN:3},call-fwd-no-ans"
+            assert f"exten = {pattern},1,Gosub(unique-account-codes,s,1({passed}))\n" in numbers
+            assert len(pattern) < 256  # no longer one is read
+
+    def test_no_pattern_lets_any_text_in(self) -> None:
+        """A line break in what is dialled would be one in the events of the call."""
+        text = render([ALICE])
+        numbers = text[text.index("[unique-account-numbers-default]") :]
+        patterns = [line.partition(",")[0] for line in numbers.splitlines() if line.startswith("exten = _")]
+        assert patterns
+        assert not [pattern for pattern in patterns if pattern.endswith((".", "!"))]
 
     def test_a_user_may_have_a_voicemail_code_of_ones_own(self) -> None:
         assert "exten = *77,1,Gosub(unique-account-codes,s,1(voicemail,,))\n" in render(

@@ -14,16 +14,16 @@ from unique_account.core.events import LoggedIn
 from unique_account.core.machine import Device
 
 if TYPE_CHECKING:
-    from tests.adapters.asterisk.scripted_node import scripted_node
+    from tests.adapters.asterisk.scripted_node import KEY, scripted_node
     from tests.installation import ALICE, Installation
 else:
     from installation import ALICE, Installation
-    from scripted_node import scripted_node
+    from scripted_node import KEY, scripted_node
 
 Step = tuple[str, int]
 
 STATUS = "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: "
-DID = "Event: UserEvent\r\nUserEvent: UniqueAccount\r\nUser: alice\r\nDo: "
+DID = f"Event: UserEvent\r\nUserEvent: UniqueAccount\r\nKey: {KEY}\r\nUser: alice\r\nDo: "
 TOLD = {
     "it rings": f"{STATUS}RINGING",
     "it is free": f"{STATUS}NOT_INUSE",

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from unique_account.adapters.asterisk import AsteriskPbx, commands
 from unique_account.adapters.asterisk.hearing import listening as module
+from unique_account.adapters.asterisk.hearing.listening import LOST_FRAMING, REPORTS_A_MINUTE, NotUnderstood
 from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, entries
 from unique_account.adapters.asterisk.manager import connection
 from unique_account.adapters.asterisk.manager.ami import Message
@@ -40,9 +41,9 @@ from unique_account.ports.pbx import CommandFailed, NodeDown
 from unique_account.testing.contracts.pbx.node import one_by_one
 
 if TYPE_CHECKING:
-    from tests.adapters.asterisk.scripted_node import BOOTED, ScriptedNode, refused, scripted_node
+    from tests.adapters.asterisk.scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
 else:
-    from scripted_node import BOOTED, ScriptedNode, refused, scripted_node
+    from scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
 
 P = ParamSpec("P")
 DESK, WEB = Device.DESKPHONE, Device.WEBRTC
@@ -109,6 +110,15 @@ class At:
             if wanted and (who, event) == (user, wanted[0]):
                 del wanted[0]
         return not wanted
+
+    async def eventually(self, so: Callable[[], bool]) -> None:
+        """Wait until something is so that no event tells of."""
+        while not so():  # noqa: ASYNC110 - the observer has no event
+            await asyncio.sleep(0.01)
+
+    def ended(self) -> set[str]:
+        """The calls that are over."""
+        return {event.call_id for event in self.of() if isinstance(event, CallEnded)}
 
     async def until_call(self, status: CallStatus | None) -> None:
         """Wait until a call was last heard to be so far; None: over."""
@@ -247,7 +257,10 @@ async def test_whatever_hearing_raises_the_next_event_is_told() -> None:
         assert "no Unique Account" not in at.failures
 
 
-SELECTED = "Event: UserEvent\r\nUserEvent: UniqueAccount\r\nUser: alice\r\nDo: select\r\nDevice: deskphone"
+SELECTED = (
+    f"Event: UserEvent\r\nUserEvent: UniqueAccount\r\nKey: {KEY}\r\n"
+    "User: alice\r\nDo: select\r\nDevice: deskphone"
+)
 
 
 @in_loop
@@ -315,7 +328,7 @@ async def test_a_call_that_is_only_listed_was_answered_when_its_bridge_was_made(
     """H6: if the account may know how old a bridge is."""
     async with listening(down=True) as at:
         at.node.replies["Command"] = lambda _: told
-        at.node.channels["1767590000.1"] = "Channel: PJSIP/alice-00000001\r\nChannelState: 6\r\nBridgeId: b"
+        at.node.channels["1767590000.1"] = f"{channel('6', '1767590000.1')}\r\nBridgeId: b"
         await at.node.start()
         await at.pbx.watch(ALICE)
         await at.until_call(CallStatus.TALKING)
@@ -343,17 +356,96 @@ async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> No
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"\x00\xff\x17 no message\r\n\r\n", b"x" * 200_000, f"{BOOTED}\r\n\r\n".encode()]
+    "garbage",
+    [
+        b"\x00\xff\x17 no message\r\n\r\n",
+        b"x" * 200_000 + b"\r\n\r\n",
+        f"{BOOTED}\r\n\r\n".encode(),
+        b"no colon\r\n\r\n" * (LOST_FRAMING - 1),
+    ],
 )
 @in_loop
-async def test_after_garbage_or_a_new_boot_everything_is_retold(garbage: bytes) -> None:
+async def test_bad_messages_cost_no_neighbour_and_no_connection(garbage: bytes) -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.heard.clear()
+        at.node.write(garbage)
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
+        await at.until(LineChanged(DESK, LineStatus.IN_USE))
+        assert at.node.opened == 1
+        reported = [error for _, error in at.observer.failures if isinstance(error, NotUnderstood)]
+        bad = 0 if BOOTED.encode() in garbage else garbage.count(b"\r\n\r\n")
+        assert len(reported) == min(REPORTS_A_MINUTE, bad)
+
+
+@in_loop
+async def test_a_stream_without_any_good_message_is_given_up() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
         at.heard.clear()
         at.node.devices = {"PJSIP/alice": "INUSE"}
-        at.node.write(garbage)
+        at.node.write(b"no colon\r\n\r\n" * LOST_FRAMING)
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
         assert at.node.opened == 2
+
+
+@in_loop
+async def test_a_node_that_cannot_leave_blank_lines_out_is_not_believed() -> None:
+    """Without the filter, a text with a blank line would be an event."""
+    async with listening() as at:
+        at.node.replies["Filter"] = refused("Permission denied")
+        at.node.cut()
+        await at.eventually(lambda: "Asterisk refuses Filter: Permission denied" in at.failures)
+        assert "grant write = system" in at.failures
+        assert not at.pbx.connected
+
+
+@in_loop
+async def test_no_event_comes_before_the_filter() -> None:
+    async with listening() as at:
+        await at.node.asked("Events")
+        first = next(
+            action["Action"] for action in at.node.actions if action["Action"] in ("Filter", "Events")
+        )
+        assert first == "Filter"
+        (login,) = at.node.given("Login")
+        assert login["Events"] == "system"
+
+
+@in_loop
+async def test_a_call_whose_end_is_not_reported_ends_with_its_phone_idle() -> None:
+    """A stranger's blank line in the events of the call keeps them from us."""
+    async with listening() as at:
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.node.channels = {"1767600000.2": channel("6", "1767600000.2")}
+        await at.pbx.watch(ALICE)
+        at.node.channels.clear()
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
+        await at.eventually(lambda: at.ended() == {"1767600000.2"})
+
+
+@in_loop
+async def test_a_call_that_is_there_goes_on_though_its_phone_was_idle() -> None:
+    """A state may be older than the call that follows it."""
+    async with listening() as at:
+        at.node.channels = {"1767600000.2": channel("6")}
+        await at.pbx.watch(ALICE)
+        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
+        await at.node.asked("Getvar", 2)
+        await at.pbx.installed("nobody")  # its answer comes after that
+        assert at.ended() == set()
+
+
+@in_loop
+async def test_a_count_of_messages_that_nobody_asked_for_is_not_believed() -> None:
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        at.node.tell(
+            "Response: Success\r\nMessage: Mailbox Message Count\r\nMailbox: 1001@default\r\n"
+            "NewMessages: 9\r\nOldMessages: 9"
+        )
+        await at.pbx.installed("nobody")
+        assert MessagesChanged(9, 9) not in at.of()
 
 
 @in_loop

@@ -47,8 +47,9 @@ class Origins:
         return into
 
     def _note(self, message: Message) -> None:
-        if message.get("EventName") == JOINED and (other := _extra(message)):
-            self._remember(message.get("LinkedID", ""), other)
+        if message.get("EventName") == JOINED and "LinkedID" in message and (other := _extra(message)):
+            # Asterisk's own stands below whatever a stranger's text poses as.
+            self._remember(message.all("LinkedID")[-1], other)
 
     def _remember(self, linkedid: str, other: str) -> None:
         self._ids.pop(linkedid, None)
@@ -59,8 +60,8 @@ class Origins:
 
 def _extra(message: Message) -> str:
     try:
-        value = json.loads(message.get("Extra", ""))["extra"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        value = json.loads(message.all("Extra")[-1])["extra"]
+    except (ValueError, TypeError, LookupError, RecursionError):
         return ""
     return value if isinstance(value, str) else ""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from functools import partial
 from random import Random
+from secrets import token_hex
 from typing import Final
 
 from attrs import define, field
@@ -17,13 +19,13 @@ from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatab
 from unique_account.adapters.asterisk.hearing.picture import Picture
 from unique_account.adapters.asterisk.hearing.roster import Roster
 from unique_account.adapters.asterisk.hearing.telling import Telling
-from unique_account.adapters.asterisk.hearing.watching import EVENT_CLASSES, EVENTS, Watching
+from unique_account.adapters.asterisk.hearing.watching import BLANK_LINES, EVENT_CLASSES, EVENTS, Watching
 from unique_account.adapters.asterisk.hints.hints import Hints
 from unique_account.adapters.asterisk.installing.astdb import PlanBook
 from unique_account.adapters.asterisk.manager.ami import Malformed, Message
 from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect, delays
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
-from unique_account.adapters.asterisk.rendered.codes import ANSWER
+from unique_account.adapters.asterisk.rendered.codes import ANSWER, KEY
 from unique_account.core.account import LineStatus
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import LineChanged, NodeLost
@@ -38,6 +40,12 @@ BEGINS_WITHIN: Final = 15.0
 
 LOOKS_AFTER_HINTS_EVERY: Final = 2.0
 """After how many seconds, at most, a reload of the dialplan is noticed that no event tells of."""
+
+LOST_FRAMING: Final = 100
+"""After how many bad messages in a row, with no good one between, a stream is given up."""
+
+REPORTS_A_MINUTE: Final = 20
+"""How many messages that are not understood are reported; strangers can bring about any number of them."""
 
 STEADY_AFTER: Final = 10.0
 """After how many seconds a connection is one that held: when it is lost, the next is tried at once."""
@@ -89,6 +97,8 @@ class Listening:
         self._said_down = False
         self._said_lost = False
         self._earlier = Picture()
+        self._reports: deque[float] = deque(maxlen=REPORTS_A_MINUTE)
+        self._unreported = 0
 
     async def listen(self, hear: Hear) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
@@ -106,7 +116,7 @@ class Listening:
         while True:
             began = loop.time()
             try:
-                async with connect(self._login, EVENT_CLASSES) as connection:
+                async with connect(self._login, "system") as connection:
                     await self._hear(connection, telling)
             except ConnectionError as error:
                 self._say_lost(error)
@@ -123,7 +133,7 @@ class Listening:
 
     async def _hear(self, connection: Connection, telling: Telling) -> None:
         """Hear a connection until it is lost."""
-        messages = _messages(connection)
+        messages = self._messages(connection)
         try:
             async with asyncio.timeout(BEGINS_WITHIN):
                 session = await self._begin(connection, messages)
@@ -151,13 +161,13 @@ class Listening:
 
     async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> Session:
         """Ask for all that the node knows, once it has booted, and wait until it has come."""
-        with suppress(ActionRefused):  # it then tells more than is needed
-            for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {JOINED}"):
-                await connection.act("Filter", ("Operation", "Add"), ("Filter", wanted))
+        await _filter(connection)
+        await connection.act("Events", ("EventMask", EVENT_CLASSES))
         async for message in messages:
             if message.event == "FullyBooted":
                 break
-        session = Session(connection, Watching(self._name), PlanBook(connection), self._obeying)
+        watching = Watching(self._name, await _key(connection))
+        session = Session(connection, watching, PlanBook(connection), self._obeying)
         session.watching.ask(connection, self.roster.users)
         await _complete(session, messages)
         session.watching.recall(self._earlier)
@@ -168,9 +178,10 @@ class Listening:
 
     def _take(self, session: Session, telling: Telling, message: Message) -> None:
         if message.event == "FullyBooted":
-            raise ConnectionError("the node has booted anew")
+            return  # a node that boots again closes its connections
         if message.event == "Reload":
             session.reloaded.set()
+        session.watching.ask_after_calls(session.connection, message)
         for meaning in session.watching.hear(message):
             if isinstance(meaning, Heard):
                 answered = partial(_answer, session.connection, meaning.channel) if meaning.channel else None
@@ -205,8 +216,29 @@ class Listening:
         """Tell that what the node told is void, and no phone there is available as far as we know."""
         telling.tell_anew(user.id, _down(self._name))
 
-    def _not_understood(self, problem: Untranslatable) -> None:
-        self._failed("message", NotUnderstood(str(problem)))
+    async def _messages(self, connection: Connection) -> AsyncIterator[Message]:
+        """The stream of a connection. A bad message costs none of its neighbours."""
+        bad = 0
+        async for item in connection.stream():
+            if isinstance(item, Message):
+                bad = 0
+                yield item
+                continue
+            self._not_understood(item)
+            bad += 1
+            if bad >= LOST_FRAMING:
+                raise ConnectionError(f"{bad} bad messages in a row; the last one: {item}")
+
+    def _not_understood(self, problem: Untranslatable | Malformed) -> None:
+        """Report a message that is not understood, unless there were too many lately; these are counted."""
+        now = asyncio.get_running_loop().time()
+        if len(self._reports) == REPORTS_A_MINUTE and now - self._reports[0] < 60:
+            self._unreported += 1
+            return
+        self._reports.append(now)
+        more = f"; {self._unreported} more were not reported" if self._unreported else ""
+        self._unreported = 0
+        self._failed("message", NotUnderstood(f"{problem}{more}"))
 
     def _failed(self, what: str, error: Exception) -> None:
         self._observer.failed(f"pbx {self._name}: {what}", error)
@@ -266,12 +298,27 @@ def _down(media_server: str) -> NodeLost:
     return NodeLost(media_server, tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device))
 
 
-async def _messages(connection: Connection) -> AsyncIterator[Message]:
-    """The stream of a connection, which garbage ends: what else was lost with it nobody knows."""
-    async for item in connection.stream():
-        if isinstance(item, Malformed):
-            raise ConnectionError(str(item))
-        yield item
+async def _filter(connection: Connection) -> None:
+    """Ask for the events that are needed, and for none in which a stranger's blank line poses as an end."""
+    add = ("Operation", "Add")
+    try:
+        await connection.act("Filter", add, ("Filter", BLANK_LINES))
+    except ActionRefused as error:
+        raise ConnectionError(
+            f"{error}; without it strangers could forge events: grant write = system"
+        ) from None
+    with suppress(ActionRefused):  # it then reports more than is needed
+        for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {JOINED}"):
+            await connection.act("Filter", add, ("Filter", wanted))
+
+
+async def _key(connection: Connection) -> str:
+    """The node's key, made if there is none since it has booted."""
+    variable = ("Variable", KEY)
+    if not (key := (await connection.act("Getvar", variable)).get("Value", "")):
+        key = token_hex(16)
+        await connection.act("Setvar", variable, ("Value", key))
+    return key
 
 
 async def _complete(session: Session, messages: AsyncIterator[Message]) -> None:

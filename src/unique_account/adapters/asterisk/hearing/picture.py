@@ -18,6 +18,8 @@ from unique_account.adapters.asterisk.manager.ami import Message
 
 UP: Final = "6"
 RINGING: Final = "5"
+_IDLE: Final = frozenset({"NOT_INUSE", "UNAVAILABLE", "INVALID"})
+"""The states of a device without a call."""
 
 
 @define
@@ -131,6 +133,13 @@ class Picture:
         if not channel.bridge:
             return []
         return [one for one in self.channels.values() if one.bridge == channel.bridge and one is not channel]
+
+    def unended(self, message: Message) -> tuple[Channel, ...]:
+        """The live channels of a device that has none any more, by this message."""
+        if message.event != "DeviceStateChange" or message.get("State") not in _IDLE:
+            return ()
+        device = message.get("Device", "")
+        return tuple(channel for channel in self.channels.values() if channel.interface == device)
 
     # -- notes ---------------------------------------------------------------------------------------
 

@@ -63,13 +63,16 @@ class Translation:
         users: Whom to listen for. What the PBX tells concerns those whose endpoints it carries; what
             a CTI server tells in user events concerns them all.
         media_server: Which media server the messages come from.
+        key: What proves a user event: its header ``Key`` must hold it. None for a recording, whose user
+            events are believed.
 
     Raises:
         ValueError: Two of the users share an id, or an endpoint of this media server.
     """
 
-    def __init__(self, users: Iterable[User], media_server: str = "default") -> None:
+    def __init__(self, users: Iterable[User], media_server: str = "default", key: str | None = None) -> None:
         self._media_server = media_server
+        self._key = key
         self._users: dict[str, User] = {}
         self._lines: dict[str, _Line] = {}
         self._mailboxes: dict[str, list[str]] = {}
@@ -296,12 +299,16 @@ class Translation:
 
     def _user_event(self, message: Message) -> tuple[Meaning, ...]:
         kind = message.get("UserEvent")
+        if kind not in (CODE_EVENT, USER_EVENT):
+            return ()
+        if self._key not in (None, message.get("Key")):
+            raise UnusableHeader(
+                "Key", "is not this node's: render the dialplan again, or find who forges it"
+            )
         if kind == CODE_EVENT:
             user, event = dialled_code(message)
             known = user in self._users
             return (Heard(user, self._instant(), event, required(message, "Channel")),) if known else ()
-        if kind != USER_EVENT:
-            return ()
         user = required(message, "User")
         if user not in self._users:
             raise UnusableHeader("User", f"is {shown(user)}, whom nobody knows")

@@ -21,6 +21,12 @@ from unique_account.core.user import User
 EVENT_CLASSES: Final = "call,system,user"
 """The classes of events that are asked for."""
 
+BLANK_LINES: Final = "![[:cntrl:]]{3}[^[:cntrl:]]"
+"""The filter by which Asterisk leaves out events with a blank line inside, which only strangers' text has.
+
+What stands behind the blank line would pose as an event of its own.
+"""
+
 EVENTS: Final = (
     *("DeviceStateChange", "ContactStatus", "PeerStatus", "MessageWaiting", "UserEvent"),
     *("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "BridgeLeave", "Hold", "Unhold", "Hangup"),
@@ -44,10 +50,12 @@ class Watching:
         picture: The last word on everything that the node carries.
     """
 
-    def __init__(self, media_server: str) -> None:
+    def __init__(self, media_server: str, key: str) -> None:
         self.picture = Picture()
         self._media_server = media_server
-        self._translation = Translation((), media_server)
+        self._translation = Translation((), media_server, key)
+        self._mailboxes: set[str] = set()
+        self._doubted: dict[str, Channel] = {}
         self._missing: dict[str, str] = {}
         self._details: dict[str, Callable[[Message], None]] = {}
 
@@ -81,7 +89,16 @@ class Watching:
         """Ask how many messages wait in a user's mailbox, unless it is known."""
         mailbox = None if user.mailbox is None else full_mailbox(user.mailbox)
         if mailbox is not None and self.picture.mailbox(mailbox) is None:
-            connection.send("MailboxCount", ("Mailbox", mailbox))
+            self._mailboxes.add(connection.send("MailboxCount", ("Mailbox", mailbox)))
+
+    def ask_after_calls(self, connection: Connection, message: Message) -> None:
+        """Ask whether the calls of a phone that is idle are over.
+
+        The end of a call is not reported where a stranger's text in it holds a blank line (`BLANK_LINES`).
+        """
+        for channel in self.picture.unended(message):
+            number = connection.send("Getvar", ("Channel", channel.name), ("Variable", "UNIQUEID"))
+            self._doubted[number] = channel
 
     @property
     def complete(self) -> bool:
@@ -94,7 +111,7 @@ class Watching:
         Raises:
             ActionRefused: It refuses what was asked for.
         """
-        message = _as_event(message)
+        message = self._as_event(message)
         if self._missing:
             self._look_for_end(message)
         self.picture.note(message)
@@ -123,6 +140,17 @@ class Watching:
     def join(self, *linkedids: str) -> None:
         """Hear these calls as one from now on: they are about to be joined."""
         self._translation.join(*linkedids)
+
+    def _as_event(self, message: Message) -> Message:
+        """An answer to what was asked meanwhile, as the event that it stands for."""
+        number = message.get("ActionID", "")
+        if number in self._mailboxes:
+            self._mailboxes.discard(number)
+            return message if message.get("Response") != "Success" else _counted(message)
+        channel = self._doubted.pop(number, None)
+        if channel is None or message.get("Value") == channel.last.get("Uniqueid"):
+            return message
+        return _ended(channel)
 
     def _look_for_end(self, message: Message) -> None:
         number, problem = message.get("ActionID", ""), message.get("Message", "").strip()
@@ -160,12 +188,16 @@ class Watching:
             yield told
 
 
-def _as_event(message: Message) -> Message:
-    """A count of messages that was asked for, as the event that tells of one that was not."""
-    if message.get("Message") != "Mailbox Message Count":
-        return message
+def _counted(message: Message) -> Message:
+    """A count of messages that was asked for, as the event that reports one that was not."""
     mailbox, new, old = (message.get(name, "") for name in ("Mailbox", "NewMessages", "OldMessages"))
     return Message(f"Event: MessageWaiting\r\nMailbox: {mailbox}\r\nNew: {new}\r\nOld: {old}")
+
+
+def _ended(channel: Channel) -> Message:
+    """The end of a call, as the event that was not reported."""
+    ids = "\r\n".join(f"{name}: {channel.last.get(name, '')}" for name in ("Channel", "Uniqueid", "Linkedid"))
+    return Message(f"Event: Hangup\r\n{ids}")
 
 
 def _last_words(events: list[Event]) -> Iterator[Event]:

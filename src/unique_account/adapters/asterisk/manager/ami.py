@@ -3,7 +3,9 @@
 A message is a run of ``Name: value`` lines, each closed by CR LF, and a blank line after the last.
 `Decoder` takes the byte stream in whatever pieces it comes and gives the same values for every way of
 cutting it. What is wrong in the stream becomes a value as well, `Malformed`, so that one bad message
-costs none of its neighbours; the stream goes on at the next blank line.
+costs none of its neighbours; the stream goes on at the next blank line. A line without a colon is text that
+continues the header above it. `unique_account.adapters.asterisk.manager.snapshot` tells strangers' text in
+an event from what Asterisk wrote: blank lines in it end no event, and headers in it are left out.
 
 A `Message` is the text of its lines: decoding one costs a check and no table, and a header is looked up
 in the text when it is asked for, since most messages of a busy PBX are dropped by their first line.
@@ -16,6 +18,7 @@ from typing import Final, overload
 
 from attrs import frozen
 
+from unique_account.adapters.asterisk.manager.snapshot import is_cut, is_stamped, lacks_stamp, settled
 from unique_account.core.errors import UniqueAccountError
 
 MAX_HEADERS: Final = 4096
@@ -24,12 +27,17 @@ MAX_HEADERS: Final = 4096
 SMALLEST_LIMIT: Final = 128
 """A decoder takes messages of at least so many bytes, which leaves room for the greeting."""
 
+LARGEST_CUT: Final = 8192
+"""An event that a stranger's blank line cuts is put together again up to so many bytes."""
+
 _EOL: Final = b"\r\n"
 _BLANK: Final = b"\r\n\r\n"
-_PARTIAL_BLANK: Final = len(_BLANK) - 1
+_END: Final = re.compile(rb"\r\n\r\n|\r\n\n(?=Event: |Response: |Asterisk Call Manager/)")
+"""The end of a message; some lists of Asterisk end with the second one."""
+
+_PARTIAL_END: Final = len(b"\r\n\nAsterisk Call Manager/") - 1
 _EXCERPT: Final = 60
-_BANNER: Final = re.compile(rb"(?:\r\n)++|Asterisk Call Manager/([0-9A-Za-z.~+-]{1,64})\r\n")
-_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b":\n\0"))
+_BANNER: Final = re.compile(rb"(?:\r?\n)++|Asterisk Call Manager/([0-9A-Za-z.~+-]{1,64})\r\n")
 
 
 @frozen(weakref_slot=False)
@@ -55,16 +63,16 @@ class Message:
 
     @property
     def event(self) -> str:
-        """The event's name; empty for a response."""
+        """The event's name; empty for a response. Asterisk writes it in the first line."""
         if self.text.startswith("Event: "):
             return self.text[7:].partition("\r\n")[0]
-        return self.get("Event", "")
+        return ""
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Every header with its value, repeated ones included, in the order of the stream."""
         lines = [line.partition(":") for line in self.text.split("\r\n")]
-        return tuple([(name, value.removeprefix(" ")) for name, _, value in lines])
+        return tuple([(name, value.removeprefix(" ")) for name, colon, value in lines if name and colon])
 
     def __contains__(self, name: str) -> bool:
         return self._found(name) >= 0
@@ -111,10 +119,10 @@ class Message:
 
 @frozen(weakref_slot=False)
 class Malformed:
-    """A message that is none; the decoder has passed over it.
+    """A message that is none, or none that can be trusted; what holds of it follows as a `Message`.
 
     Attributes:
-        problem: What is wrong with it, e.g. ``line 3 has no colon``.
+        problem: What is wrong with it, e.g. ``line 1 has no colon``.
         excerpt: How it begins.
     """
 
@@ -149,100 +157,108 @@ class Decoder:
         self._buffer = bytearray()
         self._scanned = 0
         self._passing_over = False
+        self._cut: list[bytes] = []
+        self._stamps = False
 
     def feed(self, data: bytes) -> list[Item]:
         """The values that are complete with these further bytes of the stream."""
         items: list[Item] = []
         self._buffer += data
-        if self._buffer.find(_BLANK, self._scanned) >= 0:
-            *blocks, rest = bytes(self._buffer).split(_BLANK)
+        if _END.search(self._buffer, self._scanned):
+            *blocks, rest = _END.split(self._buffer)
             self._buffer = bytearray(rest)
             if self._passing_over:
                 self._passing_over = False
                 del blocks[0]
-            self._read(blocks, items)
+            for block in blocks:
+                self._read(bytes(block), items)
         self._settle(items)
         return items
 
     def close(self) -> list[Item]:
         """What the end of the stream leaves: a malformed message where it came inside of one."""
+        items: list[Item] = []
+        while self._cut:
+            self._give_up(items)
         rest, passing_over = bytes(self._buffer), self._passing_over
         self._buffer.clear()
         self._scanned, self._passing_over = 0, False
-        return [_malformed("the stream ends inside of it", rest)] if rest and not passing_over else []
+        if rest and not passing_over:
+            items.append(_malformed("the stream ends inside of it", rest))
+        return items
 
-    def _read(self, blocks: list[bytes], items: list[Item]) -> None:
-        for block in blocks:
-            if not block:
-                continue
-            if len(block) <= self._max_message and _is_plain(block):
-                items.append(Message(block.decode("utf-8", "replace")))
-            else:
-                self._read_odd(block, items)
-
-    def _read_odd(self, block: bytes, items: list[Item]) -> None:
-        start = _past_banners(block + _EOL, items)
-        block = block[start:]
+    def _read(self, block: bytes, items: list[Item]) -> None:
+        """Read a block, unless it belongs to an event that was cut before, or is one."""
+        if b"\r\n\n" in block or block.startswith((b"\r\n", b"\n", b"Asterisk")):
+            block = _opened(block, items)
         if not block:
             return
-        if len(block) > self._max_message:
-            items.append(self._too_long(block))
-        elif problem := _problem(block):
-            items.append(_malformed(problem, block))
-        else:
-            items.append(Message(block.decode("utf-8", "replace")))
+        self._cut.append(block)
+        whole = _BLANK.join(self._cut) if len(self._cut) > 1 else block
+        if not is_cut(whole):
+            self._cut.clear()
+            self._take(whole, items)
+        elif len(whole) > LARGEST_CUT:
+            self._give_up(items)
 
-    def _too_long(self, block: bytes | bytearray) -> Malformed:
-        return _malformed(f"it is longer than {self._max_message} bytes", block)
+    def _give_up(self, items: list[Item]) -> None:
+        """Wait no more for the rest of a cut event; what came behind it is read for itself."""
+        cut, *blocks = self._cut
+        self._cut.clear()
+        items.append(_malformed("it ends inside of a channel", cut))
+        for block in blocks:
+            self._read(block, items)
+
+    def _take(self, block: bytes, items: list[Item]) -> None:
+        problem, text = self._problem(block), ""
+        if not problem:
+            text, problem = settled(block.decode("utf-8", "replace"))
+        if not problem:
+            self._stamps = self._stamps or is_stamped(block)
+        if problem:
+            items.append(_malformed(problem, block))
+        if text:
+            items.append(Message(text))
+
+    def _problem(self, block: bytes) -> str:
+        """What keeps a block from being a message; empty for nothing."""
+        if len(block) > self._max_message:
+            return self._too_long()
+        if block.count(_EOL) >= MAX_HEADERS:
+            return f"it has more than {MAX_HEADERS} headers"
+        if b"\0" in block:
+            return "it holds a NUL"
+        if self._stamps and lacks_stamp(block):
+            return "it has no stamp, as all other events here have"
+        name, colon, _ = block.partition(_EOL)[0].partition(b":")
+        if not colon:
+            return f"line 1 has no colon: {_excerpt(name)!r}"
+        return "" if name else "line 1 has no name before its colon"
+
+    def _too_long(self) -> str:
+        return f"it is longer than {self._max_message} bytes"
 
     def _settle(self, items: list[Item]) -> None:
-        """See to what no blank line has closed yet: greetings are told, what is too long is not kept."""
+        """See to what no blank line has closed yet: greetings are given, what is too long is not kept."""
         buffer = self._buffer
         if not self._passing_over:
             del buffer[: _past_banners(buffer, items)]
-            if len(buffer) > self._max_message + _PARTIAL_BLANK:
-                items.append(self._too_long(buffer))
+            if len(buffer) > self._max_message + _PARTIAL_END:
+                items.append(_malformed(self._too_long(), buffer))
                 self._passing_over = True
         if self._passing_over:
-            del buffer[:-_PARTIAL_BLANK]
-        self._scanned = max(0, len(buffer) - _PARTIAL_BLANK)
+            del buffer[:-_PARTIAL_END]
+        self._scanned = max(0, len(buffer) - _PARTIAL_END)
 
 
-def _is_plain(block: bytes) -> bool:
-    """Whether a block is a message at first sight: each line has a colon and a name, and there is no NUL.
-
-    Only the colons and line ends are looked at. A block that fails may still be a message.
-    """
-    structure = block.translate(None, _NOT_STRUCTURE)
-    return not (
-        b"\n\n" in structure
-        or b"\0" in structure
-        or structure[:1] != b":"
-        or structure[-1:] != b":"
-        or b"\n:" in block
-        or block[:1] == b":"
-        or structure.count(b"\n") >= MAX_HEADERS
-    )
-
-
-def _problem(block: bytes) -> str | None:
-    """What keeps a block from being a message; None for nothing."""
-    lines = block.split(_EOL)
-    if len(lines) > MAX_HEADERS:
-        return f"it has {len(lines)} headers, more than {MAX_HEADERS}"
-    for number, line in enumerate(lines, 1):
-        if b"\0" in line:
-            return f"line {number} holds a NUL"
-        name, colon, _ = line.partition(b":")
-        if not colon:
-            return f"line {number} has no colon: {_excerpt(line)!r}"
-        if not name:
-            return f"line {number} has no name before its colon: {_excerpt(line)!r}"
-    return None
+def _opened(block: bytes, items: list[Item]) -> bytes:
+    """A block without the greetings and line breaks before it, and the line feeds before its names."""
+    block = block[_past_banners(block + _EOL, items) :]
+    return block.lstrip(b"\r\n").replace(b"\r\n\n", _EOL)
 
 
 def _past_banners(data: bytes | bytearray, items: list[Item]) -> int:
-    """Tell the greetings with which the data begin; how many bytes these and the blank lines take up."""
+    """Take the greetings with which the data begin; how many bytes these and the blank lines take up."""
     start = 0
     while banner := _BANNER.match(data, start):
         if banner[1] is not None:

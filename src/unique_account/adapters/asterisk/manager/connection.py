@@ -68,7 +68,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._name = token_hex(4)
+        self._name = token_hex(16)  # so that no stranger can pose as an answer
         self._numbers = count(1)
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, list[Message]] = {}

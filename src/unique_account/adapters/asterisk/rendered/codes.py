@@ -29,8 +29,14 @@ ANSWER: Final = "UNIQUE_ACCOUNT_ANSWER"
 CODE_EVENT: Final = "UniqueAccountCode"
 """The ``UserEvent`` header of the user events that tell of a dialled code."""
 
+KEY: Final = "UNIQUE_ACCOUNT_KEY"
+"""The global variable that proves a user event to be the dialplan's: a secret that a restart makes void."""
+
 TOGGLE: Final = "toggle"
 """What the code is called by that switches the device selection over."""
+
+LONGEST_DIALLED: Final = 24
+"""How many digits may follow a code."""
 
 REFUSED: Final = "refused"
 """The answer to a code that the account refuses."""
@@ -74,7 +80,7 @@ exten = s,1,Set(LOCAL(endpoint)=${{CHANNEL(endpoint)}})
  same = n,Set(ARRAY(LOCAL(account),LOCAL(mailbox))=${{GOSUB_RETVAL}})
  same = n,GotoIf($["${{ARG1}}" = "voicemail"]?voicemail)
  same = n,Set({ANSWER}=)
- same = n,UserEvent({CODE_EVENT},Account: ${{account}},Asks: ${{ARG1}},Number: ${{ARG2}})
+ same = n,UserEvent({CODE_EVENT},Key: ${{{KEY}}},Account: ${{account}},Asks: ${{ARG1}},Number: ${{ARG2}})
  same = n,WaitForCondition(#,#[x#{{{ANSWER}}} != x],1.5,0.02)
  same = n,GotoIf(${{EXISTS(${{{ANSWER}}})}}?answered)
  same = n,Hangup(34)
@@ -102,11 +108,10 @@ def _extensions(code: str, what: _Code) -> str:
     alone = f"exten = {code},1,Gosub(unique-account-codes,s,1({what.asks},,{what.announced}))\n"
     if not what.with_number:
         return alone
-    # Whoever dials chooses it, and a comma or a bracket would be another argument.
-    number = f"${{FILTER(0-9A-Za-z*#+,${{EXTEN:{len(code)}}})}}"
-    return (
-        alone + f"exten = _{code}.,1,Gosub(unique-account-codes,s,1({what.asks},{number},{what.announced}))\n"
-    )
+    # The caller chooses the number. A pattern without an end would let any text in, line breaks among it.
+    numbers = [f"_{code}{'[+*#0-9]' * length}" for length in range(1, LONGEST_DIALLED + 1)]
+    passed = f"{what.asks},${{EXTEN:{len(code)}}},{what.announced}"
+    return alone + "".join(f"exten = {one},1,Gosub(unique-account-codes,s,1({passed}))\n" for one in numbers)
 
 
 def owners(users: Iterable[User]) -> str:
