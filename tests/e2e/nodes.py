@@ -21,6 +21,7 @@ from lab.ports import LOOPBACK, port
 from lab.processes import Process, own_folder, start
 from tests.e2e.agreement import agree, held
 from tests.e2e.rendered import APPENDED, EXTENSIONS, SECRET, command
+from tests.e2e.user_events import report
 from unique_account.adapters.asterisk import MANAGER_PORT, plans, read_secrets
 from unique_account.adapters.sqlite import SqliteAccounts, SqliteCallLog
 from unique_account.core.history import CallRecord
@@ -156,8 +157,7 @@ class Nodes:
 
     async def does(self, user: str, deed: str, **headers: str) -> None:
         """Tell what a user did, at the user's own node."""
-        told = {"UserEvent": "UniqueAccount", "User": user, "Do": deed, **headers}
-        await self.pbxs[HOME[user]].ami.act("UserEvent", *told.items())
+        await report(self.pbxs[HOME[user]].ami, user, deed, **headers)
 
     async def installed(self, user: str) -> Plan | None:
         """The plan that the user's node holds."""

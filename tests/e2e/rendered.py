@@ -98,11 +98,14 @@ def write_config(folder: Path, manager: int, monitor: int) -> None:
 
 
 @asynccontextmanager
-async def rendered(others: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Rendered]:
+async def rendered(
+    others: Mapping[str, str] = MappingProxyType({}), appended: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Rendered]:
     """A node whose phones, dialplan and manager account are as they were rendered.
 
     Args:
         others: Files of the node that are others than the lab's, by name.
+        appended: What comes at the end of files, by their names.
     """
     monitor = port()
     with own_folder("rendered") as folder:
@@ -114,6 +117,7 @@ async def rendered(others: Mapping[str, str] = MappingProxyType({})) -> AsyncIte
         files = {path.name: path.read_text("utf-8") for path in (folder / "etc").iterdir()}
         passwords = read_secrets(files["unique_account_secrets.conf"]).by_endpoint
         more = {**files, "voicemail.conf": VOICEMAIL, **others}
-        async with node((), EXTENSIONS, more_files=more, appended=APPENDED, prompts=True) as pbx:
+        ends = {**APPENDED, **{file: APPENDED.get(file, "") + text for file, text in appended.items()}}
+        async with node((), EXTENSIONS, more_files=more, appended=ends, prompts=True) as pbx:
             write_config(folder, pbx.ports.ami, monitor)
             yield Rendered(pbx, folder, monitor, passwords)

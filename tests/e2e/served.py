@@ -23,6 +23,7 @@ from lab.postgresql import PostgresqlServer
 from lab.processes import Process, start
 from tests.e2e.agreement import agree, held, shown
 from tests.e2e.rendered import Rendered, rendered, write_config
+from tests.e2e.user_events import report
 from tests.e2e.wire import Wire, wire
 from unique_account.adapters.asterisk import entries, plans
 from unique_account.adapters.people import hash_password
@@ -206,8 +207,7 @@ class Served:
 
     async def does(self, deed: str, **headers: str) -> None:
         """Tell what alice did, by a user event."""
-        told = {"UserEvent": "UniqueAccount", "User": "alice", "Do": deed, **headers}
-        await self.at.pbx.ami.act("UserEvent", *told.items())
+        await report(self.at.pbx.ami, "alice", deed, **headers)
 
     async def logs_in(self) -> None:
         """Alice logs in, and her calls go to the browser."""

@@ -139,12 +139,14 @@ class TestForwarding:
             assert here.forwarding == Forwarding()
 
     @live
-    async def test_a_hostile_number_is_a_number_only(self) -> None:
+    async def test_what_is_no_number_is_no_code(self) -> None:
         async with served() as here:
-            start = await here.at.dial("*21%24%7BSHELL(id)%7D%2C1%2C2000%26x%0D%0AAsks", "alice")
-            told = await here.at.pbx.ami.event("UserEvent", after=start, UserEvent="UniqueAccountCode")
-            assert told.what["Number"] == "SHELLid12000xAsks"
-            assert told.what["Asks"] == "unconditional"
+            for text in ("%24%7BSHELL(id)%7D", "2000%2C1", "2000%0D%0AAsks:all", "e", "1" * 25):
+                start = await here.at.dial(f"*21{text}", "alice")
+                closed = await here.at.phones["alice"].event("CALL_CLOSED", after=start)
+                assert closed.what["param"].startswith("404"), text
+            assert here.forwarding == Forwarding()
+            assert await here.dial("*21+33*1#") == "call-fwd-unconditional&activated"
 
 
 class TestOthers:

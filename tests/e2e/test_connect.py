@@ -22,6 +22,7 @@ from lab.processes import own_folder, running
 from tests.e2e.agreement import held
 from tests.e2e.office import live
 from tests.e2e.rendered import command
+from tests.e2e.user_events import report
 from unique_account import Device
 from unique_account.adapters.asterisk import plans, read_secrets
 
@@ -96,8 +97,7 @@ class TestConnect:
                         await bob.event("CALL_CLOSED", after=start)
                         async with browser() as chromium:
                             tab = await chromium.tab(pbx, line["alice_w"])
-                            told = {"UserEvent": "UniqueAccount", "User": "alice", "Do": "log_in"}
-                            await pbx.ami.act("UserEvent", *told.items(), ("Session", "tab-1"))
+                            await report(pbx.ami, "alice", "log_in", Session="tab-1")
 
                             async def in_force() -> bool:
                                 now = plans(await held(pbx.ami)).get("alice")

@@ -120,6 +120,20 @@ class TestDoctor:
             assert (done.returncode, done.stdout, done.stderr) == (0, "default: ready for 2 users\n", "")
 
     @live
+    async def test_where_text_of_strangers_comes_in_is_noted(self) -> None:
+        more = "\n[outside]\ninclude = further\n[further]\nexten = _0X.,1,Hangup()\nexten = _1X,1,Hangup()\n"
+        trunk = "\n[carrier]\ntype = endpoint\ncontext = outside\ncallerid = x <1>\ntrust_id_inbound = yes\n"
+        async with rendered(appended={"extensions.conf": more, "pjsip.conf": trunk}) as at:
+            done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
+            ready, *notes = done.stdout.splitlines()
+            assert (done.returncode, ready, done.stderr) == (0, "default: ready for 2 users", "")
+            ids, wildcard = notes
+            assert ids.startswith("default: note: callers choose their caller id on carrier, line breaks")
+            assert wildcard.startswith(
+                "default: note: whatever carrier dials matches _0X. of the context outside,"
+            )
+
+    @live
     async def test_a_node_without_them_lacks_everything(self) -> None:
         with own_folder("bare") as folder:
             more = {"rtp.conf": "[general]\nicesupport = no\n"}

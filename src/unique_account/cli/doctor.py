@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from unique_account.adapters.asterisk import Expected, examine
+from unique_account.adapters.asterisk import Expected, examine, exposures
+from unique_account.adapters.asterisk.manager.connection import ActionRefused
 from unique_account.bootstrap import expectations, login, roster
 from unique_account.config import Config, read_config
+from unique_account.config.tables import NodeSettings
 
 
 @click.command()
@@ -23,7 +25,7 @@ from unique_account.config import Config, read_config
 def doctor(file: Path) -> None:
     """Examine each PBX node, live, and say what it lacks and what to do about it.
 
-    Exit code 1 if anything is in the way.
+    Notes name where strangers' text comes in, which is no fault. Exit code 1 if anything is in the way.
     """
     problems = asyncio.run(_examine(read_config(file)))
     for problem in problems:
@@ -38,7 +40,16 @@ async def _examine(config: Config) -> list[str]:
         found = await examine(login(node), expected)
         problems += [f"{node.name}: {problem}" for problem in found]
         click.echo(f"{node.name}: {_verdict(expected, found)}")
+        for note in await _notes(node):
+            click.echo(f"{node.name}: note: {note}")
     return problems
+
+
+async def _notes(node: NodeSettings) -> tuple[str, ...]:
+    try:
+        return await exposures(login(node))
+    except (ConnectionError, ActionRefused):
+        return ()  # a problem that was named
 
 
 def _verdict(expected: Expected, problems: tuple[str, ...]) -> str:

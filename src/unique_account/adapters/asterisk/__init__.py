@@ -2,6 +2,7 @@
 
 from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
 from unique_account.adapters.asterisk.doctor import Expected, examine
+from unique_account.adapters.asterisk.exposure import exposures
 from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
 from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
 from unique_account.adapters.asterisk.hearing.translation import Translation
@@ -58,6 +59,7 @@ __all__ = [
     "endpoints",
     "entries",
     "examine",
+    "exposures",
     "json_line",
     "manager_secret",
     "plans",

@@ -15,6 +15,7 @@ from attrs import frozen
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.adapters.asterisk.rendered.codes import KEY
 from unique_account.adapters.asterisk.rendered.dialplan import HINTS
 from unique_account.adapters.asterisk.rendered.manager_conf import MANAGER_FILE, READ, WRITE
 from unique_account.adapters.asterisk.rendered.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
@@ -199,6 +200,8 @@ class _Examination:
         problems = []
         if not await self._context("unique-account"):
             return ["the dialplan lacks unique-account; include unique_account.conf in extensions.conf"]
+        if KEY not in await self._context("unique-account-codes"):
+            problems.append("the dialplan is an older one, whose codes are not believed; render it again")
         hints = await self._context(HINTS)
         for context in sorted({user.context for user in self._expected.users}):
             users = [user for user in self._expected.users if user.context == context]
