@@ -169,9 +169,9 @@ class TestSettled:
 
     def test_events_of_asterisk(self) -> None:
         for carrier in carriers():
-            text = carrier.decode().removesuffix("\r\n\r\n")
-            assert settled(text) == (text, "")
-            assert not is_cut(text.encode())
+            block = carrier.removesuffix(b"\r\n\r\n")
+            assert settled(block) == (block.decode(), "")
+            assert not is_cut(block)
 
     def test_an_event_of_another_version_that_never_ends_costs_no_neighbour(self) -> None:
         short = b"Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6\r\n\r\n"

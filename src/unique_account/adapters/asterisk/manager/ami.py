@@ -18,7 +18,13 @@ from typing import Final, overload
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.manager.snapshot import is_cut, is_stamped, lacks_stamp, settled
+from unique_account.adapters.asterisk.manager.snapshot import (
+    is_cut,
+    is_sound,
+    is_stamped,
+    lacks_stamp,
+    settled,
+)
 from unique_account.core.errors import UniqueAccountError
 
 MAX_HEADERS: Final = 4096
@@ -189,6 +195,10 @@ class Decoder:
 
     def _read(self, block: bytes, items: list[Item]) -> None:
         """Read a block, unless it belongs to an event that was cut before, or is one."""
+        if not self._cut and len(block) <= self._max_message and is_sound(block):
+            self._stamps = True
+            items.append(Message(block.decode("utf-8", "replace")))
+            return
         if b"\r\n\n" in block or block.startswith((b"\r\n", b"\n", b"Asterisk")):
             block = _opened(block, items)
         if not block:
@@ -212,7 +222,7 @@ class Decoder:
     def _take(self, block: bytes, items: list[Item]) -> None:
         problem, text = self._problem(block), ""
         if not problem:
-            text, problem = settled(block.decode("utf-8", "replace"))
+            text, problem = settled(block)
         if not problem:
             self._stamps = self._stamps or is_stamped(block)
         if problem:

@@ -67,24 +67,46 @@ _CUT_IN_NAME: Final = re.compile(
 )
 """An event that ends in the name of its channel; that of a Local channel holds a number dialled."""
 
-_STAMPED: Final = re.compile(rb"Event: [^\r\n]*\r\nPrivilege: [^\r\n]*\r\nTimestamp: [0-9]{9,}\.[0-9]{6}\r\n")
-_REPORTED: Final = re.compile(
-    rb"Event: (?:New(?:channel|state|ConnectedLine)|Hangup|(?:Unh|H)old|Bridge(?:Enter|Leave)|Pickup"
-    rb"|UserEvent|AttendedTransfer|DeviceStateChange|ContactStatus|PeerStatus|MessageWaiting|FullyBooted|Reload)(?:\r\n|\Z)"
+_STAMP: Final = rb"\r\nPrivilege: [a-z,<>]*\r\nTimestamp: [0-9]{9,}\.[0-9]{6}\r\n"
+_STAMPED: Final = re.compile(rb"Event: [^\r\n]*" + _STAMP)
+_OF_CHANNELS: Final = rb"(?:New(?:channel|state|ConnectedLine)|Hangup|(?:Unh|H)old|Bridge(?:Enter|Leave))"
+_READ: Final = re.compile(
+    rb"Event: (?:" + _OF_CHANNELS + rb"|CoreShowChannel|Pickup|AttendedTransfer|UserEvent|DeviceStateChange"
+    rb"|Contact(?:Status|List)|PeerStatus|MessageWaiting|FullyBooted|Reload)(?:\r\n|\Z)"
 )
-"""The events that are acted on, and that nobody asked for."""
+"""The events that are acted on."""
+
+_TEXT: Final = rb"[^\x00-\x1f\x7f]*"
+_SOUND: Final = re.compile(
+    rb"Event: (?:"
+    + _OF_CHANNELS
+    + _STAMP
+    + rb"(?:Bridge[A-Za-z]*: "
+    + _TEXT
+    + rb"\r\n)*"
+    + b"\r\n".join(name.encode() + b": " + _TEXT for name in _ORDER)
+    + rb"(?:\r\n(?:Cause|Cause-txt|TechCause|MusicClass): "
+    + _TEXT
+    + rb")*"
+    + rb"|DeviceStateChange"
+    + _STAMP
+    + rb"Device: "
+    + _TEXT
+    + rb"\r\nState: [A-Z_]+"
+    + rb")"
+)
+"""The most common of them, sound from end to end."""
+
+_UNBROKEN: Final = re.compile(
+    b"\r\n".join(name.encode() + rb": [^\r\n]*" for name in _ORDER[:-2])
+    + rb"\r\nUniqueid: [^\r\n]{8,}\r\nLinkedid: [^\r\n]{8,}"
+)
+"""A snapshot in which every header follows the one before it."""
 
 _LISTED: Final = re.compile(rb"Event: [^\r\n]*\r\nActionID: ")
 _BOOTED: Final = re.compile(
     rb"Event: FullyBooted\r\nPrivilege: [^\r\n]*\r\nUptime: [0-9]+\r\nLastReload: [0-9]+\r\nStatus: "
 )
-
-_WHOLE: Final = re.compile(
-    r"Event: [^\r\n]*\r\n(?:(?:Privilege|Timestamp|ActionID|Bridge[A-Za-z]*): [^\r\n]*\r\n)*"
-    + _EOL.join(f"{name}: [^\x00-\x1f\x7f]*" for name in _ORDER)
-    + r"(?:\r\n(?:Cause|Cause-txt|TechCause|MusicClass): [^\x00-\x1f\x7f]*)*"
-)
-"""The common events of channels, sound from end to end."""
 
 _HEAD: Final = re.compile(
     "Event|Privilege|Timestamp|SystemName|SequenceNumber|File|Line|Func|Bridge[A-Za-z]*"
@@ -102,6 +124,11 @@ _NEVER_RECOVERED: Final = frozenset({"CoreShowChannel", "Pickup", "AttendedTrans
 """Events in which more of a stranger's text stands behind the snapshot."""
 
 
+def is_sound(block: bytes) -> bool:
+    """Whether a block is, at first sight, an event in which no stranger breaks a line."""
+    return _SOUND.fullmatch(block) is not None
+
+
 def is_stamped(block: bytes) -> bool:
     """Whether an event begins with its class and its instant, as all do once ``timestampevents`` is on."""
     return _STAMPED.match(block) is not None
@@ -113,7 +140,7 @@ def lacks_stamp(block: bytes) -> bool:
     Those that it lists bear the number of the action, and the first one of a connection has no instant.
     """
     known = _STAMPED.match(block) or _LISTED.match(block) or _BOOTED.match(block)
-    return known is None and _REPORTED.match(block) is not None
+    return known is None and _READ.match(block) is not None
 
 
 def is_cut(block: bytes) -> bool:
@@ -126,6 +153,8 @@ def is_cut(block: bytes) -> bool:
     if state < 0 and event not in _LAYOUTS:
         return _CUT_IN_NAME.match(block) is not None
     if block.find(_BODY, 0, max(state, 0)) > 0:
+        return False
+    if event not in _LAYOUTS and _UNBROKEN.search(block) is not None:
         return False
     if _OF_ASTERISK.match(block) is None:
         return state >= 0 and _UNIQUEID.search(block, state) is None
@@ -141,13 +170,14 @@ def _in_order(block: bytes, start: int, needed: Sequence[re.Pattern[bytes]]) -> 
     return True
 
 
-def settled(text: str) -> tuple[str, str]:
+def settled(block: bytes) -> tuple[str, str]:
     """What holds of a message, and what is wrong with it: empty for nothing.
 
     Returns:
         The text as it is; or without what a stranger could have written; or empty, if nothing holds.
     """
-    if _WHOLE.fullmatch(text) or not text.startswith("Event: "):
+    text = block.decode("utf-8", "replace")
+    if _READ.match(block) is None:
         return text, ""
     lines = text.split(_EOL)
     names = [_name(line) for line in lines]
