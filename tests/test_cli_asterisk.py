@@ -57,6 +57,11 @@ class TestRender:
         said = render("--into", "etc").output
         assert "etc/unique_account_pjsip.conf: changed\n  -; alice, 1001\n  +; alice, 1009\n" in said
 
+    def test_a_file_that_is_no_text_is_replaced(self, folder: Path) -> None:
+        render("--into", "etc")
+        (folder / "etc" / "unique_account.conf").write_bytes(b"\xff\x00")
+        assert "etc/unique_account.conf: changed\n" in render("--into", "etc").output
+
     def test_each_of_several_nodes_has_a_folder_and_its_own_users(self, folder: Path) -> None:
         (folder / "unique_account.toml").write_text(CONFIG + MDS1, "utf-8")
         bob = USER.format("bob", "1002") + 'media_server = "mds1"\n'

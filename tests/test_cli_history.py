@@ -263,6 +263,15 @@ class TestIngest:
         assert f"{len(rows)} rows read, {len(expected(made))} entries made" in done.output
         assert "1 rows not understood" in done.output
 
+    def test_a_line_without_an_end_is_read_in_parts(
+        self, tmp_path: Path, users: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ingesting, "_LONGEST", 1000)
+        file = written(tmp_path / "cel.csv", RECORDINGS[0].rows)
+        file.write_text(file.read_text("utf-8") + "x" * 3500, "utf-8")
+        done = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
+        assert (done.exit_code, "4 rows not understood" in done.output) == (0, True)
+
     @pytest.mark.parametrize(
         ("first", "lacks"),
         [

@@ -40,6 +40,15 @@ ALICE: dict[str, Any] = {
 }
 
 
+RECORD: dict[str, Any] = {
+    "id": "1767603600.8",
+    "user": "alice",
+    "start": "2026-01-05T09:00:00+00:00",
+    "status": "missed",
+    "direction": "incoming",
+}
+
+
 def problems(kind: Any, document: object) -> tuple[str, ...]:
     """What is wrong with a document."""
     with pytest.raises(InvalidDocument) as invalid:
@@ -351,6 +360,51 @@ class TestEverythingAtOnce:
         assert not any(word in text for word in ("password", "secret", "token"))
 
 
+class TestShown:
+    """A sentence shows what is wrong in part, and can always be written down."""
+
+    @pytest.mark.parametrize(
+        ("document", "said"),
+        [
+            ({"ring_seconds": 16**5000}, "ring_seconds: is a number of more than 18 digits"),
+            ({"ring_seconds": 10**18}, "ring_seconds: is a number of more than 18 digits"),
+            ({"\ud800": 1}, "has no field named '\\ud800'"),
+            ({"x\ny": 1}, "has no field named 'x\\ny'"),
+            ({"x" * 100_000: 1}, f"has no field named '{'x' * 59}..."),
+            ({10**5000: 1}, "has no field named a whole number"),
+        ],
+    )
+    def test_a_user(self, document: dict[Any, Any], said: str) -> None:
+        assert problems(User, {**ALICE, **document}) == (said,)
+
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            ("x" * 1000, f"is '{'x' * 59}..., not "),
+            ("\ud800", "is '\\ud800', not "),
+            (16**5000, "is a whole number, not "),
+            ([0] * 1000, "is [0, 0, 0, "),
+            (float("inf"), "is inf, not "),
+        ],
+        ids=["long text", "half a character", "digits", "lists", "infinity"],
+    )
+    def test_an_instant(self, value: object, said: str) -> None:
+        (problem,) = problems(CallRecord, {**RECORD, "start": value})
+        assert problem.startswith(f"start: {said}")
+
+    @given(
+        st.recursive(
+            st.none() | st.floats() | st.integers() | st.text(), lambda part: st.lists(part), max_leaves=5
+        )
+    )
+    def test_anything(self, odd: object) -> None:
+        for kind in (User, Account, Plan, CallRecord):
+            assert all(
+                len(problem.encode()) < 500
+                for problem in problems(kind, {**ALICE, "id": odd, "answered": odd, "state": odd})
+            )
+
+
 class TestJson:
     """A text that is not JSON says where it is not."""
 
@@ -360,6 +414,7 @@ class TestJson:
             ("", "line 1, column 1: is not JSON: Expecting value"),
             ('{"id": "alice",\n "extension" 5}', "line 2, column 14: is not JSON: Expecting ':' delimiter"),
             ("[" * 100_000, "is nested too deeply"),
+            ("[" + "9" * 5000 + "]", "has a number of more digits than can be read"),
             ("[]", "is a list, not a table"),
         ],
     )

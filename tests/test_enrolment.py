@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
@@ -11,7 +11,7 @@ from unique_account.adapters.memory import MemoryRoster
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device
 from unique_account.core.user import User
-from unique_account.enrolment import Enrolment
+from unique_account.enrolment import BrokenRoster, Enrolment
 
 if TYPE_CHECKING:
     from tests.installation import ALICE, BOB, Installation, in_loop
@@ -67,6 +67,42 @@ class TestEnrolment:
                 await Enrolment(service, roster, at.observer).agree()
             assert service.users == ("alice",)
             assert at.observer.failures == [("users: read", roster.broken)]
+
+    @pytest.mark.parametrize(
+        "raised",
+        [
+            RecursionError("deep"),
+            OverflowError("inf"),
+            KeyError("id"),
+            MemoryError(),
+            ExceptionGroup("two", [ValueError("a")]),
+        ],
+    )
+    @in_loop
+    async def test_whatever_a_roster_raises_changes_nothing_and_is_an_error_of_ours(
+        self, raised: Exception
+    ) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            roster = MemoryRoster()
+            roster.broken = raised
+            with pytest.raises(BrokenRoster, match="the roster MemoryRoster is broken: ") as broken:
+                await Enrolment(service, roster, at.observer).agree()
+            assert broken.value.__cause__ is raised
+            assert "\n" not in str(broken.value)
+            assert service.users == ("alice",)
+            assert at.observer.failures == [("users: read", broken.value)]
+
+    @pytest.mark.parametrize("named", [None, (None,), ("alice",), 5])
+    @in_loop
+    async def test_what_a_roster_gives_that_is_no_user_changes_nothing(self, named: Any) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            roster = MemoryRoster()
+            roster.named = named
+            with pytest.raises(BrokenRoster):
+                await Enrolment(service, roster, at.observer).agree()
+            assert service.users == ("alice",)
 
     @in_loop
     async def test_a_number_passes_from_one_user_to_the_other_in_one_reading(self) -> None:

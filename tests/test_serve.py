@@ -223,13 +223,27 @@ class TestUsers:
         serve.logs("users: 1 added, 1 changed")
         assert 'unique_account_accounts{state="logged_out"} 2.0\n' in page(f"{url}/metrics")[1]
 
+    @pytest.mark.parametrize(
+        ("broken", "said"),
+        [
+            ("nonsense", r"users\.toml: is not TOML"),
+            (ALICE + "ring_seconds = " + "9" * 5000, r"users\.toml: is not TOML"),
+            (ALICE + "dids = " + "[" * 100_000, r"users\.toml: is nested too deeply"),
+            (".".join("a" * 5000) + " = 1", r"users\.toml: is nested too deeply"),
+            (
+                ALICE + "ring_seconds = 0x" + "f" * 5000,
+                r"users\[0\]\.ring_seconds: is a number of more than 18",
+            ),
+        ],
+        ids=["no TOML", "a number of 5,000 digits", "nested lists", "nested tables", "a huge number"],
+    )
     def test_a_broken_file_changes_nothing_and_the_next_good_one_counts(
-        self, serve: Serve, folder: Path
+        self, serve: Serve, folder: Path, broken: str, said: str
     ) -> None:
         url = serve.url
-        (folder / "users.toml").write_text("nonsense", "utf-8")
+        (folder / "users.toml").write_text(broken, "utf-8")
         serve.process.send_signal(signal.SIGHUP)
-        serve.logs(r"ERROR   users: read failed: users\.toml: is not TOML")
+        serve.logs(f"ERROR   users: read failed: {said}")
         assert 'unique_account_accounts{state="logged_out"} 1.0\n' in page(f"{url}/metrics")[1]
         (folder / "users.toml").write_text(BOB, "utf-8")
         serve.process.send_signal(signal.SIGHUP)

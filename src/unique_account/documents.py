@@ -81,6 +81,8 @@ def from_json(kind: type[T], text: str) -> T:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidDocument((f"{where}: is not JSON: {error.msg}",)) from error
+    except ValueError as error:
+        raise InvalidDocument(("has a number of more digits than can be read",)) from error
     except RecursionError as error:
         raise InvalidDocument(("is nested too deeply",)) from error
     return from_document(kind, document)
@@ -108,14 +110,32 @@ def _sentence(error: BaseException, kind: type | None) -> str:
     if isinstance(error, InvalidFields):
         return "\n".join(f".{problem}" for problem in error.problems)
     if isinstance(error, ForbiddenExtraKeysError):
-        return "\n".join(_unknown(name, error.cl) for name in sorted(map(str, error.extra_fields)))
+        return "\n".join(sorted(_unknown(name, error.cl) for name in error.extra_fields))
     return "is missing" if isinstance(error, KeyError) else str(error)
 
 
-def _unknown(name: str, kind: type) -> str:
+def _unknown(name: object, kind: type) -> str:
     """A field that is unknown, with the one that was probably meant."""
+    if not (isinstance(name, str) and name.isprintable() and len(name) <= _SHOWN):
+        return f"has no field named {_shown(name)}"
     near = get_close_matches(name, [known.name for known in fields(kind) if known.init], n=1)
     return f"has no field named {name}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+_SHOWN: Final = 60
+"""A sentence shows no more characters of a value."""
+
+_LARGEST: Final = 10**18
+"""Whole numbers are smaller, so that every store can keep them and every sentence show them."""
+
+
+def _shown(value: object) -> str:
+    """A value as a sentence shows it; one that is too long or too deep to be written is named."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return _kind(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 # -- the converter -----------------------------------------------------------------------------------
@@ -134,6 +154,8 @@ _KINDS: Final = {
 def _strict(value: object, kind: type) -> Any:
     """Text is text and numbers are numbers; a choice of words, which is a kind of text, is one of them."""
     if type(value) is kind:
+        if isinstance(value, int) and abs(value) >= _LARGEST:
+            raise ValueError("is a number of more than 18 digits")
         return value
     if issubclass(kind, StrEnum):
         return _one_of(value, kind)
@@ -152,7 +174,7 @@ def _by_name(enum: type[IntEnum]) -> Callable[[object, object], IntEnum]:
         try:
             return names[value]  # type: ignore[index] # whatever is no name is not in the table
         except (KeyError, TypeError):
-            raise ValueError(f"is {value!r}, not one of {', '.join(names)}") from None
+            raise ValueError(f"is {_shown(value)}, not one of {', '.join(names)}") from None
 
     return structure
 
@@ -161,7 +183,7 @@ def _one_of(value: object, choice: type[StrEnum]) -> StrEnum:
     for member in choice:
         if value == member.value:
             return member
-    raise ValueError(f"is {value!r}, not one of {', '.join(choice)}")
+    raise ValueError(f"is {_shown(value)}, not one of {', '.join(choice)}")
 
 
 def _instant(value: object, _: object) -> datetime:
@@ -170,7 +192,8 @@ def _instant(value: object, _: object) -> datetime:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(f"is {value!r}, not an instant with its time zone, such as 2026-01-05T09:00:00+00:00")
+    form = "an instant with its time zone, such as 2026-01-05T09:00:00+00:00"
+    raise ValueError(f"is {_shown(value)}, not {form}")
 
 
 def _seconds(value: object, _: object) -> timedelta:
@@ -179,7 +202,7 @@ def _seconds(value: object, _: object) -> timedelta:
             return timedelta(seconds=value)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(f"is {value!r}, not a number of seconds")
+    raise ValueError(f"is {_shown(value)}, not a number of seconds")
 
 
 def _converter() -> Converter:

@@ -10,11 +10,29 @@ from collections.abc import Awaitable, Iterable
 
 from attrs import field, frozen
 
+from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import UserChanged
 from unique_account.core.user import User
 from unique_account.ports.observer import Observer
 from unique_account.ports.roster import Roster
 from unique_account.service import Service
+
+
+class BrokenRoster(UniqueAccountError):
+    """A roster raised an error that a roster may not raise.
+
+    Attributes:
+        roster: The name of its class.
+        reason: What it raised.
+    """
+
+    def __init__(self, roster: str, reason: str) -> None:
+        super().__init__(roster, reason)
+        self.roster = roster
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the roster {self.roster} is broken: {self.reason}"
 
 
 @frozen(weakref_slot=False)
@@ -56,11 +74,21 @@ class Enrolment:
         """
         async with self._turn:
             try:
-                users = {user.id: user for user in await self._roster.users()}
-            except Exception as error:
+                users = await self._read()
+            except (UniqueAccountError, OSError) as error:
                 self._observer.failed("users: read", error)
                 raise
             return await self._enrol(users)
+
+    async def _read(self) -> dict[str, User]:
+        try:
+            users = await self._roster.users()
+            return {_user(user).id: user for user in users}
+        except (UniqueAccountError, OSError):
+            raise
+        except Exception as error:  # of a roster of somebody else's, or a fault of ours
+            reason = f"{type(error).__name__}: {error}"
+            raise BrokenRoster(type(self._roster).__name__, reason) from error
 
     async def _enrol(self, users: dict[str, User]) -> Enrolled:
         known = dict.fromkeys(self._service.users)
@@ -98,6 +126,12 @@ class Enrolment:
             self._observer.failed(f"users: enrol {user}", error)
             return error
         return None
+
+
+def _user(named: object) -> User:
+    if not isinstance(named, User):
+        raise TypeError(f"it names {type(named).__name__}, which is no User")
+    return named
 
 
 def _done(attempts: Iterable[tuple[str, Exception | None]]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+from io import StringIO
 from pathlib import Path
 
 from attrs import frozen
@@ -10,6 +10,7 @@ from attrs import frozen
 from unique_account.core.user import User, shared
 from unique_account.core.users_csv import read_users
 from unique_account.documents import InvalidDocument, from_document
+from unique_account.text_files import read_text, read_toml
 
 
 class FileRoster:
@@ -33,21 +34,13 @@ def read_users_file(path: Path) -> tuple[User, ...]:
 
     Raises:
         InvalidImport: The CSV has bad rows; all are listed.
-        InvalidDocument: The file is not UTF-8, or the TOML has other things than users in it, or two
-            users share a number or a device; all problems are listed.
+        InvalidDocument: The file is too large or not UTF-8, or the TOML has other things than users in it,
+            or two users share a number or a device; all problems are listed.
         OSError: The file cannot be read.
     """
-    try:
-        if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as lines:
-                return read_users(lines)
-        document = tomllib.loads(path.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidDocument(
-            (f"{path.name}: is not UTF-8: {error.reason} at byte {error.start}",)
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidDocument((f"{path.name}: is not TOML: {error}",)) from error
+    if path.suffix.lower() == ".csv":
+        return read_users(StringIO(read_text(path), newline=""))
+    document = read_toml(path)
     users = from_document(_UsersFile, document).users
     problems = [
         f"users[{index}]: {claim} is already that of users[{first}]" for claim, index, first in shared(users)

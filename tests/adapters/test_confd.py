@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from unique_account.adapters import confd
 from unique_account.adapters.confd import ConfdRoster, InvalidRoster, Reading
 from unique_account.core.user import User
 
 Resources = dict[str, Any]
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+"""What JSON can say."""
 
 ALICE = User(
     id="alice",
@@ -187,13 +197,83 @@ class TestProblems:
     def test_fields_that_are_missing(self, at: Confd) -> None:
         at.user(1, "alice")
         del at.resources["/1.1/users/21"]["username"]
-        with pytest.raises(InvalidRoster, match="endpoints/sip/1: has no 'username'"):
+        with pytest.raises(InvalidRoster, match="endpoints/sip/1: has no username"):
             at.read()
 
     @pytest.mark.parametrize("answer", [b"<html>", [], {"items": []}, {"total": "many", "items": []}])
     def test_what_is_no_list(self, at: Confd, answer: Any) -> None:
         at.answer = lambda *_: (200, answer)  # type: ignore[method-assign]
         with pytest.raises(InvalidRoster, match="endpoints/sip: is no "):
+            at.read()
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            "Infinity",
+            "NaN",
+            "-1",
+            "1e999",
+            "9" * 5000,
+            "true",
+            "[" * 100_000,
+            '"5"',
+            "{}",
+            "null",
+            "10000000",
+        ],
+    )
+    def test_a_total_that_is_none(self, at: Confd, odd: str) -> None:
+        at.answer = lambda *_: (200, f'{{"items": [], "total": {odd}}}'.encode())  # type: ignore[method-assign]
+        with pytest.raises(InvalidRoster, match="endpoints/sip: is no "):
+            at.read()
+
+    @pytest.mark.parametrize("odd", [None, 5, "alice", {"1": {}}, [None], ["alice"], [[1]], [{}, 7]])
+    def test_items_that_are_no_objects(self, at: Confd, odd: object) -> None:
+        at.user(1, "alice")
+        at.resources["/1.1/lines/11/users"] = {"total": 1, "items": odd}
+        with pytest.raises(InvalidRoster, match=r"  lines/11/users: is no list of objects$"):
+            at.read()
+        at.answer = lambda *_: (200, {"total": 1, "items": odd})  # type: ignore[method-assign]
+        with pytest.raises(InvalidRoster, match="endpoints/sip: is no list of objects"):
+            at.read()
+
+    @pytest.mark.parametrize("place", ["users/21", "users/21/voicemail", "voicemails/40", "lines/11/users"])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+    @given(data=st.data())
+    def test_whatever_is_in_an_answer(self, at: Confd, place: str, data: st.DataObject) -> None:
+        at.lines.clear()
+        at.user(1, "alice", mailbox=True)
+        resource = at.resources[f"/1.1/{place}"]
+        changed = resource["items"][0] if "items" in resource else resource
+        changed[data.draw(st.sampled_from(sorted(changed)))] = data.draw(ANYTHING)
+        with suppress(InvalidRoster, ConnectionError):
+            at.read()
+
+    @pytest.mark.parametrize("odd", ["1\n", "../../x", "\ud800", "é", "x" * 100, "", 10**12, 1.5, True, []])
+    def test_an_id_that_fits_into_no_address(self, at: Confd, odd: object) -> None:
+        at.user(1, "alice")
+        at.resources["/1.1/lines/11/users"] = _items({"user_id": odd})
+        with pytest.raises(InvalidRoster, match="endpoints/sip/1: user_id is missing, or is no id"):
+            at.read()
+        at.lines[0]["id"] = odd
+        with pytest.raises(InvalidRoster, match="endpoints/sip: id is missing, or is no id"):
+            at.read()
+
+    @pytest.mark.parametrize("odd", ["é", "\ud800"])
+    def test_a_token_that_no_header_takes(self, at: Confd, odd: str) -> None:
+        with pytest.raises(ConnectionError, match="the token"):
+            at.read(odd)
+
+    @pytest.mark.parametrize("odd", ["http://[", "http://a:99999999", "http://" + "x" * 70_000])
+    def test_an_address_that_is_none(self, odd: str) -> None:
+        with pytest.raises(ConnectionError):
+            asyncio.run(ConfdRoster(odd).users())
+
+    @pytest.mark.parametrize("odd", [math.inf, math.nan, [[]], {}, "9" * 5000, 10**12, "ten", 30.5, True])
+    def test_a_number_that_is_none(self, at: Confd, odd: object) -> None:
+        at.user(1, "alice")
+        at.resources["/1.1/users/21"]["ring_seconds"] = odd
+        with pytest.raises(InvalidRoster, match=r"(endpoints/sip/1: ring_seconds|users/21): is no |is no "):
             at.read()
 
     def test_a_list_that_ends_before_its_total(self, at: Confd) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from attrs import frozen
-from httpx import AsyncClient, HTTPError, Limits, Response, Timeout
+from httpx import AsyncClient, HTTPError, InvalidURL, Limits, Response, Timeout
 
 from unique_account.core.errors import InvalidUser, UniqueAccountError
 from unique_account.core.user import User, shared
@@ -30,6 +31,9 @@ AT_ONCE: Final = 8
 
 LARGEST: Final = 16 * 1024 * 1024
 """An answer has at most so many bytes."""
+
+MOST: Final = 1_000_000
+"""A list has at most so many items."""
 
 
 class InvalidRoster(UniqueAccountError, ValueError):
@@ -94,8 +98,10 @@ class ConfdRoster:
                 return await _Asked(client, self._reading).users()
         except TimeoutError as error:
             raise ConnectionError(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
-        except HTTPError as error:
+        except (HTTPError, InvalidURL) as error:
             raise ConnectionError(f"{self._url}: {_reason(error)}") from error
+        except UnicodeEncodeError as error:
+            raise ConnectionError(f"{self._url}: the token has other characters than ASCII") from error
 
     def _client(self) -> AsyncClient:
         return AsyncClient(
@@ -134,19 +140,21 @@ class _Asked:
 
     async def _user(self, sip: Mapping[str, Any]) -> User | None:
         """The user of a SIP line; None if there is none, which is a problem."""
-        place = f"endpoints/sip/{sip.get('id')}"
+        place = "endpoints/sip"
         try:
+            place = f"{place}/{_id(sip, 'id')}"
             line = await self._one(f"{place}/lines", "line_id")
             user = await self._get(f"users/{await self._one(f'lines/{line}/users', 'user_id')}")
             extension = await self._get(
                 f"extensions/{await self._one(f'lines/{line}/extensions', 'extension_id')}"
             )
-            return self._made(sip, user, extension, await self._mailbox(user["id"]))
+            return self._made(sip, user, extension, await self._mailbox(_id(user, "id")))
         except InvalidUser as error:
             self._problems += [f"{place}: {problem}" for problem in error.problems]
-        except (KeyError, TypeError, ValueError) as error:
-            missing = f"has no {error}" if isinstance(error, KeyError) else str(error)
-            self._problems.append(f"{place}: {missing}")
+        except InvalidRoster as error:
+            self._problems += error.problems
+        except ValueError as error:
+            self._problems.append(f"{place}: {error}")
         return None
 
     def _made(
@@ -165,34 +173,31 @@ class _Asked:
             webrtc=endpoint + self._reading.webrtc_suffix,
             mailbox=mailbox,
             media_server=self._reading.media_server,
-            ring_seconds=int(user.get("ring_seconds") or 30),
-            simultaneous_calls=int(user.get("simultaneous_calls") or 5),
+            ring_seconds=_count(user, "ring_seconds", 30),
+            simultaneous_calls=_count(user, "simultaneous_calls", 5),
         )
 
-    async def _mailbox(self, user: object) -> str | None:
+    async def _mailbox(self, user: int | str) -> str | None:
         """The user's mailbox; None without one, which confd says with 404."""
         association = await self._answer(f"users/{user}/voicemail")
         if association is None:
             return None
-        box = await self._get(f"voicemails/{association['voicemail_id']}")
+        box = await self._get(f"voicemails/{_id(association, 'voicemail_id')}")
         return f"{_text(box, 'number')}@{_text(box, 'context')}"
 
-    async def _one(self, place: str, field: str) -> object:
+    async def _one(self, place: str, field: str) -> int | str:
         """The one thing that an association leads to."""
-        associated = (await self._get(place))["items"]
+        associated = _items(place, await self._get(place))
         if not associated:
             raise ValueError(f"{place} are none; a Unique Account needs one")
-        return associated[0][field]
+        return _id(associated[0], field)
 
     async def _listed(self, place: str) -> AsyncIterator[Mapping[str, Any]]:
         """All items of a list, page by page."""
         seen, total = 0, 1
         while seen < total:
             page = await self._get(place, limit=self._reading.page, offset=seen, skip=seen, order="id")
-            try:
-                items, total = page["items"], int(page["total"])
-            except (KeyError, TypeError, ValueError):
-                raise InvalidRoster((f"{place}: is no list with items and their total",)) from None
+            items, total = _items(place, page), _total(place, page)
             if not items and seen < total:
                 raise InvalidRoster((f"{place}: gives {seen} of {total} items",))
             for item in items:
@@ -214,7 +219,7 @@ class _Asked:
             body = await _bounded(place, answer)
         try:
             document = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise InvalidRoster((f"{place}: is no JSON object",))
@@ -236,12 +241,56 @@ async def _bounded(place: str, answer: Response) -> bytes:
     return bytes(body)
 
 
+def _items(place: str, page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    items = page.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise InvalidRoster((f"{place}: is no list of objects",))
+    return items
+
+
+def _total(place: str, page: Mapping[str, Any]) -> int:
+    total = page.get("total")
+    if not _is_number(total) or not 0 <= total <= MOST:
+        raise InvalidRoster((f"{place}: is no list with a total of 0 to {MOST}",))
+    return int(total)
+
+
+def _id(document: Mapping[str, Any], field: str) -> int | str:
+    """What a resource is found by, which becomes part of an address."""
+    value = document.get(field)
+    if _is_number(value) or (isinstance(value, str) and _ID.fullmatch(value)):
+        return value
+    raise ValueError(f"{field} is missing, or is no id")
+
+
 def _text(document: Mapping[str, Any], field: str) -> str:
+    if field not in document:
+        raise ValueError(f"has no {field}")
     value = document[field]
     if not isinstance(value, str) or not value:
         raise ValueError(f"{field} is empty, or no text")
     return value
 
 
-def _reason(error: HTTPError) -> str:
+def _count(document: Mapping[str, Any], field: str, usual: int) -> int:
+    """A whole number, which some of confd's fields hold as text; the usual one without it."""
+    value = document.get(field)
+    if value in (None, "", 0):
+        return usual
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    if not _is_number(value):
+        raise ValueError(f"{field} is no whole number")
+    return int(value)
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return type(value) is int and abs(value) < 10**9
+
+
+_ID: Final = re.compile("[0-9A-Za-z_-]{1,64}")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+
+
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__

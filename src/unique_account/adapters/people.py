@@ -17,7 +17,6 @@ read again when it has changed; one that cannot be used changes nothing.
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +37,7 @@ from unique_account.core.forwarding import digits
 from unique_account.documents import InvalidDocument, from_document
 from unique_account.ports.directory import Colleague
 from unique_account.ports.observer import Observer
+from unique_account.text_files import read_toml
 
 LONGEST_PASSWORD: Final = 1024
 
@@ -174,12 +174,7 @@ def _matches(hashed: str, password: str) -> bool:
 
 
 def _read(path: Path) -> _People:
-    try:
-        people = from_document(_File, tomllib.loads(path.read_text("utf-8"))).people
-    except UnicodeDecodeError as error:
-        raise InvalidDocument((f"{path.name}: is not UTF-8",)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidDocument((f"{path.name}: is not TOML: {error}",)) from error
+    people = from_document(_File, read_toml(path)).people
     if problems := tuple(_problems(people)):
         raise InvalidDocument(problems)
     return _People(

@@ -102,7 +102,7 @@ def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, st
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**texts, **secret_texts}.items():
         path = folder / name
-        before = path.read_text("utf-8") if path.exists() else None
+        before = path.read_text("utf-8", "replace") if path.exists() else None
         if text != before:
             _replace(path, text, 0o640 if name in secret_texts else 0o644)
         click.echo(f"{path}: {_changed(before, text, quiet=name in secret_texts)}")

@@ -30,6 +30,9 @@ from unique_account.ingestion import BATCH, Ingestion
 from unique_account.ports.call_log import CallLog
 from unique_account.users_file import read_users_file
 
+_LONGEST: Final = 1 << 20
+"""No line of a file is read further, in bytes; what follows makes a row that is not understood."""
+
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -163,7 +166,7 @@ class _Work:
         self.records += len(records)
 
     def _lines(self, file: BinaryIO, task: TaskID) -> Iterator[str]:
-        for number, line in enumerate(file):
+        for number, line in enumerate(iter(partial(file.readline, _LONGEST), b"")):
             self._progress.advance(task, len(line))
             yield line.decode("utf-8" if number else "utf-8-sig", "replace")
 

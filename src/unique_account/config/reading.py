@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from unique_account.config.secret import reason
 from unique_account.config.tables import Config, NodeKind
 from unique_account.core.errors import UniqueAccountError
 from unique_account.documents import InvalidDocument, from_document
+from unique_account.text_files import read_toml
 
 
 class InvalidConfig(UniqueAccountError, ValueError):
@@ -42,8 +42,8 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         InvalidConfig: It cannot be used; every problem is listed.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = read_toml(path)
+    except (OSError, InvalidDocument) as error:
         raise InvalidConfig(str(path), (f"cannot be read: {reason(error)}",)) from error
     apart = _apart(document)
     try:

@@ -1,0 +1,69 @@
+"""Files that people write: text of a bounded size, and TOML documents that code can walk through.
+
+Whatever else such a file holds is one sentence that names the file, and no other exception.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from unique_account.documents import InvalidDocument
+
+LARGEST: Final = 64 * 1024 * 1024
+"""A file has at most so many bytes; a hundred thousand users take half of it."""
+
+DEEPEST: Final = 32
+"""A TOML document has at most so many tables and lists within each other."""
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without the byte order mark that some editors write.
+
+    Raises:
+        InvalidDocument: The file is too large, or is not UTF-8.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InvalidDocument((f"{path.name}: has more than {LARGEST} bytes",))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problem = f"{path.name}: is not UTF-8: {error.reason} at byte {error.start}"
+        raise InvalidDocument((problem,)) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The document in a TOML file.
+
+    Raises:
+        InvalidDocument: The file is too large, is not UTF-8 or TOML, or is nested too deeply.
+        OSError: It cannot be read.
+    """
+    text = read_text(path)
+    try:
+        document = tomllib.loads(text)
+    except ValueError as error:  # of the numbers of more digits than Python converts, too
+        raise InvalidDocument((f"{path.name}: is not TOML: {error}",)) from error
+    except RecursionError as error:
+        raise InvalidDocument((f"{path.name}: is nested too deeply",)) from error
+    if _is_deeper_than(DEEPEST, document):  # dotted keys nest without recursion
+        raise InvalidDocument((f"{path.name}: is nested too deeply",))
+    return document
+
+
+def _is_deeper_than(levels: int, document: object) -> bool:
+    level = [document]
+    for _ in range(levels):
+        level = [part for whole in level for part in _parts(whole)]
+    return bool(level)
+
+
+def _parts(whole: object) -> Iterable[object]:
+    if isinstance(whole, dict):
+        return whole.values()
+    return whole if isinstance(whole, list) else ()
