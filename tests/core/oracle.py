@@ -132,9 +132,10 @@ class Oracle:
         return True
 
     def can_work(self, wish: Wish) -> bool:
-        """R10, R13: not to oneself, and to voicemail only with a mailbox."""
+        """R10, R13: to a number that can be dialled, not to oneself, and to voicemail only with a mailbox."""
         no_box = wish.number == "*98" and self.owner.mailbox is None
-        return not wish.on or (wish.number not in self.owner.numbers and not no_box)
+        dialled = all(one.isdigit() or one in "+*#" for one in wish.number)  # of the numbers drawn here
+        return not wish.on or (dialled and wish.number not in self.owner.numbers and not no_box)
 
     def tell_call(self, leg: str, call: str, rest: object) -> None:
         """M4: in any order; a call that is over stays over."""

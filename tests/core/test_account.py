@@ -69,6 +69,23 @@ class TestUser:
             ("mailbox", "1001@default,u"),
             ("mailbox", ""),
             ("voicemail_code", "*98,1"),
+            ("extension", "h"),
+            ("extension", "alice"),
+            ("extension", "fax"),
+            ("extension", "1" * 42),
+            ("deskphone", "PJSIP/alice@trunk"),
+            ("webrtc", "PJSIP/" + "a" * 61),
+            ("media_server", "m" * 61),
+            ("context", "c" * 61),
+            ("mailbox", "1001@" + "c" * 61),
+            ("mailbox", "1" * 61),
+            ("voicemail_code", "s"),
+            ("voicemail_code", "*21"),
+            ("extension", "*98"),
+            ("extension", "*21"),
+            ("id", "\ud800"),
+            ("id", "a\u2028b"),
+            ("id", "é" * 301),
         ],
     )
     def test_what_would_mean_more_in_a_dialplan_is_refused(self, name: str, text: str) -> None:
@@ -84,7 +101,12 @@ class TestUser:
             (Extension("30,00"), "fallbacks.busy: is not a number that can be dialled"),
             (Extension("1001"), "fallbacks.busy: is the user's own number (R13)"),
             (Extension("2001"), "fallbacks.busy: is the user's own number (R13)"),
+            (Extension("10-01"), "fallbacks.busy: is the user's own number (R13)"),
+            (Extension("h"), "fallbacks.busy: is not a number that can be dialled"),
             (Mailbox("a b"), "fallbacks.busy: is not a voicemail box, such as 1001@default"),
+            (Mailbox("a" * 61), "fallbacks.busy: is not a voicemail box, such as 1001@default"),
+            (Refusal(0), "fallbacks.busy: is not a cause, from 1 to 127"),
+            (Refusal(128), "fallbacks.busy: is not a cause, from 1 to 127"),
         ],
     )
     def test_an_administrators_destination_must_lead_somewhere(
@@ -109,6 +131,20 @@ class TestUser:
             ({"simultaneous_calls": 0}, "simultaneous_calls: is 0; from 1 to 20"),
             ({"simultaneous_calls": 21}, "simultaneous_calls: is 21; from 1 to 20"),
             ({"max_forwards": -1}, "max_forwards: is -1; 0 or more"),
+            ({"max_forwards": 100_000}, "max_forwards: is 100000; 0 or more, up to 99999"),
+            ({"max_forwards": -(10**18)}, "max_forwards: is a number of more than 18 digits; "),
+            ({"dids": ("10-01",)}, "dids: name a number twice, or the extension"),
+            ({"dids": ("*987", "2001")}, "dids: *987 is the code of something"),
+            ({"ring_seconds": 100_000}, "ring_seconds: is 100000; at least 1 second, at most 99999"),
+            (
+                {"ring_seconds": 16**5000},
+                "ring_seconds: is a number of more than 18 digits; at least 1 second",
+            ),
+            (
+                {"did_ring_seconds": {"2001": 100_000}},
+                "did_ring_seconds: is 100000 for 2001; at least 1 second",
+            ),
+            ({"did_ring_seconds": [("2001", 5), ("2001", 6)]}, "did_ring_seconds: name a number twice"),
         ],
     )
     def test_a_field_that_cannot_be_is_named_with_what_is_wrong(
@@ -121,6 +157,12 @@ class TestUser:
         "fields",
         [
             {"ring_seconds": 1},
+            {"ring_seconds": 99_999},
+            {"max_forwards": 99_999},
+            {"context": "c" * 60},
+            {"deskphone": "PJSIP/" + "a" * 60},
+            {"extension": "+" + "1" * 40},
+            {"extension": "#1a"},
             {"did_ring_seconds": {"2001": 1}},
             {"simultaneous_calls": 1},
             {"simultaneous_calls": 20},
@@ -131,6 +173,12 @@ class TestUser:
     )
     def test_the_last_value_that_can_be_is_taken(self, fields: dict[str, Any]) -> None:
         assert evolve(ALICE, **fields) != ALICE
+
+    def test_names_that_fill_a_plan_are_told_together(self) -> None:
+        (problem,) = problems(
+            deskphone="PJSIP/" + "a" * 60, webrtc="PJSIP/" + "b" * 60, mailbox="1" * 60, id="c" * 60
+        )
+        assert problem.endswith("mailbox and destinations take 807 characters in a plan; at most 600")
 
     def test_all_problems_are_reported_at_once(self) -> None:
         found = problems(

@@ -70,7 +70,7 @@ sessions = st.sampled_from(("tab-1", "tab-2", "tab-3"))
 connections = st.sampled_from(("older", "newer"))
 devices = st.sampled_from(DEVICES)
 legs = st.sampled_from(("leg-1", "leg-2", "leg-3"))
-numbers = st.sampled_from(("1001", "1002", "+33123450001", "*98", "2000"))
+numbers = st.sampled_from(("1001", "1002", "+33123450001", "*98", "2000", "h", "20,00"))
 wishes = st.none() | st.builds(Wish, numbers, st.booleans())
 
 

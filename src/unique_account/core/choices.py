@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -42,22 +43,26 @@ def choose(account: Account, forwarding: Forwarding) -> Account:
     """The account with another choice; the same object where it is the same one.
 
     Raises:
-        Refused: A forward that is new and on cannot work (R13).
+        Refused: A forward that is new and on cannot work (R10, R13), or one that is off cannot be kept.
     """
     kept = account.kept
     if forwarding == kept.forwarding:
         return account
     for name, forward in forwarding.forwards:
-        if forward.enabled and (name, forward) not in kept.forwarding.forwards:
-            _validate(account, name, digits(forward.destination))
+        if (name, forward) not in kept.forwarding.forwards:
+            _validate(account, name, forward)
     kept = Kept(kept.version + 1, kept.selection, kept.sessions, forwarding)
     return Account(account.user, kept, account.observed, account.state, account.lease)
 
 
-def _validate(account: Account, name: str, number: str) -> None:
-    user = account.user
-    if not dialable(number):
-        reason, way_out = f"{number!r} cannot be dialled", "use digits, letters, *, # and a leading +"
+def _validate(account: Account, name: str, forward: Forward) -> None:
+    user, number = account.user, digits(forward.destination)
+    if not forward.enabled:
+        if len(number) <= LONGEST_KEPT and not _UNKEPT(number):
+            return
+        reason, way_out = "it is too long, or has characters that cannot be kept", "keep a number"
+    elif not dialable(number):
+        reason, way_out = f"{number[:LONGEST_KEPT]!r} cannot be dialled", _DIALABLE
     elif number in map(digits, user.numbers):
         reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
     elif number == user.voicemail_code and user.mailbox is None:
@@ -65,3 +70,12 @@ def _validate(account: Account, name: str, number: str) -> None:
     else:
         return
     raise Refused(account.state, f"forward_{name}", reason, way_out)
+
+
+LONGEST_KEPT: Final = 128
+"""A forward that is off keeps so many characters."""
+
+_DIALABLE: Final = (
+    "use digits, letters, *, # and a leading +; h, i, s, t, a, e, o and fax are the dialplan's own"
+)
+_UNKEPT: Final = re.compile(r"[\0\ud800-\udfff]").search

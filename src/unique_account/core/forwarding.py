@@ -121,8 +121,11 @@ _SEPARATORS: Final = str.maketrans("", "", " .-()/")
 
 
 def dialable(number: str) -> bool:
-    """Whether a number, its separators taken out, is one that a dialplan can be given without harm."""
-    return _DIALABLE.fullmatch(digits(number)) is not None
+    """Whether a number, its separators taken out, is one that a dialplan can be given without harm (R10)."""
+    return _DIALLED(digits(number)) is not None
 
 
-_DIALABLE: Final = re.compile(r"\+?[0-9A-Za-z*#]{1,40}")
+DIALLED: Final = r"(?!(?i:[aehiost]|fax|talk|failed)$)\+?[0-9A-Za-z*#]{1,40}"
+"""A number that is dialled, whoever it belongs to; a dialplan enters some extensions by itself."""
+
+_DIALLED: Final = re.compile(DIALLED).fullmatch

@@ -20,6 +20,7 @@ from unique_account.core.forwarding import (
     Mailbox,
     Outcome,
     Refusal,
+    dialable,
     digits,
 )
 from unique_account.core.machine import Device, State
@@ -186,15 +187,16 @@ def _candidates(account: Account) -> tuple[tuple[Device, ...], Reason]:
 def _forward(user: User, forward: Forward | None) -> Destination | None:
     """Where a forward of the user's leads; None if it is off, or leads nowhere that a call can go.
 
-    A forward to oneself or to a missing mailbox is refused when it is set; it still can come to be one
-    when the administrator changes the numbers or takes the mailbox away, and then counts as not set.
+    A forward to oneself, to a missing mailbox or to what cannot be dialled is refused when it is set; it
+    still can come to be one when the administrator changes the numbers or takes the mailbox away, or a
+    release knows better what can be dialled, and then counts as not set.
     """
     if forward is None or not forward.enabled:
         return None
     number = digits(forward.destination)
     if number == user.voicemail_code:
         return Mailbox(user.mailbox) if user.mailbox else None
-    return None if number in map(digits, user.numbers) else Extension(number)
+    return Extension(number) if dialable(number) and number not in map(digits, user.numbers) else None
 
 
 def _outcome(user: User, outcome: Outcome, forward: Forward | None = None) -> Destination:

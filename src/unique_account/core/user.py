@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+from urllib.parse import quote
 
 from attrs import field, frozen
 
 from unique_account.core.errors import InvalidUser
 from unique_account.core.forwarding import (
     NO_FALLBACKS,
+    Destination,
     Extension,
     Fallbacks,
     Mailbox,
     Outcome,
+    Refusal,
     dialable,
     digits,
 )
@@ -101,65 +104,157 @@ def shared(users: Iterable[User]) -> Iterator[tuple[str, int, int]]:
                 yield claim, index, first
 
 
-_NAME: Final = re.compile(r"[0-9A-Za-z_.+-]+")
-_INTERFACE: Final = re.compile(r"[0-9A-Za-z_.+-]+/[0-9A-Za-z_.@+-]+")
-_MAILBOX: Final = re.compile(r"[0-9A-Za-z_.+-]+(@[0-9A-Za-z_.+-]+)?")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+NAME: Final = r"[0-9A-Za-z_.+-]{1,60}"
+"""The name of a context, an endpoint or a mailbox."""
+
+NUMBER: Final = r"[+*#0-9][0-9A-Za-z*#]{0,40}"
+"""A user's number: none that a dialplan enters by itself begins so."""
+
+LONGEST_RING: Final = 99_999
+"""A call rings at most so many seconds."""
+
+MOST_FORWARDS: Final = 99_999
+"""A call is forwarded at most so often, whatever is set (R13)."""
+
+FEATURE_CODES: Final = frozenset({"*20", "*21", "*22", "*23", "*25", "*987"})
+"""What users dial to set something, and what no number can be (R10, S6)."""
+
+LONGEST_NAMES: Final = 600
+"""So many characters of names fit into a plan, which says some of them several times."""
+
+_MAILBOX: Final = re.compile(f"{NAME}(@{NAME})?").fullmatch
+_INTERFACE: Final = re.compile(f"[0-9A-Za-z_.+-]{{1,20}}/{NAME}").fullmatch
+_NAME: Final = re.compile(NAME).fullmatch
+_NUMBER: Final = re.compile(NUMBER).fullmatch
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
 
 
 def _problems(user: User) -> list[str]:
     """All that is wrong with a user: first each field by itself, then what they come to together.
 
-    Names and numbers end up in a dialplan, so they keep to characters that mean nothing there.
+    Names and numbers end up in a dialplan, so they keep to characters that mean nothing there, and to
+    lengths and times that it takes.
     """
+    problems = _problems_of_names(user) + _problems_of_numbers(user) + _problems_of_limits(user)
+    problems += _problems_of_destinations(user)
+    if not problems and (length := _length_of_names(user)) > LONGEST_NAMES:
+        problems.append(
+            f"id: the names of user, devices, mailbox and destinations take {length} characters in a plan; "
+            f"at most {LONGEST_NAMES}"
+        )
+    return problems
+
+
+def _problems_of_names(user: User) -> list[str]:
     problems = []
-    if not user.id or _CONTROL.search(user.id):
+    if not user.id or _CONTROL(user.id):
         problems.append("id: is empty, or has control characters")
-    if not dialable(user.extension):
+    if not _own(user.extension):
         problems.append("extension: is not a number that can be dialled")
     for name, interface in (("deskphone", user.deskphone), ("webrtc", user.webrtc)):
-        if not _INTERFACE.fullmatch(interface):
+        if not _INTERFACE(interface):
             problems.append(f"{name}: is not the interface of a phone, such as PJSIP/alice")
     for name, value in (("media_server", user.media_server), ("context", user.context)):
-        if not _NAME.fullmatch(value):
-            problems.append(f"{name}: is empty, or has other characters than letters, digits and _ . + -")
-    if user.mailbox is not None and not _MAILBOX.fullmatch(user.mailbox):
+        if not _NAME(value):
+            problems.append(
+                f"{name}: is empty, or has other characters than letters, digits and _ . + -, or over 60"
+            )
+    if user.mailbox is not None and not _MAILBOX(user.mailbox):
         problems.append("mailbox: is not a voicemail box, such as 1001@default; leave it out for none")
     if user.deskphone and user.deskphone == user.webrtc:
         problems.append(f"webrtc: is {user.webrtc}, which is the deskphone; two devices need two endpoints")
-    return problems + _problems_of_numbers(user) + _problems_of_destinations(user)
+    return problems
+
+
+def _own(number: str) -> bool:
+    """Whether a number, or the code of the mailbox, is one that users can have."""
+    return _NUMBER(digits(number)) is not None
 
 
 def _problems_of_numbers(user: User) -> list[str]:
-    problems = [
-        f"dids: {did!r} is not a number that can be dialled" for did in user.dids if not dialable(did)
-    ]
-    if len(set(user.numbers)) != len(user.numbers):
+    problems = [f"dids: {did!r} is not a number that can be dialled" for did in user.dids if not _own(did)]
+    numbers = [digits(number) for number in user.numbers]
+    if len(set(numbers)) != len(numbers):
         problems.append("dids: name a number twice, or the extension")
-    if user.ring_seconds < 1:
-        problems.append(f"ring_seconds: is {user.ring_seconds}; at least 1 second")
+    codes = FEATURE_CODES | {digits(user.voicemail_code)}
+    problems += [f"extension: {number} is the code of something" for number in numbers[:1] if number in codes]
+    problems += [f"dids: {number} is the code of something" for number in numbers[1:] if number in codes]
+    return problems
+
+
+def _problems_of_limits(user: User) -> list[str]:
+    problems = _problem_of_seconds("ring_seconds", user.ring_seconds)
     for did, seconds in user.did_ring_seconds:
         if did not in user.dids:
             problems.append(f"did_ring_seconds: {did} is not one of the dids")
-        if seconds < 1:
-            problems.append(f"did_ring_seconds: is {seconds} for {did}; at least 1 second")
+        problems += _problem_of_seconds("did_ring_seconds", seconds, f" for {did}")
+    if len(dict(user.did_ring_seconds)) < len(user.did_ring_seconds):
+        problems.append("did_ring_seconds: name a number twice")
     if not 1 <= user.simultaneous_calls <= 20:
-        problems.append(f"simultaneous_calls: is {user.simultaneous_calls}; from 1 to 20")
-    if user.max_forwards < 0:
-        problems.append(f"max_forwards: is {user.max_forwards}; 0 or more")
-    if not dialable(user.voicemail_code):
-        problems.append("voicemail_code: is not a code that can be dialled")
+        problems.append(f"simultaneous_calls: is {_shown(user.simultaneous_calls)}; from 1 to 20")
+    if not 0 <= user.max_forwards <= MOST_FORWARDS:
+        problems.append(f"max_forwards: is {_shown(user.max_forwards)}; 0 or more, up to {MOST_FORWARDS}")
+    if not _own(user.voicemail_code) or digits(user.voicemail_code) in FEATURE_CODES:
+        problems.append("voicemail_code: is not a code that can be dialled, or that of something else")
     return problems
+
+
+def _problem_of_seconds(name: str, seconds: int, whose: str = "") -> list[str]:
+    if 1 <= seconds <= LONGEST_RING:
+        return []
+    return [f"{name}: is {_shown(seconds)}{whose}; at least 1 second, at most {LONGEST_RING}"]
+
+
+def _shown(number: int) -> str:
+    """A number as a sentence shows it; Python writes none of thousands of digits."""
+    return str(number) if abs(number) < 10**18 else "a number of more than 18 digits"
 
 
 def _problems_of_destinations(user: User) -> list[str]:
+    own = set(map(digits, user.numbers))
     problems = []
     for outcome in Outcome:
-        destination = user.fallbacks.of(outcome)
-        if isinstance(destination, Extension) and not dialable(destination.number):
-            problems.append(f"fallbacks.{outcome}: is not a number that can be dialled")
-        elif isinstance(destination, Extension) and destination.number in user.numbers:
-            problems.append(f"fallbacks.{outcome}: is the user's own number (R13)")
-        elif isinstance(destination, Mailbox) and not _MAILBOX.fullmatch(destination.address):
-            problems.append(f"fallbacks.{outcome}: is not a voicemail box, such as 1001@default")
+        match user.fallbacks.of(outcome):
+            case Extension(number) if not dialable(number):
+                problems.append(f"fallbacks.{outcome}: is not a number that can be dialled")
+            case Extension(number) if digits(number) in own:
+                problems.append(f"fallbacks.{outcome}: is the user's own number (R13)")
+            case Mailbox(address) if not _MAILBOX(address):
+                problems.append(f"fallbacks.{outcome}: is not a voicemail box, such as 1001@default")
+            case Refusal(cause) if not 1 <= cause <= 127:
+                problems.append(f"fallbacks.{outcome}: is not a cause, from 1 to 127")
     return problems
+
+
+# -- the length of a plan ----------------------------------------------------------------------------
+
+_LONGEST_FORWARD: Final = len("extension:+") + 40
+
+
+def _length_of_names(user: User) -> int:
+    """How many characters names take at most in a plan, whatever the user forwards to."""
+    by_outcome = {outcome: _length_of(user.fallbacks.of(outcome), user) for outcome in Outcome}
+    silent = _length_of(None, user) if user.mailbox else by_outcome[Outcome.UNAVAILABLE]
+    forward = max(_LONGEST_FORWARD, _length_of(None, user))
+    forwarded = (Outcome.NO_ANSWER, Outcome.BUSY)
+    by_outcome |= {outcome: max(forward, by_outcome[outcome]) for outcome in forwarded}
+    destinations = max(silent, forward) + silent + forward + sum(by_outcome.values())
+    names = len(quote(user.id, safe="")) + len(quote(user.media_server, safe=""))
+    return names + destinations + sum(map(_length_of_phone, (user.deskphone, user.webrtc)))
+
+
+def _length_of_phone(interface: str) -> int:
+    """A phone is named as it is, and in a pattern in which a dot or a plus takes three characters."""
+    return 2 * len(interface) + 2 * sum(interface.count(letter) for letter in ".+")
+
+
+def _length_of(destination: Destination | None, user: User) -> int:
+    match destination:
+        case Extension(number):
+            return len("extension:") + len(digits(number))
+        case Mailbox(address):
+            return len("mailbox:") + len(address)
+        case None if user.mailbox:
+            return len("mailbox:") + len(user.mailbox)
+        case _:
+            return len("refusal:127")

@@ -64,7 +64,7 @@ SESSIONS: Final = ("tab-1", "tab-2", "laptop")
 CONNECTIONS: Final = ("", "first", "second")
 
 _ELSEWHERE: Final = ("3000", "3001", "0 612-345.678", "+41 (22) 555/01")
-_UNDIALABLE: Final = ("", " - ", "+", "3000&PJSIP/boss", "3000,${SHELL(id)}", "3000\n", "\u0663")
+_UNDIALABLE: Final = ("", " - ", "+", "h", "f-ax", "3000&PJSIP/boss", "3000,${SHELL(id)}", "3000\n", "\u0663")
 
 # Built once: in Hypothesis building a strategy costs more than drawing from it.
 _INSTANTS: Final = st.integers(0, 120).map(lambda halves: EPOCH + timedelta(seconds=halves / 2))

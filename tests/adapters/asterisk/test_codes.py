@@ -12,13 +12,13 @@ from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.adapters.asterisk.manager.headers import UnusableHeader
-from unique_account.adapters.asterisk.rendered.codes import LONGEST_DIALLED, answer, dialled_code
+from unique_account.adapters.asterisk.rendered.codes import CODES, LONGEST_DIALLED, answer, dialled_code
 from unique_account.adapters.asterisk.rendered.dialplan import render
-from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
 from unique_account.core.account import Account
 from unique_account.core.choices import Setting
+from unique_account.core.errors import InvalidUser
 from unique_account.core.events import DeviceToggled, Event, ForwardingDialled, LoggedIn, apply
-from unique_account.core.user import User
+from unique_account.core.user import FEATURE_CODES, User
 from unique_account.testing.strategies import users
 
 ALICE: Final = User(
@@ -82,9 +82,12 @@ class TestText:
         ) in render([stranger])
 
     @pytest.mark.parametrize("number", ["*98", "*987", "*25", "*21", "*20"])
-    def test_a_number_that_is_a_code_is_refused(self, number: str) -> None:
-        with pytest.raises(NotForDialplan, match="is the code of something"):
-            render([evolve(ALICE, extension=number)])
+    def test_no_user_has_a_number_that_is_a_code(self, number: str) -> None:
+        with pytest.raises(InvalidUser, match=r"extension: .* is the code of something"):
+            evolve(ALICE, extension=number)
+
+    def test_the_core_knows_every_code(self) -> None:
+        assert set(CODES) == FEATURE_CODES
 
 
 class TestMeaning:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unique_account.adapters.asterisk.installing.installed import plans
@@ -15,12 +16,25 @@ from unique_account.adapters.asterisk.installing.plan_entries import BETWEEN, FA
 from unique_account.adapters.asterisk.rendered.dialplan import render
 from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
 from unique_account.adapters.asterisk.rendered.routine import ROUTINE
-from unique_account.core.account import Account
-from unique_account.core.events import LoggedIn, apply
-from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal, digits
+from unique_account.core.account import Account, Kept
+from unique_account.core.choices import Setting
+from unique_account.core.errors import InvalidUser, Refused
+from unique_account.core.events import ForwardingChanged, ForwardingDialled, LoggedIn, apply
+from unique_account.core.forwarding import (
+    Destination,
+    Extension,
+    Forward,
+    Forwarding,
+    Mailbox,
+    Outcome,
+    Refusal,
+    digits,
+)
 from unique_account.core.machine import Device
 from unique_account.core.routing import Candidate, Gate, Plan, plan
 from unique_account.core.user import User
+from unique_account.documents import to_json
+from unique_account.testing.odd_strategies import odd_forwardings, odd_texts, odd_users
 from unique_account.testing.strategies import accounts, users
 
 DID: Final = "+33123450001"
@@ -231,6 +245,51 @@ def door(number: str, context: str, deskphone: str, seconds: int) -> str:
     return f"exten = {number},1,Gosub(unique-account,{number},1({passed}))\n"
 
 
+class TestWhatTheCoreAccepts:
+    """A1, R10: what a user has, and what a user sets, can be installed, or was refused before."""
+
+    @settings(max_examples=500)
+    @given(odd_users(), odd_forwardings(), st.sampled_from(Setting), odd_texts(), st.booleans())
+    def test_whatever_is_accepted_is_installed(
+        self, user: User, forwarding: Forwarding, setting: Setting, number: str, logged_in: bool
+    ) -> None:
+        account = apply(Account(user), LoggedIn("tab-1")) if logged_in else Account(user)
+        for event in (ForwardingChanged(forwarding), ForwardingDialled(setting, number)):
+            with suppress(Refused):
+                account = apply(account, event)
+        assert len(entries(plan(account))) == len(user.numbers)
+        assert door(
+            digits(user.extension), user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds
+        ) in render([user])
+        to_json(account).encode()
+
+    @given(odd_users(), odd_forwardings())
+    def test_what_was_stored_before_and_cannot_be_dialled_counts_as_not_set(
+        self, user: User, forwarding: Forwarding
+    ) -> None:
+        assert entries(plan(Account(user, Kept(forwarding=forwarding))))
+
+    @pytest.mark.parametrize("number", ["h", "i", "s", "t", "T", "o", "a", "e", "fax", "FAX", " h ", "talk"])
+    def test_a_forward_to_what_a_dialplan_enters_by_itself_is_refused(self, number: str) -> None:
+        for event in (
+            ForwardingChanged(Forwarding(busy=Forward(number))),
+            ForwardingDialled(Setting.UNCONDITIONAL, number),
+        ):
+            with pytest.raises(Refused, match="cannot be dialled"):
+                apply(Account(ALICE), event)
+
+    def test_the_longest_names_fit(self) -> None:
+        long = evolve(ALICE, id="é" * 20, deskphone="PJSIP/" + "." * 20, webrtc="PJSIP/" + "+" * 16)
+        with pytest.raises(InvalidUser, match="at most 600"):
+            evolve(long, mailbox="1" * 26)
+        long = evolve(long, mailbox="1" * 25)
+        everywhere = Forward("+" + "1" * 40)
+        forwarding = Forwarding(unconditional=everywhere, no_answer=everywhere, busy=everywhere)
+        account = apply(apply(Account(long), LoggedIn("tab-1")), ForwardingChanged(forwarding))
+        (entry, *_) = entries(plan(account, owner="o" * 60))
+        assert 700 < len(entry[2]) <= 900
+
+
 class TestText:
     """R16: the text is the same for the same users, and knows the deskphone of every number."""
 
@@ -285,9 +344,7 @@ class TestText:
         ("name", "user"),
         [
             ("deskphone", evolve(ALICE, deskphone="SCCP/alice")),
-            ("webrtc", evolve(ALICE, webrtc="PJSIP/alice@trunk")),
-            ("numbers", evolve(ALICE, extension="h")),
-            ("context", evolve(ALICE, context="a" * 61)),
+            ("webrtc", evolve(ALICE, webrtc="SIP/alice_w")),
         ],
     )
     def test_a_user_whom_a_dialplan_cannot_carry_is_refused(self, name: str, user: User) -> None:

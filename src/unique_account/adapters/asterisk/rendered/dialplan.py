@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from unique_account.adapters.asterisk.rendered.codes import CODES, CODES_ROUTINE, dialled_codes, owners
+from unique_account.adapters.asterisk.rendered.codes import CODES_ROUTINE, dialled_codes, owners
 from unique_account.adapters.asterisk.rendered.harmless import (
     INTERFACE,
     NotForDialplan,
@@ -65,7 +65,6 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
         lines = {"deskphone": user.deskphone, "webrtc": user.webrtc}
         problems += problems_of({name: (line, INTERFACE) for name, line in lines.items()})
         problems += problems_of_place(user.context, user.numbers)
-        problems += [f"numbers: {number} is the code of something" for number in _codes_among(user)]
         for number in map(digits, user.numbers):
             if number in contexts[user.context]:
                 problems.append(f"numbers: {number} is there twice in the context {user.context}")
@@ -91,10 +90,6 @@ def _door(number: str, user: User, trunk: str | None, begin: str) -> str:
         return away_door(number, user, trunk)
     passed = arguments(user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds)
     return f"exten = {number},1,Gosub(unique-account,{number},{begin}({passed}))\n"
-
-
-def _codes_among(user: User) -> list[str]:
-    return [number for number in map(digits, user.numbers) if number in {*CODES, digits(user.voicemail_code)}]
 
 
 def _hints(own: Iterable[User], away: Iterable[User]) -> str:

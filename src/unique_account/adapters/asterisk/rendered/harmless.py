@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.forwarding import digits
+from unique_account.core.forwarding import DIALLED, digits
+from unique_account.core.user import NAME, NUMBER
+
+__all__ = [
+    "ADDRESS",
+    "DIALLED",
+    "INTERFACE",
+    "NAME",
+    "NUMBER",
+    "NotForDialplan",
+    "problems_of",
+    "problems_of_place",
+]
 
 
 class NotForDialplan(UniqueAccountError, ValueError):
@@ -24,17 +36,6 @@ class NotForDialplan(UniqueAccountError, ValueError):
     def __str__(self) -> str:
         return "\n  ".join(("not for a dialplan:", *self.problems))
 
-
-NAME: Final = r"[0-9A-Za-z_.+-]{1,60}"
-"""The name of a context, an endpoint or a mailbox."""
-
-# A dialplan enters some extensions by itself, e.g. ``h`` when a call is hung up; all of them begin with a
-# letter. The routine would be entered at any that its pattern matches, so users' numbers begin with none.
-NUMBER: Final = "[+*#0-9][0-9A-Za-z*#]{0,40}"
-"""A user's number."""
-
-DIALLED: Final = r"(?!(?:[aehiostT]|fax)$)\+?[0-9A-Za-z*#]{1,40}"
-"""A number that is dialled, whoever it belongs to."""
 
 INTERFACE: Final = f"PJSIP/{NAME}"
 """A phone."""
