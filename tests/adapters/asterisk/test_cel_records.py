@@ -322,6 +322,17 @@ class TestTwoNodes:
         assert made.final(yesterday + GRACE) == []
         assert len(made.final(yesterday + 2 * GRACE)) == 2
 
+    def test_calls_that_were_dialled_for_a_phone_are_of_no_node_of_their_own(self) -> None:
+        made = CallHistory((ALICE, BOB))
+        for number in range(50):
+            dialled = f"unique-account-dial-{number:08x}-1767600000.{number}"
+            made.feed(row(one.kind, number, "bob", uniqueid=dialled, linkedid=dialled) for one in call()[:1])
+        assert len(made._clocks) == 1
+        late = row("CHAN_START", 90_000, "bob", uniqueid="unique-account-dial-0-1.1", linkedid="late")
+        made.feed([late])
+        assert {record.user for record in made.final()} == {"bob"}
+        assert made.rows == 1
+
     @OF_TWO_NODES
     def test_nodes_that_are_read_apart_give_the_same_keys(self, name: str) -> None:
         main = history([one for one in RECORDED[name] if not at_the_other(one)], USERS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.picture import Picture
 from unique_account.adapters.asterisk.hearing.translation import Translation
+from unique_account.adapters.asterisk.hearing.watching import Watching
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.account import Account
 from unique_account.core.events import NodeLost, apply
@@ -150,3 +153,52 @@ def test_the_other_parties_are_those_in_the_same_bridge() -> None:
         message("BridgeLeave", BridgeUniqueid="b", Channel="PJSIP/p-2", Uniqueid="2", ChannelState="6")
     )
     assert picture.others(one) == []
+
+
+def a_call(number: int) -> list[Message]:
+    """What a node tells of a call that rings a browser: its legs, and the watcher beside it (R15)."""
+    second, local = f"17676{number:05}", f"Local/*17676{number:05}.1@unique-account-watch"
+    legs = {"1": "PJSIP/trunk", "2": "PJSIP/alice_w", "3": local, "4": local}
+    told: list[Message] = []
+    for leg, device in legs.items():
+        channel = f"{device}-{number:08x}" + (";" + str(int(leg) - 2) if leg in "34" else "")
+        state = {"Channel": channel, "Uniqueid": f"{second}.{leg}", "Linkedid": f"{second}.1"}
+        told += [
+            message("Newchannel", Timestamp=f"{second}.0", ChannelState="0", **state),
+            message("DeviceStateChange", Device=device, State="INUSE"),
+            message("Newstate", Timestamp=f"{second}.1", ChannelState="6", **state),
+            message("BridgeEnter", BridgeUniqueid=f"b-{number}", ChannelState="6", **state),
+            message("MessageWaiting", Mailbox="1001@default", New="0", Old="0"),
+            message("ContactStatus", EndpointName="alice_w", URI=f"sip:{number}", ContactStatus="Reachable"),
+            message("ContactStatus", AOR=f"guest-{number}", URI=f"sip:{number}", ContactStatus="Removed"),
+            message("ContactStatus", URI=f"sip:{number}", ContactStatus="Reachable"),
+            message("Hold", ChannelState="6", **state),
+            message("Hangup", Timestamp=f"{second}.2", ChannelState="6", **state),
+            message("DeviceStateChange", Device=device, State="NOT_INUSE"),
+            message("ContactStatus", EndpointName="alice_w", URI=f"sip:{number}", ContactStatus="Removed"),
+        ]
+    odd = ("confbridge:", "Queue:", "DAHDI/i1/0", "IAX2/guest-", "Message/", "park:", "MeetMe:", "")
+    told += [message("DeviceStateChange", Device=f"{one}{number}", State="NOT_INUSE") for one in odd]
+    return told
+
+
+class TestWhatIsKept:
+    """However many calls there were, no more is kept than of one."""
+
+    def test_nothing_is_kept_of_a_call_that_is_over(self) -> None:
+        watching = Watching("default")
+        watching.begin(ALICE)
+        sizes = []
+        for calls in (range(1, 2), range(2, 500)):
+            for number in calls:
+                for one in a_call(number):
+                    watching.hear(one)
+            sizes.append(len(pickle.dumps((watching.picture, vars(watching._translation)))))
+        assert sizes[1] - sizes[0] < 100
+
+    def test_devices_of_users_are_kept(self) -> None:
+        picture = Picture()
+        for one in a_call(1):
+            picture.note(one)
+        states = [one["State"] for one in picture.about("PJSIP/alice_w") if one.event == "DeviceStateChange"]
+        assert states == ["NOT_INUSE"]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from unique_account.adapters.asterisk.hearing.channels import DIALLED_FOR_A_PHONE
 from unique_account.adapters.asterisk.manager.ami import Message
 from unique_account.core.errors import UniqueAccountError
 
@@ -73,8 +74,9 @@ class CelRow:
 
     @property
     def node(self) -> str:
-        """Whose clock told the instant: the node's ``systemname``, empty where it has none."""
-        return self.uniqueid.rpartition("-")[0]
+        """Whose clock told the instant: the node's ``systemname``, empty where it has none or tells none."""
+        name = self.uniqueid.rpartition("-")[0]
+        return "" if name.startswith(DIALLED_FOR_A_PHONE) else name
 
     def details(self) -> Mapping[str, Any]:
         """What belongs to this kind alone; nothing where it cannot be read."""

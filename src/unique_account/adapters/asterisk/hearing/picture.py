@@ -16,6 +16,9 @@ from attrs import define
 from unique_account.adapters.asterisk.hearing.channels import interface_of
 from unique_account.adapters.asterisk.manager.ami import Message
 
+_PHONE: Final = "PJSIP/"
+"""How the devices begin that users have; others, as Local channels, come with each call and have no end."""
+
 UP: Final = "6"
 RINGING: Final = "5"
 _IDLE: Final = frozenset({"NOT_INUSE", "UNAVAILABLE", "INVALID"})
@@ -144,15 +147,21 @@ class Picture:
     # -- notes ---------------------------------------------------------------------------------------
 
     def _device(self, message: Message) -> None:
-        self._devices[message.get("Device", "")] = message
+        device = message.get("Device", "")
+        if device.startswith(_PHONE):
+            self._devices[device] = message
 
     def _contact(self, message: Message) -> None:
         endpoint = message.get("EndpointName") or message.get("Endpoint") or message.get("AOR")
-        uri = message.get("URI") or message.get("Uri") or ""
-        contacts = self._contacts.setdefault(f"PJSIP/{endpoint}", {})
+        if not endpoint:
+            return
+        interface, uri = f"{_PHONE}{endpoint}", message.get("URI") or message.get("Uri") or ""
+        contacts = self._contacts.pop(interface, {})
         contacts.pop(uri, None)
         if message.get("ContactStatus") != "Removed":
             contacts[uri] = message
+        if contacts:
+            self._contacts[interface] = contacts
 
     def _mailbox(self, message: Message) -> None:
         self._mailboxes[message.get("Mailbox", "")] = message
