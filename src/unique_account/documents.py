@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import IntEnum, StrEnum
 from typing import Any, Final, TypeVar, get_args, get_origin
@@ -25,7 +25,7 @@ except ModuleNotFoundError as missing:
         "documents need cattrs: pip install 'unique_account[documents]' brings it", name="cattrs"
     ) from missing
 
-from unique_account.core.account import LineStatus
+from unique_account.core.account import LineStatus, utc
 from unique_account.core.errors import InvalidFields, UniqueAccountError
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.presence import Presence
@@ -189,7 +189,7 @@ def _one_of(value: object, choice: type[StrEnum]) -> StrEnum:
 def _instant(value: object, _: object) -> datetime:
     try:
         if isinstance(value, str) and (instant := datetime.fromisoformat(value)).tzinfo is not None:
-            return instant.astimezone(UTC)
+            return utc(instant)
     except (ValueError, OverflowError):
         pass
     form = "an instant with its time zone, such as 2026-01-05T09:00:00+00:00"

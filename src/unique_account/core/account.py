@@ -20,22 +20,49 @@ from unique_account.core.forwarding import (
     Forwarding,
 )
 from unique_account.core.machine import Device, State
+from unique_account.core.texts import check_texts
 from unique_account.core.user import User
 
 DEFAULT_LEASE: Final = timedelta(seconds=10)
+
+
+FIRST_INSTANT: Final = datetime(2, 1, 1, tzinfo=UTC)
+"""No instant is earlier: each has a time of day in every time zone, and a lease before and after it."""
+
+LAST_INSTANT: Final = datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+"""No instant is later."""
 
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC.
 
     Raises:
-        ValueError: The datetime names no time zone, so it is not an instant.
+        ValueError: The datetime names no time zone, so it is not an instant, or is of the year 1 or 9999.
+    """
+    instant = in_utc(instant)
+    if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+        raise ValueError(_far(instant))
+    return instant
+
+
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC, which may be before or after all others.
+
+    Raises:
+        ValueError: The datetime names no time zone, or UTC has no datetime for it.
     """
     if instant.tzinfo is UTC:
         return instant
-    if instant.utcoffset() is None:
-        raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware datetimes")
-    return instant.astimezone(UTC)
+    try:
+        if instant.utcoffset() is None:
+            raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware datetimes")
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(_far(instant)) from None
+
+
+def _far(instant: datetime) -> str:
+    return f"{instant.replace(tzinfo=None).isoformat()} is too far away; instants are of the years 2 to 9998"
 
 
 class LineStatus(IntEnum):
@@ -127,6 +154,9 @@ class Call:
         peer_name: The other party's name, empty while unknown.
         started: When the call began, in UTC; what all its legs share, so that history can join them (H6).
         answered: When it was answered, in UTC; None before.
+
+    Raises:
+        InvalidFields: It has no id, or a text has half a character.
     """
 
     id: str
@@ -138,6 +168,12 @@ class Call:
     linked_id: str = ""
     peer: str = ""
     peer_name: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        texts = (self.id, self.linked_id, self.peer, self.peer_name)
+        if not self.id or not all(map(str.isascii, texts)):
+            names = ("linked_id", "peer", "peer_name")
+            check_texts({"id": self.id}, dict(zip(names, texts[1:], strict=True)))
 
 
 @frozen(weakref_slot=False)
@@ -156,11 +192,17 @@ class Session:
         id: The session's name.
         connection: The connection it lives on; a loss of an older one does not concern it (S7).
         last_seen: None while connected; else its last sign of life, from which its lease counts (S5).
+
+    Raises:
+        InvalidFields: It has no id, or a text has half a character.
     """
 
     id: str
     connection: str = ""
     last_seen: datetime | None = field(default=None, converter=optional(utc))
+
+    def __attrs_post_init__(self) -> None:
+        check_texts({"id": self.id}, {"connection": self.connection})
 
 
 @frozen(weakref_slot=False)

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from unique_account.core.account import utc
+from unique_account.core.account import in_utc
 from unique_account.core.errors import InvalidCursor
+from unique_account.core.texts import check_texts
 
 Key = tuple[datetime, str]
 """What records are sorted by: the start of the call and its id, compared as text by code point (H6)."""
@@ -34,7 +35,7 @@ def in_microseconds(instant: datetime) -> int:
     Raises:
         ValueError: It has no time zone.
     """
-    return (utc(instant) - _EPOCH) // _MICROSECOND
+    return (in_utc(instant) - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(number: int) -> datetime:
@@ -50,10 +51,14 @@ def encode_cursor(user: str, key: Key) -> str:
     """The cursor of a place in a user's history: opaque, url-safe text (H5).
 
     It carries a format version, a digest of the user's name, the key, and a checksum against damage.
+
+    Raises:
+        ValueError: The instant has no time zone, or the id has half a character.
     """
     start, call_id = key
+    check_texts({}, {"call id": call_id})
     place = in_microseconds(start).to_bytes(8, "big", signed=True)
-    body = bytes((_FORMAT,)) + _digest(user.encode()) + place
+    body = bytes((_FORMAT,)) + _digest(_named(user)) + place
     return _sealed(body + call_id.encode())
 
 
@@ -66,13 +71,17 @@ def decode_cursor(user: str, cursor: str) -> Key:
     body = _unsealed(cursor)
     if body[0] != _FORMAT:
         raise InvalidCursor(f"the cursor is of format {body[0]}, and only {_FORMAT} is known; {_WAY_OUT}")
-    if body[_USER] != _digest(user.encode()):
+    if body[_USER] != _digest(_named(user)):
         raise InvalidCursor(f"the cursor was issued for the history of another user; {_WAY_OUT}")
     try:
         start = from_microseconds(int.from_bytes(body[_START], "big", signed=True))
         return (start, body[_START.stop :].decode())
     except (OverflowError, UnicodeDecodeError):
         raise InvalidCursor(_DAMAGED) from None
+
+
+def _named(user: str) -> bytes:
+    return user.encode("utf-8", "surrogatepass")  # of whom nobody has a history
 
 
 def _digest(data: bytes) -> bytes:

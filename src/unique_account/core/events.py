@@ -34,6 +34,7 @@ from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import TABLE, Device, State, Trigger
 from unique_account.core.sessions import entered, expire, log_in, log_out, lose
+from unique_account.core.texts import a_text, an_id
 from unique_account.core.user import User
 
 ENDED_CALLS_REMEMBERED: Final = 32
@@ -44,24 +45,24 @@ ENDED_CALLS_REMEMBERED: Final = 32
 class LoggedIn:
     """A UC Assistant logged in, or came back within its lease, on this connection (S1, S3, S7)."""
 
-    session: str
-    connection: str = ""
+    session: str = field(validator=an_id)
+    connection: str = field(default="", validator=a_text)
 
 
 @frozen(weakref_slot=False)
 class LoggedOut:
     """A UC Assistant said goodbye."""
 
-    session: str
+    session: str = field(validator=an_id)
 
 
 @frozen(weakref_slot=False)
 class SessionLost:
     """A connection broke without a logout; the session was last seen alive at ``last_seen``, in UTC (S5)."""
 
-    session: str
+    session: str = field(validator=an_id)
     last_seen: datetime = field(converter=utc)
-    connection: str = ""
+    connection: str = field(default="", validator=a_text)
 
 
 @frozen(weakref_slot=False)
@@ -110,7 +111,7 @@ class CallChanged:
 class CallEnded:
     """The PBX told that a call is over since ``at``, in UTC."""
 
-    call_id: str
+    call_id: str = field(validator=an_id)
     at: datetime = field(converter=utc)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from unique_account.core.account import Account
+from unique_account.core.account import LAST_INSTANT, Account
 from unique_account.core.machine import Device, State
 
 
@@ -32,4 +32,7 @@ def fallen_back(account: Account) -> bool:
 def deadline(account: Account) -> datetime | None:
     """When the next lease is over, so when to apply `LeaseExpired`; None while no session is lost (S5)."""
     lost = [session.last_seen for session in account.kept.sessions if session.last_seen is not None]
-    return min(lost) + account.lease if lost else None
+    if not lost:
+        return None
+    first = min(lost)
+    return first + account.lease if account.lease < LAST_INSTANT - first else LAST_INSTANT

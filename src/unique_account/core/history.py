@@ -26,9 +26,10 @@ from typing import Final
 from attrs import evolve, field, frozen
 from attrs.converters import optional
 
-from unique_account.core.account import Account, Call, Direction, utc
+from unique_account.core.account import Account, Call, Direction, in_utc, utc
 from unique_account.core.cursors import Key, decode_cursor, encode_cursor
 from unique_account.core.machine import Device
+from unique_account.core.texts import check_texts
 
 DEFAULT_DAYS: Final = 10
 """How many days a history asked for by days goes back (H5)."""
@@ -44,6 +45,12 @@ class HistoryStatus(StrEnum):
     MISSED = "missed"
     EMITTED = "emitted"
     ANSWERED = "answered"
+
+
+LONGEST_RINGING: Final = timedelta(days=365)
+"""No device rings longer."""
+
+_TEXTS: Final = ("id", "user", "peer", "peer_name", "forwarded_from", "transferred_to")
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -69,7 +76,8 @@ class CallRecord:
             of the call while it was live (H3).
 
     Raises:
-        ValueError: No id or no user, a negative ring time, or a status that the other fields rule out.
+        ValueError: No id or no user, half a character in a text, a ring time that is negative or longer than
+            `LONGEST_RINGING`, or a status that the other fields rule out.
     """
 
     id: str
@@ -90,7 +98,10 @@ class CallRecord:
     def __attrs_post_init__(self) -> None:
         if not (self.id and self.user):
             raise ValueError("a call record needs an id and a user")
-        if self.rang < timedelta(0):
+        texts = (self.id, self.user, self.peer, self.peer_name, self.forwarded_from, self.transferred_to)
+        if not all(map(str.isascii, texts)):
+            check_texts({}, dict(zip(_TEXTS, texts, strict=True)))
+        if not timedelta(0) <= self.rang <= LONGEST_RINGING:
             raise ValueError(f"call {self.id} rang for {self.rang}")
         if self.status is HistoryStatus.ONGOING:
             if self.ended is not None or self.settled:
@@ -116,8 +127,8 @@ class CallRecord:
 # -- one entry per call (H2) -------------------------------------------------------------------------
 
 _STATUS_RANK: Final = {status: rank for rank, status in enumerate(HistoryStatus)}
-_TAKEN: Final = (HistoryStatus.EMITTED, HistoryStatus.ANSWERED)
 _FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC)
+_TAKEN: Final = (HistoryStatus.EMITTED, HistoryStatus.ANSWERED)
 
 
 def _rank(record: CallRecord) -> tuple[object, ...]:
@@ -241,7 +252,7 @@ def page(
     place = None if cursor is None else decode_cursor(user, cursor)
     entries = merge(*(_following(source, place) for source in sources))
     if since is not None:
-        earliest = utc(since)
+        earliest = in_utc(since)
         entries = takewhile(lambda entry: entry.start >= earliest, entries)
     found = tuple(islice(entries, size + 1))
     for entry in found:

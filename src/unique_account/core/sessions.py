@@ -53,7 +53,7 @@ def expire(account: Account, at: datetime) -> Account:
     alive = tuple(
         held
         for held in account.kept.sessions
-        if held.last_seen is None or held.last_seen + account.lease > at
+        if held.last_seen is None or at - held.last_seen < account.lease
     )
     return _left(account, alive)
 

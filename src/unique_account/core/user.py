@@ -193,7 +193,8 @@ def _problems_of_limits(user: User) -> list[str]:
     if not 1 <= user.simultaneous_calls <= 20:
         problems.append(f"simultaneous_calls: is {_shown(user.simultaneous_calls)}; from 1 to 20")
     if not 0 <= user.max_forwards <= MOST_FORWARDS:
-        problems.append(f"max_forwards: is {_shown(user.max_forwards)}; 0 or more, up to {MOST_FORWARDS}")
+        bound = "0 or more" if user.max_forwards < 0 else f"at most {MOST_FORWARDS}"
+        problems.append(f"max_forwards: is {_shown(user.max_forwards)}; {bound}")
     if not _own(user.voicemail_code) or digits(user.voicemail_code) in FEATURE_CODES:
         problems.append("voicemail_code: is not a code that can be dialled, or that of something else")
     return problems
@@ -202,7 +203,8 @@ def _problems_of_limits(user: User) -> list[str]:
 def _problem_of_seconds(name: str, seconds: int, whose: str = "") -> list[str]:
     if 1 <= seconds <= LONGEST_RING:
         return []
-    return [f"{name}: is {_shown(seconds)}{whose}; at least 1 second, at most {LONGEST_RING}"]
+    bound = "at least 1 second" if seconds < 1 else f"at most {LONGEST_RING} seconds"
+    return [f"{name}: is {_shown(seconds)}{whose}; {bound}"]
 
 
 def _shown(number: int) -> str:

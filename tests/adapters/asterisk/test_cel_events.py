@@ -78,6 +78,14 @@ class TestTable:
         assert refused.value.column == column
         assert column in str(refused.value)
 
+    @pytest.mark.parametrize(
+        "told",
+        ["0001-01-01T00:00:00", "9999-12-31 23:59:59.999999", "0001-01-01T00:00:00+14:00", datetime.max],
+    )
+    def test_an_instant_that_is_too_far_away_is_none(self, told: object) -> None:
+        with pytest.raises(UnreadableRow, match="eventtime"):
+            from_table(ROW | {"eventtime": told})
+
     def test_no_text_is_longer_than_what_is_kept(self) -> None:
         assert len(from_table(ROW | {"cid_name": "x" * 100_000}).name) == LONGEST
 
@@ -137,6 +145,12 @@ class TestJoining:
             origins.hear(self._joined(number))
         assert origins.hear(self._channel(0))["Linkedid"] == "here-1.0"
         assert origins.hear(self._channel(1))["Linkedid"] == "other-1.1"
+
+    def test_an_id_with_half_a_character_can_be_kept(self) -> None:
+        origins = Origins()
+        told = "Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: "
+        origins.hear(Message(told + json.dumps({"extra": "\ud800"})))
+        assert origins.hear(self._channel(1))["Linkedid"] == "?"
 
     @pytest.mark.parametrize("extra", ["", "x", "[]", "{}", '{"extra": 1}', "[" * 100_000])
     def test_an_id_that_is_none_joins_nothing(self, extra: str) -> None:

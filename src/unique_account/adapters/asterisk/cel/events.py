@@ -15,6 +15,7 @@ from attrs import frozen
 
 from unique_account.adapters.asterisk.hearing.channels import DIALLED_FOR_A_PHONE
 from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.core.account import utc
 from unique_account.core.errors import UniqueAccountError
 
 LONGEST: Final = 4096
@@ -187,7 +188,7 @@ def _instant(columns: Mapping[str, Any], zone: tzinfo) -> datetime:
     value = columns.get("eventtime")
     try:
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+        return utc(instant if instant.tzinfo else instant.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         raise UnreadableRow("eventtime", f"is {str(value)[:40]!r}, no instant") from None
 
@@ -197,6 +198,6 @@ def _moment(headers: Mapping[str, Any]) -> datetime:
     if stamp is None:
         return _instant({"eventtime": headers.get("EventTime")}, UTC)
     try:
-        return datetime.fromtimestamp(float(stamp), UTC)
+        return utc(datetime.fromtimestamp(float(stamp), UTC))
     except (ValueError, OverflowError, OSError):
         raise UnreadableRow("Timestamp", f"is {stamp[:40]!r}, no Unix time") from None

@@ -24,7 +24,7 @@ from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.hearing.channels import call_began, id_order
 from unique_account.adapters.asterisk.rendered.routine import SENT
 from unique_account.core.account import Direction
-from unique_account.core.history import CallRecord, HistoryStatus
+from unique_account.core.history import LONGEST_RINGING, CallRecord, HistoryStatus
 from unique_account.core.user import User
 
 GRACE: Final = timedelta(seconds=5)
@@ -278,7 +278,9 @@ def _rang(seen: _Seen, main: Leg, own: list[Leg], outgoing: bool) -> timedelta:
     if outgoing or not ends:
         ends += [end for end in [_last_end(rung)] if end is not None]
     starts = [leg.began for leg in rung if leg.began is not None]
-    return max(min(ends) - min(starts), _NOTHING) if starts and ends else _NOTHING
+    if not (starts and ends):
+        return _NOTHING
+    return min(max(min(ends) - min(starts), _NOTHING), LONGEST_RINGING)  # clocks may jump by years
 
 
 def _last_end(legs: Iterable[Leg]) -> datetime | None:

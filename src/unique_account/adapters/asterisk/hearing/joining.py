@@ -63,7 +63,7 @@ def _extra(message: Message) -> str:
         value = json.loads(message.all("Extra")[-1])["extra"]
     except (ValueError, TypeError, LookupError, RecursionError):
         return ""
-    return value if isinstance(value, str) else ""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def under(call: Call, linkedid: str) -> Call:

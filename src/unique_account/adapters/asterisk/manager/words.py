@@ -8,7 +8,7 @@ from typing import Final
 from unique_account.core.account import LineStatus
 from unique_account.core.machine import Device
 
-END_OF_TIME: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+END_OF_TIME: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 DEVICES: Final = {str(device): device for device in Device}
 LINE_STATUSES: Final = {
     "UNKNOWN": LineStatus.UNKNOWN,
