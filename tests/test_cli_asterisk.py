@@ -105,6 +105,14 @@ class TestSecrets:
             others = stat.S_IMODE(path.stat().st_mode) & 0o007
             assert (others == 0) is (path.name in SECRETS)
 
+    def test_they_are_taken_from_all_others_again(self, folder: Path) -> None:
+        render("--into", "etc")
+        secrets = [folder / "etc" / f"unique_account_{one}.conf" for one in ("secrets", "manager_secret")]
+        for secret in secrets:
+            secret.chmod(0o666)
+        assert render("--into", "etc").output.count(": unchanged\n") == 5
+        assert {secret.stat().st_mode & 0o777 for secret in secrets} == {0o640}
+
     def test_they_are_not_printed(self, folder: Path) -> None:
         printed = render().output + render("--into", "etc").output
         (folder / "ami.secret").write_text("geheimer\n", "utf-8")

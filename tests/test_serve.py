@@ -270,6 +270,34 @@ class TestUsers:
         assert "\nError: users.toml: is not TOML: Expected '='" in serve.log
 
 
+class TestRights:
+    """What is kept is the owner's alone, and what lies open beside it is named."""
+
+    def test_the_store_is_its_owners(self, serve: Serve, folder: Path) -> None:
+        assert serve.url
+        stored = list(folder.glob("accounts.sqlite*"))
+        assert len(stored) >= 1
+        assert {file.stat().st_mode & 0o077 for file in stored} == {0}
+        assert "open to others" not in serve.log
+
+    def test_a_folder_and_a_secret_that_others_can_get_at_are_named(self, folder: Path) -> None:
+        folder.chmod(0o755)
+        (folder / "ami.secret").write_text("geheim", "utf-8")
+        (folder / "ami.secret").chmod(0o644)
+        config = CONFIG + 'secret.file = "ami.secret"\n'
+        (folder / "unique_account.toml").write_text(config, "utf-8")
+        serve = Serve(folder)
+        try:
+            assert serve.url
+            serve.logs(f"WARNING the folder {folder} of a store is open to others: chmod 0700 {folder}")
+            serve.logs(r"WARNING \S+ami\.secret holds a secret and is open to everybody: chmod o= ")
+            assert "geheim" not in serve.log
+            assert folder.stat().st_mode & 0o777 == 0o755
+        finally:
+            serve.process.kill()
+            serve.process.wait()
+
+
 class TestSignals:
     """A stop is in order, and a second signal does not wait for it."""
 

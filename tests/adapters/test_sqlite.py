@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from unique_account.adapters.sqlite import (
     FileHeld,
     NewerSchema,
     SqliteAccounts,
+    SqliteCallLog,
     UnusableFile,
     accounts,
     file,
@@ -341,3 +343,51 @@ class TestSuddenDeath:
         reopen()
         with raw(path) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def rights(path: Path) -> dict[str, int]:
+    """Who may do what with each file of a folder."""
+    return {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+
+
+class TestRights:
+    """The file is its owner's alone, whatever the umask is."""
+
+    @pytest.fixture(autouse=True)
+    def _open_umask(self) -> Iterator[None]:
+        before = os.umask(0)
+        yield
+        os.umask(before)
+
+    @in_loop
+    async def _used(self, path: Path) -> None:
+        async with aclosing(SqliteAccounts(path)) as store, aclosing(SqliteCallLog(path)):
+            await store.add([ALICE])
+            self.seen = rights(path)
+
+    def test_a_new_file_and_what_is_beside_it_are_the_owners(self, path: Path) -> None:
+        self._used(path)
+        assert self.seen == {"accounts.db": 0o600, "accounts.db-wal": 0o600, "accounts.db-shm": 0o600}
+
+    def test_an_older_file_becomes_so(self, path: Path) -> None:
+        with raw(path) as older:
+            older.execute("PRAGMA journal_mode = WAL")
+            older.execute("CREATE TABLE other (x)")
+            assert set(rights(path).values()) == {0o644}
+            self._used(path)
+            assert set(self.seen.values()) == {0o600}
+            assert set(rights(path).values()) == {0o600}
+
+    def test_what_is_no_store_is_left_as_it_is(self, path: Path) -> None:
+        path.write_text("no database, but of somebody's who lets others read it" * 100, "utf-8")
+        path.chmod(0o644)
+        with pytest.raises(UnusableFile):
+            SqliteAccounts(path)
+        assert rights(path) == {"accounts.db": 0o644}
+
+    def test_a_folder_that_is_named_by_mistake_is_left_as_it_is(self, tmp_path: Path) -> None:
+        folder = tmp_path / "a" / "folder"
+        folder.mkdir(parents=True)
+        with pytest.raises(UnusableFile):
+            SqliteAccounts(folder)
+        assert rights(folder) == {"folder": 0o777}

@@ -105,6 +105,8 @@ def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, st
         before = path.read_text("utf-8", "replace") if path.exists() else None
         if text != before:
             _replace(path, text, 0o640 if name in secret_texts else 0o644)
+        elif name in secret_texts and path.stat().st_mode & 0o007:
+            path.chmod(0o640)
         click.echo(f"{path}: {_changed(before, text, quiet=name in secret_texts)}")
 
 

@@ -11,8 +11,10 @@ from attrs import evolve
 
 from unique_account.bootstrap import running
 from unique_account.cli.logs import configure
+from unique_account.cli.openness import open_to_others
 from unique_account.cli.stage import serve_stage
 from unique_account.config import read_config
+from unique_account.returning import LOGGER
 from unique_account.serving import serve as run
 
 STAGE_PORT: Final = 8090
@@ -37,6 +39,8 @@ def serve(file: Path | None, json_log: bool) -> None:
         return
     config = read_config(file)
     configure(evolve(config.log, json=config.log.json or json_log))
+    for sentence in open_to_others(config):
+        LOGGER.warning(sentence)
     try:
         asyncio.run(run(running(config)))
     except OSError as error:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unique_account.adapters.xuc import Turn, XucSettings, choosing, messages
+from unique_account.adapters.xuc.store import Store
 from unique_account.core.account import Account, Call, CallStatus, Direction
 from unique_account.core.events import CallChanged, LoggedIn, apply
 from unique_account.core.machine import Device
@@ -151,3 +154,17 @@ class TestSettings:
 
     def test_the_key_is_not_shown(self) -> None:
         assert KEY not in repr(XucSettings(key=KEY))
+
+
+class TestRights:
+    """The file of the store is its owner's alone, whatever the umask is, an older one too."""
+
+    def test_a_new_one_and_an_older_one(self, tmp_path: Path) -> None:
+        before = os.umask(0)
+        try:
+            for _ in range(2):
+                Store(tmp_path / "xuc.sqlite", lambda: 0.0).close()
+                assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+                (tmp_path / "xuc.sqlite").chmod(0o666)
+        finally:
+            os.umask(before)

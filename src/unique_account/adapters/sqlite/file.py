@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from unique_account.adapters.sqlite.schema import migrate
 from unique_account.core.errors import UniqueAccountError, Unreachable
+from unique_account.private_files import keep_private, make_private
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ def _unusable(path: Path | str, error: sqlite3.Error) -> UnusableFile:
 
 
 def _open(path: Path | str) -> sqlite3.Connection:
+    make_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
     except sqlite3.Error as error:
@@ -102,6 +104,7 @@ def _open(path: Path | str) -> sqlite3.Connection:
         migrate(connection)  # first, since it leaves a newer release's file as it is
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
+        keep_private(path)  # now that it is known to be ours
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):

@@ -14,6 +14,8 @@ from typing import Final
 
 from attrs import frozen
 
+from unique_account.private_files import keep_private, make_private
+
 MOST_PREFERENCES: Final = 64
 """How many preferences one user may have."""
 
@@ -110,10 +112,12 @@ class Store:
 
 
 def _opened(path: Path | None, now: float) -> sqlite3.Connection:
+    make_private(path or ":memory:")
     file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
     try:
         file.executescript(_SCHEMA)
         file.execute("DELETE FROM revoked WHERE keep_until < ?", (now,))
+        keep_private(path or ":memory:")
     except sqlite3.Error:
         file.close()
         raise
