@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from unicodedata import normalize
 
 from attrs import frozen
 
@@ -21,8 +22,16 @@ class Colleague:
     name: str
 
 
+def same_login(login: str) -> str:
+    """What all spellings of a login have in common: the same for logins that differ only in case or form."""
+    return normalize("NFKC", normalize("NFKC", login).casefold()).strip()
+
+
 class Directory(Protocol):
-    """What the company knows of its people."""
+    """What the company knows of its people.
+
+    Logins that differ only in case or form (see `same_login`) are of one person at most.
+    """
 
     async def authenticate(self, login: str, password: str) -> str | None:
         """The id of the user with this login and password; None where they do not match.

@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidHandshake
 
-from unique_account.adapters.memory import MemoryDirectory, SettableClock
+from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace, wire
-from unique_account.adapters.xuc.attempts import REMEMBERED, WINDOW, Attempts
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.store import MOST_PREFERENCES
@@ -450,21 +449,6 @@ class TestWatching:
 
 class TestMemory:
     """S1: what strangers make the server remember is bounded."""
-
-    def test_attempts_are_forgotten(self) -> None:
-        now = SettableClock().now().timestamp()
-        attempts = Attempts(lambda: now)
-        for number in range(2 * REMEMBERED):
-            attempts.begin(f"login{number}", f"address{number}")
-        assert len(attempts._logins._counts) == len(attempts._addresses._counts) == REMEMBERED
-
-    def test_a_window_ends(self) -> None:
-        now = 1000.0
-        attempts = Attempts(lambda: now)
-        waits = [attempts.begin("alice", "192.0.2.1") for _ in range(11)]
-        assert waits == [0.0] * 10 + [WINDOW]
-        now += WINDOW
-        assert attempts.begin("alice", "192.0.2.1") == 0.0
 
     @in_loop
     async def test_desks_of_strangers_are_cleared(self) -> None:

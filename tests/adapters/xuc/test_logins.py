@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from unique_account.adapters.memory import MemoryDirectory
-from unique_account.adapters.xuc import office
+from unique_account.adapters.xuc import attempts, logins, office
 from unique_account.adapters.xuc.attempts import PER_ADDRESS, PER_LOGIN
 
 if TYPE_CHECKING:
@@ -34,6 +34,19 @@ class Changing(MemoryDirectory):
             del self._passwords[login]
         else:
             self._passwords[login] = password
+
+
+async def log_in(at: Premises, login: str, password: str = "", **more: Any) -> tuple[int, str]:
+    """Try to log in, with the password of this login if there is no other."""
+    body = {"login": login, "password": password or PASSWORDS[login]}
+    return await said(at, "POST", "auth/login", json=body, **more)
+
+
+async def spray(at: Premises, headers: dict[str, str], times: int = PER_ADDRESS) -> None:
+    """Fail with as many logins, each once."""
+    for number in range(times):
+        named = {name: value.format(number=number) for name, value in headers.items()}
+        assert (await log_in(at, f"user{number}", password="x", headers=named))[0] == 401
 
 
 ALICES = {"login": "alice", "password": "sésame"}
@@ -265,29 +278,70 @@ class TestAttempts:
             assert len(tried) == PER_LOGIN
 
     @in_loop
-    async def test_an_address_is_barred_whatever_it_calls_itself(self) -> None:
+    async def test_an_address_is_slowed_down_whatever_it_calls_itself(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(attempts, "EVERY", 60.0)
         async with premises() as at:
-            for number in range(PER_ADDRESS):
-                body = {"login": f"user{number}", "password": "x"}
-                assert (await said(at, "POST", "auth/login", json=body))[0] == 401
-            assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 429
+            await spray(at, {})
+            assert (await log_in(at, "bob"))[0] == 200  # a turn is free, and taken
+            assert (await log_in(at, "alice"))[0] == 429
             elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # the tests are the proxy that is believed
-            assert (await said(at, "POST", "auth/login", json=ALICES, headers=elsewhere))[0] == 200
+            assert (await log_in(at, "alice", headers=elsewhere))[0] == 200
 
     @in_loop
-    async def test_only_proxies_are_believed_about_addresses(self) -> None:
+    async def test_only_proxies_are_believed_about_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attempts, "EVERY", 60.0)
         async with premises(proxies=("192.0.2.1",)) as at:
-            for number in range(PER_ADDRESS):
-                body = {"login": f"user{number}", "password": "x"}
-                liar = {"X-Forwarded-For": f"192.0.2.{number}"}
-                await said(at, "POST", "auth/login", json=body, headers=liar)
-            assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 429
+            await spray(at, {"X-Forwarded-For": "192.0.2.{number}"})
+            assert (await log_in(at, "bob"))[0] == 200
+            assert (await log_in(at, "alice", headers={"X-Forwarded-For": "192.0.2.7"}))[0] == 429
 
     @in_loop
-    async def test_a_success_counts_for_nothing(self) -> None:
+    async def test_one_insider_locks_nobody_else_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attempts, "EVERY", 0.01)
         async with premises() as at:
+            await spray(at, {}, times=2 * PER_ADDRESS)
+            assert (await log_in(at, "alice"))[0] == 200
+            assert (await log_in(at, "bob"))[0] == 200
+
+    @in_loop
+    async def test_a_success_clears_its_login_alone(self) -> None:
+        async with premises() as at:
+            for _ in range(2):
+                for login in ("alice", "carol"):
+                    for _ in range(PER_LOGIN // 2):
+                        assert (await log_in(at, login, password="x"))[0] == 401
+                assert (await log_in(at, "alice"))[0] == 200
+            assert (await log_in(at, "carol", password="x"))[0] == 429
+
+    @in_loop
+    async def test_who_is_refused_for_want_of_time_has_not_failed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with premises() as at:
+            with monkeypatch.context() as busy:
+                busy.setattr(logins, "MOST_WAITING", 0)
+                for _ in range(2 * PER_LOGIN):
+                    assert (await log_in(at, "alice"))[0] == 503
+            assert (await log_in(at, "alice"))[0] == 200
+
+    @in_loop
+    async def test_nor_when_the_directory_fails(self) -> None:
+        class Broken(Changing):
+            broken = True
+
+            async def authenticate(self, login: str, password: str) -> str | None:
+                if self.broken:
+                    raise OSError("the file is gone")
+                return await super().authenticate(login, password)
+
+        people = Broken()
+        async with premises(directory=people) as at:
             for _ in range(2 * PER_LOGIN):
-                assert (await said(at, "POST", "auth/login", json=ALICES))[0] == 200
+                assert (await log_in(at, "alice"))[0] == 500
+            people.broken = False
+            assert (await log_in(at, "alice"))[0] == 200
 
 
 class TestOrigins:

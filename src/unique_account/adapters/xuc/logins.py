@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from unique_account.adapters.xuc.attempts import Attempts
+from unique_account.adapters.xuc.attempts import Attempt, Attempts, TooManyAttempts
 from unique_account.adapters.xuc.frames import decoded
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.tokens import BadToken, Token, TokenExpired
@@ -89,16 +89,22 @@ class Logins:
     async def _log_in(self, request: Request) -> Response:
         login, password = _credentials(await _body(request))
         address = request.client.host if request.client else ""
-        if wait := self._attempts.begin(login, address):
-            seconds = int(wait) + 1
-            sentence = f"too many failed log-ins; try again in {seconds} s"
-            raise Denied(429, "TooManyAttempts", sentence, {"Retry-After": str(seconds)})
         credential = await self._office.directory.credential(login)  # first: it may change meanwhile
-        user = await self._authenticated(login, password)
-        if user is None or credential is None:
-            raise Denied(401, "InvalidCredentials", "login and password do not match")
-        self._attempts.succeeded(login, address)
+        with self._attempt(login, address, credential is not None) as attempt:
+            await asyncio.sleep(attempt.delay)
+            user = await self._authenticated(login, password)
+            if user is None or credential is None:
+                attempt.failed()
+                raise Denied(401, "InvalidCredentials", "login and password do not match")
+            attempt.succeeded()
         return self._token(login, self._office.tokens.issue(user, login, credential))
+
+    def _attempt(self, login: str, address: str, known: bool) -> Attempt:
+        try:
+            return self._attempts.attempt(login, address, known=known)
+        except TooManyAttempts as error:
+            later = {"Retry-After": str(int(error.wait) + 1)}
+            raise Denied(429, "TooManyAttempts", str(error), later) from error
 
     async def _authenticated(self, login: str, password: str) -> str | None:
         if self._waiting >= MOST_WAITING:
