@@ -279,7 +279,7 @@ def _assistant(
             time_zone=asked.time_zone,
             store=Path(asked.store.file if asked.store else config.accounts.file or ""),
         )
-        lines = RenderedLines({node.name: _lines(asked, node) for node in config.nodes}, user)
+        lines = RenderedLines({node.name: _lines(asked, node) for node in config.nodes}, user, observer)
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error
     page = PageFiles("://".join(urlsplit(asked.sip)[:2]))

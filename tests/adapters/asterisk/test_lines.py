@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from unique_account.adapters.asterisk import LinesOfNode, RenderedLines
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.user import User
 from unique_account.ports.lines import SipLine
 
@@ -28,7 +29,7 @@ def user(name: str) -> User:
     )
 
 
-def rendered(folder: Path) -> RenderedLines:
+def rendered(folder: Path, observer: MemoryObserver | None = None) -> RenderedLines:
     """The lines of two nodes, of which each has one line with a password."""
     (folder / "main").write_text(SECRETS.format("alice", "one"), "utf-8")
     (folder / "mds1").write_text(SECRETS.format("bob", "two"), "utf-8")
@@ -36,7 +37,7 @@ def rendered(folder: Path) -> RenderedLines:
         "default": LinesOfNode(passwords=folder / "main", url="wss://pbx.example/ws"),
         "mds1": LinesOfNode(passwords=folder / "mds1", url="wss://pbx.example/mds1", domain="mds1.example"),
     }
-    return RenderedLines(nodes, user)
+    return RenderedLines(nodes, user, observer)
 
 
 def line(lines: RenderedLines, name: str) -> SipLine | None:
@@ -69,6 +70,24 @@ class TestLines:
         assert found is not None
         assert found.password == "three"
         assert line(lines, "bob") is None
+
+    @pytest.mark.parametrize("content", [None, "[alice]\n", b"\xff"])
+    def test_while_the_file_cannot_be_used_the_last_passwords_hold(
+        self, tmp_path: Path, content: str | bytes | None
+    ) -> None:
+        observer = MemoryObserver()
+        lines, path = rendered(tmp_path, observer), tmp_path / "mds1"
+        before = line(lines, "bob")
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        assert [line(lines, "bob") for _ in range(2)] == [before] * 2
+        assert [what for what, _ in observer.failures] == ["lines: read those of mds1"]
+        path.write_text(SECRETS.format("bob", "four"), "utf-8")
+        found = line(lines, "bob")
+        assert found is not None
+        assert found.password == "four"
+        assert observer.recoveries == ["lines: read those of mds1"]
 
     def test_a_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "main").write_text("[alice]\n", "utf-8")

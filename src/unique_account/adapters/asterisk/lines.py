@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.rendered.pjsip import Secrets, endpoint, read_secrets
+from unique_account.adapters.asterisk.rendered.pjsip import endpoint, read_secrets
 from unique_account.core.eligibility import MAIN_MEDIA_SERVER
 from unique_account.core.user import User
 from unique_account.ports.lines import SipLine
+from unique_account.ports.observer import Observer
+from unique_account.watched_file import WatchedFile
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -32,17 +34,28 @@ class LinesOfNode:
 class RenderedLines:
     """Lines whose passwords are in rendered files of secrets, each read again when it has changed.
 
+    While one of them cannot be read or used, the passwords that it had last hold.
+
     Args:
         nodes: How browsers register, by media server.
         user: The user of an id; raises `unique_account.ports.hearing.UnknownUser`.
+        observer: Who is told if a file has changed and cannot be used, and that it can again.
 
     Raises:
         ValueError: One of the files is no file of secrets.
         OSError: It cannot be read.
     """
 
-    def __init__(self, nodes: Mapping[str, LinesOfNode], user: Callable[[str], User]) -> None:
-        self._nodes = {name: (node, _Passwords(node.passwords)) for name, node in nodes.items()}
+    def __init__(
+        self,
+        nodes: Mapping[str, LinesOfNode],
+        user: Callable[[str], User],
+        observer: Observer | None = None,
+    ) -> None:
+        self._nodes = {
+            name: (node, WatchedFile(node.passwords, _passwords, observer, f"lines: read those of {name}"))
+            for name, node in nodes.items()
+        }
         self._user = user
 
     async def line(self, user: str) -> SipLine | None:
@@ -52,7 +65,7 @@ class RenderedLines:
             return None
         node, passwords = self._nodes[wired.media_server]
         name = endpoint(wired.webrtc)
-        password = passwords.now().get(name)
+        password = (await passwords.now()).get(name)
         if password is None:
             return None
         domain = node.domain or urlsplit(node.url).hostname or ""
@@ -60,18 +73,6 @@ class RenderedLines:
         return SipLine(name=name, password=password, url=node.url, domain=domain, proxy=proxy)
 
 
-class _Passwords:
+def _passwords(path: Path) -> Mapping[str, str]:
     """The passwords in a file, by endpoint."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._changed = 0
-        self._secrets = Secrets({})
-        self.now()
-
-    def now(self) -> Mapping[str, str]:
-        changed = self._path.stat().st_mtime_ns
-        if changed != self._changed:
-            self._secrets = read_secrets(self._path.read_text("utf-8"))
-            self._changed = changed
-        return self._secrets.by_endpoint
+    return read_secrets(path.read_text("utf-8")).by_endpoint
