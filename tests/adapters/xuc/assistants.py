@@ -84,11 +84,15 @@ class Tab:
                 async with self._came:
                     self.frames.append(json.loads(frame))
                     self._came.notify_all()
+                await self._taken()
         except ConnectionClosed:
             pass
         finally:
             async with self._came:
                 self._came.notify_all()
+
+    async def _taken(self) -> None:
+        """A frame was taken; the next may come."""
 
     @property
     def open(self) -> bool:

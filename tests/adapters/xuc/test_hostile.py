@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
 from unique_account.adapters.memory import MemoryDirectory
+from unique_account.adapters.people.known import People, Person
 from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace, wire
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.store import MOST_PREFERENCES
 from unique_account.adapters.xuc.tab import CLOSES_WITHIN, CUT_OFF_WITHIN
+from unique_account.core.presence import Presence
+from unique_account.ports.directory import Colleague
 
 if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, in_loop, premises
+    from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
 else:
-    from assistants import NAMES, PASSWORDS, PATIENCE, Premises, in_loop, premises
+    from assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -109,6 +113,29 @@ async def ends(reader: asyncio.StreamReader) -> bytes:
             return await reader.read()
         except ConnectionError:
             return b""
+
+
+NUMBERS = {str(number): f"Somebody {number}" for number in range(20_000, 21_000)}
+"""As many numbers as may be watched, and who has them."""
+
+
+class SlowTab(Tab):
+    """Reads a frame, and takes its time before the next."""
+
+    async def _taken(self) -> None:
+        await asyncio.sleep(0.001)
+
+
+async def slow_tab(at: Premises) -> Tab:
+    """A tab of Alice that reads slowly, behind buffers that hold little."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", await at.cti.port()))
+    narrow.setblocking(False)
+    url = await at.browser.url(f"cti?token={await at.browser.log_in('alice')}", "ws")
+    at.browser.tabs.append(tab := SlowTab(await connect(url, sock=narrow, compression=None, max_queue=1)))
+    await tab.command("getIceConfig")
+    return tab
 
 
 class TestFrames:
@@ -323,6 +350,55 @@ class TestCrowds:
             assert (word, problem) == ("invalidMessage", "value: has 1025 characters; 1024 at most")
 
 
+class Company(MemoryDirectory):
+    """50,000 people, whose log-ins are those of Alice and Bob; half of them see each other."""
+
+    def __init__(self) -> None:
+        super().__init__(PASSWORDS, NAMES)
+        logins = {1: "alice", 2: "bob"}
+        self._people = People(
+            Person(
+                login=logins.get(number, f"u{number}"),
+                user=logins.get(number, f"u{number}"),
+                name=f"Person Number{number} Martin",
+                numbers=(f"{1000 + number}",),
+                password="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$ZGlnZXN0",
+                groups=(f"half {number % 2}",),
+            )
+            for number in range(50_000)
+        )
+
+    async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:
+        return self._people.colleagues(user, words, limit)
+
+
+class TestCostlyQuestions:
+    """S5: who asks much, on as many sockets as may be, waits for the answers; others do not."""
+
+    @pytest.mark.parametrize(
+        ("command", "fields"),
+        [
+            ("getColleagues", {"words": "zzz"}),
+            ("getColleagues", {"words": "martin", "size": 500}),
+            ("getUserCallHistoryByDays", {"days": 3650}),
+            ("subscribeToPhoneHints", {"phoneNumbers": [str(number) for number in range(1000)]}),
+        ],
+    )
+    @in_loop
+    async def test_sixteen_sockets_ask(self, command: str, fields: dict[str, Any]) -> None:
+        async with premises(directory=Company()) as at:
+            for number in range(200):
+                await at.pbx.end(await at.pbx.call("1001", caller=f"{1000 + number}"))
+                await at.passes(1)
+            tabs = [await at.browser.tab("alice") for _ in range(16)]
+            question = {"claz": "web", "command": command, **fields}
+            async with in_peace(at):
+                for _ in range(30):
+                    await asyncio.gather(*(tab.send(question) for tab in tabs))
+                    await asyncio.sleep(BETWEEN)
+                assert all(tab.open for tab in tabs)
+
+
 class TestHalfOpenSockets:
     """S5: a peer that is there no more, or says nothing, is noticed."""
 
@@ -413,6 +489,32 @@ class TestSlowClients:
 class TestOutbox:
     """S5: what waits for a client is bounded, by frames and by characters."""
 
+    @in_loop
+    async def test_of_presences_the_last_of_each_number_waits(self) -> None:
+        sent: list[str] = []
+
+        async def takes(frame: str) -> None:
+            sent.append(frame)
+
+        out = outbox.Outbox(takes, lambda: pytest.fail("overrun"))
+        for presence in range(5):
+            for number in range(outbox.MOST_FRAMES):
+                out.put(f"{number} is {presence}", str(number))
+            out.put(f"after {presence}")
+        await out.flush()
+        assert sent[:2] == ["0 is 4", "1 is 4"]
+        assert sent[-5:] == [f"after {presence}" for presence in range(5)]
+        assert (len(sent), out._characters, out._presences) == (outbox.MOST_FRAMES + 5, 0, 0)
+
+    @in_loop
+    async def test_presences_without_end_have_one(self) -> None:
+        overruns: list[int] = []
+        out = outbox.Outbox(lambda frame: asyncio.sleep(60), lambda: overruns.append(1))
+        for number in range(outbox.MOST_CHARACTERS // 100 + 2):
+            out.put("x" * 100, str(number))
+        assert overruns == [1]
+        assert out.closed
+
     @pytest.mark.parametrize(
         ("frame", "most"),
         [("x", outbox.MOST_FRAMES), ("x" * 100_000, outbox.MOST_CHARACTERS // 100_000 + 1)],
@@ -445,6 +547,31 @@ class TestWatching:
             for numbers in (many, ["x" * 300], "1001", [1001], None):
                 word, _ = await tab.error("subscribeToPhoneHints", phoneNumbers=numbers)
                 assert word == "invalidMessage"
+
+    @in_loop
+    async def test_as_many_as_may_be_are_shown_to_a_slow_client(self) -> None:
+        async with premises(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+            for number in NUMBERS:
+                await at.cti.publish(number, Presence.AVAILABLE)
+            tab = await slow_tab(at)
+            *_, done = await tab.command("subscribeToPhoneHints", phoneNumbers=[*NUMBERS, "666"][-1000:])
+            assert done["msgType"] == "Done"
+            shown = {said["number"]: said["status"] for said in tab.told("PhoneHintStatusEvent")}
+            assert shown == dict.fromkeys(list(NUMBERS)[1:], 0) | {"666": -2}
+
+    @in_loop
+    async def test_so_is_what_becomes_of_all_of_them_at_once(self) -> None:
+        """As when a node comes back: of each number the last presence counts."""
+        async with premises(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+            tab = await slow_tab(at)
+            await tab.command("subscribeToPhoneHints", phoneNumbers=list(NUMBERS))
+            for presence in (Presence.UNAVAILABLE, Presence.BUSY, Presence.AVAILABLE):
+                for number in NUMBERS:
+                    await at.cti.publish(number, presence)
+            await tab.command("getIceConfig")
+            shown = {said["number"]: said["status"] for said in tab.told("PhoneHintStatusEvent")}
+            assert shown == dict.fromkeys(NUMBERS, 0)
+            assert tab.open
 
 
 class TestMemory:

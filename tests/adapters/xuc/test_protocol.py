@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from unique_account.adapters.memory import PlacedCall
+from unique_account.adapters.memory import MemoryDirectory, PlacedCall
+from unique_account.core.account import Call, CallStatus, Direction
+from unique_account.core.events import CallChanged
 from unique_account.core.forwarding import Forward
 from unique_account.core.history import MAX_SIZE
 from unique_account.core.machine import Device
+from unique_account.core.presence import Presence
+from unique_account.ports.directory import Colleague
 
 if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
+    from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 else:
-    from assistants import ALICE, Premises, Tab, in_loop, premises
+    from assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 
 AT_FIRST = [
     "LoggedOn",
@@ -382,6 +388,70 @@ class TestPresence:
             assert await tab.ask("Colleagues", "getColleagues") == {"entries": [bob], "words": ""}
             nobody = await tab.ask("Colleagues", "getColleagues", words="zoe", size=5)
             assert nobody == {"entries": [], "words": "zoe"}
+
+
+class Discreet(MemoryDirectory):
+    """A directory in which nobody sees Carol."""
+
+    def __init__(self) -> None:
+        super().__init__(PASSWORDS, {**NAMES, "1003": "Carol Petit"}, {"1001": "alice", "1002": "bob"})
+
+    async def may_see(self, user: str, number: str) -> bool:
+        return number != "1003" and await super().may_see(user, number)
+
+    async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:
+        found = await super().colleagues(user, words, limit)
+        return [each for each in found if await self.may_see(user, each.number)]
+
+
+class TestHidden:
+    """P5: of those whom a user may not see, the user is shown what the call showed, and no more."""
+
+    async def all_answers(self, tab: Tab) -> str:
+        """Everything that a tab is shown, after every question that could name somebody."""
+        for command, fields in (
+            ("getUserCallHistory", {"size": 10}),
+            ("getUserCallHistory", {}),
+            ("getUserCallHistoryByDays", {"days": 10}),
+            ("getHistoryPage", {}),
+            ("getColleagues", {}),
+            ("getColleagues", {"words": "petit"}),
+            ("getCurrentCallsPhoneEvents", {}),
+            ("subscribeToPhoneHints", {"phoneNumbers": ["1002", "1003"]}),
+        ):
+            *_, answer = await tab.command(command, **fields)
+            assert answer["msgType"] == "Done"
+        return json.dumps(tab.frames, ensure_ascii=False)
+
+    @in_loop
+    async def test_nothing_names_who_may_not_be_seen(self) -> None:
+        async with premises(directory=Discreet()) as at:
+            tab = await at.browser.tab("alice")
+            await at.cti.publish("1003", Presence.BUSY)
+            for caller in ("1002", "1003"):
+                await at.pbx.end(await talking(at, caller))
+            await talking(at, "1003")
+            shown = await self.all_answers(tab)
+            assert "Bob" in shown
+            assert "Petit" not in shown
+            assert "Carol" not in shown
+            assert tab.last("PhoneHintStatusEvent") == {"number": "1003", "status": -2}
+            entry = (await tab.ask("CallHistory", "getUserCallHistory", size=1))[0]
+            assert (entry["srcNum"], entry["srcFirstName"], entry["srcPhoneStatus"]) == ("1003", None, None)
+
+    @in_loop
+    async def test_what_the_call_showed_stays_shown(self) -> None:
+        async with premises(directory=Discreet()) as at:
+            tab = await at.browser.tab("alice")
+            call = Call(
+                id="1.1", device=Device.DESKPHONE, direction=Direction.INCOMING, status=CallStatus.TALKING,
+                started=at.clock.now(), peer="1003", peer_name="The Board",
+            )  # fmt: skip
+            await at.service.handle("alice", CallChanged(call))
+            entry = (await tab.ask("CallHistory", "getUserCallHistory", size=1))[0]
+            assert (entry["srcFirstName"], entry["srcLastName"]) == ("The", "Board")
+            (paged,) = (await tab.ask("HistoryPage", "getHistoryPage"))["entries"]
+            assert paged["peerName"] == "The Board"
 
 
 class TestHistory:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from unique_account.adapters.xuc import messages
+from unique_account.adapters.xuc.budget import in_parts
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage
 from unique_account.adapters.xuc.messages import Party
-from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.office import Office, Seen
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
@@ -47,11 +47,13 @@ async def watch(office: Office, tab: Tab, fields: Fields) -> None:
     numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
         raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
-    for number in numbers:
-        if await office.directory.may_see(tab.desk.user, number):
-            office.watch(tab, number)
-        else:
-            tab.send(messages.hint(number, Presence.UNEXISTING))
+    async with tab.question() as budget:
+        budget.spend(len(numbers))
+        async for number in in_parts(numbers):
+            if (await office.seen_by(tab.desk.user, number)).may:
+                office.watch(tab, number)
+            else:
+                tab.send(messages.hint(number, Presence.UNEXISTING), number)
 
 
 async def unwatch(office: Office, tab: Tab, fields: Fields) -> None:
@@ -63,7 +65,9 @@ async def get_colleagues(office: Office, tab: Tab, fields: Fields) -> None:
     """``getColleagues``: whom the user may see, and what they are at."""
     words = fields.maybe_text("words") or ""
     size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
-    found = await office.directory.colleagues(tab.desk.user, words, size)
+    async with tab.question() as budget:
+        found = await office.directory.colleagues(tab.desk.user, words, size)
+        budget.spend(len(found))
     entries = [
         {"number": known.number, "name": known.name, "status": office.presences.get(known.number)}
         for known in found
@@ -78,14 +82,14 @@ async def get_history(office: Office, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistory``: so many calls; without a number, those of the last days (H5)."""
     size = fields.whole("size", 1, MAX_SIZE)
     since = days_before(office.now(), DEFAULT_DAYS) if size is None else None
-    await _tell_history(office, tab, await _page(office, tab, size or MAX_SIZE, None, since))
+    await _tell_history(office, tab, size or MAX_SIZE, since)
 
 
 async def get_history_by_days(office: Office, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistoryByDays``: the calls of so many days (H5)."""
     days = fields.whole("days", 1, MOST_DAYS) or DEFAULT_DAYS
     since = days_before(office.now(), days)
-    await _tell_history(office, tab, await _page(office, tab, MAX_SIZE, None, since))
+    await _tell_history(office, tab, MAX_SIZE, since)
 
 
 async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
@@ -94,9 +98,13 @@ async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
     days = fields.whole("days", 1, MOST_DAYS)
     cursor = fields.maybe_text("cursor", 1024)
     since = None if days is None else days_before(office.now(), days)
-    page = await _page(office, tab, size, cursor, since)
-    names = await _names(office, page.entries)
-    entries = [messages.page_entry(entry, names.get(entry.peer)) for entry in page.entries]
+    async with tab.question() as budget:
+        page = await _page(office, tab, size, cursor, since)
+        budget.spend(len(page.entries))
+        seen = await _seen(office, tab, page)
+        entries = [
+            messages.page_entry(entry, seen[entry.peer].name) async for entry in in_parts(page.entries)
+        ]
     tab.tell("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
 
 
@@ -107,27 +115,28 @@ async def _page(office: Office, tab: Tab, size: int, cursor: str | None, since: 
         raise InvalidMessage(f"cursor: {error}") from error
 
 
-async def _names(office: Office, entries: Iterable[CallRecord]) -> dict[str, str | None]:
-    """The names behind the numbers of those whose name the records do not tell."""
-    numbers = {entry.peer for entry in entries if entry.peer and not entry.peer_name}
-    return {number: await office.directory.name(number) for number in numbers}
+async def _seen(office: Office, tab: Tab, page: Page) -> dict[str, Seen]:
+    """What the user may see of the other parties of a page, by number."""
+    peers = dict.fromkeys(entry.peer for entry in page.entries)
+    return {peer: await office.seen_by(tab.desk.user, peer) async for peer in in_parts(peers)}
 
 
-async def _tell_history(office: Office, tab: Tab, page: Page) -> None:
+async def _tell_history(office: Office, tab: Tab, size: int, since: datetime | None) -> None:
     """Tell a history in XiVO's words."""
-    desk = tab.desk
-    number = "" if desk.view is None else desk.view.number
-    own: Party = (number, desk.name, None if desk.view is None else desk.view.presence)
-    names = await _names(office, page.entries)
-    seen = {peer: await office.seen_by(desk.user, peer) for peer in {entry.peer for entry in page.entries}}
-    zone = office.settings.zone
-    entries = [
-        messages.history_entry(
-            entry,
-            own,
-            (entry.peer, entry.peer_name or names.get(entry.peer), seen[entry.peer]),
-            entry.start.astimezone(zone),
-        )
-        for entry in page.entries
-    ]
+    desk, zone = tab.desk, office.settings.zone
+    async with tab.question() as budget:
+        page = await _page(office, tab, size, None, since)
+        budget.spend(len(page.entries))
+        number = "" if desk.view is None else desk.view.number
+        own: Party = (number, desk.name, None if desk.view is None else desk.view.presence)
+        seen = await _seen(office, tab, page)
+        entries = [
+            messages.history_entry(entry, own, _peer(entry, seen[entry.peer]), entry.start.astimezone(zone))
+            async for entry in in_parts(page.entries)
+        ]
     tab.tell("CallHistory", entries)
+
+
+def _peer(entry: CallRecord, seen: Seen) -> Party:
+    """The other party: by the name that the call showed, else by that which the user may see."""
+    return (entry.peer, entry.peer_name or seen.name, seen.presence)

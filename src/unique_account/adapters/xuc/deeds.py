@@ -92,8 +92,11 @@ async def _prefer(office: Office, tab: Tab, key: str, preference: Preference) ->
 
 async def get_preferences(office: Office, tab: Tab, fields: Fields) -> None:
     """``getUserPreferences``: every preference that is kept."""
-    for key, preference in sorted(office.store.preferences(tab.desk.user).items()):
-        tab.tell("UserPreference", _preference(key, preference))
+    async with tab.question() as budget:
+        preferences = sorted(office.store.preferences(tab.desk.user).items())
+        budget.spend(len(preferences))
+        for key, preference in preferences:
+            tab.tell("UserPreference", _preference(key, preference))
 
 
 def _preference(key: str, preference: Preference) -> dict[str, str]:

@@ -7,6 +7,7 @@ import asyncio
 from attrs import Factory, define
 
 from unique_account.adapters.xuc import messages
+from unique_account.adapters.xuc.budget import Budget
 from unique_account.adapters.xuc.messages import message
 from unique_account.adapters.xuc.tab import Close, Tab
 from unique_account.core.view import View
@@ -39,6 +40,7 @@ class Desk:
         name: The user's full name, as far as is known.
         line: How the browser registers; None where that is not known.
         lock: Held while the service is told something of this user, so that it comes in order.
+        budget: What the user may ask, over all WebSockets.
     """
 
     user: str
@@ -49,6 +51,7 @@ class Desk:
     name: str | None = None
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
+    budget: Budget = Factory(Budget)
 
     @property
     def connections(self) -> int:

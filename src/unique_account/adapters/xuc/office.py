@@ -50,6 +50,21 @@ class Service:
     histories: Histories
 
 
+@frozen(weakref_slot=False)
+class Seen:
+    """What a user sees of a number.
+
+    Attributes:
+        may: Whether the user may see it; if not, the rest is None.
+        name: The full name behind it; None where nobody is known to have it.
+        presence: Its presence; None where nothing is known yet.
+    """
+
+    may: bool
+    name: str | None = None
+    presence: Presence | None = None
+
+
 class Office:
     """Every desk, who watches which number, and the way to the service.
 
@@ -121,7 +136,7 @@ class Office:
             self.presences[number] = presence
         frame = messages.hint(number, presence)
         for tab in tuple(self._watchers.get(number, ())):
-            tab.send(frame)
+            tab.send(frame, number)
 
     async def forget(self, user: str) -> None:
         """The user has no account any more."""
@@ -141,19 +156,20 @@ class Office:
 
     # -- who watches what ----------------------------------------------------------------------------
 
-    async def seen_by(self, user: str, number: str) -> Presence | None:
-        """A number's presence as a user may see it; None: not at all, or nothing is known yet."""
-        presence = self.presences.get(number)
-        if presence is None or not await self.directory.may_see(user, number):
-            return None
-        return presence
+    async def seen_by(self, user: str, number: str) -> Seen:
+        """What a user may see of a number: nothing, unless the directory lets the user see it."""
+        if not number or not await self.directory.may_see(user, number):
+            return Seen(may=False)
+        return Seen(True, await self.directory.name(number), self.presences.get(number))
 
     def watch(self, tab: Tab, number: str) -> None:
-        """Tell a tab of a number's presence from now on."""
+        """Tell a tab of a number's presence from now on, unless it is gone."""
+        if tab.is_gone:
+            return
         tab.watched.add(number)
         self._watchers[number].add(tab)
         if number in self.presences:
-            tab.send(messages.hint(number, self.presences[number]))
+            tab.send(messages.hint(number, self.presences[number]), number)
 
     def unwatch(self, tab: Tab) -> None:
         """Tell a tab of no number's presence any more."""
@@ -183,7 +199,7 @@ class Office:
             await self.listening().hear(desk.user, LoggedIn(tab.session, tab.connection))
         desk.line = await self.lines.line(desk.user)
         if desk.view is not None:
-            desk.name = await self.directory.name(desk.view.number)
+            desk.name = (await self.seen_by(desk.user, desk.view.number)).name
         desk.welcome(tab, self.ice(desk.user))
 
     def ice(self, user: str) -> object:

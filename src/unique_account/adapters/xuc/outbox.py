@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Final
 
 MOST_FRAMES: Final = 256
-"""How many frames may wait."""
+"""How many frames may wait; those that show a presence apart, of which one waits for each number."""
 
 MOST_CHARACTERS: Final = 1_000_000
 """How many characters they may have together."""
+
+_places = count()
 
 
 class Outbox:
@@ -22,23 +25,32 @@ class Outbox:
         overrun: Called once, when too much waits; nothing more is sent then.
     """
 
-    __slots__ = ("_characters", "_closed", "_overrun", "_send", "_sending", "_waiting")
+    __slots__ = ("_characters", "_closed", "_overrun", "_presences", "_send", "_sending", "_waiting")
 
     def __init__(self, send: Callable[[str], Awaitable[None]], overrun: Callable[[], None]) -> None:
         self._send = send
         self._overrun = overrun
-        self._waiting: deque[str] = deque()
+        self._waiting: OrderedDict[object, str] = OrderedDict()
+        self._presences = 0
         self._characters = 0
         self._sending: asyncio.Task[None] | None = None
         self._closed = False
 
-    def put(self, frame: str) -> None:
-        """Send a frame after those that wait; never blocks."""
+    def put(self, frame: str, number: str | None = None) -> None:
+        """Send a frame after those that wait; never blocks.
+
+        Args:
+            frame: The frame.
+            number: Whose presence it shows, if it does: it replaces one that waits and shows an older one.
+        """
         if self._closed:
             return
-        self._waiting.append(frame)
-        self._characters += len(frame)
-        if len(self._waiting) > MOST_FRAMES or self._characters > MOST_CHARACTERS + len(frame):
+        older = self._waiting.get(number, "")
+        self._presences += number is not None and not older
+        self._waiting[next(_places) if number is None else number] = frame
+        self._characters += len(frame) - len(older)
+        many = len(self._waiting) - self._presences > MOST_FRAMES
+        if many or self._characters > MOST_CHARACTERS + len(frame):
             self.close()
             self._overrun()
         elif self._sending is None:
@@ -47,13 +59,19 @@ class Outbox:
     async def _send_all(self) -> None:
         try:
             while self._waiting and not self._closed:
-                frame = self._waiting.popleft()
+                place, frame = self._waiting.popitem(last=False)
+                self._presences -= isinstance(place, str)
                 self._characters -= len(frame)
                 await self._send(frame)
         except Exception:  # the client is gone, which whoever reads from it notices
             self._closed = True
         finally:
             self._sending = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is sent."""
+        return self._closed
 
     async def flush(self) -> None:
         """Wait until all is sent, or the client gone."""

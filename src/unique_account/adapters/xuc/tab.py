@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from enum import IntEnum
 from itertools import count
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocket
 
+from unique_account.adapters.xuc.budget import Budget
 from unique_account.adapters.xuc.messages import message
 from unique_account.adapters.xuc.outbox import Outbox
 from unique_account.adapters.xuc.tokens import Token
@@ -79,13 +81,31 @@ class Tab:
         self._outbox = Outbox(socket.send_text, self._too_slow)
         self._closing: asyncio.Task[None] | None = None
 
-    def send(self, frame: str) -> None:
-        """Send a frame; never waits."""
-        self._outbox.put(frame)
+    def send(self, frame: str, number: str | None = None) -> None:
+        """Send a frame, in place of one that waits if it shows the presence of a number; never waits."""
+        self._outbox.put(frame, number)
 
     def tell(self, kind: str, content: object) -> None:
         """Send a message."""
         self.send(message(kind, content))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._outbox.closed
+
+    @asynccontextmanager
+    async def question(self) -> AsyncIterator[Budget]:
+        """Wait for the user's turn to be answered a costly question; its lines are counted by the budget.
+
+        Raises:
+            CommandFailed: Too many questions of this user are waiting.
+            ConnectionError: The client is gone meanwhile.
+        """
+        async with self.desk.budget.question() as budget:
+            if self.is_gone:
+                raise ConnectionError("the client is gone")
+            yield budget
 
     @property
     def silent_for(self) -> timedelta:

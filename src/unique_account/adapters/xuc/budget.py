@@ -1,0 +1,86 @@
+"""What one user may ask over all sockets: a costly question at a time, and so many lines of answers a second.
+
+A line is an entry of a history, a colleague, a preference or a watched number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+from unique_account.ports.pbx import CommandFailed
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 5000
+PER_SECOND: Final = 1000.0
+
+QUESTION: Final = 10
+"""How many lines a question counts for by itself."""
+
+MOST_WAITING: Final = 32
+"""How many questions of one user may wait."""
+
+PART: Final = 100
+"""After how many lines others have their turn."""
+
+
+class Budget:
+    """What is left to one user.
+
+    Args:
+        now: Seconds on any clock that does not go back.
+    """
+
+    __slots__ = ("_left", "_now", "_then", "_turn", "_waiting")
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._then = now()
+        self._left = float(AT_ONCE)
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    @property
+    def wait(self) -> float:
+        """How many seconds until the next question may be answered."""
+        now = self._now()
+        self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND)
+        self._then = now
+        return max(-self._left / PER_SECOND, 0.0)
+
+    def spend(self, lines: int) -> None:
+        """Count the lines of an answer; more than are left make the next question wait."""
+        self._left -= lines
+
+    @asynccontextmanager
+    async def question(self) -> AsyncIterator[Budget]:
+        """Wait for one's turn to be answered.
+
+        Raises:
+            CommandFailed: Too many questions of this user are waiting.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise CommandFailed("too many questions wait for an answer; try again")
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            await asyncio.sleep(self.wait)
+            self.spend(QUESTION)
+            yield self
+        finally:
+            self._turn.release()
+
+
+async def in_parts(lines: Iterable[T]) -> AsyncIterator[T]:
+    """The same lines, with a turn for others after each hundred."""
+    for number, line in enumerate(lines, 1):
+        yield line
+        if number % PART == 0:
+            await asyncio.sleep(0)
