@@ -147,7 +147,7 @@ class TestFailures:
         assert watched.says() == "one"
         assert watched.observer.recoveries == ["file"]
 
-    def test_nobody_has_to_be_told(self, watched: Watched) -> None:
+    def test_an_observer_may_be_left_out(self, watched: Watched) -> None:
         quiet = WatchedFile(watched.path, watched.reader)
         watched.reader.error = OSError("no")
         watched.replace("two")

@@ -21,8 +21,8 @@ class WatchedFile(Generic[T]):
     Args:
         path: The file.
         read: Reads it; raises if it cannot be read (`OSError`) or used.
-        observer: Who is told, once, that it cannot, and that it can again; None: nobody is.
-        what: What the observer is told about.
+        observer: Is notified once that it cannot, and that it can again.
+        what: What the observer is notified about.
 
     Attributes:
         last: What the file said when it was last read.

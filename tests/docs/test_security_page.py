@@ -9,10 +9,12 @@ from typing import Final
 
 import pytest
 
+from unique_account.adapters.people import passwords
 from unique_account.adapters.xuc import (
     XucSettings,
     asking,
     attempts,
+    budget,
     conversation,
     frames,
     logins,
@@ -31,10 +33,17 @@ SETTINGS: Final = XucSettings(key="k" * 32)
 
 BOUNDS: Final = {
     "two at once, a hundred waiting": (logins.AT_ONCE, logins.MOST_WAITING) == (2, 100),
-    "10 failures with a login and 100 from an address in 5 minutes": (
-        (attempts.PER_LOGIN, attempts.PER_ADDRESS, attempts.WINDOW) == (10, 100, 300)
+    "of 35 MiB of work at least": passwords.LEAST_WORK == 35 * 1024,
+    "10 failures with a login in any 5 minutes": (attempts.PER_LOGIN, attempts.WINDOW) == (10, 300),
+    "100 from an address, then one attempt a second": (attempts.PER_ADDRESS, attempts.EVERY) == (100, 1),
+    "of more than 10 that wait": attempts.LONGEST_DELAY / attempts.EVERY == 10,
+    "twice 16,384 places, and addresses twice 8,192": (
+        (attempts.UNKNOWN_LOGINS, attempts.ADDRESSES) == (16_384, 8192)
     ),
-    "10,000 logins and addresses are remembered": attempts.REMEMBERED == 10_000,
+    "5,000 lines of answers at once and 1,000 a second after that; 32 waiting": (
+        (budget.AT_ONCE, budget.PER_SECOND, budget.MOST_WAITING) == (5000, 1000, 32)
+    ),
+    "after each 100 lines": budget.PART == 100,
     "HMAC-SHA-256, an hour, renewed for 7 days": (
         (SETTINGS.ttl, tokens.RENEWED_FOR) == (timedelta(hours=1), timedelta(days=7))
     ),
@@ -69,7 +78,11 @@ class TestTheSecurityPage:
 
     @pytest.mark.parametrize("heading", ["What is bounded", "What was tried"])
     def test_every_row_names_tests_that_are_there(self, heading: str) -> None:
-        files = (*(ROOT / "tests/adapters/xuc").glob("test_*.py"), ROOT / "tests/adapters/test_people.py")
+        files = (
+            *(ROOT / "tests/adapters/xuc").glob("test_*.py"),
+            ROOT / "tests/adapters/test_people.py",
+            ROOT / "tests/test_watched_file.py",
+        )
         there = {
             name
             for file in files

@@ -48,11 +48,14 @@ class Directory(Protocol):
         ...
 
     async def name(self, number: str) -> str | None:
-        """The full name behind an internal number; None where nobody is known to have it."""
+        """The full name behind an internal number; None where nobody is known to have it.
+
+        It is shown to those who may see the number.
+        """
         ...
 
     async def may_see(self, user: str, number: str) -> bool:
-        """Whether a user may see the presence of a number."""
+        """Whether a user may see a number: the name behind it, and its presence."""
         ...
 
     async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:

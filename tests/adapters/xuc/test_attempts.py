@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
 
 import pytest
 from hypothesis import given
@@ -263,7 +264,7 @@ class TestMemory:
 
     def test_all_of_it_is_less_than_40_mb(self) -> None:
         def size(places: int, limit: int) -> int:
-            one = attempts.array("d", range(limit))
+            one = array("d", range(limit))
             return 2 * places * (sys.getsizeof(one) + sys.getsizeof((0, 0)) + 2 * 32 + 100)
 
         assert size(UNKNOWN_LOGINS, PER_LOGIN) + size(ADDRESSES, PER_ADDRESS) < 40_000_000

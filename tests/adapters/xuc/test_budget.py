@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unique_account.adapters.xuc import budget
 from unique_account.adapters.xuc.budget import AT_ONCE, MOST_WAITING, PART, PER_SECOND, Budget, in_parts
 from unique_account.ports.pbx import CommandFailed
 
@@ -120,7 +119,7 @@ class TestOfAUser:
             alices = [await at.browser.tab("alice") for _ in range(4)]
             bob = await at.browser.tab("bob")
             at.cti._office.desk("alice").budget.spend(AT_ONCE + 3600 * int(PER_SECOND))
-            monkeypatch.setattr(budget.asyncio, "sleep", passes)
+            monkeypatch.setattr(asyncio, "sleep", passes)
             await bob.command("getColleagues")
             assert max(slept) == 0
             for command, fields in (

@@ -135,6 +135,10 @@ async def slow_tab(at: Premises) -> Tab:
     url = await at.browser.url(f"cti?token={await at.browser.log_in('alice')}", "ws")
     at.browser.tabs.append(tab := SlowTab(await connect(url, sock=narrow, compression=None, max_queue=1)))
     await tab.command("getIceConfig")
+    for served in at.cti._office.tabs:
+        assert served._wire is not None
+        connection = served._wire.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     return tab
 
 
@@ -558,6 +562,19 @@ class TestWatching:
             assert done["msgType"] == "Done"
             shown = {said["number"]: said["status"] for said in tab.told("PhoneHintStatusEvent")}
             assert shown == dict.fromkeys(list(NUMBERS)[1:], 0) | {"666": -2}
+
+    @in_loop
+    async def test_answers_wait_until_a_client_has_taken_those_before(self) -> None:
+        async with premises() as at, in_peace(at):
+            tab = await slow_tab(at)
+            for number in range(MOST_PREFERENCES):
+                value = "x" * 1024
+                await tab.command("setUserPreference", key=f"key{number}", value=value, value_type="String")
+            before = len(tab.told("UserPreference"))
+            for _ in range(20):
+                await tab.send({"claz": "web", "command": "getUserPreferences"})
+            await tab.until(lambda: len(tab.told("UserPreference")) == before + 20 * MOST_PREFERENCES)
+            assert tab.open
 
     @in_loop
     async def test_so_is_what_becomes_of_all_of_them_at_once(self) -> None:

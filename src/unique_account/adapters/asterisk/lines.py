@@ -39,7 +39,7 @@ class RenderedLines:
     Args:
         nodes: How browsers register, by media server.
         user: The user of an id; raises `unique_account.ports.hearing.UnknownUser`.
-        observer: Who is told if a file has changed and cannot be used, and that it can again.
+        observer: Is notified if a file cannot be read or used, and once it can again.
 
     Raises:
         ValueError: One of the files is no file of secrets.

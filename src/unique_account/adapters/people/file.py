@@ -29,7 +29,7 @@ class PeopleFile:
 
     Args:
         path: The file.
-        observer: Who is told if the file has changed and cannot be used, and that it can again.
+        observer: Is notified if the file cannot be read or used, and once it can again.
 
     Raises:
         InvalidDocument: The file cannot be used; every problem is listed.

@@ -69,8 +69,9 @@ class SqliteCallLog(SqliteFile):
     ) -> Sequence[CallRecord]:
         """A user's records that sort after ``key`` in a list newest first, at most ``limit``."""
         query, values = _ROWS.page(user, key, limit, since, matching)
-        rows = await self._run(lambda connection: connection.execute(query, values).fetchall())
-        return [_ROWS.record(row) for row in rows]
+        return await self._run(
+            lambda connection: [_ROWS.record(row) for row in connection.execute(query, values)]
+        )
 
     async def forget_before(self, instant: datetime) -> int:
         """Take away all records of calls that started before an instant; returns how many."""

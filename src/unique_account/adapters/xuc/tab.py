@@ -96,12 +96,15 @@ class Tab:
 
     @asynccontextmanager
     async def question(self) -> AsyncIterator[Budget]:
-        """Wait for the user's turn to be answered a costly question; its lines are counted by the budget.
+        """Wait until a costly question may be answered; the lines of the answer are counted by the budget.
+
+        The client has taken what it was sent before, and it is the user's turn.
 
         Raises:
             CommandFailed: Too many questions of this user are waiting.
-            ConnectionError: The client is gone meanwhile.
+            ConnectionError: The client is gone.
         """
+        await self._outbox.flush()
         async with self.desk.budget.question() as budget:
             if self.is_gone:
                 raise ConnectionError("the client is gone")
