@@ -118,7 +118,9 @@ class TestOfAUser:
         async with premises() as at:
             alices = [await at.browser.tab("alice") for _ in range(4)]
             bob = await at.browser.tab("bob")
-            at.cti._office.desk("alice").budget.spend(AT_ONCE + 3600 * int(PER_SECOND))
+            desk = at.cti._office.desk("alice")
+            for left in (desk.budget, desk.log_budget):
+                left.spend(AT_ONCE + 3600 * int(PER_SECOND))
             monkeypatch.setattr(asyncio, "sleep", passes)
             await bob.command("getColleagues")
             assert max(slept) == 0
@@ -137,6 +139,26 @@ class TestOfAUser:
             slept.clear()
             await alices[0].command("getIceConfig")
             assert not [seconds for seconds in slept if seconds > 1]
+
+    @in_loop
+    async def test_a_call_log_that_hangs_holds_nothing_else_up(self) -> None:
+        async with premises() as at:
+            waits, asks = [await at.browser.tab("alice") for _ in range(2)]
+            begun, release = asyncio.Event(), asyncio.Event()
+
+            async def hangs(*_: object, **__: object) -> None:
+                begun.set()
+                await release.wait()
+                raise OSError("the log is gone")
+
+            at.service.histories.page = hangs  # type: ignore[method-assign,assignment]
+            await waits.send({"claz": "web", "command": "getHistoryPage"})
+            await begun.wait()
+            for command in ("getColleagues", "getUserPreferences"):
+                *_, answer = await asks.command(command)
+                assert answer["msgType"] == "Done"
+            release.set()
+            await waits.next("Error")
 
     @in_loop
     async def test_who_is_gone_watches_nothing(self) -> None:

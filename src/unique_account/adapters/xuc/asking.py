@@ -47,7 +47,7 @@ async def watch(office: Office, tab: Tab, fields: Fields) -> None:
     numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
         raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
-    async with tab.question() as budget:
+    async with tab.question(tab.desk.budget) as budget:
         budget.spend(len(numbers))
         async for number in in_parts(numbers):
             if (await office.seen_by(tab.desk.user, number)).may:
@@ -65,7 +65,7 @@ async def get_colleagues(office: Office, tab: Tab, fields: Fields) -> None:
     """``getColleagues``: whom the user may see, and what they are at."""
     words = fields.maybe_text("words") or ""
     size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
-    async with tab.question() as budget:
+    async with tab.question(tab.desk.budget) as budget:
         found = await office.directory.colleagues(tab.desk.user, words, size)
         budget.spend(len(found))
     entries = [
@@ -98,7 +98,7 @@ async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
     days = fields.whole("days", 1, MOST_DAYS)
     cursor = fields.maybe_text("cursor", 1024)
     since = None if days is None else days_before(office.now(), days)
-    async with tab.question() as budget:
+    async with tab.question(tab.desk.log_budget) as budget:
         page = await _page(office, tab, size, cursor, since)
         budget.spend(len(page.entries))
         seen = await _seen(office, tab, page)
@@ -124,7 +124,7 @@ async def _seen(office: Office, tab: Tab, page: Page) -> dict[str, Seen]:
 async def _tell_history(office: Office, tab: Tab, size: int, since: datetime | None) -> None:
     """Tell a history in XiVO's words."""
     desk, zone = tab.desk, office.settings.zone
-    async with tab.question() as budget:
+    async with tab.question(tab.desk.log_budget) as budget:
         page = await _page(office, tab, size, None, since)
         budget.spend(len(page.entries))
         number = "" if desk.view is None else desk.view.number

@@ -1,6 +1,7 @@
 """What one user may ask over all sockets: a costly question at a time, and so many lines of answers a second.
 
-A line is an entry of a history, a colleague, a preference or a watched number.
+There is one budget for the call log, and one for all else. A line is an entry of a history, a colleague, a
+preference or a watched number.
 """
 
 from __future__ import annotations

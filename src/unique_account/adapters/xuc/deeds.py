@@ -92,7 +92,7 @@ async def _prefer(office: Office, tab: Tab, key: str, preference: Preference) ->
 
 async def get_preferences(office: Office, tab: Tab, fields: Fields) -> None:
     """``getUserPreferences``: every preference that is kept."""
-    async with tab.question() as budget:
+    async with tab.question(tab.desk.budget) as budget:
         preferences = sorted(office.store.preferences(tab.desk.user).items())
         budget.spend(len(preferences))
         for key, preference in preferences:

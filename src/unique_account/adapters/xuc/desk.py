@@ -41,6 +41,7 @@ class Desk:
         line: How the browser registers; None where that is not known.
         lock: Held while the service is told something of this user, so that it comes in order.
         budget: What the user may ask, over all WebSockets.
+        log_budget: The same of the call log, apart, so that one that hangs holds nothing else up.
     """
 
     user: str
@@ -52,6 +53,7 @@ class Desk:
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
     budget: Budget = Factory(Budget)
+    log_budget: Budget = Factory(Budget)
 
     @property
     def connections(self) -> int:

@@ -95,7 +95,7 @@ class Tab:
         return self._outbox.closed
 
     @asynccontextmanager
-    async def question(self) -> AsyncIterator[Budget]:
+    async def question(self, budget: Budget) -> AsyncIterator[Budget]:
         """Wait until a costly question may be answered; the lines of the answer are counted by the budget.
 
         The client has taken what it was sent before, and it is the user's turn.
@@ -105,7 +105,7 @@ class Tab:
             ConnectionError: The client is gone.
         """
         await self._outbox.flush()
-        async with self.desk.budget.question() as budget:
+        async with budget.question():
             if self.is_gone:
                 raise ConnectionError("the client is gone")
             yield budget
