@@ -20,7 +20,7 @@ class WatchedFile(Generic[T]):
 
     Args:
         path: The file.
-        read: Reads it; raises if it cannot be read (`OSError`) or used.
+        read: Reads it; raises an OSError if it cannot be read, and anything else if it cannot be used.
         observer: Is notified once that it cannot, and that it can again.
         what: What the observer is notified about.
 
