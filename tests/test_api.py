@@ -26,6 +26,8 @@ PROMISED = [
     "Device",
     "DeviceSelected",
     "DeviceToggled",
+    "DoNotDisturbSet",
+    "ForwardSet",
     "Forwarding",
     "ForwardingChanged",
     "ForwardingDialled",

@@ -118,6 +118,17 @@ class Oracle:
             wishes[kind] = Wish(wishes[kind].number, False)
         return self.set_forwards(self.do_not_disturb, wishes)
 
+    def set_forward(self, kind: str, on: bool, number: str) -> bool:
+        """R10: one forward is switched; without a number it keeps its destination, and needs one to be on."""
+        wishes = dict(self.wishes)
+        if number:
+            wishes[kind] = Wish(number, on)
+        elif kind in wishes:
+            wishes[kind] = Wish(wishes[kind].number, on)
+        elif on:
+            return False
+        return self.set_forwards(self.do_not_disturb, wishes)
+
     def dial_all_off(self) -> bool:
         """R10: one code puts all off."""
         return self.set_forwards(

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages
 from unique_account.core.choices import Setting
-from unique_account.core.errors import Refused
+from unique_account.core.errors import NoDestination, Refused
 from unique_account.core.events import (
     ENDED_CALLS_REMEMBERED,
     CallChanged,
@@ -22,10 +23,12 @@ from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
     DeviceToggled,
+    DoNotDisturbSet,
     Event,
     Fact,
     ForwardingChanged,
     ForwardingDialled,
+    ForwardSet,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -200,6 +203,46 @@ class TestDialled:
         set_up = apply(IN, ForwardingChanged(Forwarding(do_not_disturb=True, busy=busy)))
         after = apply(set_up, ForwardingDialled(Setting.ALL)).forwarding
         assert after == Forwarding(busy=Forward("2000", enabled=False))
+
+
+class TestOneSetting:
+    """R10, R11: what the UC Assistant sets changes that setting, and leaves the others as they are."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_forward_leaves_the_others_alone(self, name: str) -> None:
+        wanted = Forwarding(do_not_disturb=True, **{other: Forward("3000") for other in NAMES})
+        before = apply(IN, ForwardingChanged(wanted))
+        after = apply(before, ForwardSet(Setting(name), True, "2000"))
+        changes: dict[str, Any] = {name: Forward("2000")}
+        assert after.forwarding == evolve(wanted, **changes)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_without_a_destination_it_leads_where_it_led(self, name: str) -> None:
+        off = apply(IN, ForwardSet(Setting(name), False, "2000"))
+        assert off.forwarding == TO[name](Forward("2000", enabled=False))
+        on = apply(off, ForwardSet(Setting(name), True))
+        assert on.forwarding == TO[name](Forward("2000"))
+        assert apply(on, ForwardSet(Setting(name), True)) is on
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_one_that_leads_nowhere_is_refused(self, name: str) -> None:
+        assert apply(IN, ForwardSet(Setting(name), False)) is IN
+        refusal = refused(IN, ForwardSet(Setting(name), True))
+        assert isinstance(refusal, NoDestination)
+        assert refusal.trigger == f"forward_{name}"
+        assert refused(IN, ForwardSet(Setting(name), True, "1001")).trigger == f"forward_{name}"
+
+    @pytest.mark.parametrize("setting", [Setting.ALL, Setting.DO_NOT_DISTURB])
+    def test_what_is_no_forward_is_none(self, setting: Setting) -> None:
+        with pytest.raises(ValueError, match="setting"):
+            ForwardSet(setting, True)
+
+    def test_do_not_disturb_leaves_the_forwards_alone(self) -> None:
+        forwarded = apply(IN, ForwardSet(Setting.BUSY, True, "2000"))
+        silent = apply(forwarded, DoNotDisturbSet(True))
+        assert silent.forwarding == Forwarding(do_not_disturb=True, busy=Forward("2000"))
+        assert apply(silent, DoNotDisturbSet(True)) is silent
+        assert apply(silent, DoNotDisturbSet(False)).forwarding == forwarded.forwarding
 
 
 class TestUserChanged:

@@ -21,9 +21,11 @@ from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
     DeviceToggled,
+    DoNotDisturbSet,
     Event,
     ForwardingChanged,
     ForwardingDialled,
+    ForwardSet,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -190,6 +192,19 @@ class AccountMachine(RuleBasedStateMachine):
     def dial_forward(self, kind: str, number: str) -> None:
         event = ForwardingDialled(Setting(kind), number)
         self.happens(event, lambda: self.oracle.dial_forward(kind, number))
+
+    @rule(
+        kind=st.sampled_from(("unconditional", "no_answer", "busy")),
+        on=st.booleans(),
+        number=st.just("") | numbers,
+    )
+    def set_forward(self, kind: str, on: bool, number: str) -> None:
+        event = ForwardSet(Setting(kind), on, number)
+        self.happens(event, lambda: self.oracle.set_forward(kind, on, number))
+
+    @rule(on=st.booleans())
+    def set_do_not_disturb(self, on: bool) -> None:
+        self.happens(DoNotDisturbSet(on), lambda: self.oracle.set_forwards(on, self.oracle.wishes))
 
     @rule()
     def dial_do_not_disturb(self) -> None:

@@ -1,4 +1,7 @@
-"""What a user chooses about calls: do-not-disturb and forwards, set as a whole or by dialled codes (R10)."""
+"""What a user chooses about calls: do-not-disturb and forwards, one by one or all at once (R10).
+
+A choice says what it changes and nothing else, so that two choices made at the same time both hold.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,22 @@ from typing import Any, Final
 from attrs import evolve
 
 from unique_account.core.account import Account, Kept
-from unique_account.core.errors import Refused
+from unique_account.core.errors import NoDestination, Refused
 from unique_account.core.forwarding import Forward, Forwarding, dialable, digits
 
 
 class Setting(StrEnum):
-    """What a dialled code sets."""
+    """What a user sets, by a dialled code or in the UC Assistant."""
 
     DO_NOT_DISTURB = "do_not_disturb"
     UNCONDITIONAL = "unconditional"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     ALL = "all"
+
+
+FORWARDS: Final = (Setting.UNCONDITIONAL, Setting.NO_ANSWER, Setting.BUSY)
+"""The settings that are forwards."""
 
 
 def dialled(before: Forwarding, setting: Setting, number: str) -> Forwarding:
@@ -37,6 +44,24 @@ def dialled(before: Forwarding, setting: Setting, number: str) -> Forwarding:
         return Forwarding(**off)
     forwards[setting] = Forward(number) if number else off.get(setting)
     return Forwarding(do_not_disturb=before.do_not_disturb, **forwards)
+
+
+def switched(account: Account, setting: Setting, enabled: bool, destination: str) -> Forwarding:
+    """A user's choice with one forward on or off; without a destination the one that is there stays.
+
+    Raises:
+        NoDestination: It is to be on, and there is no destination.
+    """
+    before = account.forwarding
+    there: Forward | None = getattr(before, setting)
+    number = destination or (there.destination if there else "")
+    if number:
+        changes = dict[str, Any]({setting: Forward(number, enabled)})
+        return evolve(before, **changes)
+    if enabled:
+        reason = "no destination is given, and none was set before (R10)"
+        raise NoDestination(account.state, f"forward_{setting}", reason, "give a destination")
+    return before
 
 
 def choose(account: Account, forwarding: Forwarding) -> Account:

@@ -34,6 +34,10 @@ class Refused(UniqueAccountError):
         return f"{self.trigger} is refused while {self.state}: {self.reason}; {self.way_out}"
 
 
+class NoDestination(Refused):
+    """A forward without a destination cannot be switched on; the user never set one (R10)."""
+
+
 class _Problems(UniqueAccountError):
     """An error that lists every problem at once, so that one round of repair is enough."""
 

@@ -14,6 +14,7 @@ from functools import reduce
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
+from attrs.validators import in_
 
 from unique_account.core.account import (
     DEFAULT_LEASE,
@@ -29,7 +30,7 @@ from unique_account.core.account import (
     Session,
     utc,
 )
-from unique_account.core.choices import Setting, choose, dialled
+from unique_account.core.choices import FORWARDS, Setting, choose, dialled, switched
 from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import TABLE, Device, State, Trigger
@@ -130,9 +131,35 @@ class NodeLost:
 
 @frozen(weakref_slot=False)
 class ForwardingChanged:
-    """The user set do-not-disturb and forwards; the whole value, so that the last word counts (R11)."""
+    """Do-not-disturb and all forwards are set at once (R11).
+
+    The whole value replaces the one that is there. A user who changes one setting is a `DoNotDisturbSet`
+    or a `ForwardSet`, which leaves the others as they are by then.
+    """
 
     forwarding: Forwarding
+
+
+@frozen(weakref_slot=False)
+class DoNotDisturbSet:
+    """The user switched do-not-disturb on or off (R10)."""
+
+    on: bool
+
+
+@frozen(weakref_slot=False)
+class ForwardSet:
+    """The user switched one forward on or off (R10).
+
+    Attributes:
+        setting: The forward: ``UNCONDITIONAL``, ``NO_ANSWER`` or ``BUSY``.
+        enabled: Whether it is on.
+        destination: Where to; empty: where it led before.
+    """
+
+    setting: Setting = field(validator=in_(FORWARDS))
+    enabled: bool
+    destination: str = ""
 
 
 @frozen(weakref_slot=False)
@@ -161,6 +188,9 @@ class UserChanged:
 Fact = LineChanged | ContactsChanged | CallChanged | MessagesChanged
 """What the PBX tells again to whoever asks for all that it knows; the last word on each counts."""
 
+Reported = Fact | CallEnded | NodeLost
+"""What the PBX reports. It never changes what is stored."""
+
 Event = (
     LoggedIn
     | LoggedOut
@@ -168,10 +198,10 @@ Event = (
     | LeaseExpired
     | DeviceSelected
     | DeviceToggled
-    | Fact
-    | CallEnded
-    | NodeLost
+    | Reported
     | ForwardingChanged
+    | DoNotDisturbSet
+    | ForwardSet
     | ForwardingDialled
     | UserChanged
 )
@@ -242,6 +272,14 @@ def _device_toggled(account: Account, _: DeviceToggled) -> Account:
 
 def _forwarding_changed(account: Account, event: ForwardingChanged) -> Account:
     return choose(account, event.forwarding)
+
+
+def _do_not_disturb_set(account: Account, event: DoNotDisturbSet) -> Account:
+    return choose(account, evolve(account.kept.forwarding, do_not_disturb=event.on))
+
+
+def _forward_set(account: Account, event: ForwardSet) -> Account:
+    return choose(account, switched(account, event.setting, event.enabled, event.destination))
 
 
 def _forwarding_dialled(account: Account, event: ForwardingDialled) -> Account:
@@ -335,6 +373,8 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
     CallEnded: _call_ended,
     NodeLost: _node_lost,
     ForwardingChanged: _forwarding_changed,
+    DoNotDisturbSet: _do_not_disturb_set,
+    ForwardSet: _forward_set,
     ForwardingDialled: _forwarding_dialled,
     MessagesChanged: _messages_changed,
     UserChanged: _user_changed,

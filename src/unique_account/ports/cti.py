@@ -18,10 +18,11 @@ class Cti(Protocol):
         """Tell what users do, as events, and give their commands, until cancelled; called once.
 
         `LoggedIn` when a session authenticated, `LoggedOut` when it said goodbye, `SessionLost` when its
-        connection broke, `DeviceSelected` and `ForwardingChanged` as the user chooses. What ``hear`` raises,
-        a `Refused` first of all, is the answer to that user's session, and to no other. Likewise what
-        ``obey`` raises; a command that it leaves to the browser goes back to the session that gave it.
-        ``histories`` answers those who ask for their calls.
+        connection broke, `DeviceSelected`, `DoNotDisturbSet` and `ForwardSet` as the user chooses: a choice
+        says what it changes, and never the whole account as it was seen. What ``hear`` raises, a `Refused`
+        first of all, is the answer to that user's session, and to no other. Likewise what ``obey`` raises; a
+        command that it leaves to the browser goes back to the session that gave it. ``histories`` answers
+        those who ask for their calls.
         """
         ...
 

@@ -22,7 +22,7 @@ except ImportError as missing:  # pragma: no cover
     ) from missing
 
 from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus
-from unique_account.core.choices import Setting
+from unique_account.core.choices import FORWARDS, Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -30,10 +30,12 @@ from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
     DeviceToggled,
+    DoNotDisturbSet,
     Event,
     Fact,
     ForwardingChanged,
     ForwardingDialled,
+    ForwardSet,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -243,7 +245,9 @@ def choices(user: User) -> st.SearchStrategy[Event]:
     numbers = st.sampled_from(("", "2000", *user.numbers, user.voicemail_code, *_UNDIALABLE))
     dialled = st.builds(ForwardingDialled, st.sampled_from(Setting), numbers)
     chosen = st.builds(ForwardingChanged, forwardings(user) | wrong)
-    return _CHOICES | chosen | dialled
+    one = st.builds(ForwardSet, st.sampled_from(FORWARDS), _YES_OR_NO, numbers)
+    silent = st.builds(DoNotDisturbSet, _YES_OR_NO)
+    return _CHOICES | chosen | dialled | one | silent
 
 
 _CHOICES: Final[st.SearchStrategy[Event]] = st.one_of(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
-
-from attrs import evolve
+from typing import Final
 
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.store import Preference, TooManyPreferences
 from unique_account.adapters.xuc.tab import Tab
-from unique_account.core.events import DeviceSelected, ForwardingChanged
-from unique_account.core.forwarding import NO_FORWARDING, Forward, Forwarding
+from unique_account.core.choices import Setting
+from unique_account.core.errors import NoDestination
+from unique_account.core.events import DeviceSelected, DoNotDisturbSet, ForwardSet
 from unique_account.core.machine import Device
 
-FORWARDS: Final = {"uncFwd": "unconditional", "naFwd": "no_answer", "busyFwd": "busy"}
+FORWARDS: Final = {"uncFwd": Setting.UNCONDITIONAL, "naFwd": Setting.NO_ANSWER, "busyFwd": Setting.BUSY}
 """XiVO's commands, and the forward that each sets."""
 
 USER_STATUS: Final = "userStatus"
@@ -27,13 +26,13 @@ _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 async def toggle_device(office: Office, tab: Tab, fields: Fields) -> None:
     """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6)."""
     device = office.settings.device_types[fields.one_of("deviceType", office.settings.device_types)]
-    await office.act(tab.desk, lambda: DeviceSelected(device))
+    await office.act(tab.desk, DeviceSelected(device))
 
 
 async def select_device(office: Office, tab: Tab, fields: Fields) -> None:
     """``selectDevice``: select a device (S6)."""
     device = Device(fields.one_of("device", Device))
-    await office.act(tab.desk, lambda: DeviceSelected(device))
+    await office.act(tab.desk, DeviceSelected(device))
 
 
 async def log_out(office: Office, tab: Tab, fields: Fields) -> None:
@@ -43,29 +42,17 @@ async def log_out(office: Office, tab: Tab, fields: Fields) -> None:
 
 async def do_not_disturb(office: Office, tab: Tab, fields: Fields) -> None:
     """``dnd``: set do-not-disturb."""
-    state = fields.flag("state")
-    await office.act(tab.desk, lambda: ForwardingChanged(evolve(_forwarding(tab), do_not_disturb=state)))
+    await office.act(tab.desk, DoNotDisturbSet(fields.flag("state")))
 
 
 async def forward(office: Office, tab: Tab, fields: Fields) -> None:
     """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination the one there is stays."""
-    name, state = FORWARDS[fields.command], fields.flag("state")
-    destination = fields.maybe_text("destination")
-
-    def event() -> ForwardingChanged:
-        there: Forward | None = getattr(_forwarding(tab), name)
-        number = destination or (there.destination if there else "")
-        if state and not number:
-            raise InvalidMessage("destination: is missing, and none was set before")
-        changed = Forward(number, state) if number else None
-        changes: dict[str, Any] = {name: changed}
-        return ForwardingChanged(evolve(_forwarding(tab), **changes))
-
-    await office.act(tab.desk, event)
-
-
-def _forwarding(tab: Tab) -> Forwarding:
-    return NO_FORWARDING if tab.desk.view is None else tab.desk.view.forwarding
+    setting, state = FORWARDS[fields.command], fields.flag("state")
+    destination = fields.maybe_text("destination") or ""
+    try:
+        await office.act(tab.desk, ForwardSet(setting, state, destination))
+    except NoDestination as error:
+        raise InvalidMessage("destination: is missing, and none was set before") from error
 
 
 async def set_preference(office: Office, tab: Tab, fields: Fields) -> None:

@@ -281,10 +281,10 @@ class Office:
 
     # -- deeds ---------------------------------------------------------------------------------------
 
-    async def act(self, desk: Desk, event_of: Callable[[], Event]) -> None:
-        """Tell the service what a user does; what is done rests on what was done before."""
+    async def act(self, desk: Desk, event: Event) -> None:
+        """Report to the service what a user does, after what that user did before."""
         async with desk.lock:
-            await self.listening().hear(desk.user, event_of())
+            await self.listening().hear(desk.user, event)
 
     async def obey(self, desk: Desk, command: Command) -> bool:
         """Let a user's command be carried out; False if the browser has to."""
