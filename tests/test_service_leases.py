@@ -10,6 +10,7 @@ import pytest
 from unique_account.core.account import Session
 from unique_account.core.events import DeviceSelected, LeaseExpired, LoggedIn, LoggedOut, SessionLost
 from unique_account.core.machine import Device, State
+from unique_account.core.user import User
 
 if TYPE_CHECKING:
     from tests.installation import ALICE, BOB, Installation, in_loop
@@ -243,6 +244,25 @@ class TestRestart:
             await at.advance(1)
             assert service.account("alice").state is State.LOGGED_OUT
             assert service.account("alice").selection is Device.DESKPHONE
+
+    @in_loop
+    async def test_a_lease_that_is_over_before_all_are_loaded_ends(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            for user in ("alice", "bob"):
+                await service.handle(user, IN)
+        save = at.accounts._port.save
+
+        async def slowly(user: User, *what: object) -> None:
+            await at.advance(6)
+            await save(user, *what)
+
+        at.accounts._port.save = slowly
+        at.node.fail("watch")  # a fact would set the timer again
+        async with at.running() as service:
+            at.accounts._port.save = save
+            await at.advance(0)
+            assert (service.account("alice").sessions, service.account("bob").sessions) == ((), ())
 
     @in_loop
     async def test_a_session_that_returns_in_time_loses_nothing(self) -> None:

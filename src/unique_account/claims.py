@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from unique_account.core.errors import Ineligible
@@ -33,17 +33,21 @@ class Claims:
                 self._owners.setdefault(claim, user.id)
 
     @contextmanager
-    def reserved(self, former: User | None, user: User) -> Iterator[None]:
-        """Let the user have what it claims; if the block raises, all is as it was.
+    def reserved(self, held: Callable[[], User | None], user: User) -> Iterator[None]:
+        """Let the user have what it claims; if the block raises, what it is held as by then.
+
+        Args:
+            held: The user as the accounts have it; None: there is no account.
+            user: The user as it is to be.
 
         Raises:
             Ineligible: Something of it is another user's; nothing has changed.
         """
         if problems := self.problems(user):
             raise Ineligible(problems)
-        self.move(former, user)
+        self.move(held(), user)
         try:
             yield
         except BaseException:
-            self.move(user, former)
+            self.move(user, held())
             raise

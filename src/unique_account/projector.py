@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
@@ -23,6 +23,8 @@ from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
+
+T = TypeVar("T")
 
 SHOWS_WITHIN: Final = 0.2
 """How many seconds a node is waited for that is to show the presence of a user whom it does not carry."""
@@ -154,6 +156,14 @@ class Projector:
         for name, pbx in self._pbxs.items():
             await self._hand(user, f"pbx {name}: forget", pbx.forget(user))
         await self._hand(user, "cti: forget", self._cti.forget(user))
+
+    async def ask(self, what: str, request: Awaitable[T]) -> T | None:
+        """Ask a port for something; its failure goes to the observer."""
+        try:
+            return await request
+        except Exception as error:
+            self._observer.failed(what, error)
+            return None
 
     async def _hand(self, user: str, what: str, request: Awaitable[object]) -> bool:
         """Ask a port, and tell the observer if it fails; whether it did what it was asked for."""

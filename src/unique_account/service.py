@@ -8,21 +8,20 @@ where somebody else wrote meanwhile, the event is applied again to what they wro
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 from unique_account.claims import Claims
 from unique_account.commands import Commands
 from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused
-from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, apply, restore
+from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, restore
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.expiries import Expiries
 from unique_account.histories import MergedHistories
+from unique_account.locks import Locks
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog
@@ -33,9 +32,7 @@ from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.projector import Projector
 from unique_account.recorder import Recorder
-from unique_account.written import Doubts, WrittenAccounts, last_seen
-
-T = TypeVar("T")
+from unique_account.written import Doubts, WrittenAccounts
 
 
 class Service:
@@ -94,7 +91,7 @@ class Service:
         self._owner = owner
         self._accounts: dict[str, Account] = {}
         self._claims = Claims()
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks = Locks()
         self._expiries = Expiries(clock, self._expire)
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
@@ -105,10 +102,12 @@ class Service:
     async def __aenter__(self) -> Service:
         started = self._clock.now()
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
-            self._found(await self._written.change(account, partial(last_seen, started)))
+            self._found(await self._written.started(account, started))
         ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
         ports["cti"] = self._cti.listen(self.handle, self.commands.obey, self.histories)
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
+        for account in self._accounts.values():  # a lease may have ended while the others were loaded
+            self._expiries.of(account)
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
             self.differed = await self.resync()
@@ -164,8 +163,8 @@ class Service:
             ValueError: The user's media server is none of the PBX nodes.
         """
         self._projector.node(user)
-        async with self._locks[user.id]:
-            with self._claims.reserved(self._user(user.id), user), self._doubts.of(user.id):
+        async with self._locks.of(user.id):
+            with self._claims.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
                 await self._store.add([user])
             await self._unplan(user.id)
             self._keep(account := Account(user, lease=self._lease))
@@ -179,14 +178,14 @@ class Service:
             StaleVersion: Others write the account at the same time, again and again.
         """
         self.account(user)
-        async with self._locks[user]:
+        async with self._locks.of(user):
             with self._doubts.of(user):
                 await self._forget(await self._written.remove(self.account(user)))
 
     async def _unplan(self, user: str) -> None:
         """Take away what plan a former account of a new user may have left; it may be a newer one."""
         for name, pbx in self._pbxs.items():
-            await self._ask(f"pbx {name}: forget {user}", pbx.forget(user))
+            await self._projector.ask(f"pbx {name}: forget {user}", pbx.forget(user))
 
     def _found(self, account: Account) -> None:
         if problems := self._claims.problems(account.user):  # calls go to whoever came first
@@ -220,10 +219,10 @@ class Service:
         self.account(user)
         if isinstance(event, UserChanged):
             self._projector.node(event.user)
-        async with self._locks[user]:
+        async with self._locks.of(user):
             before = self.account(user)
             if isinstance(event, UserChanged):
-                with self._claims.reserved(before.user, event.user):
+                with self._claims.reserved(partial(self._user, user), event.user):
                     after = await self._apply(before, event)
             else:
                 after = await self._apply(before, event)
@@ -256,14 +255,14 @@ class Service:
         """The account after an event, its kept part stored."""
         try:
             with self._doubts.of(before.user.id):
-                return await self._written.change(before, lambda account: apply(account, event))
+                return await self._written.apply(before, event)
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise
 
     async def _settle(self, user: str) -> None:
         """Take over what is stored of a user."""
-        async with self._locks[user]:
+        async with self._locks.of(user):
             if (before := self._accounts.get(user)) is not None:
                 self._keep(after := await self._written.reread(before))
                 await self._projector.project(before, after)
@@ -297,12 +296,14 @@ class Service:
         differed: list[str] = []
         plans: dict[str, Mapping[str, Plan] | None] = {}
         for name, pbx in self._pbxs.items() if node is None else [(node, self._pbxs[node])]:
-            plans[name] = held = await self._ask(f"pbx {name}: installed", pbx.installed(self._owner))
+            plans[name] = held = await self._projector.ask(
+                f"pbx {name}: installed", pbx.installed(self._owner)
+            )
             for owner in held or () if user is None else ():
                 differed += await self._clear(pbx, owner)
         for account in (one for one in seen.values() if node in (None, one.user.media_server)):
             resynced = self._resync_user(account, plans.get(account.user.media_server))
-            differed += await self._ask(f"resync {account.user.id}", resynced) or []
+            differed += await self._projector.ask(f"resync {account.user.id}", resynced) or []
         return tuple(differed)
 
     async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:
@@ -315,13 +316,15 @@ class Service:
         user, node = seen.user.id, f"pbx {seen.user.media_server}"
         self._resyncing.add(user)
         try:
-            await self._ask(f"{node}: watch {user}", self._projector.watch(seen.user))
+            await self._projector.ask(f"{node}: watch {user}", self._projector.watch(seen.user))
         finally:
             self._resyncing.discard(user)
-        async with self._locks[user]:
+        async with self._locks.of(user):
             account = self._accounts.get(user)
             if account is None:  # removed while it was watched
-                await self._ask(f"{node}: forget {user}", self._projector.node(seen.user).forget(user))
+                await self._projector.ask(
+                    f"{node}: forget {user}", self._projector.node(seen.user).forget(user)
+                )
                 return []
             difference = None
             if plans is not None and self._projector.difference(seen, plans.get(user)):
@@ -336,15 +339,7 @@ class Service:
         account = self._accounts.get(user)
         if account is not None and account.user.media_server == pbx.media_server:
             return []
-        await self._ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
+        await self._projector.ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
         if account is None:
             return [f"{user}: a plan without an account"]
         return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]
-
-    async def _ask(self, what: str, request: Awaitable[T]) -> T | None:
-        """Ask a port; its failure goes to the observer."""
-        try:
-            return await request
-        except Exception as error:
-            self._observer.failed(what, error)
-            return None

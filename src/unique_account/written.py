@@ -1,10 +1,13 @@
 """Accounts as they are written down: a change is stored before anything shows it, under optimistic versions.
 
-Where somebody else wrote an account meanwhile, the change is made anew to what they wrote.
+Where another process wrote an account meanwhile, the change is made again to what it wrote. A change that
+has nothing to change in the account as it is held here, or that is refused, is compared with the store first:
+what is held may be old, and an acknowledged change has to be there.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -14,8 +17,8 @@ from typing import Final
 from attrs import evolve
 
 from unique_account.core.account import Account
-from unique_account.core.errors import Unreachable
-from unique_account.core.events import restore
+from unique_account.core.errors import Refused, Unreachable
+from unique_account.core.events import Event, LoggedIn, Reported, apply, restore
 from unique_account.core.routing import Plan
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.ports.clock import Clock
@@ -45,30 +48,55 @@ class WrittenAccounts:
         self._observer = observer
         self._gone = gone
 
+    async def apply(self, before: Account, event: Event) -> Account:
+        """The account after an event, stored; raises as `change` does."""
+        if isinstance(event, Reported | LoggedIn):
+            after = apply(before, event)
+            if after.kept is before.kept:  # nothing to compare: nobody else writes of this connection
+                return after
+        return await self.change(before, lambda account: apply(account, event))
+
     async def change(self, before: Account, change: Callable[[Account], Account]) -> Account:
         """The account after a change, stored.
 
         Raises:
+            Refused: By the change, of the account as it is stored; nothing changed.
             UnknownUser: There is no account any more.
             StaleVersion: Others wrote the account again and again; nothing changed.
         """
-        saving = f"accounts: save {before.user.id}"
+        read = before.version
         for _ in range(WRITE_ATTEMPTS):
-            after = change(before)
-            if after.kept is before.kept:
-                return after
-            try:
-                await self._store.save(after.user, after.kept, before.version)
-            except StaleVersion as error:
-                stale = error
+            after, refusal = _decided(change, before)
+            if after.kept is not before.kept:
+                if await self._saved(after, before.version):
+                    return after
                 before = await self.reread(before)
-            except Exception as error:
-                self._observer.failed(saving, error)
-                raise
+                continue
+            stored = await self.reread(before)
+            if (stored.user, stored.kept) != (before.user, before.kept):
+                before = stored
+            elif refusal is not None:
+                raise refusal
             else:
                 return after
-        self._observer.failed(saving, stale)
+        stale = StaleVersion(before.user.id, read, before.version)
+        self._observer.failed(_saving(before), stale)
         raise stale
+
+    async def _saved(self, account: Account, expected: int) -> bool:
+        """Whether an account could be stored; not if others wrote it since it was read."""
+        try:
+            await self._store.save(account.user, account.kept, expected)
+        except StaleVersion:
+            return False
+        except Exception as error:
+            self._observer.failed(_saving(account), error)
+            raise
+        return True
+
+    async def started(self, account: Account, started: datetime) -> Account:
+        """A stored account when a service starts, with every session last seen at that instant (S5)."""
+        return await self.change(account, partial(last_seen, started)) if account.sessions else account
 
     async def outrank(self, account: Account, held: Plan | None) -> Account:
         """The account in a version above the PBX's, if the store lost what that one was made from."""
@@ -99,8 +127,22 @@ class WrittenAccounts:
         return restore(*stored, account.lease, account.observed)
 
 
+def _saving(account: Account) -> str:
+    return f"accounts: save {account.user.id}"
+
+
+def _decided(change: Callable[[Account], Account], before: Account) -> tuple[Account, Refused | None]:
+    """The account after a change, or the same one and why the change is refused."""
+    try:
+        return change(before), None
+    except Refused as refusal:
+        return before, refusal
+
+
 class Doubts:
-    """Of whom nobody knows what is stored, since the store was lost at a change; it is asked once it is back.
+    """Users whose last change has an unknown outcome; the store is asked for it later.
+
+    The store was lost at the change, or whoever made it was cancelled before it was acknowledged.
 
     Args:
         clock: When it is time to ask.
@@ -114,10 +156,10 @@ class Doubts:
 
     @contextmanager
     def of(self, user: str) -> Iterator[None]:
-        """Ask of a user later, if the store is lost within the context."""
+        """Ask of a user later, if the store is lost within the context, or the context cancelled."""
         try:
             yield
-        except Unreachable:
+        except (Unreachable, asyncio.CancelledError):
             self._about(user)
             raise
 
