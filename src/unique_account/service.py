@@ -255,7 +255,8 @@ class Service:
         """The account after an event, its kept part stored."""
         try:
             with self._doubts.of(before.user.id):
-                return await self._written.apply(before, event)
+                certain = before.user.id not in self._doubts
+                return await self._written.apply(before, event, certain=certain)
         except Refused as refusal:
             self._observer.refused(event, before, refusal)
             raise

@@ -48,9 +48,15 @@ class WrittenAccounts:
         self._observer = observer
         self._gone = gone
 
-    async def apply(self, before: Account, event: Event) -> Account:
-        """The account after an event, stored; raises as `change` does."""
-        if isinstance(event, Reported | LoggedIn):
+    async def apply(self, before: Account, event: Event, *, certain: bool) -> Account:
+        """The account after an event, stored; raises as `change` does.
+
+        Args:
+            before: The account as it is held here.
+            event: What happened.
+            certain: No change of it by this process has an unknown outcome.
+        """
+        if isinstance(event, Reported) or (certain and isinstance(event, LoggedIn)):
             after = apply(before, event)
             if after.kept is before.kept:  # nothing to compare: nobody else writes of this connection
                 return after
@@ -153,6 +159,9 @@ class Doubts:
         self._clock = clock
         self._settle = settle
         self._users: set[str] = set()
+
+    def __contains__(self, user: str) -> bool:
+        return user in self._users
 
     @contextmanager
     def of(self, user: str) -> Iterator[None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -198,6 +199,32 @@ class TestLoggingOut:
             assert (await tab.error("logout"))[0] == word
             assert tab.open
             assert len(at.alice.sessions) == 1
+
+    @in_loop
+    async def test_beside_a_tab_that_connects_it_leaves_no_session(self) -> None:
+        async with premises() as at:
+            save, left = at.service._store.save, 0
+
+            async def slowly(*what: Any) -> None:
+                await asyncio.sleep(chance.random() / 200)
+                await save(*what)
+
+            chance = random.Random(1)
+            at.service._store.save = slowly  # type: ignore[method-assign,assignment] # slow
+            for _ in range(60):
+                token = await at.browser.log_in("alice")
+                first = await at.browser.connect(token)
+                await first.next("Tabs")
+                header = {"Authorization": f"Bearer {token}"}
+                leaving = asyncio.create_task(at.browser.request("POST", "auth/logout", headers=header))
+                await asyncio.sleep(chance.random() / 200)
+                tab = await at.browser.connect(token)
+                assert (await leaving).status_code == 204
+                assert (await first.closed(), await tab.closed()) in ((4002, 4001), (4002, 4002))
+                await at.becomes(lambda: not at.cti._office.desk("alice").sessions)
+                await at.passes(11)
+                left += bool(at.alice.sessions)
+            assert left == 0
 
     @in_loop
     async def test_an_account_that_goes_takes_its_sessions_along(self) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from unique_account.adapters.xuc import asking, control, deeds
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage
-from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.office import LogoutNotKept, Office
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import Refused, Unreachable
 from unique_account.ports.commands import NoSuchCall
@@ -90,6 +90,8 @@ def _said(error: Exception) -> tuple[str, str]:
         case NoSuchCall():
             return "noSuchCall", str(error)
         case CommandFailed():
+            return "commandFailed", str(error)
+        case LogoutNotKept():
             return "commandFailed", str(error)
         case Refused() | UnknownUser():
             return "refused", str(error)

@@ -54,6 +54,8 @@ async def _entered(office: Office, tab: Tab, token: Token) -> bool:
             await office.enter(tab)
         if office.tokens.is_good(token):  # it may have been revoked meanwhile
             return True
+    except BadToken:  # logged out meanwhile
+        code = Close.BAD_TOKEN
     except TooManySockets:
         code = Close.TOO_MANY
     except UnknownUser:

@@ -71,7 +71,7 @@ async def user_status(office: Office, tab: Tab, fields: Fields) -> None:
 
 async def _prefer(office: Office, tab: Tab, key: str, preference: Preference) -> None:
     try:
-        await office.store.prefer(tab.desk.user, key, preference)
+        await office.prefer(tab.desk, key, preference)
     except TooManyPreferences as error:
         raise InvalidMessage(f"key: {error}") from error
     tab.desk.tell("UserPreference", _preference(key, preference))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from attrs import Factory, define
 
@@ -19,12 +20,14 @@ class Session:
     """One log-in of the user.
 
     Attributes:
-        told: The connection with which the service was last told of it.
+        last_seen: When it came, or its last sign of life once it has no connection.
         connections: Those that are open, or about to be.
+        reported: The connections on which the service may hold it.
     """
 
-    told: str = ""
+    last_seen: datetime
     connections: set[str] = Factory(set)
+    reported: set[str] = Factory(set)
 
 
 @define(eq=False)
@@ -36,7 +39,7 @@ class Desk:
         ringing_tabs: How many of the tabs have the line.
         view: The account as last shown; None: there is none.
         tabs: The open WebSockets, in the order in which they came.
-        sessions: The sessions that have a WebSocket, by id.
+        sessions: The sessions that have a WebSocket, or whose loss is not reported yet, by id.
         name: The user's full name, as far as is known.
         line: How the browser registers; None where that is not known.
         lock: Held while the service is told something of this user, so that it comes in order.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from unique_account.adapters.xuc.attempts import Attempt, Attempts, TooManyAttempts
 from unique_account.adapters.xuc.frames import decoded
-from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.office import LogoutNotKept, Office
+from unique_account.adapters.xuc.store import NotKept
 from unique_account.adapters.xuc.tokens import BadToken, Token, TokenExpired
 
 LARGEST_BODY: Final = 4096
@@ -97,7 +99,10 @@ class Logins:
                 attempt.failed()
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
             attempt.succeeded()
-        return self._token(login, self._office.tokens.issue(user, login, credential))
+        token = self._office.tokens.issue(user, login, credential)
+        with suppress(NotKept):  # the observer knows; it is good until a restart
+            await self._office.store.keep()
+        return self._token(login, token)
 
     def _attempt(self, login: str, address: str, known: bool) -> Attempt:
         try:
@@ -126,7 +131,10 @@ class Logins:
 
     async def _log_out(self, request: Request) -> Response:
         token = await self._bearer(request)
-        await self._office.log_out(token.user, token.session)
+        try:
+            await self._office.log_out(token.user, token.session)
+        except LogoutNotKept as error:
+            raise Denied(503, "UnhandledError", str(error)) from error
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     async def _bearer(self, request: Request) -> Token:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,12 +13,13 @@ from attrs import frozen
 
 from unique_account.adapters.xuc import messages
 from unique_account.adapters.xuc.desk import Desk, Session
+from unique_account.adapters.xuc.sessions import Sessions
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.store import Store
+from unique_account.adapters.xuc.store import NotKept, Preference, Store
 from unique_account.adapters.xuc.tab import Close, Tab
 from unique_account.adapters.xuc.tokens import Token, TokenExpired, Tokens
-from unique_account.core.errors import Refused, UniqueAccountError
-from unique_account.core.events import Event, LoggedIn, LoggedOut, SessionLost
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.events import Event
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.commands import Command, Obey
@@ -30,8 +32,9 @@ from unique_account.ports.observer import Observer
 LOOKS_EVERY: Final = 5.0
 """Every how many seconds the directory is asked whether the sessions may go on."""
 
+
 LOSS_RETRY: Final = 5.0
-"""After how many seconds a lost session is told of again that could not be stored."""
+"""After how many seconds it is reported again how a session is that could not be stored."""
 
 
 class TooManySockets(UniqueAccountError):
@@ -39,6 +42,13 @@ class TooManySockets(UniqueAccountError):
 
     def __str__(self) -> str:
         return "too many connections of this user; close one"
+
+
+class LogoutNotKept(NotKept):
+    """A session is logged out, and that cannot be written down."""
+
+    def __str__(self) -> str:
+        return "logged out, but this cannot be kept yet: a restart of the server would undo it"
 
 
 @frozen(weakref_slot=False)
@@ -93,13 +103,14 @@ class Office:
         self.lines = lines
         self.observer = observer
         self.now = now
-        self.store = Store(settings.store, lambda: now().timestamp())
+        self.store = Store(settings.store, observer, lambda: now().timestamp())
         self.tokens = Tokens(settings.key, settings.ttl, self.store, now)
         self.service: Service | None = None
         self.presences: dict[str, Presence] = {}
         self._desks: dict[str, Desk] = {}
         self._watchers: defaultdict[str, set[Tab]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sessions = Sessions(self._hear, self.tokens, observer, now)
 
     def desk(self, user: str) -> Desk:
         """A user's desk."""
@@ -122,6 +133,9 @@ class Office:
             raise ConnectionError("no service listens to the UC Assistants")
         return self.service
 
+    def _hear(self) -> Hear | None:
+        return None if self.service is None else self.service.hear
+
     # -- what is shown -------------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
@@ -139,14 +153,15 @@ class Office:
             tab.send(frame, number)
 
     async def forget(self, user: str) -> None:
-        """The user has no account any more."""
-        desk = self._desks.get(user)
-        if desk is None:
-            return
-        desk.view = None
-        desk.close(Close.ACCOUNT_GONE)
-        self._clear(desk)
-        await self.tokens.revoke_user(user)
+        """The user has no account any more: sessions, tokens and preferences are gone.
+
+        Raises:
+            NotKept: They are gone here; a restart would undo it, until the store can be written again.
+        """
+        if (desk := self._desks.get(user)) is not None:
+            desk.view = None
+            desk.close(Close.ACCOUNT_GONE)
+            self._clear(desk)
         await self.store.forget(user)
 
     def _clear(self, desk: Desk) -> None:
@@ -186,17 +201,14 @@ class Office:
 
         Raises:
             TooManySockets: The user has too many already.
+            TokenExpired: The session was logged out meanwhile.
             UnknownUser: The user has no account.
             ConnectionError: Nothing listens.
         """
         desk = tab.desk
         if desk.connections >= self.settings.sockets_per_user:
             raise TooManySockets
-        session = desk.sessions.setdefault(tab.session, Session())
-        session.connections.add(tab.connection)
-        async with desk.lock:
-            session.told = tab.connection
-            await self.listening().hear(desk.user, LoggedIn(tab.session, tab.connection))
+        await self._sessions.enter(tab)
         desk.line = await self.lines.line(desk.user)
         if desk.view is not None:
             desk.name = (await self.seen_by(desk.user, desk.view.number)).name
@@ -213,32 +225,15 @@ class Office:
         tab.gone()
         self.unwatch(tab)
         desk.leave(tab)
-        session = desk.sessions.get(tab.session)
-        if session is None or tab.connection not in session.connections:
-            return
-        session.connections.discard(tab.connection)
-        if not session.connections:
-            del desk.sessions[tab.session]
-            self.spawn(self._lose(desk, SessionLost(tab.session, last_seen, session.told)))
-
-    async def _lose(self, desk: Desk, lost: SessionLost) -> None:
-        """Tell that a session is lost, until that is heard, or it is back."""
-        while self.service is not None and lost.session not in desk.sessions:
-            async with desk.lock:
-                if await self._heard(desk.user, lost):
-                    break
-            await asyncio.sleep(LOSS_RETRY)
+        if (session := self._sessions.leave(tab, last_seen)) is not None:
+            self.spawn(self._agree(desk, tab.session, session))
         self._clear(desk)
 
-    async def _heard(self, user: str, lost: SessionLost) -> bool:
-        try:
-            await self.listening().hear(user, lost)
-        except (Refused, UnknownUser):
-            return True
-        except Exception as error:
-            self.observer.failed(f"cti: a lost session of {user}", error)
-            return False
-        return True
+    async def _agree(self, desk: Desk, name: str, session: Session) -> None:
+        """Report how a session is, until the service knows."""
+        while not await self._sessions.agrees(desk, name, session):  # noqa: ASYNC110 - a store tells nobody
+            await asyncio.sleep(LOSS_RETRY)
+        self._clear(desk)
 
     async def token(self, text: str) -> Token:
         """What a token says whose login has the password still that it was given for.
@@ -259,6 +254,7 @@ class Office:
         """End the sessions of those who may not log in as they did, for as long as it goes on."""
         while True:
             await asyncio.sleep(LOOKS_EVERY)
+            await self._make_up()
             for tab in self.tabs:
                 try:
                     if not await self._is_sealed(tab.token):
@@ -266,18 +262,34 @@ class Office:
                 except Exception as error:  # the next round finds it again
                     self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
 
+    async def _make_up(self) -> None:
+        """Write down what could not be written before."""
+        if self.store.is_owed:
+            with suppress(NotKept):  # the observer knows
+                await self.store.keep()
+
     async def log_out(self, user: str, session: str, code: Close = Close.LOGGED_OUT) -> None:
         """End a session: its account is told, its tokens are revoked, its WebSockets closed.
 
         Raises:
+            LogoutNotKept: A restart would undo it, until the store can be written again.
             Exception: What the service raised; the session goes on then.
         """
         desk = self.desk(user)
-        async with desk.lock:
-            await self.listening().hear(user, LoggedOut(session))
-            desk.sessions.pop(session, None)
-        desk.close(code, session)
-        await self.tokens.revoke_session(session)
+        try:
+            await self._sessions.log_out(desk, session)
+        except BaseException:
+            if (held := desk.sessions.get(session)) is not None:  # whatever became of it, it goes on
+                self.spawn(self._agree(desk, session, held))
+            raise
+        finally:
+            self._clear(desk)
+        try:
+            await self.store.keep()
+        except NotKept as error:
+            raise LogoutNotKept(str(error)) from error
+        finally:
+            desk.close(code, session)
 
     # -- deeds ---------------------------------------------------------------------------------------
 
@@ -285,6 +297,19 @@ class Office:
         """Report to the service what a user does, after what that user did before."""
         async with desk.lock:
             await self.listening().hear(desk.user, event)
+
+    async def prefer(self, desk: Desk, key: str, preference: Preference) -> None:
+        """Keep a user's preference.
+
+        Raises:
+            TooManyPreferences: There are too many already.
+            NotKept: It cannot be kept; nothing changed.
+            UnknownUser: The user has no account any more.
+        """
+        await self.store.prefer(desk.user, key, preference)
+        if desk.view is None:
+            await self.store.forget(desk.user)
+            raise UnknownUser(desk.user)
 
     async def obey(self, desk: Desk, command: Command) -> bool:
         """Let a user's command be carried out; False if the browser has to."""

@@ -1,6 +1,7 @@
-"""What the CTI server keeps over a restart: revoked tokens, and users' preferences, in one SQLite file.
+"""What the CTI server keeps over a restart: the sessions that there are, and preferences, in one SQLite file.
 
-All of it is in memory too, so that looking a token up waits for no disk.
+All of it is in memory too, so that looking a token up waits for no disk. A session that ends has ended here
+at once; what the file does not take is written later. A preference counts only once it is written.
 """
 
 from __future__ import annotations
@@ -8,20 +9,31 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from unique_account.core.errors import Unreachable
+from unique_account.ports.observer import Observer
 
 from unique_account.private_files import keep_private, make_private
 
 MOST_PREFERENCES: Final = 64
 """How many preferences one user may have."""
 
+MOST_SESSIONS: Final = 256
+"""How many sessions one user may have whose tokens are good; of more, the one that expires first ends."""
+
+_WHAT: Final = "cti: store"
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS revoked (
-    whose TEXT PRIMARY KEY, began_until REAL NOT NULL, keep_until REAL NOT NULL
+DROP TABLE IF EXISTS revoked;
+CREATE TABLE IF NOT EXISTS sessions (
+    user TEXT NOT NULL, session TEXT NOT NULL, until REAL NOT NULL,
+    PRIMARY KEY (user, session)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS preferences (
     user TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, value_type TEXT NOT NULL,
@@ -34,6 +46,10 @@ class TooManyPreferences(ValueError):
     """A user has as many preferences as may be."""
 
 
+class NotKept(Unreachable):
+    """The file did not take what was to be kept."""
+
+
 @frozen(weakref_slot=False)
 class Preference:
     """What a user prefers, in the words of XiVO's page."""
@@ -42,73 +58,185 @@ class Preference:
     value_type: str
 
 
+@frozen(weakref_slot=False)
+class KeptSession:
+    """A session, as a matter of its tokens.
+
+    Attributes:
+        expires: When its last token expires, as a POSIX timestamp.
+        until: When no token of it can be good any more, however often it is renewed.
+    """
+
+    expires: float
+    until: float
+
+
 class Store:
-    """Revocations and preferences.
+    """Sessions and preferences.
 
     Args:
         path: The file, made if it is not there; None: nothing outlives the process.
+        observer: Notified when the file cannot be written, and when it can be again.
         now: The present as a POSIX timestamp.
 
     Raises:
         OSError: The file cannot be used; the sentence names it.
     """
 
-    def __init__(self, path: Path | None, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path | None, observer: Observer, now: Callable[[], float]) -> None:
+        self._observer = observer
         self._now = now
         try:
             self._file = _opened(path, now())
         except sqlite3.Error as error:
             raise OSError(None, f"{path} cannot be used for revoked tokens: {error}") from error
+        self._thread = ThreadPoolExecutor(1, "cti-store")
         self._writing = asyncio.Lock()
-        self._revoked: dict[str, tuple[float, float]] = {
-            whose: (began, keep)
-            for whose, began, keep in self._file.execute("SELECT whose, began_until, keep_until FROM revoked")
-        }
+        self._failing = False
+        self._unwritten: set[str] = set()
+        self._sessions: defaultdict[str, dict[str, KeptSession]] = defaultdict(dict)
+        for user, session, until in self._file.execute("SELECT user, session, until FROM sessions"):
+            self._sessions[user][session] = KeptSession(until, until)
         self._preferences: defaultdict[str, dict[str, Preference]] = defaultdict(dict)
         for user, key, value, kind in self._file.execute("SELECT * FROM preferences"):
             self._preferences[user][key] = Preference(value, kind)
 
-    def is_revoked(self, whose: str, began: float) -> bool:
-        """Whether what began then was revoked since."""
-        revoked = self._revoked.get(whose)
-        return revoked is not None and began <= revoked[0]
+    # -- sessions ------------------------------------------------------------------------------------
 
-    async def revoke(self, whose: str, began_until: float, keep_until: float) -> None:
-        """Revoke what began until then; forgotten once nothing of that age can be good any more."""
-        for old in [old for old, (_, keep) in self._revoked.items() if keep < self._now()]:
-            del self._revoked[old]
-        self._revoked[whose] = (began_until, keep_until)
-        await self._write("INSERT OR REPLACE INTO revoked VALUES (?, ?, ?)", whose, began_until, keep_until)
+    def has(self, user: str, session: str) -> bool:
+        """Whether there is such a session of this user."""
+        return session in self._sessions.get(user, ())
+
+    def begin(self, user: str, session: str, kept: KeptSession) -> None:
+        """There is one more session."""
+        others = self._sessions[user].items()
+        valid = sorted(
+            (one for one in others if one[1].expires > self._now()), key=lambda one: one[1].expires
+        )
+        self._sessions[user] = {**dict(valid[-MOST_SESSIONS + 1 :]), session: kept}
+        self._unwritten.add(user)
+
+    def prolong(self, user: str, session: str, expires: float) -> None:
+        """A session has a token that expires then."""
+        if (kept := self._sessions.get(user, {}).get(session)) is not None:
+            self._sessions[user][session] = evolve(kept, expires=expires)
+
+    def end(self, user: str, session: str) -> None:
+        """There is no such session any more; that it is written down takes `keep`."""
+        if self.has(user, session):
+            del self._sessions[user][session]
+            if not self._sessions[user]:
+                del self._sessions[user]
+            self._unwritten.add(user)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether something waits to be written down."""
+        return bool(self._unwritten)
+
+    async def keep(self) -> None:
+        """Write down which sessions began and ended; what the file does not take waits for the next call.
+
+        Raises:
+            NotKept: It did not take it.
+        """
+        async with self._writing:
+            users, self._unwritten = self._unwritten, set()
+            try:
+                await self._write(self._statements(users))
+            except BaseException:
+                self._unwritten |= users
+                raise
+
+    def _statements(self, users: Iterable[str]) -> list[_Statement]:
+        """What makes the file say of users what is in memory."""
+        statements: list[_Statement] = []
+        for user in users:
+            statements.append(("DELETE FROM sessions WHERE user = ?", (user,)))
+            for session, kept in self._sessions.get(user, {}).items():
+                statements.append(("INSERT INTO sessions VALUES (?, ?, ?)", (user, session, kept.until)))
+            if user not in self._preferences:
+                statements.append(("DELETE FROM preferences WHERE user = ?", (user,)))
+        return statements
+
+    # -- preferences ---------------------------------------------------------------------------------
 
     def preferences(self, user: str) -> Mapping[str, Preference]:
         """What a user prefers, by key."""
         return self._preferences.get(user, {})
 
     async def prefer(self, user: str, key: str, preference: Preference) -> None:
-        """Keep a preference.
+        """Keep a preference; it counts once it is written.
 
         Raises:
             TooManyPreferences: The user has too many already.
+            NotKept: The file does not take it; nothing changed.
         """
-        own = self._preferences[user]
-        if key not in own and len(own) >= MOST_PREFERENCES:
-            raise TooManyPreferences(f"there are {MOST_PREFERENCES} preferences already")
-        own[key] = preference
-        row = (user, key, preference.value, preference.value_type)
-        await self._write("INSERT OR REPLACE INTO preferences VALUES (?, ?, ?, ?)", *row)
+        async with self._writing:
+            own = self.preferences(user)
+            if key not in own and len(own) >= MOST_PREFERENCES:
+                raise TooManyPreferences(f"there are {MOST_PREFERENCES} preferences already")
+            row = (user, key, preference.value, preference.value_type)
+            await self._write([("INSERT OR REPLACE INTO preferences VALUES (?, ?, ?, ?)", row)])
+            self._preferences[user][key] = preference
+
+    # -- both ----------------------------------------------------------------------------------------
 
     async def forget(self, user: str) -> None:
-        """Keep nothing of a user's preferences."""
-        if self._preferences.pop(user, None):
-            await self._write("DELETE FROM preferences WHERE user = ?", user)
+        """Keep nothing of a user.
 
-    async def _write(self, sql: str, *row: object) -> None:
-        async with self._writing:
-            await asyncio.to_thread(self._file.execute, sql, row)
+        Raises:
+            NotKept: The file keeps it for now; nothing of it counts in this process.
+        """
+        self._sessions.pop(user, None)
+        self._preferences.pop(user, None)
+        self._unwritten.add(user)
+        await self.keep()
+
+    async def _write(self, statements: list[_Statement]) -> None:
+        if not statements:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, _executed, self._file, statements)
+        except sqlite3.Error as error:
+            self._say(error)
+            raise NotKept(f"nothing can be kept at the moment: {error}") from error
+        self._say(None)
+
+    def _say(self, error: sqlite3.Error | None) -> None:
+        """Report that the file cannot be written, or can be again, once each."""
+        if error is not None and not self._failing:
+            self._observer.failed(_WHAT, error)
+        if error is None and self._failing:
+            self._observer.recovered(_WHAT)
+        self._failing = error is not None
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, after what is being written."""
+        self._thread.shutdown()
         self._file.close()
+
+
+_Statement = tuple[str, tuple[str | float, ...]]
+
+
+def _executed(file: sqlite3.Connection, statements: Iterable[_Statement]) -> None:
+    with _transaction(file):
+        for sql, row in statements:
+            file.execute(sql, row)
+
+
+@contextmanager
+def _transaction(file: sqlite3.Connection) -> Iterator[None]:
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        file.execute("COMMIT")
+    except BaseException:
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+        raise
 
 
 def _opened(path: Path | None, now: float) -> sqlite3.Connection:
@@ -116,7 +244,7 @@ def _opened(path: Path | None, now: float) -> sqlite3.Connection:
     file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
     try:
         file.executescript(_SCHEMA)
-        file.execute("DELETE FROM revoked WHERE keep_until < ?", (now,))
+        file.execute("DELETE FROM sessions WHERE until < ?", (now,))
         keep_private(path or ":memory:")
     except sqlite3.Error:
         file.close()

@@ -1,8 +1,9 @@
 """Tokens: signed, good for a short while, renewed while they are good, and revoked before their time.
 
-A token names a user and a session, and is sealed to the password that it was given for. Renewing gives
-another token of the same session, until the session is too old; revoking a session or a user makes all
-their tokens bad at once, renewed ones included, and so does another password.
+A token names a user and a session, and is sealed to the password that it was given for. It is good while
+there is that session: a log-out ends it, and so does the removal of the user, with all tokens of it, renewed
+ones included. Revoking compares no times, so it holds whatever the clock says. Renewing gives another token
+of the same session, until that is too old. Another password makes the tokens of the old one bad at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 import jwt
 from attrs import frozen
 
-from unique_account.adapters.xuc.store import Store
+from unique_account.adapters.xuc.store import KeptSession, Store
 from unique_account.core.errors import UniqueAccountError
 
 RENEWED_FOR: Final = timedelta(days=7)
@@ -68,7 +69,7 @@ class Tokens:
     Args:
         key: What they are signed with.
         ttl: How long one is good.
-        store: Where revocations are kept.
+        store: Where the sessions are kept.
         now: The present instant.
     """
 
@@ -86,8 +87,15 @@ class Tokens:
             login: The name with which the user logged in.
             credential: What the directory says of that; the token does not tell it.
         """
-        now = self._now().timestamp()
-        return self._signed(Token(user, login, token_hex(16), self._seal(credential), now, now))
+        now, session = self._now(), token_hex(16)
+        until = (now + RENEWED_FOR + self._ttl).timestamp()
+        self._store.begin(user, session, KeptSession(self._expiry(), until))
+        began = now.timestamp()
+        return self._signed(Token(user, login, session, self._seal(credential), began, began))
+
+    def _expiry(self) -> float:
+        """When a token expires that is given now."""
+        return (self._now() + self._ttl).timestamp()
 
     def _seal(self, credential: str) -> str:
         return hmac.new(self._key.encode(), credential.encode(), sha256).hexdigest()[:32]
@@ -104,6 +112,7 @@ class Tokens:
         """
         if self._now().timestamp() > token.began + RENEWED_FOR.total_seconds():
             raise TokenExpired
+        self._store.prolong(token.user, token.session, self._expiry())
         return self._signed(token)
 
     def _signed(self, token: Token) -> str:
@@ -113,7 +122,7 @@ class Tokens:
             "sid": token.session,
             "seal": token.seal,
             "began": token.began,
-            "exp": (self._now() + self._ttl).timestamp(),
+            "exp": self._expiry(),
         }
         return jwt.encode(says, self._key, algorithm=_ALGORITHM)
 
@@ -131,8 +140,7 @@ class Tokens:
 
     def is_good(self, token: Token) -> bool:
         """Whether a token was not revoked."""
-        whose = (f"session {token.session}", f"user {token.user}")
-        return not any(self._store.is_revoked(name, token.began) for name in whose)
+        return self._store.has(token.user, token.session)
 
     def _verified(self, text: str) -> Token:
         """What a token says whose signature is ours; the time is not looked at."""
@@ -148,14 +156,6 @@ class Tokens:
             raise BadToken from error
         return token
 
-    async def revoke_session(self, session: str) -> None:
+    def revoke_session(self, user: str, session: str) -> None:
         """Make every token of a session bad, for ever."""
-        await self._revoke(f"session {session}")
-
-    async def revoke_user(self, user: str) -> None:
-        """Make every token bad that a user has now."""
-        await self._revoke(f"user {user}")
-
-    async def _revoke(self, whose: str) -> None:
-        now = self._now()
-        await self._store.revoke(whose, now.timestamp(), (now + RENEWED_FOR + self._ttl).timestamp())
+        self._store.end(user, session)

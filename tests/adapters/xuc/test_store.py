@@ -1,0 +1,257 @@
+"""What the CTI server keeps: while the disk is full, over a restart, and whatever the clock says."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unique_account.adapters.memory import MemoryObserver
+from unique_account.adapters.xuc import office
+from unique_account.adapters.xuc.store import MOST_PREFERENCES, MOST_SESSIONS, KeptSession, Store
+from unique_account.core.machine import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
+else:
+    from assistants import ALICE, Premises, Tab, in_loop, premises
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let the kernel take nothing more that this process writes into a file."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def checked(at: Premises, token: str) -> int:
+    """The status with which a token is renewed."""
+    return (await at.browser.request("GET", "auth/check", headers=bearer(token))).status_code
+
+
+async def logged_out(at: Premises, token: str) -> int:
+    """The status with which a session is logged out."""
+    return (await at.browser.request("POST", "auth/logout", headers=bearer(token))).status_code
+
+
+async def preferred(tab: Tab, key: str = "colour") -> str | None:
+    """What the server says that a user prefers."""
+    before = len(tab.frames)
+    await tab.command("getUserPreferences")
+    told = [frame["ctiMessage"] for frame in tab.frames[before:] if frame["msgType"] == "UserPreference"]
+    return {one["key"]: one["value"] for one in told}.get(key)
+
+
+class TestAFullDisk:
+    """S2: what is acknowledged is kept; what cannot be kept is an error, and is not shown as if it were."""
+
+    @in_loop
+    async def test_a_preference_that_is_refused_is_not_shown(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
+            await tab.command("setUserPreference", key="colour", value="green", value_type="String")
+            with full_disk():
+                for command, fields in (
+                    ("setUserPreference", {"key": "colour", "value": "red", "value_type": "String"}),
+                    ("setUserPreference", {"key": "other", "value": "red", "value_type": "String"}),
+                    ("userStatusUpdate", {"status": "away"}),
+                ):
+                    word, sentence = await tab.error(command, **fields)
+                    assert (word, sentence) == (
+                        "commandFailed",
+                        "nothing can be stored at the moment; try again",
+                    )
+                assert (await preferred(tab), await preferred(tab, "other")) == ("green", None)
+            assert await preferred(other, "userStatus") is None
+            assert [told["value"] for told in other.told("UserPreference")] == ["green", "green"]
+            assert [what for what, _ in at.observer.failures] == ["cti: store"]
+            await tab.command("setUserPreference", key="colour", value="red", value_type="String")
+            assert await preferred(other) == "red"
+            assert at.observer.recoveries == ["cti: store"]
+
+    @in_loop
+    async def test_a_log_out_that_cannot_be_kept_is_an_error_and_counts_here(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            token, other = await at.browser.log_in("alice"), await at.browser.log_in("alice")
+            tab, asking = await at.browser.connect(token), await at.browser.connect(other)
+            await tab.command("getIceConfig")
+            await asking.command("getIceConfig")
+            with full_disk():
+                assert await logged_out(at, token) == 503
+                assert await tab.closed() == 4002
+                word, sentence = await asking.error("logout")
+                assert (word, "a restart of the server would undo it" in sentence) == ("commandFailed", True)
+                assert await asking.closed() == 4002
+            assert [await checked(at, text) for text in (token, other)] == [401, 401]
+            assert at.alice.state is State.LOGGED_OUT
+            assert [what for what, _ in at.observer.failures] == ["cti: store"]
+
+    @in_loop
+    async def test_it_is_kept_as_soon_as_that_is_possible(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(office, "LOOKS_EVERY", 0.05)
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            token = await at.browser.log_in("alice")
+            with full_disk():
+                assert await logged_out(at, token) == 503
+            await at.becomes(lambda: not at.cti._office.store.is_owed)
+        async with premises(store=store) as at:
+            assert await checked(at, token) == 401
+
+    @in_loop
+    async def test_a_log_out_that_was_acknowledged_outlives_a_restart(self, tmp_path: Path) -> None:
+        store, answered = tmp_path / "cti.sqlite", {}
+        async with premises(store=store) as at:
+            tokens = [await at.browser.log_in("alice") for _ in range(10)]
+            for number, token in enumerate(tokens):
+                if number % 2:
+                    answered[token] = await logged_out(at, token)
+                else:
+                    with full_disk():
+                        answered[token] = await logged_out(at, token)
+        async with premises(store=store) as at:
+            for token, status in answered.items():
+                assert status == 503 or await checked(at, token) == 401
+
+    @in_loop
+    async def test_a_removal_counts_here_at_once(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            token = await at.browser.log_in("alice")
+            with full_disk():
+                await at.service.remove("alice")
+            assert await checked(at, token) == 401
+            assert "cti: forget for alice" in [what for what, _ in at.observer.failures]
+            assert at.cti._office.store.is_owed
+
+    @in_loop
+    async def test_a_log_in_is_good_until_a_restart(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            with full_disk():
+                token = await at.browser.log_in("alice")
+            assert await checked(at, token) == 200
+
+
+class TestTheClock:
+    """S2: revoking compares no times, so it holds however the clock is set, and over a restart."""
+
+    @pytest.mark.parametrize("before", [-86400, -3600, 0, 3000])
+    @pytest.mark.parametrize("after", [-86400, -60, 0, 60])
+    @in_loop
+    async def test_a_log_out_stays_one(self, tmp_path: Path, before: int, after: int) -> None:
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            began = at.clock.now()
+            ended, kept = await at.browser.log_in("alice"), await at.browser.log_in("alice")
+            answer = await at.browser.request("GET", "auth/check", headers=bearer(ended))
+            renewed = answer.json()["token"]
+            await at.passes(before)
+            assert await logged_out(at, renewed) == 204
+            await at.passes(after)
+            assert [await checked(at, token) for token in (ended, renewed, kept)] == [401, 401, 200]
+        async with premises(store=store) as at:
+            at.clock._now = began
+            assert [await checked(at, token) for token in (ended, renewed, kept)] == [401, 401, 200]
+
+    @pytest.mark.parametrize("seconds", [-86400, 0, 3000])
+    @in_loop
+    async def test_a_removal_stays_one_for_who_comes_again(self, tmp_path: Path, seconds: int) -> None:
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            began, old = at.clock.now(), await at.browser.log_in("alice")
+            await at.passes(seconds)
+            await at.service.remove("alice")
+            await at.service.add(ALICE)
+            new = await at.browser.log_in("alice")
+            assert [await checked(at, token) for token in (old, new)] == [401, 200]
+        async with premises(store=store) as at:
+            at.clock._now = began + timedelta(seconds=min(seconds, 0))
+            assert [await checked(at, token) for token in (old, new)] == [401, 200]
+
+    @in_loop
+    async def test_a_clock_that_ran_ahead_for_a_month_brings_nothing_back(self, tmp_path: Path) -> None:
+        store = tmp_path / "cti.sqlite"
+        async with premises(store=store) as at:
+            began, token = at.clock.now(), await at.browser.log_in("alice")
+            assert await logged_out(at, token) == 204
+        ahead = Store(store, MemoryObserver(), lambda: began.timestamp() + 30 * 86400)
+        ahead.close()
+        async with premises(store=store) as at:
+            at.clock._now = began
+            assert await checked(at, token) == 401
+            assert await checked(at, await at.browser.log_in("alice")) == 200
+
+
+class TestMemory:
+    """S2: what is kept is bounded for each user, and goes with the user."""
+
+    @in_loop
+    async def test_sessions_that_are_over_are_not_kept(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tokens, store = at.cti._office.tokens, at.cti._office.store
+            for _ in range(3):
+                for _ in range(50):
+                    tokens.issue("alice", "alice", "")
+                await at.passes(3601)
+            tokens.issue("alice", "alice", "")
+            assert len(store._sessions["alice"]) == 1
+            for _ in range(2 * MOST_SESSIONS):
+                last = tokens.issue("alice", "alice", "")
+            assert len(store._sessions["alice"]) == MOST_SESSIONS
+            assert tokens.is_good(tokens.read(last))
+            await store.keep()
+            (rows,) = store._file.execute("SELECT count(*) FROM sessions").fetchone()
+            assert rows == MOST_SESSIONS
+
+    @in_loop
+    async def test_nothing_is_left_of_who_is_removed(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tab = await at.browser.tab("alice")
+            await tab.command("setUserPreference", key="colour", value="green", value_type="String")
+            await at.service.remove("alice")
+            await tab.closed()
+            await at.becomes(lambda: "alice" not in at.cti._office._desks)
+            store = at.cti._office.store
+            assert ("alice" in store._sessions, "alice" in store._preferences) == (False, False)
+            assert not store.is_owed
+            for table in ("sessions", "preferences"):
+                assert store._file.execute(f"SELECT * FROM {table} WHERE user = 'alice'").fetchall() == []
+
+    @in_loop
+    async def test_preferences_at_once_are_no_more_than_may_be(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tabs = [await at.browser.tab("alice") for _ in range(4)]
+            for number in range(25):
+                for which, tab in enumerate(tabs):
+                    await tab.send(
+                        {"claz": "web", "command": "setUserPreference", "key": f"{which}-{number}",
+                         "value": "x", "value_type": "String"}
+                    )  # fmt: skip
+            for tab in tabs:
+                await tab.command("getIceConfig")
+            assert len(at.cti._office.store.preferences("alice")) == MOST_PREFERENCES
+
+    def test_a_session_is_prolonged_only_while_it_is_there(self) -> None:
+        store = Store(None, MemoryObserver(), lambda: 0.0)
+        store.prolong("alice", "one", 5.0)
+        store.end("alice", "one")
+        assert (store.has("alice", "one"), store.is_owed) == (False, False)
+        store.begin("alice", "one", KeptSession(1.0, 9.0))
+        store.prolong("alice", "one", 5.0)
+        assert store._sessions["alice"]["one"].expires == 5.0
+        store.close()
