@@ -104,7 +104,7 @@ async def cti(count: int, folder: Path) -> None:
         {user.extension: user.id for user in people},
         {user.extension: user.id for user in people},
     )
-    settings = XucSettings(key=KEY, port=0, sockets=count + 100)
+    settings = XucSettings(key=KEY, port=0, sockets=count + 100, store=folder / "cti.sqlite")
     server, pbx = XucCti(settings, directory, Lines(), LogObserver()), StandingPbx()
     file = folder / "accounts.sqlite"
     known = file.exists()
@@ -118,6 +118,7 @@ async def cti(count: int, folder: Path) -> None:
         while question := (await reader.readline()).decode().strip():
             if question == "tokens":
                 answer(tokens(server, people, folder / "tokens.json"))
+                await server._office.store.keep()
             elif question == "usage":
                 answer(usage(server.sockets))
             else:

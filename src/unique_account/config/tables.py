@@ -190,8 +190,7 @@ class AssistantSettings:
         proxies: The addresses of proxies that are believed about who is behind them.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         time_zone: In which time zone history tells when a call began.
-        store: The SQLite file that keeps revoked tokens and users' preferences; that of the accounts if it
-            is None.
+        store: The SQLite file that keeps sessions and users' preferences; that of the accounts if it is None.
     """
 
     people: NamedFile

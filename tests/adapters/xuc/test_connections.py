@@ -201,6 +201,15 @@ class TestLoggingOut:
             assert len(at.alice.sessions) == 1
 
     @in_loop
+    async def test_what_comes_after_it_is_too_late(self) -> None:
+        async with premises() as at:
+            tab = await at.browser.tab("alice")
+            for command, fields in (("logout", {}), ("dnd", {"state": True})):
+                await tab.send({"claz": "web", "command": command, **fields})
+            assert await tab.closed() == 4002
+            assert not at.alice.forwarding.do_not_disturb
+
+    @in_loop
     async def test_beside_a_tab_that_connects_it_leaves_no_session(self) -> None:
         async with premises() as at:
             save, left = at.service._store.save, 0

@@ -119,6 +119,6 @@ class _Inbox:
             self._work = self._office.spawn(self._perform())
 
     async def _perform(self) -> None:
-        while self._waiting:
+        while self._waiting and not self._tab.is_closing:
             await perform(self._office, self._tab, self._waiting.popleft())
         self._work = None

@@ -64,7 +64,7 @@ class XucSettings:
         time_zone: In which time zone XiVO's history tells when a call began.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         turn: The TURN server, or None.
-        store: The SQLite file that keeps revoked tokens and preferences; None: they are lost at a restart.
+        store: The SQLite file that keeps sessions and preferences; None: a restart ends all of them.
 
     Raises:
         ValueError: One of them cannot be; the sentence begins with its name.

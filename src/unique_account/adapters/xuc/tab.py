@@ -117,6 +117,11 @@ class Tab:
             return timedelta(0)
         return timedelta(seconds=asyncio.get_running_loop().time() - self._wire.heard)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is being closed: what comes from it now is too late."""
+        return self._closing is not None
+
     def close(self, code: Close) -> asyncio.Task[None]:
         """Close it once all is sent that waits, or cut it off if that takes too long."""
         if self._closing is None:

@@ -170,6 +170,8 @@ export const FRENCH = Object.freeze({
   "Close other windows, then log in again.": "Fermez d’autres fenêtres, puis reconnectez-vous.",
   "You have no Unique Account any more.": "Vous n’avez plus de Compte Unique.",
   "Ask your administrator.": "Adressez-vous à votre administrateur.",
+  "The server could not confirm that your session is over.": "Le serveur n’a pas pu confirmer la fin de votre session.",
+  "If others use this computer, tell your administrator.": "Si d’autres utilisent cet ordinateur, prévenez votre administrateur.",
   "Your session is over.": "Votre session est terminée.",
   "Log in again.": "Reconnectez-vous.",
 });

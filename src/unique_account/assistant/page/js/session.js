@@ -53,8 +53,11 @@ export class Session {
     const connection = this.#connection;
     this.#connection = null;
     await this.#phoneStops();
-    await connection?.logOut().catch(() => {});
+    const failed = await connection?.logOut().then(() => null, (error) => error);
     this.#end();
+    if (failed && failed.word !== "TokenExpired") {
+      this.#troubles.add({ kind: "log_out_unsure" });
+    }
   }
 
   #open(token) {

@@ -55,6 +55,10 @@ const WORDS = {
   ],
   too_many_tabs: () => [say("The UC Assistant is open too often."), say("Close other windows, then log in again.")],
   no_account: () => [say("You have no Unique Account any more."), say("Ask your administrator.")],
+  log_out_unsure: () => [
+    say("The server could not confirm that your session is over."),
+    say("If others use this computer, tell your administrator."),
+  ],
   expired: () => [say("Your session is over."), say("Log in again.")],
 };
 
