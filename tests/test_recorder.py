@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,9 @@ from unique_account import recorder
 from unique_account.core.errors import Unreachable
 
 if TYPE_CHECKING:
-    from tests.installation import ALICE, BOB, Installation, in_loop
+    from tests.installation import ALICE, BOB, Installation, in_loop, settle
 else:
-    from installation import ALICE, BOB, Installation, in_loop
+    from installation import ALICE, BOB, Installation, in_loop, settle
 
 GONE = Unreachable("the database is gone")
 
@@ -50,6 +51,21 @@ class TestUnreachable:
             assert at.observer.recoveries == ["call log: add"]
             await calls(at, "1001")
             assert await recorded(at) == ["alice", "alice", "alice", "bob", "bob"]
+
+    @in_loop
+    async def test_one_that_is_cancelled_while_it_is_recorded_is_recorded_later(self) -> None:
+        at = Installation()
+        async with at.running(ALICE):
+            await at.pbx.register("PJSIP/alice")
+            call = await at.pbx.call("1001")
+            at.call_log.hang("add")
+            ending = asyncio.create_task(at.pbx.end(call))
+            await settle()
+            ending.cancel()
+            await asyncio.wait([ending])
+            at.call_log.heal()
+            await at.advance(5)
+            assert await recorded(at) == ["alice"]
 
     @in_loop
     async def test_a_service_that_stops_tries_once_more(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from datetime import timedelta
 from typing import Final
@@ -39,8 +40,18 @@ class Recorder:
     async def record(self, account: Account, ended: CallEnded) -> None:
         """Record a live call of an account that is over (H3), or keep it until that is possible."""
         record = finished(account, ended.call_id, ended.at)
-        if record is None or (not self._owed and await self._settled(record)):
+        if record is None:
             return
+        try:
+            if not self._owed and await self._settled(record):
+                return
+        except asyncio.CancelledError:  # nobody reports the end of this call again
+            self._owe(record)
+            raise
+        self._owe(record)
+
+    def _owe(self, record: CallRecord) -> None:
+        """Keep a record until the call log can be reached."""
         if not self._owed:
             self._try_again_later()
         self._owed.append(record)
