@@ -9,16 +9,17 @@ import pytest
 from attrs import evolve
 
 from unique_account.adapters.memory import MemoryAccounts
-from unique_account.core.account import Kept
+from unique_account.core.account import Account, Kept
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn, LoggedOut
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
+from unique_account.core.routing import plan
 from unique_account.core.view import view
 
 if TYPE_CHECKING:
-    from tests.installation import ALICE, BOB, Installation, in_loop, settle
+    from tests.installation import ALICE, BOB, OWNER, Installation, in_loop, settle
 else:
-    from installation import ALICE, BOB, Installation, in_loop, settle
+    from installation import ALICE, BOB, OWNER, Installation, in_loop, settle
 
 IN = LoggedIn("tab-1")
 DESKPHONE, WEBRTC = DeviceSelected(Device.DESKPHONE), DeviceSelected(Device.WEBRTC)
@@ -322,3 +323,28 @@ class TestTrouble:
             assert service.account("alice").observed.deskphone.reachable
             await at.pbx.unregister("PJSIP/alice")
             assert service.account("alice").observed.deskphone.reachable is False
+
+
+class TestClearing:
+    """R16: a plan without an account is taken away, and never that of a user who is added meanwhile."""
+
+    @in_loop
+    async def test_a_user_who_is_added_meanwhile_keeps_the_new_plan(self) -> None:
+        at = Installation()
+        async with at.running() as service:
+            await at.pbx.install(plan(Account(ALICE), owner=OWNER))
+            forget, goes_on = at.node._port.forget, asyncio.Event()
+
+            async def slowly(user: str) -> None:
+                at.node._port.forget = forget
+                await goes_on.wait()
+                await forget(user)
+
+            at.node._port.forget = slowly
+            resyncing = asyncio.create_task(service.resync())
+            await settle()
+            adding = asyncio.create_task(service.add(ALICE))
+            await settle()
+            goes_on.set()
+            await asyncio.gather(resyncing, adding)
+            assert await at.follows(service.account("alice"))

@@ -337,10 +337,11 @@ class Service:
 
     async def _clear(self, pbx: Pbx, user: str) -> list[str]:
         """Take away a plan of ours from a node that does not carry its user."""
-        account = self._accounts.get(user)
-        if account is not None and account.user.media_server == pbx.media_server:
-            return []
-        await self._projector.ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
+        async with self._locks.of(user):  # who is being added has a plan soon
+            account = self._accounts.get(user)
+            if account is not None and account.user.media_server == pbx.media_server:
+                return []
+            await self._projector.ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
         if account is None:
             return [f"{user}: a plan without an account"]
         return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -231,6 +232,24 @@ class TestMemory:
             assert not store.is_owed
             for table in ("sessions", "preferences"):
                 assert store._file.execute(f"SELECT * FROM {table} WHERE user = 'alice'").fetchall() == []
+
+    @in_loop
+    async def test_nor_of_a_preference_that_came_at_the_same_time(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tab, store = await at.browser.tab("alice"), at.cti._office.store
+            await store._writing.acquire()
+            await tab.send(
+                {"claz": "web", "command": "setUserPreference", "key": "colour",
+                 "value": "green", "value_type": "String"}
+            )  # fmt: skip
+            await at.becomes(lambda: store._writing._waiters)
+            removing = asyncio.create_task(at.service.remove("alice"))
+            await at.becomes(lambda: at.cti._office.desk("alice").view is None)
+            store._writing.release()
+            await removing
+            await tab.closed()
+            await at.becomes(lambda: "alice" not in store._preferences and not store.is_owed)
+            assert store._file.execute("SELECT * FROM preferences").fetchall() == []
 
     @in_loop
     async def test_preferences_at_once_are_no_more_than_may_be(self, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from unique_account.adapters.xuc.frames import Fields, InvalidMessage
 from unique_account.adapters.xuc.office import LogoutNotKept, Office
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import Refused, Unreachable
+from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.commands import NoSuchCall
 from unique_account.ports.hearing import UnknownUser
 from unique_account.ports.pbx import CommandFailed
@@ -97,7 +98,7 @@ def _said(error: Exception) -> tuple[str, str]:
             return "refused", str(error)
         case ConnectionError():
             return "commandFailed", "the telephone system cannot be reached; try again"
-        case Unreachable():
+        case Unreachable() | StaleVersion():
             return "commandFailed", "nothing can be stored at the moment; try again"
         case _:
             return "unhandledError", "something went wrong here"
