@@ -119,7 +119,7 @@ class Sessions:
         return True
 
     async def log_out(self, desk: Desk, name: str) -> None:
-        """End a session: its account is told, and its tokens are good no more.
+        """End a session in its account, and all of its tokens.
 
         Raises:
             Exception: What the service raised; the session goes on then, and takes another look by `agrees`.
