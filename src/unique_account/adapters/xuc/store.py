@@ -19,7 +19,6 @@ from attrs import evolve, frozen
 
 from unique_account.core.errors import Unreachable
 from unique_account.ports.observer import Observer
-
 from unique_account.private_files import keep_private, make_private
 
 MOST_PREFERENCES: Final = 64
