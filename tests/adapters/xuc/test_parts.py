@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import Turn, XucSettings, choosing, messages
 from unique_account.adapters.xuc.store import Store
 from unique_account.core.account import Account, Call, CallStatus, Direction
@@ -163,7 +164,7 @@ class TestRights:
         before = os.umask(0)
         try:
             for _ in range(2):
-                Store(tmp_path / "xuc.sqlite", lambda: 0.0).close()
+                Store(tmp_path / "xuc.sqlite", MemoryObserver(), lambda: 0.0).close()
                 assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
                 (tmp_path / "xuc.sqlite").chmod(0o666)
         finally:
