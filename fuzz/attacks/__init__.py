@@ -1,0 +1,1 @@
+"""Attacks that were made in vain, to be made again."""

@@ -1,0 +1,233 @@
+"""A real CTI server on a port in this process, with users, and clients that speak raw bytes to it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fuzz.target import Broken, require
+from fuzz.users import BYSTANDER, USERS, check_installable
+from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
+from unique_account.adapters.xuc import XucCti, XucSettings
+from unique_account.bootstrap import bootstrap
+from unique_account.core.user import User
+from unique_account.ports.lines import SipLine
+from unique_account.service import Service
+
+KEY: Final = "a key for fuzzers, and for those alone"
+ROOT: Final = "/xuc/api/2.0"
+PATIENCE: Final = 20.0
+PASSWORD: Final = "sésame"
+
+ERRORS: Final = ("invalidMessage", "unknownCommand", "refused", "commandFailed", "noSuchCall")
+"""What a command may be answered; that something unexpected went wrong is not among it."""
+
+
+class Lines:
+    """Everybody's WebRTC line."""
+
+    async def line(self, user: str) -> SipLine | None:
+        """The line of a user."""
+        return SipLine(name=f"{user}_w", password="x" * 24, url="wss://pbx.example.org/ws", domain="pbx")
+
+
+def server(observer: MemoryObserver, *users: User) -> XucCti:
+    """A CTI server on a port that is free, for users whose password is all the same."""
+    directory = MemoryDirectory(
+        {user.id: PASSWORD for user in users},
+        {user.extension: user.id.title() for user in users},
+        {user.extension: user.id for user in users},
+    )
+    return XucCti(XucSettings(key=KEY, port=0), directory, Lines(), observer)
+
+
+class Log(logging.Handler):
+    """Keeps what servers log as errors."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.said.append(self.format(record).strip().rpartition("\n")[2])
+
+
+class Premises:
+    """A running server.
+
+    Attributes:
+        service: The service that it belongs to.
+        port: Where it listens.
+    """
+
+    def __init__(self, service: Service, port: int, observer: MemoryObserver, log: Log) -> None:
+        self.service = service
+        self.port = port
+        self._observer = observer
+        self._log = log
+        self._bystander = service.account(BYSTANDER.id)
+
+    def check(self) -> None:
+        """Nothing failed, nothing was logged, and nothing happened to the bystander."""
+        failures, said = self._observer.failures[:], self._log.said[:]
+        self._observer.failures.clear()
+        self._log.said.clear()
+        if failures:
+            what, error = failures[0]
+            raise Broken(f"a failure of {what} with {type(error).__name__}: {error}") from error
+        require(not said, f"an error in the log: {said}")
+        require(self.service.account(BYSTANDER.id) == self._bystander, "something happened to a bystander")
+        check_installable(self.service.account("alice"))
+
+    async def connect(self) -> Client:
+        """A connection that nothing was said on yet."""
+        loop = asyncio.get_running_loop()
+        _, client = await loop.create_connection(Client, "127.0.0.1", self.port)
+        return client
+
+    async def request(self, head: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Make one request; returns the status and the body of the answer."""
+        client = await self.connect()
+        length = f"Content-Length: {len(body)}\r\n" if head.startswith("POST") else ""
+        client.write(f"{head}\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode() + body)
+        answer = await client.ended()
+        first, _, rest = answer.partition(b"\r\n")
+        return int(first.split()[1]), rest.partition(b"\r\n\r\n")[2]
+
+    async def log_in(self, user: str) -> str:
+        """Log in; returns the token."""
+        body = json.dumps({"login": user, "password": PASSWORD}).encode()
+        status, said = await self.request(f"POST {ROOT}/auth/login HTTP/1.1", body)
+        assert status == 200, said
+        token: str = json.loads(said)["token"]
+        return token
+
+    async def socket(self, token: str) -> Client:
+        """A WebSocket, past its handshake."""
+        client = await self.connect()
+        client.write(handshake(token))
+        await client.until(lambda said: b"\r\n\r\n" in said)
+        return client
+
+
+def handshake(token: str) -> bytes:
+    """The request for a WebSocket."""
+    return (
+        f"GET {ROOT}/cti?token={token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n"
+    ).encode()
+
+
+def frame(payload: bytes, opcode: int = 0x1) -> bytes:
+    """A whole frame as a client sends it, under a mask of zeros, which is one and changes nothing."""
+    size = len(payload)
+    if size < 126:
+        length = bytes((0x80 | size,))
+    else:
+        length = b"\xfe" + size.to_bytes(2, "big") if size < 65536 else b"\xff" + size.to_bytes(8, "big")
+    return bytes((0x80 | opcode,)) + length + bytes(4) + payload
+
+
+class Client(asyncio.Protocol):
+    """One connection, and all that was said on it.
+
+    Attributes:
+        said: What came.
+        closed: Whether the server has closed it.
+    """
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.closed = False
+        self._came = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be able to write."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what comes."""
+        self.said += data
+        self._came.set()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Note that nothing more comes."""
+        self.closed = True
+        self._came.set()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self._transport.write(data)
+
+    def abort(self) -> None:
+        """Be gone."""
+        self._transport.abort()
+
+    async def until(self, happened: Callable[[bytes], object]) -> None:
+        """Wait until what was said is enough, or the server has closed the connection."""
+        async with asyncio.timeout(PATIENCE):
+            while not happened(self.said) and not self.closed:
+                self._came.clear()
+                await self._came.wait()
+
+    async def ended(self) -> bytes:
+        """All that is said until the server closes the connection."""
+        await self.until(lambda _: False)
+        return self.said
+
+
+@asynccontextmanager
+async def premises() -> AsyncIterator[Premises]:
+    """A server with all users, that nobody is logged in to."""
+    observer, log, clock = MemoryObserver(), Log(), SettableClock(datetime.now(UTC))
+    cti, pbx = server(observer, *USERS), MemoryPbx(clock)
+    loop, root = asyncio.get_running_loop(), logging.getLogger()
+    loop.set_exception_handler(
+        lambda _, told: log.said.append(f"unhandled: {told.get('exception') or told['message']}")
+    )
+    root.addHandler(log)
+    try:
+        async with bootstrap(cti=cti, pbxs=(pbx,), clock=clock, observer=observer) as service:
+            for user in USERS:
+                await service.add(user)
+                await pbx.register(user.deskphone)
+            yield Premises(service, await cti.port(), observer, log)
+    finally:
+        root.removeHandler(log)
+        loop.set_exception_handler(None)
+
+
+def frames_in(said: bytes) -> Iterator[tuple[int, bytes]]:
+    """The frames that a server sent, each as its opcode and its payload; the last one may be cut."""
+    said = said.partition(b"\r\n\r\n")[2] if said.startswith(b"HTTP") else said
+    while len(said) >= 2:
+        start, size = 2, said[1]
+        if size > 125:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(said[2:start], "big")
+        yield said[0] & 0xF, said[start : start + size]
+        said = said[start + size :]
+
+
+def is_closed(said: bytes) -> bool:
+    """Whether the server has said goodbye."""
+    return any(opcode == 0x8 for opcode, _ in frames_in(said))
+
+
+def messages(said: bytes) -> list[dict[str, Any]]:
+    """What the frames of a server say; what is no message is left out."""
+    told = []
+    for _, payload in frames_in(said):
+        with suppress(ValueError):
+            message = json.loads(payload)
+            told += [message] if isinstance(message, dict) else []
+    return told
