@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types of source, tests and benchmarks (mypy, strict)."""
+    """Types of source, tests, benchmarks and fuzzers (mypy, strict)."""
     install(session, "types", "tests", "docs", "benchmarks", "lab")
     session.run("mypy")
 
@@ -112,6 +112,20 @@ def mutation(session: nox.Session) -> None:
     session.log(f"{killed} of {ran} mutants of the core's functions killed: {killed / ran:.1%}")
     if killed < 0.95 * ran:
         session.error("fewer than 95 % of the mutants were killed; `mutmut results` names the survivors")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every parser and the CTI frames, by name: ``nox -s fuzz -- --seconds 600``."""
+    install(session, "tests")
+    session.run("python", "-m", "fuzz", *session.posargs)
+
+
+@nox.session
+def attacks(session: nox.Session) -> None:
+    """Make the attacks again that were made in vain, by name; the one in the browser needs the lab."""
+    install(session, "tests", "lab")
+    session.run("python", "-m", "fuzz", "attacks", *session.posargs)
 
 
 @nox.session

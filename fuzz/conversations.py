@@ -93,14 +93,14 @@ class _Speaker:
         if self._socket is not None:
             self._socket.abort()
         # A log-out makes a token bad; a new one costs no more than looking whether it did.
-        self._token = await at.log_in("alice")
-        self._socket = await at.socket(self._token)
+        self._token = await at.door.log_in("alice")
+        self._socket = await at.door.socket(self._token)
 
 
 async def _log_in(at: Premises, data: bytes) -> None:
     # Each from an address of its own, so that failures limit no later ones.
     behind = f"X-Forwarded-For: {ip_address(Random(data).getrandbits(32))}"
-    status, _ = await at.request(f"POST {ROOT}/auth/login HTTP/1.1\r\n{behind}", data)
+    status, _ = await at.door.request(f"POST {ROOT}/auth/login HTTP/1.1\r\n{behind}", data)
     require(status in (200, 400, 401, 413, 429), f"a log-in is answered with {status}")
     if status == 200:
         said = json.loads(data)
@@ -111,7 +111,7 @@ _KNOWN: Final = tuple((user, PASSWORD) for user in ("alice", "bob", "bystander")
 
 
 async def _http(at: Premises, data: bytes) -> None:
-    client = await at.connect()
+    client = await at.door.connect()
     client.write(data)
     await _barrier(at)
     await asyncio.sleep(0)
@@ -124,7 +124,7 @@ async def _http(at: Premises, data: bytes) -> None:
 
 async def _barrier(at: Premises) -> None:
     """Wait until the server has looked at what was sent before."""
-    await at.request(f"GET {ROOT}/auth/check HTTP/1.1")
+    await at.door.request(f"GET {ROOT}/auth/check HTTP/1.1")
 
 
 class _Wire:
@@ -134,8 +134,8 @@ class _Wire:
         self._token = ""
 
     async def __call__(self, at: Premises, data: bytes) -> None:
-        self._token = self._token or await at.log_in("bob")
-        client = await at.connect()
+        self._token = self._token or await at.door.log_in("bob")
+        client = await at.door.connect()
         client.write(handshake(self._token) + data)
         await _barrier(at)
         client.abort()

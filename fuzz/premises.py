@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from attrs import frozen
+
 from fuzz.target import Broken, require
 from fuzz.users import BYSTANDER, USERS, check_installable
 from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
@@ -65,15 +67,19 @@ class Premises:
 
     Attributes:
         service: The service that it belongs to.
-        port: Where it listens.
+        door: Where it listens.
     """
 
     def __init__(self, service: Service, port: int, observer: MemoryObserver, log: Log) -> None:
         self.service = service
-        self.port = port
+        self.door = Door(port)
         self._observer = observer
         self._log = log
         self._bystander = service.account(BYSTANDER.id)
+
+    def note(self) -> None:
+        """Take the bystander's account as it is now for as it has to stay."""
+        self._bystander = self.service.account(BYSTANDER.id)
 
     def check(self) -> None:
         """Nothing failed, nothing was logged, and nothing happened to the bystander."""
@@ -86,6 +92,13 @@ class Premises:
         require(not said, f"an error in the log: {said}")
         require(self.service.account(BYSTANDER.id) == self._bystander, "something happened to a bystander")
         check_installable(self.service.account("alice"))
+
+
+@frozen(weakref_slot=False)
+class Door:
+    """A server's port, at which clients knock; the server may be of another process."""
+
+    port: int
 
     async def connect(self) -> Client:
         """A connection that nothing was said on yet."""
