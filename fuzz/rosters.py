@@ -140,6 +140,13 @@ async def _check_confd(data: bytes) -> None:
 
 TARGETS: Final = (
     Target(name="users-toml", samples=lambda: (TOML,), opened=_opened(".toml"), words=WORDS, rounds=500),
-    Target(name="users-csv", samples=lambda: CSV, opened=_opened(".csv"), words=WORDS, rounds=500),
+    Target(
+        name="users-csv",
+        samples=lambda: CSV,
+        opened=_opened(".csv"),
+        words=(*WORDS, *(b"%s," % name for name in (b"uuid", b"exten", b"labels"))),
+        largest=1 << 18,
+        rounds=500,
+    ),
     Target(name="confd", samples=lambda: (CONFD,), opened=_confd, words=WORDS, rounds=200),
 )

@@ -26,7 +26,7 @@ ENOUGH: Final = 8
 SLOW: Final = "slow"
 """The place of a finding that is one of time."""
 
-A_BYTE: Final = 10e-6
+A_BYTE: Final = 2e-6
 """How many seconds of the processor each byte of an input may take, beside what its target allows."""
 
 

@@ -42,7 +42,7 @@ class Target:
         words: Words that mean something to it.
         largest: No input is longer, in bytes; enough for a time that is not linear to show.
         rounds: How many inputs the short run of the tests gives it.
-        allowed: How many seconds of the processor any input may take, beside 10 µs for each byte.
+        allowed: How many seconds of the processor any input may take, beside 2 µs for each byte.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Target:
     words: tuple[bytes, ...] = ()
     largest: int = 1 << 16
     rounds: int = 150
-    allowed: float = 0.5
+    allowed: float = 0.15
 
 
 def text_of(data: bytes) -> str:
