@@ -89,12 +89,16 @@ def _check_field(said: Fields, name: str, reads: Callable[[Fields, str], object]
 _NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
+def _store() -> Store:
+    """A store of revocations that is gone with the process."""
+    return Store(None, _NOW.timestamp)
+
+
 @contextmanager
 def _tokens() -> Iterator[Check]:
-    with closing(Store(None, _NOW.timestamp)) as store:
+    with closing(_store()) as store:
         tokens = Tokens(KEY, timedelta(hours=1), store, lambda: _NOW)
-        said = {"sub": "alice", "login": "alice", "sid": "x", "seal": "y", "began": _NOW.timestamp()}
-        good = _signed({**said, "exp": _NOW.timestamp() + 60}).encode()
+        (good,) = _issued()
         yield partial(_check_token, tokens, tokens.read(good.decode()))
 
 
@@ -132,7 +136,7 @@ def _issued() -> tuple[bytes, ...]:
 @contextmanager
 def _signed_claims() -> Iterator[Check]:
     """Claims of any kind with a signature that is right: what a token of another release could say."""
-    with closing(Store(None, _NOW.timestamp)) as store:
+    with closing(_store()) as store:
         tokens = Tokens(KEY, timedelta(hours=1), store, lambda: _NOW)
         head = _base64(b'{"alg":"HS256","typ":"JWT"}')
 

@@ -232,8 +232,8 @@ async def events(attempts: int) -> str:
         await walk.check_plans(service)
     return (
         f"{attempts:,} random events of three users, {refused:,} of them refused: after each, what is "
-        "stored, shown and announced is what the account came to, what is installed too, and the other "
-        "accounts are what they were"
+        "stored, shown and announced is what the account came to, and the other accounts are what they were; "
+        f"after every {EVERY}, what is installed, too"
     )
 
 

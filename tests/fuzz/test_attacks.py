@@ -9,6 +9,7 @@ from typing import Final
 
 import jwt
 import pytest
+from attrs import evolve
 
 from fuzz.attacks import kills as killing
 from fuzz.attacks import table
@@ -84,10 +85,12 @@ class TestPage:
     ) -> None:
         monkeypatch.setattr(killing, "change_of", lambda _: 0)
         before = PAGE.read_bytes()
-        assert table.main(["kills", "--scale", "0.01", "--keep"]) == 1
+        monkeypatch.setattr(table, "ATTACKS", {"kills": evolve(ATTACKS["kills"], attempts=1)})
+        assert table.main(["kills", "--keep"]) == 1
         assert "HARM" in capsys.readouterr().out
         assert PAGE.read_bytes() == before
 
-    def test_an_unknown_attack_is_refused(self) -> None:
+    @pytest.mark.parametrize("arguments", [["nobody"], ["kills", "--scale", "0.5", "--keep"]])
+    def test_what_cannot_be_is_refused(self, arguments: list[str]) -> None:
         with pytest.raises(SystemExit):
-            table.main(["nobody"])
+            table.main(arguments)
