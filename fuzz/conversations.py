@@ -82,7 +82,7 @@ class _Speaker:
             not self._over(self._socket) or b"logout" in data or len(data) > 16384,
             "a frame closes the socket",
         )
-        wrong = {told["ctiMessage"]["Error"] for told in said if told.get("msgType") == "Error"}
+        wrong = {each["ctiMessage"]["Error"] for each in said if each.get("msgType") == "Error"}
         require(wrong <= set(ERRORS), f"an unexpected error: {wrong}")
 
     @staticmethod

@@ -205,7 +205,7 @@ async def premises() -> AsyncIterator[Premises]:
     cti, pbx = server(observer, *USERS), MemoryPbx(clock)
     loop, root = asyncio.get_running_loop(), logging.getLogger()
     loop.set_exception_handler(
-        lambda _, told: log.said.append(f"unhandled: {told.get('exception') or told['message']}")
+        lambda _, context: log.said.append(f"unhandled: {context.get('exception') or context['message']}")
     )
     root.addHandler(log)
     try:
@@ -238,9 +238,9 @@ def is_closed(said: bytes) -> bool:
 
 def messages(said: bytes) -> list[dict[str, Any]]:
     """What the frames of a server say; what is no message is left out."""
-    told = []
+    found = []
     for _, payload in frames_in(said):
         with suppress(ValueError):
             message = json.loads(payload)
-            told += [message] if isinstance(message, dict) else []
-    return told
+            found += [message] if isinstance(message, dict) else []
+    return found

@@ -1,4 +1,4 @@
-"""What Asterisk's manager interface says: messages, what they mean, and a recorded day told again."""
+"""What Asterisk's manager interface says: messages, what they mean, and a recorded day replayed."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _check_decoder(data: bytes) -> None:
     for item in items:
         if isinstance(item, Message):
             _check_message(item)
-    # The end of a stream closes nothing, so the neighbour is told of after a blank line.
+    # The end of a stream closes nothing, so the neighbour is read after a blank line.
     last = _decoded([data, BLANK, NEIGHBOUR, BLANK])[-1]
     require(isinstance(last, Message) and last.text.encode() == NEIGHBOUR, "a message costs its neighbour")
 
@@ -146,9 +146,9 @@ def _check_translation(data: bytes) -> None:
 
 
 def _check_replay(data: bytes) -> None:
-    told = list(replay([data], USERS))
-    require(list(replay(pieces(data), USERS)) == told, "what is told depends on how the stream is cut")
-    for each in told:
+    steps = list(replay([data], USERS))
+    require(list(replay(pieces(data), USERS)) == steps, "what is replayed depends on how the stream is cut")
+    for each in steps:
         if isinstance(each, Step):
             json.dumps(json_line(each), ensure_ascii=False, allow_nan=False).encode()
             require(each.user != BYSTANDER.id or names_bystander(data), "something happened to a bystander")
@@ -204,8 +204,8 @@ def _check_strangers(data: bytes) -> None:
             + (text if name == header or (header == "all" and name in _STRANGERS) else value.encode())
             for name, value in _GENUINE
         )
-        heard = [meaning for _, meaning in _meanings(event + BLANK + NEIGHBOUR + BLANK)]
-        said = [meaning.event for meaning in heard if isinstance(meaning, Heard)]
+        meant = [meaning for _, meaning in _meanings(event + BLANK + NEIGHBOUR + BLANK)]
+        said = [meaning.event for meaning in meant if isinstance(meaning, Heard)]
         require(said and said[-1] == _OF_NEIGHBOUR, "a stranger's text costs a neighbour")
         require(not said[:-1], f"a stranger's text became an event: {said[:-1]}")
 

@@ -28,7 +28,7 @@ GOOD: Final = jwt.encode(
 
 
 class TestAttacks:
-    """M4: whoever attacks gets nothing, and nobody else is harmed."""
+    """M4: an attacker gets nothing, and nobody else is harmed."""
 
     @pytest.mark.parametrize("name", LITTLE)
     def test_a_little_of_it_is_in_vain(self, name: str) -> None:
@@ -58,7 +58,7 @@ class TestAttacks:
 
 
 class TestPage:
-    """M4: the page tells the numbers that a run gave, and no others."""
+    """M4: the page has the numbers that a run gave, and no others."""
 
     def test_it_has_what_came_of_the_last_run(self) -> None:
         results = json.loads(RESULTS.read_text("utf-8"))
