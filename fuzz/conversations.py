@@ -21,7 +21,6 @@ from fuzz.premises import (
     Premises,
     frame,
     handshake,
-    is_closed,
     messages,
     premises,
 )
@@ -72,7 +71,7 @@ class _Speaker:
         self._socket.write(frame(data, 0x1 if is_text(data) else 0x2))
         self._socket.write(frame(json.dumps({"claz": "web", "command": "getIceConfig", "ref": end}).encode()))
         ending = f'"{end}"'.encode()
-        await self._socket.until(lambda said: ending in said or is_closed(said))
+        await self._socket.until(lambda said: ending in said)
         self._check(data)
 
     def _check(self, data: bytes) -> None:
@@ -87,7 +86,7 @@ class _Speaker:
 
     @staticmethod
     def _over(socket: Client) -> bool:
-        return socket.closed or is_closed(socket.said)
+        return socket.closed or socket.goodbye
 
     async def _renew(self, at: Premises) -> None:
         if self._socket is not None:

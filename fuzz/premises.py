@@ -128,6 +128,7 @@ class Door:
         client = await self.connect()
         client.write(handshake(token))
         await client.until(lambda said: b"\r\n\r\n" in said)
+        client.answer_pings()
         return client
 
 
@@ -155,12 +156,15 @@ class Client(asyncio.Protocol):
     Attributes:
         said: What came.
         closed: Whether the server has closed it.
+        goodbye: Whether the server has sent a close.
     """
 
     def __init__(self) -> None:
         self.said = b""
         self.closed = False
+        self.goodbye = False
         self._came = asyncio.Event()
+        self._frames: bytes | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be able to write."""
@@ -170,6 +174,9 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what comes."""
         self.said += data
+        if self._frames is not None:
+            self._frames += data
+            self._look()
         self._came.set()
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -181,14 +188,29 @@ class Client(asyncio.Protocol):
         """Send bytes."""
         self._transport.write(data)
 
+    def answer_pings(self) -> None:
+        """Answer the server's pings from now on, and before that what came behind the handshake."""
+        self._frames = self.said.partition(b"\r\n\r\n")[2]
+        self._look()
+
+    def _look(self) -> None:
+        """Look at the frames that are whole: answer pings, and notice a close."""
+        done = 0
+        for opcode, payload, end in frames_in(self._frames or b""):
+            done = end
+            if opcode == 0x9:
+                self.write(frame(payload, 0xA))
+            self.goodbye = self.goodbye or opcode == 0x8
+        self._frames = (self._frames or b"")[done:]
+
     def abort(self) -> None:
         """Be gone."""
         self._transport.abort()
 
     async def until(self, happened: Callable[[bytes], object]) -> None:
-        """Wait until what was said is enough, or the server has closed the connection."""
+        """Wait until what was said is enough, or the server has closed the connection, or says so."""
         async with asyncio.timeout(PATIENCE):
-            while not happened(self.said) and not self.closed:
+            while not happened(self.said) and not self.closed and not self.goodbye:
                 self._came.clear()
                 await self._came.wait()
 
@@ -219,27 +241,24 @@ async def premises() -> AsyncIterator[Premises]:
         loop.set_exception_handler(None)
 
 
-def frames_in(said: bytes) -> Iterator[tuple[int, bytes]]:
-    """The frames that a server sent, each as its opcode and its payload; the last one may be cut."""
-    said = said.partition(b"\r\n\r\n")[2] if said.startswith(b"HTTP") else said
-    while len(said) >= 2:
-        start, size = 2, said[1]
+def frames_in(said: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """The whole frames of what a server sent, each as its opcode, its payload and where it ends."""
+    at = said.find(b"\r\n\r\n") + 4 if said.startswith(b"HTTP") else 0
+    while len(said) >= at + 2:
+        start, size = at + 2, said[at + 1]
         if size > 125:
-            start = 4 if size == 126 else 10
-            size = int.from_bytes(said[2:start], "big")
-        yield said[0] & 0xF, said[start : start + size]
-        said = said[start + size :]
-
-
-def is_closed(said: bytes) -> bool:
-    """Whether the server has said goodbye."""
-    return any(opcode == 0x8 for opcode, _ in frames_in(said))
+            start = at + (4 if size == 126 else 10)
+            size = int.from_bytes(said[at + 2 : start], "big")
+        if len(said) < start + size:
+            return
+        yield said[at] & 0xF, said[start : start + size], start + size
+        at = start + size
 
 
 def messages(said: bytes) -> list[dict[str, Any]]:
     """What the frames of a server say; what is no message is left out."""
     found = []
-    for _, payload in frames_in(said):
+    for _, payload, _ in frames_in(said):
         with suppress(ValueError):
             message = json.loads(payload)
             found += [message] if isinstance(message, dict) else []

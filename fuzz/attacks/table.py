@@ -47,8 +47,6 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if unknown := sorted(set(asked.names) - set(ATTACKS)):
         parser.error(f"no attack is called {', '.join(unknown)}; there are {', '.join(ATTACKS)}")
-    if asked.keep and asked.scale != 1:
-        parser.error("only a whole attack is kept, of the scale 1")
     return asked
 
 
