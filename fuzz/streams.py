@@ -98,7 +98,7 @@ def _check_message(message: Message) -> None:
     names = [name for name, _ in message.headers]
     require(all(names), "a header without a name")
     require("\0" not in message.text, "a message with a NUL")
-    require(not any(name.startswith(("\r", "\n")) for name in names), "a line break before a name")
+    require(not any(name.startswith("\n") for name in names), "a line feed before a name")
     for name in set(names):
         values = tuple(value for other, value in message.headers if other == name)
         require(message.all(name) == values, "all values of a header are others than its lines'")

@@ -55,7 +55,7 @@ EVERY: Final = 50
 """After how many events the plans of all users are read back."""
 
 _NUMBERS: Final = ("", "2000", "1001", "*98", "0612345678", "h", "x" * 41, "1,2", "\u0663", "3000\n")
-_SESSIONS: Final = ("tab-1", "tab-2", "laptop", "")
+_SESSIONS: Final = ("tab-1", "tab-2", "laptop")
 _CONNECTIONS: Final = ("", "first", "second")
 
 
