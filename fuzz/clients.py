@@ -18,7 +18,8 @@ from fuzz.premises import (
 from fuzz.target import Check, Target, is_text, plain, printable, require, text_of
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage, read
-from unique_account.adapters.xuc.store import Store
+from unique_account.adapters.memory import MemoryObserver
+from unique_account.adapters.xuc.store import KeptSession, Store
 from unique_account.adapters.xuc.tokens import BadToken, Token, Tokens
 
 _FIELDS: Final[dict[str, Any]] = {
@@ -90,8 +91,10 @@ _NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def _store() -> Store:
-    """A store of revocations that is gone with the process."""
-    return Store(None, _NOW.timestamp)
+    """A store that is gone with the process; there is a session."""
+    store = Store(None, MemoryObserver(), _NOW.timestamp)
+    store.begin("alice", "x", KeptSession(1e12, 1e12))
+    return store
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from fuzz.users import ALICE, BOB, check_user
 from unique_account.adapters.asterisk.installing.installed import plans
 from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, Entry, entries
 from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.xuc.store import Preference, Store, TooManyPreferences
+from unique_account.adapters.xuc.store import KeptSession, Preference, Store, TooManyPreferences
 from unique_account.core.account import Account, Kept, Session
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.errors import InvalidCursor, UniqueAccountError
@@ -141,14 +142,14 @@ def _check_entry(data: bytes) -> None:
 def _stores() -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"
-        with closing(Store(path, lambda: 0.0)) as store:
+        with closing(Store(path, MemoryObserver(), lambda: 0.0)) as store:
             asyncio.run(_filled(store))
         return (path.read_bytes(),)
 
 
 async def _filled(store: Store) -> None:
-    await store.revoke("session 0123456789abcdef", 100.0, 1e12)
-    await store.revoke("user alice", 100.0, 1e12)
+    store.begin("alice", "0123456789abcdef", KeptSession(1e12, 1e12))
+    await store.keep()
     await store.prefer("alice", "USER_STATUS", Preference("away", "String"))
     await store.prefer("bob", "theme", Preference("dark", "String"))
 
@@ -162,12 +163,12 @@ def _store() -> Iterator[Check]:
 def _check_store(runner: asyncio.Runner, path: Path, _: bytes) -> None:
     _forget_journals(path)
     try:
-        store = Store(path, lambda: 1.0)
+        store = Store(path, MemoryObserver(), lambda: 1.0)
     except OSError as error:
         require(printable(str(error)), "a sentence that cannot be written")
         return
     with closing(store):
-        store.is_revoked("user alice", 50.0)
+        store.has("alice", "0123456789abcdef")
         for user in ("alice", "bob"):
             for preference in store.preferences(user).values():
                 require(isinstance(preference.value, str), "a preference that is no text")
