@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2024.10"
+nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
@@ -15,6 +16,7 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
+CORES = len(os.sched_getaffinity(0))
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -23,7 +25,15 @@ def install(session: nox.Session, *groups: str) -> None:
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
-@nox.session
+def by_workers(number: int) -> tuple[str, ...]:
+    """How pytest runs tests by so many workers; one that has none left takes some of another's.
+
+    There are more workers than cores, for much of what tests do is to wait for other processes.
+    """
+    return (f"--numprocesses={number}", "--dist=worksteal")
+
+
+@nox.session(allow_parallel=True)
 def lint(session: nox.Session) -> None:
     """Style and format (ruff)."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
@@ -31,21 +41,21 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def types(session: nox.Session) -> None:
     """Types of source, tests, benchmarks and fuzzers (mypy, strict)."""
     install(session, "types", "tests", "docs", "benchmarks", "lab")
     session.run("mypy")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def architecture(session: nox.Session) -> None:
     """Imports run downward only, and the core stays pure (import-linter)."""
     install(session, "architecture")
     session.run("lint-imports")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def bare(session: nox.Session) -> None:
     """The bare install: attrs and transitions are enough for the public face, and a wheel has all files."""
     session.install(".")
@@ -59,13 +69,11 @@ def lab(session: nox.Session) -> None:
     session.run("python", "-m", "lab", "install")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """All tests, with the branch coverage of the core, which must be whole."""
     install(session, "tests")
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "combine", success_codes=[0, 1], silent=True)
+    session.run("python", "-m", "pytest", "--cov", "--cov-report=", *by_workers(CORES + 1), *session.posargs)
     session.run("coverage", "report", "--include=src/unique_account/core/*", "--fail-under=100")
     session.run("coverage", "report", "--skip-covered", "--omit=src/unique_account/core/*")
 
@@ -74,10 +82,10 @@ def tests(session: nox.Session) -> None:
 def newer(session: nox.Session) -> None:
     """All tests on newer Pythons, by name: those that pass here are declared in pyproject.toml."""
     install(session, "tests")
-    session.run("pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *by_workers(CORES + 1), *session.posargs)
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def docs(session: nox.Session) -> None:
     """The documentation, warnings being errors; its examples run with the tests."""
     install(session, "docs")
@@ -89,7 +97,8 @@ def e2e(session: nox.Session) -> None:
     """All tests on a real Asterisk, real phones, a real browser and a real PostgreSQL."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
-    session.run("python", "-m", "pytest", *(session.posargs or ("tests/e2e", "tests/postgresql")))
+    chosen = session.posargs or ("tests/e2e", "tests/postgresql")
+    session.run("python", "-m", "pytest", *by_workers(2 * CORES), *chosen)
 
 
 @nox.session

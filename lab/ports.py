@@ -1,19 +1,16 @@
 """Ports for what the lab starts; one is given again only when all others had their turn.
 
-Each process that starts something has a share of them to itself, so that several can run side by side.
+Each process that starts something has a share of its network's ports to itself, so that several can run side
+by side. In a network of one's own nobody else wants any.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import socket
 from collections.abc import Iterator
 from functools import cache
 from itertools import cycle, islice
-from pathlib import Path
-from tempfile import gettempdir
-from typing import IO, Final
+from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 MEDIA_PORTS: Final = 100
@@ -46,16 +43,19 @@ def _ours(numbers: range) -> Iterator[int]:
 
 
 @cache
-def _share() -> tuple[int, IO[str]]:
-    """Which share is ours, and the file that is locked for it until this process ends."""
+def _share() -> tuple[int, socket.socket]:
+    """Which share is ours, and the socket that holds it until this process ends.
+
+    Its name is in no file system but in the network that the process is in.
+    """
     for number in range(_SHARES):
-        file = Path(gettempdir(), f"unique-account-lab-{os.getuid()}-{number}.lock").open("w")  # noqa: SIM115
+        claim = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
+            claim.bind(f"\0unique-account-lab-{number}")
+        except OSError:
+            claim.close()
         else:
-            return number, file
+            return number, claim
     raise RuntimeError(f"{_SHARES} processes have all ports of the lab among them; wait until one has ended")
 
 

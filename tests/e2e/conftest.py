@@ -5,11 +5,8 @@ They run in a session of their own, ``nox -s e2e``, as root, and fail where the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from lab.network import own_network
 from lab.place import NotInstalled, require
 
 
@@ -18,11 +15,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "e2e: needs the lab, which `python -m lab install` installs")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _lab() -> Iterator[None]:
+@pytest.fixture(scope="session")
+def _installed() -> None:
     try:
         require()
     except NotInstalled as error:
         pytest.fail(str(error), pytrace=False)
-    with own_network():
-        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lab(_installed: None, network: None) -> None:
+    """Whatever is missing is named before the network is made with some of it."""

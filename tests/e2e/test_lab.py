@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from shutil import rmtree
 from typing import Final
 
@@ -103,6 +104,20 @@ class TestPorts:
             one.communicate("\n")
             other.communicate("\n")
         assert len(set(given)) == 40
+
+    def test_in_networks_of_their_own_any_number_runs(self) -> None:
+        program = (
+            "from lab.network import own_network; from lab.ports import port\n"
+            "with own_network(): print(port(), flush=True); input()"
+        )
+        command = (sys.executable, "-c", program)
+        with ExitStack() as stack:
+            for _ in range(6):
+                one = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                stack.enter_context(one)
+                stack.callback(one.communicate, "\n")
+                assert one.stdout is not None
+                assert one.stdout.readline().strip().isdigit()
 
 
 class TestDeskphones:

@@ -1,4 +1,4 @@
-"""Tests on a real PostgreSQL, which they start on a port of their own and stop again.
+"""Tests on a real PostgreSQL, which they start in a network of their own and stop again.
 
 They run in the session ``nox -s e2e``, as root, and fail where there is no PostgreSQL.
 """
@@ -15,8 +15,8 @@ from lab.postgresql import PostgresqlServer, postgresql_server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgresqlServer]:
-    """A server for the whole run; who stops it starts it again."""
+def server(network: None) -> Iterator[PostgresqlServer]:
+    """A server for all tests of a worker; who stops it starts it again."""
     try:
         with postgresql_server() as running:
             yield running
