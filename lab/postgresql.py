@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -88,30 +88,22 @@ class PostgresqlServer:
     def _signal_all(self, number: signal.Signals) -> None:
         """Signal the server and its children, each of which is a session of its own."""
         assert self._process is not None
-        server = self._process.pid
-        children = Path(f"/proc/{server}/task/{server}/children").read_text("ascii").split()
-        for process in (server, *map(int, children)):
-            with suppress(ProcessLookupError):
-                os.kill(process, number)
+        _signal(_family(self._process.pid), number)
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        if number is signal.SIGKILL:  # its children too, which would hold the data
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
+        family = _family(process.pid)
+        _signal(family if number is signal.SIGKILL else family[:1], number)
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _signal(family, signal.SIGKILL)
             process.wait()
-        # Its children may be a moment behind it.
-        with suppress(ProcessLookupError):
-            while True:
-                os.killpg(process.pid, 0)
-                time.sleep(_POLL)
+        # Its children may be a moment behind it, and until then they hold the data.
+        while any(map(_lives, family)):
+            time.sleep(_POLL)
 
     @property
     def _data(self) -> Path:
@@ -153,6 +145,27 @@ class PostgresqlServer:
                 return probe.recv(1) == b"R"
         except OSError:
             return False
+
+
+def _family(server: int) -> tuple[int, ...]:
+    """A server's process, and those of its children."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text("ascii")
+    return (server, *map(int, children.split()))
+
+
+def _signal(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def _lives(process: int) -> bool:
+    """Whether a process holds anything yet; one that nobody has asked about after its end does not."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def _command(name: str, *arguments: str) -> list[str]:
