@@ -141,17 +141,25 @@ class Nodes:
 
     async def trunks(self) -> None:
         """Wait until each node knows that it can call the other one."""
-        ends = {"default": "mds1", "mds1": "default"}
 
         async def reachable() -> bool:
-            variables = {name: f"DEVICE_STATE(PJSIP/unique-account-{ends[name]})" for name in self.pbxs}
-            told = [
-                await self.pbxs[name].ami.act("Getvar", ("Variable", variable))
-                for name, variable in variables.items()
-            ]
-            return {one["Value"] for one in told} <= {"NOT_INUSE", "INUSE"}
+            return all([await self._reaches(name) for name in self.pbxs])
 
         await until(reachable, "trunks that are reachable")
+
+    async def no_trunk(self, name: str) -> None:
+        """Wait until a node knows that it cannot call the other one."""
+
+        async def unreachable() -> bool:
+            return not await self._reaches(name)
+
+        await until(unreachable, f"that {name} cannot call the other node")
+
+    async def _reaches(self, name: str) -> bool:
+        """Whether a node would call the other one; asked as dialplans do, for a call keeps a line in use."""
+        other = "mds1" if name == "default" else "default"
+        variable = f"PJSIP_DIAL_CONTACTS(unique-account-{other})"
+        return bool((await self.pbxs[name].ami.act("Getvar", ("Variable", variable)))["Value"])
 
     # -- the users -------------------------------------------------------------------------------------
 

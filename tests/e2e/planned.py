@@ -14,6 +14,7 @@ from lab.ami import Ami
 from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.journal import Told
+from lab.patience import until
 from lab.phones import Phone, phone
 from lab.ports import LOOPBACK
 from unique_account import User
@@ -117,6 +118,15 @@ class Planned:
             m for m in self.pbx.ami.messages if m.event == "DBGetTreeResponse" and m["ActionID"] == number
         ]
         return [(FAMILY, row["Key"].removeprefix(f"/{FAMILY}/"), row["Val"]) for row in rows]
+
+    async def no_contact(self, line: Endpoint) -> None:
+        """Wait until a line has no contact any more."""
+
+        async def none() -> bool:
+            asked = await self.pbx.ami.act("Getvar", ("Variable", f"PJSIP_DIAL_CONTACTS({line.name})"))
+            return not asked["Value"]
+
+        await until(none, f"that {line.name} has no contact")
 
     async def dial(self, number: str, caller: str = "bob") -> float:
         """A call to a number, and the instant before it."""

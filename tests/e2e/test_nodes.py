@@ -199,6 +199,7 @@ class TestDown:
             assert time.monotonic() - start < SOON
 
             assert "works again" not in at.log
+            await at.no_trunk("default")
             back = time.monotonic()
             await at.pbxs["mds1"].start()
             await at.connected(default="connected", mds1="connected")

@@ -67,8 +67,7 @@ class TestBrowser:
             assert not at.rang("alice", start)
 
             await chromium.kill()
-            for _ in tabs:
-                await at.pbx.ami.event("ContactStatus", after=start, ContactStatus="Removed")
+            await at.no_contact(BROWSER)
             start = await at.dial("1001")
             assert await at.rings("alice", start) < AT_ONCE
 
