@@ -20,9 +20,10 @@ from lab.patience import until
 from lab.place import NotInstalled, program
 from lab.ports import LOOPBACK, media_ports, port
 from lab.processes import Process, own_folder, running
-from lab.sound import own_tone, read_tone
+from lab.sound import NEAR, own_tone, read_tone
 
 _MODULES: Final = ("g711", "ausine", "aubridge", "sndfile")
+_A_SYLLABLE: Final = 0.4
 _APPLICATIONS: Final = ("account", "contact", "menu", "ctrl_tcp")
 
 
@@ -91,9 +92,22 @@ class Phone:
         await until(said_so, f"the registration of {self.name}")
 
     def heard(self, *, last: float = math.inf) -> tuple[int, ...]:
-        """The tone that it heard in the last seconds of each call that is over, in hertz; 0 for silence."""
+        """The tone that it heard in the last seconds of each call, in hertz; 0 for silence."""
         recordings = sorted((self._folder / "heard").glob("*-dec.wav"))
         return tuple(read_tone(recording, last=last) for recording in recordings)
+
+    async def hears(self, tone: int) -> None:
+        """Wait until it hears a tone, or silence where that is 0, for a fifth of a second at least.
+
+        Raises:
+            TimeoutError: It did not within `lab.patience.PATIENCE`.
+        """
+
+        async def now() -> bool:
+            heard = self.heard(last=_A_SYLLABLE)
+            return bool(heard) and abs(heard[-1] - tone) < NEAR
+
+        await until(now, f"that {self.name} hears {tone} Hz")
 
     async def kill(self) -> None:
         """Pull its plug."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
 import wave
 from array import array
@@ -15,7 +16,14 @@ _LOUD: Final = 9000
 _SILENCE: Final = 200
 """The mean amplitude, of 32767, below which a window is silent."""
 
+_CHANNELS_AT: Final = 22
+_HEADER: Final = 44
+"""How many bytes stand before the samples of a WAV file."""
+
 _WINDOWS_PER_SECOND: Final = 5
+NEAR: Final = 25
+"""By how many hertz a tone may seem another in a recording of a telephone call."""
+
 _tones = cycle(range(400, 3400, 100))
 
 
@@ -38,13 +46,17 @@ def write_tone(frequency: int, recording: Path, *, seconds: float = 1.0, rate: i
 def read_tone(recording: Path, *, last: float = math.inf) -> int:
     """The frequency of the loudest fifth of a second of a WAV file, in hertz; 0 if all of it is silent.
 
+    The file may be written still: how much it holds is in its header only once it is whole.
+
     Args:
         recording: The file.
         last: How many seconds at its end are listened to.
     """
-    with wave.open(str(recording)) as opened:
-        rate, channels = opened.getframerate(), opened.getnchannels()
-        samples = array("h", opened.readframes(opened.getnframes()))
+    written = recording.read_bytes()
+    if len(written) < _HEADER:
+        return 0
+    channels, rate = struct.unpack_from("<HI", written, _CHANNELS_AT)
+    samples = array("h", written[_HEADER : len(written) - len(written) % 2])
     _swap(samples)
     samples = samples[::channels]
     samples = samples[len(samples) - round(min(last * rate, len(samples))) :]

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from lab.patience import until
+from lab.sound import NEAR
 from tests.e2e.audience import Assistant, expect
 from tests.e2e.company import Company, company
 from tests.e2e.office import live
@@ -16,15 +17,10 @@ from unique_account.adapters.asterisk.manager.ami import Message
 
 pytestmark = pytest.mark.e2e
 
-A_SENTENCE: Final = 1.5
-"""For how many seconds a party talks, so that a recording holds enough of it."""
-
 TWO_TRIES: Final = 7.0
 """In how many seconds a phone that lost its connection has tried twice to come back."""
 
 NORMAL_CLEARING: Final = "16"
-NEAR: Final = 25
-"""How exactly a recording of a telephone call tells a tone, in hertz."""
 
 
 def near(tone: int) -> object:
@@ -69,7 +65,7 @@ class TestSound:
             tab = await at.logged_in()
             start = await answered(at, tab)
             await hears(tab, at.bob.tone)
-            await asyncio.sleep(A_SENTENCE)
+            await at.bob.hears(at.chromium.tone)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
             assert at.bob.heard() == (near(at.chromium.tone),)
@@ -84,7 +80,7 @@ class TestSound:
             await at.bob.accept()
             await tab.call("talking").wait_for()
             await hears(tab, at.bob.tone)
-            await asyncio.sleep(A_SENTENCE)
+            await at.bob.hears(at.chromium.tone)
             await at.bob.hang_up()
             await expect(tab.page.locator(".call")).to_have_count(0)
             assert at.bob.heard() == (near(at.chromium.tone),)
@@ -126,7 +122,7 @@ class TestSteering:
             await at.carol.accept()
             await at.carol.event("CALL_ESTABLISHED", after=start)
             await expect(tab.page.locator(".call")).to_have_count(0)
-            await asyncio.sleep(A_SENTENCE)
+            await at.carol.hears(at.bob.tone)
             await at.carol.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
             assert at.carol.heard() == (near(at.bob.tone),)
@@ -144,7 +140,8 @@ class TestSteering:
             await hears(tab, at.carol.tone)
             await tab.button("Complete the transfer").click()
             await expect(tab.page.locator(".call")).to_have_count(0)
-            await asyncio.sleep(A_SENTENCE)
+            await at.carol.hears(at.bob.tone)
+            await at.bob.hears(at.carol.tone)
             assert "CALL_CLOSED" not in at.bob.told(after=start)
             assert "CALL_CLOSED" not in at.carol.told(after=start)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -11,7 +10,7 @@ from lab.patience import until
 from tests.e2e.audience import Assistant, expect
 from tests.e2e.company import Company, company
 from tests.e2e.office import live
-from tests.e2e.test_assistant import A_SENTENCE, near
+from tests.e2e.test_assistant import near
 
 pytestmark = pytest.mark.e2e
 
@@ -107,7 +106,7 @@ async def picks_up(at: Company) -> None:
 async def are_connected(at: Company, tab: Assistant, start: float) -> None:
     """Bob and Carol hear each other, and Alice is in no call any more."""
     await expect(tab.page.locator(".call")).to_have_count(0)
-    await asyncio.sleep(A_SENTENCE)
+    await at.carol.hears(at.bob.tone)
     await at.carol.hang_up()
     await at.bob.event("CALL_CLOSED", after=start)
     assert at.carol.heard() == (near(at.bob.tone),)

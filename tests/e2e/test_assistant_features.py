@@ -11,9 +11,12 @@ import pytest
 from tests.e2e.audience import expect
 from tests.e2e.company import company
 from tests.e2e.office import live
-from tests.e2e.test_assistant import A_SENTENCE, answered, near
+from tests.e2e.test_assistant import answered, near
 
 pytestmark = pytest.mark.e2e
+
+A_SENTENCE: Final = 1.5
+"""For how many seconds somebody who is muted talks, and is not heard."""
 
 A_MESSAGE: Final = 3.0
 """For how many seconds somebody speaks to a mailbox, so that it keeps the message."""
@@ -27,9 +30,10 @@ class TestCalls:
         async with company() as at:
             tab = await at.logged_in()
             start = await answered(at, tab)
-            await asyncio.sleep(A_SENTENCE)
+            await at.bob.hears(at.chromium.tone)
             await tab.button("Mute").click()
-            await asyncio.sleep(2 * A_SENTENCE)
+            await at.bob.hears(0)
+            await asyncio.sleep(A_SENTENCE)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
             assert at.bob.heard() == (near(at.chromium.tone),)

@@ -12,25 +12,22 @@ import sys
 import time
 from contextlib import ExitStack
 from shutil import rmtree
-from typing import Final
 
 import pytest
 from attrs import evolve
 
 from lab.asterisk import node
 from lab.patience import delays
+from lab.sound import NEAR
 from lab.watcher import Package, SubscriptionRefused, watcher
 from tests.e2e.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
 
 pytestmark = pytest.mark.e2e
 
-A_SENTENCE: Final = 0.8
-"""For how many seconds a party talks, so that a recording holds enough of it."""
-
 
 def near(tone: int) -> object:
     """A tone, as exactly as a recording of a telephone call tells it."""
-    return pytest.approx(tone, abs=25)
+    return pytest.approx(tone, abs=NEAR)
 
 
 class TestNode:
@@ -128,7 +125,8 @@ class TestDeskphones:
         async with desks() as at:
             start = time.monotonic()
             await talk(at.pbx, at.bob, at.alice, "1001")
-            await asyncio.sleep(A_SENTENCE)
+            await at.alice.hears(at.bob.tone)
+            await at.bob.hears(at.alice.tone)
             await at.alice.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
             assert at.alice.heard() == (near(at.bob.tone),)
@@ -165,7 +163,7 @@ class TestBrowser:
             await at.tab.answer()
             await at.bob.event("CALL_ESTABLISHED", after=start)
             await at.tab.event("confirmed")
-            await asyncio.sleep(A_SENTENCE)
+            await at.bob.hears(at.chromium.tone)
             assert await at.tab.heard() > 0
             await at.tab.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
