@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import Factory, define
 
-PATIENCE: Final = 15.0
+PATIENCE: Final = 45.0
 """For how many seconds something is waited for; nothing takes so long but on an overloaded machine."""
 
 _POLL: Final = 0.02

@@ -41,7 +41,7 @@ def live(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(scenario)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(300):
                 await scenario(*args, **kwargs)
 
         asyncio.run(in_time())

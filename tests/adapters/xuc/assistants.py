@@ -38,7 +38,7 @@ BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_
 KEY = "a key for tests, and for tests alone"
 PASSWORDS = {"alice": "sésame", "bob": "hunter2"}
 NAMES = {"1001": "Alice Martin", "1002": "Bob Durand"}
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class SipLines:
@@ -283,7 +283,7 @@ def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(300):
                 await test(*args, **kwargs)
 
         asyncio.run(in_time())
