@@ -280,7 +280,7 @@ class TestRows:
             following = asyncio.create_task(ingestion.follow(poll=0.001))
             await asyncio.sleep(0.05)
             table.rows = Table(rows).rows
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not await whole(log):  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(0.001)
             following.cancel()

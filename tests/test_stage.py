@@ -37,7 +37,7 @@ def at(address: str, path: str, origin: str) -> connect:
 
 async def shown(socket: ClientConnection, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What the stage shows of everybody, once it fits."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             told = json.loads(await socket.recv())
             people = {person["user"]: person for person in told.get("people", ())}
@@ -80,7 +80,7 @@ class TestHands:
         async with stage(0) as address, watching(address) as hands:
             for key in ("answer", "sing"):
                 await hands.send(json.dumps({"line": "PJSIP/alice", "key": key, "argument": "1.1"}))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while "error" not in (told := json.loads(await hands.recv())):
                         pass
                 assert told["error"] == "the call is over"

@@ -62,7 +62,7 @@ def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await test(*args, **kwargs)
 
         asyncio.run(in_time())

@@ -39,7 +39,7 @@ def connected(
     def run() -> None:
         async def in_time() -> None:
             async with (
-                asyncio.timeout(10),
+                asyncio.timeout(60),
                 scripted_node() as node,
                 connect(node.login, "call") as connection,
             ):
@@ -57,7 +57,7 @@ def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(scenario)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await scenario(*args, **kwargs)
 
         asyncio.run(in_time())

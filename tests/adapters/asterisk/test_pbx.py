@@ -66,7 +66,7 @@ def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(scenario)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def in_time() -> None:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await scenario(*args, **kwargs)
 
         asyncio.run(in_time())
