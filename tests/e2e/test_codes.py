@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -41,8 +42,9 @@ class Served:
 
     async def dial(self, code: str, phone: str = "alice") -> str:
         """Dial a code; what is announced."""
+        start = time.monotonic()
         said = await announced(self.at, code, phone)
-        await self.at.phones[phone].event("CALL_CLOSED", after=said.at)
+        await self.at.phones[phone].event("CALL_CLOSED", after=start)
         return said.what["AppData"]
 
     @property

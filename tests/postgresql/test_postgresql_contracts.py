@@ -10,10 +10,16 @@ import pytest
 
 from lab.postgresql import PostgresqlServer
 from tests.adapters.asterisk.stored_rows import StoredRows
-from unique_account.adapters.postgresql import PostgresqlAccounts, PostgresqlCallLog
+from unique_account.adapters.postgresql import PostgresqlAccounts, PostgresqlCallLog, database
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.call_log import CallLog
 from unique_account.testing.contracts import AccountsContract, CallLogContract
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is always there, but on a busy machine it may take long."""
+    monkeypatch.setattr(database, "_PATIENCE", 60)
 
 
 def emptied(url: str, *tables: str) -> None:
