@@ -286,8 +286,8 @@ class TestCommands:
             await accounts.add([evolve(ALICE, ring_seconds=30)])
             async with bootstrap(accounts=accounts, pbxs=(adapter,), observer=heard) as service:
 
-                async def rings() -> bool:
-                    return [call.status for call in service.account("alice").calls] == ["ringing"]
+                async def has_one(status: str) -> bool:
+                    return [call.status for call in service.account("alice").calls] == [status]
 
                 await pbx.ami.act(
                     "Originate",
@@ -295,16 +295,16 @@ class TestCommands:
                     ("Async", "true"),
                 )
                 await alice.event("CALL_INCOMING")
-                await until(rings, "a call of Alice")
+                await until(lambda: has_one("ringing"), "a call of Alice")
                 (call,) = service.account("alice").calls
                 with pytest.raises(CommandFailed, match=r"PJSIP/alice is baresip .*, not known to answer"):
                     await adapter.answer(call.id)
                 await alice.accept()
-                await pbx.ami.event("BridgeEnter", BridgeNumChannels="2")
+                await until(lambda: has_one("talking"), "that Alice talks")
                 with pytest.raises(CommandFailed, match=r"PJSIP/alice is baresip .*, not known to hold"):
                     await adapter.hold(call.id)
                 await asyncio.sleep(0.5)
-                assert [call.status for call in service.account("alice").calls] == ["talking"]
+                assert await has_one("talking")
 
     @scenario
     async def test_the_deskphone_is_rung_and_dials(self) -> None:
