@@ -16,9 +16,9 @@ from fuzz.premises import (
     KEY,
 )
 from fuzz.target import Check, Target, is_text, plain, printable, require, text_of
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import Fields, InvalidMessage, read
-from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.store import KeptSession, Store
 from unique_account.adapters.xuc.tokens import BadToken, Token, Tokens
 

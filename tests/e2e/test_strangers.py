@@ -7,13 +7,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from attrs import frozen
 
 from lab.config import Endpoint
 from lab.patience import until
+from tests.adapters.asterisk.hostile import FORGED, LONGEST, texts
 from tests.e2e.live import EXTENSIONS, Live, live
 from tests.e2e.office import live as scenario
 from tests.e2e.strangers import TRUNK_ADDRESS, Disguise, Stranger, stranger
@@ -21,11 +22,6 @@ from unique_account import LoggedIn
 from unique_account.adapters.asterisk.hearing.listening import NotUnderstood
 from unique_account.core.account import Account, Messages
 from unique_account.core.events import NodeLost
-
-if TYPE_CHECKING:
-    from tests.adapters.asterisk.hostile import FORGED, LONGEST, texts
-else:
-    from hostile import FORGED, LONGEST, texts
 
 pytestmark = pytest.mark.e2e
 

@@ -186,7 +186,7 @@ class TestWhatIsKept:
     """However many calls there were, no more is kept than of one."""
 
     def test_nothing_is_kept_of_a_call_that_is_over(self) -> None:
-        watching = Watching("default")
+        watching = Watching("default", "key")
         watching.begin(ALICE)
         sizes = []
         for calls in (range(1, 2), range(2, 500)):

@@ -7,33 +7,28 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.adapters.asterisk.hostile import (
+    CUTS,
+    FORGED,
+    LONGEST,
+    STRANGERS,
+    carriers,
+    event,
+    listed,
+    snapshot,
+    texts,
+)
 from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import LARGEST_CUT, Decoder, Malformed, Message
 from unique_account.adapters.asterisk.manager.snapshot import is_cut, settled
 from unique_account.core.events import LineChanged
 from unique_account.core.user import User
-
-if TYPE_CHECKING:
-    from tests.adapters.asterisk.hostile import (
-        CUTS,
-        FORGED,
-        LONGEST,
-        STRANGERS,
-        carriers,
-        event,
-        listed,
-        snapshot,
-        texts,
-    )
-else:
-    from hostile import CUTS, FORGED, LONGEST, STRANGERS, carriers, event, listed, snapshot, texts
 
 ALICE = User(
     id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w", mailbox="1001@default"
