@@ -275,6 +275,7 @@ def _assistant(
             port=asked.port,
             origins=asked.origins,
             proxies=asked.proxies,
+            sockets_per_address=asked.sockets_per_address,
             stun=asked.stun,
             time_zone=asked.time_zone,
             store=Path(asked.store.file if asked.store else config.accounts.file or ""),

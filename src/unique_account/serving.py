@@ -13,6 +13,7 @@ from unique_account.core.errors import UniqueAccountError
 from unique_account.enrolment import Enrolment
 from unique_account.returning import LOGGER, say_differed
 from unique_account.service import Service
+from unique_account.transport.descriptors import raise_limit
 
 
 @frozen(weakref_slot=False)
@@ -72,6 +73,7 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
         UniqueAccountError: The roster makes no users, and nobody has an account.
         OSError: The roster or the store cannot be read, or the monitor's address not be listened on.
     """
+    raise_limit()
     with Signals().heard() as signals:
         try:
             async with running as at:

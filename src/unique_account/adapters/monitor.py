@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from uvicorn import Config, Server
 
-CLOSES_WITHIN = 2
+from unique_account.transport.crowd import Limits, Proxies
+from unique_account.transport.server import Server, config
+
+CLOSES_WITHIN: Final = 2
 """How many seconds those who are being answered have when the server is stopped."""
+
+MOST: Final = 64
+"""How many connections there may be; whoever says nothing goes first when there are more."""
+
+MOST_OF_ADDRESS: Final = 32
+"""How many of them may be from one address."""
 
 
 def application(
@@ -48,15 +57,6 @@ def _word(up: bool) -> str:
     return "connected" if up else "disconnected"
 
 
-class _Part(Server):
-    """A server that is part of a process, and leaves the signals to it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
 @asynccontextmanager
 async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
     """Serve an application until the context is left.
@@ -73,22 +73,14 @@ async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
         OSError: The address cannot be listened on.
     """
     with _listening(host, port) as listener:
-        config = Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            limit_concurrency=20,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=CLOSES_WITHIN,
-        )
-        server = _Part(config)
+        limits = Limits(MOST, MOST_OF_ADDRESS, Proxies(()))
+        server = Server(config(app, ws="none", timeout_graceful_shutdown=CLOSES_WITHIN), limits)
         running = asyncio.create_task(server.serve([listener]))
         address, number = listener.getsockname()[:2]
         try:
             yield f"http://{f'[{address}]' if ':' in address else address}:{number}"
         finally:
-            server.should_exit = True
+            server.stop()
             await running
 
 
@@ -98,7 +90,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen()  # so that whoever comes before the server has begun waits, and is not refused
+        listener.listen(1024)  # so that whoever comes before the server has begun waits, and is not refused
     except OSError as error:
         listener.close()
         raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sys
 from datetime import UTC, datetime
 from typing import Final
 
+from unique_account.cli.repeats import Unrepeated
 from unique_account.config import LogSettings
 from unique_account.core.errors import UniqueAccountError
 
@@ -49,8 +49,8 @@ def _is_fault(record: logging.LogRecord) -> bool:
 
 
 def configure(settings: LogSettings) -> None:
-    """Log to standard error, as the settings say; other libraries' warnings too."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Log to standard error, as the settings say; other libraries' warnings too. Repetitions are counted."""
+    handler = Unrepeated()
     handler.setFormatter(_JsonLines() if settings.json else _Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # of what it warns the stores tell

@@ -188,6 +188,7 @@ class AssistantSettings:
         port: The port; 0 for any that is free.
         origins: Whose pages may connect besides its own.
         proxies: The addresses of proxies that are believed about who is behind them.
+        sockets_per_address: How many connections there may be from one address.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         time_zone: In which time zone history tells when a call began.
         store: The SQLite file that keeps sessions and users' preferences; that of the accounts if it is None.
@@ -202,6 +203,7 @@ class AssistantSettings:
     port: int = field(default=8090, validator=between(0, 65535))
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ("127.0.0.1",)
+    sockets_per_address: int = field(default=2000, validator=between(1, 1000000))
     stun: tuple[str, ...] = ()
     time_zone: str = "UTC"
     store: NamedFile | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket
 
+from unique_account.adapters.xuc.origins import may_connect
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
@@ -59,4 +59,4 @@ class News:
 
 def own_page(socket: WebSocket) -> bool:
     """Whether a connection comes from a page of this very server: another one must not play here."""
-    return urlsplit(socket.headers.get("origin", "")).netloc == socket.headers.get("host", "")
+    return "origin" in socket.headers and may_connect(socket, ())

@@ -17,13 +17,15 @@ from websockets.exceptions import InvalidHandshake
 
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.people.known import People, Person
-from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace, wire
+from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace
 from unique_account.adapters.xuc.commands import COMMANDS
 from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.store import MOST_PREFERENCES
-from unique_account.adapters.xuc.tab import CLOSES_WITHIN, CUT_OFF_WITHIN
+from unique_account.adapters.xuc.tab import CLOSES_WITHIN
+from unique_account.adapters.xuc.wire import CUT_OFF_WITHIN
 from unique_account.core.presence import Presence
 from unique_account.ports.directory import Colleague
+from unique_account.transport import http
 
 if TYPE_CHECKING:
     from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
@@ -331,12 +333,20 @@ class TestCrowds:
             many = [await raw(at) for _ in range(20)]
             ended = [asyncio.create_task(ends(reader)) for reader, _ in many]
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-            with pytest.raises((InvalidHandshake, OSError)):
-                await at.browser.connect(token)
+            await (await at.browser.connect(token)).command("getIceConfig")
             for _, writer in many:
                 writer.close()
             await asyncio.wait(ended)
-            await (await at.browser.connect(token)).command("getIceConfig")
+
+    @in_loop
+    async def test_who_is_logged_in_does_not_go_for_a_newcomer(self) -> None:
+        async with premises(sockets=5) as at, in_peace(at):
+            tokens = [await at.browser.log_in("alice") for _ in range(4)]
+            tabs = [await at.browser.connect(token) for token in tokens]
+            with pytest.raises((InvalidHandshake, OSError)):
+                await at.browser.connect(tokens[0])
+            for tab in tabs:
+                await tab.command("getIceConfig")
 
     @in_loop
     async def test_preferences_are_few_and_short(self) -> None:
@@ -408,7 +418,7 @@ class TestHalfOpenSockets:
 
     @in_loop
     async def test_who_says_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(wire, "REQUEST_WITHIN", 0.2)
+        monkeypatch.setattr(http, "REQUEST_WITHIN", 0.2)
         async with premises() as at, in_peace(at):
             for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
                 reader, writer = await raw(at)
@@ -418,7 +428,7 @@ class TestHalfOpenSockets:
 
     @in_loop
     async def test_nor_may_a_second_request_dawdle(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(wire, "REQUEST_WITHIN", 0.2)
+        monkeypatch.setattr(http, "REQUEST_WITHIN", 0.2)
         async with premises() as at, in_peace(at):
             reader, writer = await raw(at)
             request = b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,15 +1,14 @@
-"""The addresses that the server answers at, and whose pages may use them."""
+"""The addresses that the server answers at."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -18,30 +17,34 @@ from starlette.websockets import WebSocket
 from unique_account.adapters.xuc.conversation import serve
 from unique_account.adapters.xuc.logins import Denied, Logins
 from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.origins import may_connect
+from unique_account.transport.behind import BehindProxies
+from unique_account.transport.crowd import Limits
 
 ROOT: Final = "/xuc/api/2.0"
 
 _Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(office: Office, page: ASGIApp | None = None) -> ASGIApp:
+def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
         office: What it serves.
+        limits: How many connections there may be from one address, seen through proxies too.
         page: What answers at all other addresses; None: nothing does.
     """
     logins, origins = Logins(office), office.settings.origins
 
     async def cti(socket: WebSocket) -> None:
-        if _may(socket, origins):
+        if may_connect(socket, origins):
             await serve(office, socket)
         else:
             await socket.close()  # before it was accepted: a 403
 
     def of_origins(answer: _Answer) -> _Answer:
         async def checked(request: Request) -> Response:
-            if _may(request, origins):
+            if may_connect(request, origins):
                 return await answer(request)
             return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
 
@@ -61,12 +64,5 @@ def application(office: Office, page: ASGIApp | None = None) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    return Starlette(routes=routes, middleware=[cors] if origins else [])
-
-
-def _may(connection: HTTPConnection, origins: tuple[str, ...]) -> bool:
-    """Whether a page of this origin may connect; without one it is no page of a browser."""
-    origin = connection.headers.get("origin")
-    if origin is None or origin in origins:
-        return True
-    return urlsplit(origin).netloc == connection.headers.get("host")
+    crowd = Middleware(BehindProxies, limits=limits)
+    return Starlette(routes=routes, middleware=[crowd, cors] if origins else [crowd])

@@ -13,9 +13,9 @@ from unique_account.adapters.xuc.commands import perform, say_error
 from unique_account.adapters.xuc.frames import Fields, Heartbeat, InvalidMessage
 from unique_account.adapters.xuc.messages import HEARTBEAT
 from unique_account.adapters.xuc.office import Office, TooManySockets
-from unique_account.adapters.xuc.pace import Pace
 from unique_account.adapters.xuc.tab import Close, Tab
 from unique_account.adapters.xuc.tokens import BadToken, Token
+from unique_account.adapters.xuc.wire import EXTENSION, SocketWire
 from unique_account.ports.hearing import UnknownUser
 
 ENTERS_WITHIN: Final = 30.0
@@ -28,15 +28,20 @@ MOST_WAITING: Final = 32
 async def serve(office: Office, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
     await socket.accept()
+    wire: SocketWire = socket.scope["extensions"][EXTENSION]
     try:
         token = await office.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
+        wire.dismiss()
         return
     tab = Tab(socket, office.desk(token.user), token)
     try:
-        if await _entered(office, tab, token):
+        wire.known = await _entered(office, tab, token)
+        if wire.known:
             await _listen(office, socket, tab)
+        else:
+            wire.dismiss()
     finally:
         office.leave(tab)
 
@@ -72,16 +77,10 @@ async def _entered(office: Office, tab: Tab, token: Token) -> bool:
 
 
 async def _listen(office: Office, socket: WebSocket, tab: Tab) -> None:
-    """Take frame after frame, no faster than may be."""
-    inbox, clock = _Inbox(office, tab), asyncio.get_running_loop().time
-    pace = Pace(clock())
+    """Take frame after frame."""
+    inbox = _Inbox(office, tab)
     while (received := await socket.receive())["type"] == "websocket.receive":
         await _take(received.get("text"), tab, inbox)
-        if wait := pace.wait(clock()):
-            await asyncio.sleep(wait)
-            if pace.too_fast(clock()):
-                await tab.close(Close.TOO_FAST)
-                return
 
 
 async def _take(text: str | None, tab: Tab, inbox: _Inbox) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,7 +16,7 @@ from unique_account.adapters.xuc.application import application
 from unique_account.adapters.xuc.frames import LARGEST
 from unique_account.adapters.xuc.office import Office, Service
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.wire import PING_EVERY, PONG_WITHIN, HttpWire, SocketWire
+from unique_account.adapters.xuc.wire import PING_EVERY, PONG_WITHIN, SocketWire
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.commands import Obey
@@ -26,6 +25,9 @@ from unique_account.ports.hearing import Hear
 from unique_account.ports.histories import Histories
 from unique_account.ports.lines import Lines
 from unique_account.ports.observer import Observer
+from unique_account.transport.crowd import Limits, Proxies
+from unique_account.transport.descriptors import room
+from unique_account.transport.server import Server, config
 
 BACKLOG: Final = 2048
 """How many connections may wait to be accepted: all that come back at once after a restart."""
@@ -90,7 +92,8 @@ class XucCti:
         office, settings = self._office, self._settings
         with self.bind() as listener:
             self._listener = None
-            server = _Server(_config(settings, application(office, self._page)))
+            limits = _limits(settings)
+            server = Server(_config(settings, application(office, limits, self._page)), limits)
             office.service = service = Service(hear, obey, histories)
             serving = asyncio.create_task(server.serve([listener]))
             office.spawn(office.look_after())
@@ -140,41 +143,20 @@ def _listening(host: str, port: int) -> socket.socket:
         raise OSError(error.errno, f"{host}:{port} cannot be listened on: {reason}") from error
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the process that it is part of, and stops when it is told to."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._stopped = asyncio.Event()
-
-    def stop(self) -> None:
-        """Stop."""
-        self.should_exit = True
-        self._stopped.set()
-
-    async def main_loop(self) -> None:
-        """Wait until that."""
-        await self._stopped.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+def _limits(settings: XucSettings) -> Limits:
+    """How many connections there may be: no more than the process has room for."""
+    most = room(settings.sockets)
+    return Limits(most, min(settings.sockets_per_address, most), Proxies(settings.proxies))
 
 
 def _config(settings: XucSettings, app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
+    return config(
         app,
-        http=HttpWire,
         ws=SocketWire,
         ws_max_size=LARGEST,
         ws_ping_interval=PING_EVERY,
         ws_ping_timeout=PONG_WITHIN,
         ws_per_message_deflate=False,  # it takes more memory than all the rest of a session
-        lifespan="off",
-        log_config=None,
-        access_log=False,  # addresses have tokens in them
-        server_header=False,
         forwarded_allow_ips=list(settings.proxies),
-        limit_concurrency=settings.sockets,
         timeout_graceful_shutdown=STOPS_WITHIN,
     )

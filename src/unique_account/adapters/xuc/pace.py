@@ -21,9 +21,9 @@ class Pace:
         self._then = now
         self._fast_since: float | None = None
 
-    def wait(self, now: float) -> float:
-        """Count a frame; returns how many seconds to wait before the next one is read."""
-        self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND) - 1
+    def wait(self, now: float, frames: int = 1) -> float:
+        """Count frames; returns how many seconds to wait before the next one is read."""
+        self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND) - frames
         self._then = now
         if self._left >= AT_ONCE / 2:  # it has been quiet for a while
             self._fast_since = None
@@ -34,5 +34,7 @@ class Pace:
         return -self._left / PER_SECOND
 
     def too_fast(self, now: float) -> bool:
-        """Whether the client had to be slowed down for so long, without a pause, that it has to go."""
-        return self._fast_since is not None and now - self._fast_since > SLOWED_FOR
+        """Whether the client was slowed down for so long without a pause, or has to be, that it has to go."""
+        if self._fast_since is None:
+            return False
+        return max(now - self._fast_since, -self._left / PER_SECOND) > SLOWED_FOR

@@ -56,7 +56,9 @@ class XucSettings:
         origins: Whose pages may connect besides the server's own, such as ``https://xivo.example.org``.
         proxies: The addresses of proxies that are believed about who is behind them.
         ttl: How long a token is good.
-        sockets: How many connections there may be at once.
+        sockets: How many connections there may be at once; fewer where the process may not open as many.
+        sockets_per_address: How many of them may be from one address; proxies do not count, but those behind
+            them do.
         sockets_per_user: How many WebSockets one user may have open.
         ringing_tabs: How many of them have the line: as many contacts as the line's address of record takes.
         device_types: What ``toggleUniqueAccountDevice`` may say, and what it means.
@@ -77,6 +79,7 @@ class XucSettings:
     proxies: tuple[str, ...] = field(default=("127.0.0.1",), converter=_texts)
     ttl: timedelta = timedelta(hours=1)
     sockets: int = 20_000
+    sockets_per_address: int = 2_000
     sockets_per_user: int = 16
     ringing_tabs: int = 3
     device_types: Mapping[str, Device] = field(factory=lambda: DEVICE_TYPES)
@@ -91,7 +94,7 @@ class XucSettings:
             raise ValueError(f"key: has {len(self.key)} characters; {SHORTEST_KEY} or more")
         if self.ttl < timedelta(minutes=1):
             raise ValueError(f"ttl: is {self.ttl.total_seconds():g} s; 60 or more")
-        for name in ("sockets", "sockets_per_user", "ringing_tabs"):
+        for name in ("sockets", "sockets_per_address", "sockets_per_user", "ringing_tabs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: is {getattr(self, name)}; 1 or more")
         _zone(self.time_zone)

@@ -17,16 +17,13 @@ from unique_account.adapters.xuc.budget import Budget
 from unique_account.adapters.xuc.messages import message
 from unique_account.adapters.xuc.outbox import Outbox
 from unique_account.adapters.xuc.tokens import Token
-from unique_account.adapters.xuc.wire import EXTENSION, SocketWire
+from unique_account.adapters.xuc.wire import CUT_OFF_WITHIN, EXTENSION, TOO_FAST, SocketWire
 
 if TYPE_CHECKING:
     from unique_account.adapters.xuc.desk import Desk
 
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to take what waits for it, and a close, before it is cut off."""
-
-CUT_OFF_WITHIN: Final = 0.2
-"""How many seconds a client that was too slow or too fast has to see why it is closed."""
 
 _PROCESS: Final = token_hex(4)
 _numbers = count(1)
@@ -41,7 +38,7 @@ class Close(IntEnum):
     TOO_MANY = 4003
     TOO_SLOW = 4004
     ACCOUNT_GONE = 4005
-    TOO_FAST = 4006
+    TOO_FAST = TOO_FAST
 
 
 class Tab:
@@ -135,8 +132,8 @@ class Tab:
                 self._outbox.close()
                 await self._socket.close(code)
         self._outbox.close()
-        if self._wire is not None and code in (Close.TOO_SLOW, Close.TOO_FAST):
-            self._wire.finish(CUT_OFF_WITHIN)  # its own close would come after all else that it sent
+        if self._wire is not None and code is Close.TOO_SLOW:
+            self._wire.finish(CUT_OFF_WITHIN)
         elif self._wire is not None:
             self._wire.finish()
 

@@ -1,0 +1,150 @@
+"""Who is connected: no more than may be, no more from one address, and who has to go for a newcomer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from attrs import define, frozen
+
+MOST_STRANGERS: Final = 512
+"""How many connections may be no WebSockets: each may hold 50 kB of an answer that nobody takes."""
+
+
+@define(eq=False)
+class Guest:
+    """One connection.
+
+    Attributes:
+        address: Where it is from.
+        raw: Its socket.
+        transport: Its transport, once it has one.
+        stranger: Whether it is no WebSocket.
+        idle: Whether it waits for its client, and may go for a newcomer.
+        here: Whether it counts.
+    """
+
+    address: str
+    raw: socket.socket
+    transport: asyncio.Transport | None = None
+    stranger: bool = True
+    idle: bool = False
+    here: bool = False
+
+    def end(self) -> None:
+        """Cut the connection off."""
+        if self.transport is None:
+            self.raw.close()
+        else:
+            self.transport.abort()
+
+
+class Proxies:
+    """Addresses and networks of proxies that are believed about who is behind them; ``*`` is everywhere."""
+
+    def __init__(self, named: Iterable[str]) -> None:
+        self._names = frozenset(named)
+        self._networks = tuple(network for name in self._names if (network := _network(name)))
+
+    def __contains__(self, address: str) -> bool:
+        if address in self._names or "*" in self._names:
+            return True
+        try:
+            return any(ip_address(address) in network for network in self._networks)
+        except ValueError:
+            return False
+
+
+def _network(name: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(name)
+    except ValueError:
+        return None
+
+
+@frozen(weakref_slot=False)
+class Limits:
+    """How many connections there may be.
+
+    Attributes:
+        most: How many in all.
+        of_address: How many from one address.
+        proxies: The addresses that this does not count for.
+    """
+
+    most: int
+    of_address: int
+    proxies: Proxies
+
+
+class Crowd:
+    """Counts the connections of a server.
+
+    Args:
+        limits: How many there may be.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._strangers: dict[Guest, None] = {}  # who has been one for the longest comes first
+        self._addresses: Counter[str] = Counter()
+        self._count = 0
+
+    @property
+    def patient(self) -> bool:
+        """Whether strangers are so many, and all at work, that newcomers had better wait."""
+        return len(self._strangers) >= MOST_STRANGERS and self._idle() is None
+
+    def admits(self, guest: Guest) -> bool:
+        """Count a newcomer, if there is room or somebody to go for it."""
+        counts = guest.address not in self._limits.proxies
+        if counts and self._addresses[guest.address] >= self._limits.of_address:
+            admitted = self._ends(self._idle(guest.address))
+        elif self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS:
+            admitted = self._ends(self._idle())
+        else:
+            admitted = True
+        if admitted:
+            guest.here = True
+            self._count += 1
+            self._strangers[guest] = None
+            if counts:
+                self._addresses[guest.address] += 1
+        return admitted
+
+    def _idle(self, address: str | None = None) -> Guest | None:
+        """Who has been idle for the longest, of one address or of all."""
+        return next((one for one in self._strangers if one.idle and address in (None, one.address)), None)
+
+    def _ends(self, guest: Guest | None) -> bool:
+        if guest is None:
+            return False
+        self.leaves(guest)
+        guest.end()
+        return True
+
+    def again(self, guest: Guest) -> None:
+        """A stranger was answered, and may ask again: others have waited longer."""
+        if self._strangers.pop(guest, guest) is None:
+            self._strangers[guest] = None
+
+    def settles(self, guest: Guest) -> None:
+        """A stranger has become a WebSocket."""
+        guest.stranger = False
+        self._strangers.pop(guest, None)
+
+    def leaves(self, guest: Guest) -> None:
+        """A connection is gone."""
+        if not guest.here:
+            return
+        guest.here = False
+        self._count -= 1
+        self._strangers.pop(guest, None)
+        if guest.address in self._addresses:
+            self._addresses[guest.address] -= 1
+            if self._addresses[guest.address] <= 0:
+                del self._addresses[guest.address]

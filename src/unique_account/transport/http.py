@@ -1,0 +1,176 @@
+"""HTTP with a deadline for everything: asking, being answered, and being gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import h11
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from unique_account.transport.crowd import Crowd, Guest
+from unique_account.transport.pieces import Pieces
+from unique_account.transport.turnstile import Turnstile
+
+REQUEST_WITHIN: Final = 10.0
+"""In how many seconds a connection has to say what it wants."""
+
+ANSWERED_WITHIN: Final = 30.0
+"""In how many seconds after that it is answered."""
+
+TAKEN_WITHIN: Final = 10.0
+"""In how many seconds a client has to take an answer, from when it first did not."""
+
+LINGERS: Final = 1.0
+"""For how many seconds one is listened to that goes on with a request that is answered."""
+
+MOST_LINES: Final = 128
+"""How many lines the head of a request may have."""
+
+SLICE: Final = 512
+"""How many bytes of a stranger are looked at before those of the next one."""
+
+WAITS: Final = 16 * 1024
+"""How many bytes of an answer may wait for the client before no more are made."""
+
+_QUIET: Final = logging.getLogger("uvicorn.error.strangers")
+_QUIET.setLevel(logging.ERROR)  # what strangers do wrong is nothing to warn of
+
+
+class State(ServerState):
+    """What all connections of a server share.
+
+    Attributes:
+        crowd: Who is there.
+        turnstile: In which turn strangers are read.
+    """
+
+    def __init__(self, crowd: Crowd, turnstile: Turnstile) -> None:
+        super().__init__()
+        self.crowd = crowd
+        self.turnstile = turnstile
+
+
+class HttpWire(H11Protocol, Pieces):
+    """A stranger's connection."""
+
+    def __init__(self, guest: Guest, config: Config, state: State, app_state: dict[str, Any]) -> None:
+        super().__init__(config, state, app_state)
+        self.logger = _QUIET
+        self._guest = guest
+        self._crowd = state.crowd
+        self._turnstile = state.turnstile
+        self._unread = bytearray()
+        self._lines = 0
+        self._blocked = False
+        self._answering = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Wait for a first request, but not for ever."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(WAITS)
+        self._guest.transport = transport
+        self._expect(REQUEST_WITHIN)
+        self._guest.idle = True
+        if not self._guest.here:  # it had to go meanwhile
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._expect(None)
+        self._unread.clear()
+        self._crowd.leaves(self._guest)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Let bytes wait for their turn."""
+        if not self._unread:
+            self._turnstile.enter(self._turn)
+        self._unread += data
+        self._guest.idle = False
+        self.transport.pause_reading()
+
+    def _turn(self) -> None:
+        """Look at some of the bytes; the rest has to wait for its turn again."""
+        if self.transport.is_closing():
+            self._unread.clear()
+            return
+        piece = bytes(self._unread[:SLICE])
+        del self._unread[:SLICE]
+        if self._is_endless(piece):
+            self.transport.abort()
+            return
+        super().data_received(piece)
+        self._look()
+        if self.transport.get_protocol() is self:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._unread:
+            self._turnstile.enter(self._turn)
+            return
+        if not self.flow.read_paused:
+            self.transport.resume_reading()
+        self._guest.idle = self._blocked or not self._is_whole()
+
+    def _is_endless(self, piece: bytes) -> bool:
+        """Whether a head has more lines than any that means well."""
+        if self.conn.their_state is not h11.IDLE:
+            self._lines = 0
+            return False
+        self._lines += piece.count(b"\n")
+        return self._lines > MOST_LINES
+
+    def _is_whole(self) -> bool:
+        """Whether a request is there as a whole, and its answer is not."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete and not cycle.more_body
+
+    def _look(self) -> None:
+        """Notice a request that is being answered, and whether another one comes before that is done."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            return
+        if not self._answering and not self.flow.write_paused:
+            self._answering = True
+            self._expect(ANSWERED_WITHIN)
+        if not cycle.more_body and self.conn.trailing_data[0]:
+            cycle.keep_alive = False
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request; a client that goes on with this one is not waited for."""
+        self._answering = self._blocked = False
+        self._lines = 0
+        self._crowd.again(self._guest)
+        self._guest.idle = not self._unread
+        self._expect(LINGERS if self.conn.their_state is h11.SEND_BODY else REQUEST_WITHIN)
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what it is sent."""
+        super().pause_writing()
+        if not self._blocked:
+            self._expect(TAKEN_WITHIN)
+        self._blocked = self._guest.idle = True
+
+    def resume_writing(self) -> None:
+        """Go on; what it took so far is not forgotten."""
+        super().resume_writing()
+        self._guest.idle = not self._is_whole()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Be a stranger no more."""
+        self._expect(None)
+        self._crowd.settles(self._guest)
+        super().handle_websocket_upgrade(event)
+        self.transport.get_protocol().guest = self._guest  # type: ignore[attr-defined]
+
+    def _expect(self, within: float | None) -> None:
+        """Cut the connection off unless something else is expected within so many seconds."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if within is None else self.loop.call_later(within, self.transport.abort)
