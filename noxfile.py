@@ -16,13 +16,13 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
+EXTRAS = "assistant,cli,documents,postgresql,serve,testing"
 CORES = len(os.sched_getaffinity(0))
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project as its users do, editable, with dependency groups."""
-    extras = "assistant,cli,documents,postgresql,serve,testing"
-    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.install("-e", f".[{EXTRAS}]", *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
 def by_workers(number: int) -> tuple[str, ...]:
@@ -82,6 +82,15 @@ def tests(session: nox.Session) -> None:
 def newer(session: nox.Session) -> None:
     """All tests on newer Pythons, by name: those that pass here are declared in pyproject.toml."""
     install(session, "tests")
+    session.run("python", "-m", "pytest", *by_workers(CORES + 1), *session.posargs)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """All tests on the oldest versions allowed of all that the project needs, by name."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lowest"))
+    groups = nox.project.dependency_groups(PYPROJECT, "tests")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", "-e", f".[{EXTRAS}]", *groups)
     session.run("python", "-m", "pytest", *by_workers(CORES + 1), *session.posargs)
 
 

@@ -26,6 +26,9 @@ from unique_account.adapters.xuc import (
     tokens,
     wire,
 )
+from unique_account.adapters import monitor
+from unique_account.cli import repeats
+from unique_account.transport import crowd, descriptors, http
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "security-cti.md").read_text("utf-8")
@@ -55,10 +58,10 @@ BOUNDS: Final = {
     "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
     "20,000, WebSockets among them": SETTINGS.sockets == 20_000,
     "16 WebSockets for each user; 10 s to make a request": (
-        (SETTINGS.sockets_per_user, wire.REQUEST_WITHIN) == (16, 10)
+        (SETTINGS.sockets_per_user, http.REQUEST_WITHIN) == (16, 10)
     ),
     "256 frames or a million characters": (outbox.MOST_FRAMES, outbox.MOST_CHARACTERS) == (256, 1_000_000),
-    "cut off 2.2 s later": (tab.CLOSES_WITHIN, tab.CUT_OFF_WITHIN) == (2, 0.2),
+    "cut off 2.2 s later": (tab.CLOSES_WITHIN, wire.CUT_OFF_WITHIN) == (2, 0.2),
     "a ping every 10 s, 5 s to answer it": (wire.PING_EVERY, wire.PONG_WITHIN) == (10, 5),
     "1,000 watched numbers for each socket, 64 preferences": (
         (asking.MOST_WATCHED, store.MOST_PREFERENCES) == (1000, 64)

@@ -19,11 +19,14 @@ from unique_account.transport.server import Server, config
 CLOSES_WITHIN: Final = 2
 """How many seconds those who are being answered have when the server is stopped."""
 
-MOST: Final = 64
-"""How many connections there may be; whoever says nothing goes first when there are more."""
+MOST: Final = 128
+"""How many connections there may be; those that say nothing go first when there are more."""
 
 MOST_OF_ADDRESS: Final = 32
-"""How many of them may be from one address."""
+"""How many of them may be from one address of another machine."""
+
+HERE: Final = Proxies(("127.0.0.0/8", "::1"))
+"""This machine, from which probes and attacks come alike."""
 
 
 def application(
@@ -73,7 +76,7 @@ async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
         OSError: The address cannot be listened on.
     """
     with _listening(host, port) as listener:
-        limits = Limits(MOST, MOST_OF_ADDRESS, Proxies(()))
+        limits = Limits(MOST, MOST_OF_ADDRESS, HERE)
         server = Server(config(app, ws="none", timeout_graceful_shutdown=CLOSES_WITHIN), limits)
         running = asyncio.create_task(server.serve([listener]))
         address, number = listener.getsockname()[:2]

@@ -35,6 +35,15 @@ class Guest:
     idle: bool = False
     here: bool = False
 
+    def says(self) -> bytes | None:
+        """The first byte that waits to be read: nothing if the client has left, None if it says nothing yet."""
+        try:
+            return self.raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
     def end(self) -> None:
         """Cut the connection off."""
         if self.transport is None:
@@ -96,15 +105,15 @@ class Crowd:
 
     @property
     def patient(self) -> bool:
-        """Whether strangers are so many, and all at work, that newcomers had better wait."""
-        return len(self._strangers) >= MOST_STRANGERS and self._idle() is None
+        """Whether there is no room, and will be soon: strangers are at work, and none is idle."""
+        return bool(self._strangers) and self._is_full() and self._idle() is None
 
     def admits(self, guest: Guest) -> bool:
         """Count a newcomer, if there is room or somebody to go for it."""
         counts = guest.address not in self._limits.proxies
         if counts and self._addresses[guest.address] >= self._limits.of_address:
             admitted = self._ends(self._idle(guest.address))
-        elif self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS:
+        elif self._is_full():
             admitted = self._ends(self._idle())
         else:
             admitted = True
@@ -115,6 +124,9 @@ class Crowd:
             if counts:
                 self._addresses[guest.address] += 1
         return admitted
+
+    def _is_full(self) -> bool:
+        return self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS
 
     def _idle(self, address: str | None = None) -> Guest | None:
         """Who has been idle for the longest, of one address or of all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import Final
 
-RESERVED: Final = 160
+RESERVED: Final = 256
 """How many descriptors are left for all else: the monitor's connections, databases, PBXs, files."""
 
 

@@ -24,6 +24,9 @@ LOOKS_AGAIN: Final = 0.002
 RESTS: Final = 1.0
 """For how many seconds nobody is let in after the system had no room."""
 
+MEETING_TAKES: Final = 0.0003
+"""How many seconds of work it is to begin to serve one."""
+
 BUFFER: Final = 64 * 1024
 """How many bytes the kernel keeps for a connection in each direction; it takes twice as many."""
 
@@ -101,23 +104,27 @@ class Door:
             self._admit(raw, peer)
 
     def _admit(self, raw: socket.socket, peer: object) -> None:
+        raw.setblocking(False)
         guest = Guest(str(peer[0]) if isinstance(peer, tuple) else "", raw)
-        if self._crowd.admits(guest):
+        if guest.says() != b"" and self._crowd.admits(guest):
             self._unmet += 1
             self._turnstile.enter(partial(self._meet, guest))
         else:
             raw.close()
 
-    def _meet(self, guest: Guest) -> None:
+    def _meet(self, guest: Guest) -> float:
         self._unmet -= 1
-        if guest.here:
-            task = self._loop.create_task(self._serve(guest))
-            self._meeting.add(task)
-            task.add_done_callback(self._meeting.discard)
+        if guest.says() == b"":
+            self._crowd.leaves(guest)
+            guest.raw.close()
+            return 0.0
+        task = self._loop.create_task(self._serve(guest))
+        self._meeting.add(task)
+        task.add_done_callback(self._meeting.discard)
+        return MEETING_TAKES
 
     async def _serve(self, guest: Guest) -> None:
         try:
-            guest.raw.setblocking(False)
             await self._loop.connect_accepted_socket(partial(self._protocol, guest), guest.raw)
         except OSError:  # it is gone already
             self._crowd.leaves(guest)

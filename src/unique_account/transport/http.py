@@ -33,6 +33,9 @@ MOST_LINES: Final = 128
 SLICE: Final = 512
 """How many bytes of a stranger are looked at before those of the next one."""
 
+ANSWER_TAKES: Final = 0.002
+"""How many seconds of work an answer is."""
+
 WAITS: Final = 16 * 1024
 """How many bytes of an answer may wait for the client before no more are made."""
 
@@ -75,7 +78,7 @@ class HttpWire(H11Protocol, Pieces):
         transport.set_write_buffer_limits(WAITS)
         self._guest.transport = transport
         self._expect(REQUEST_WITHIN)
-        self._guest.idle = True
+        self._guest.idle = self._guest.says() is None
         if not self._guest.here:  # it had to go meanwhile
             transport.abort()
 
@@ -94,20 +97,22 @@ class HttpWire(H11Protocol, Pieces):
         self._guest.idle = False
         self.transport.pause_reading()
 
-    def _turn(self) -> None:
+    def _turn(self) -> float:
         """Look at some of the bytes; the rest has to wait for its turn again."""
         if self.transport.is_closing():
             self._unread.clear()
-            return
+            return 0.0
         piece = bytes(self._unread[:SLICE])
         del self._unread[:SLICE]
         if self._is_endless(piece):
             self.transport.abort()
-            return
+            return 0.0
+        under_way = len(self.tasks)
         super().data_received(piece)
         self._look()
         if self.transport.get_protocol() is self:
             self._go_on()
+        return ANSWER_TAKES if len(self.tasks) > under_way else 0.0
 
     def _go_on(self) -> None:
         if self._unread:

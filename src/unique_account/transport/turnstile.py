@@ -1,4 +1,4 @@
-"""Strangers one after the other: however many, they take a millisecond of each round of the event loop."""
+"""Strangers one after the other: however many, they take a third of the event loop's time at most."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Final
 SHARE: Final = 0.001
 """For how many seconds strangers are served before everybody else is."""
 
+PAUSE: Final = 0.002
+"""For how many seconds everybody else is, before more strangers are; longer if they have more to do."""
+
 
 class Turnstile:
     """Does small pieces of work in the order in which they came, a few at a time."""
@@ -18,10 +21,14 @@ class Turnstile:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._line: deque[Callable[[], None]] = deque()
+        self._line: deque[Callable[[], float]] = deque()
 
-    def enter(self, work: Callable[[], None]) -> None:
-        """Do this after all that waits."""
+    def enter(self, work: Callable[[], float]) -> None:
+        """Do this after all that waits.
+
+        Args:
+            work: Returns how many seconds the tasks will take that it has begun.
+        """
         if not self._line:
             self._loop.call_soon(self._turn)
         self._line.append(work)
@@ -30,11 +37,11 @@ class Turnstile:
         over = self._loop.time() + SHARE
         try:
             while self._line and self._loop.time() < over:
-                self._line[0]()
+                over -= self._line[0]()
                 self._line.popleft()
         except BaseException:
             self._line.popleft()
             raise
         finally:
             if self._line:
-                self._loop.call_soon(self._turn)
+                self._loop.call_later(PAUSE, self._turn)

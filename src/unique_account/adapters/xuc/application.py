@@ -18,6 +18,7 @@ from unique_account.adapters.xuc.conversation import serve
 from unique_account.adapters.xuc.logins import Denied, Logins
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.origins import may_connect
+from unique_account.adapters.xuc.pace import Entrance
 from unique_account.transport.behind import BehindProxies
 from unique_account.transport.crowd import Limits
 
@@ -34,11 +35,11 @@ def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> 
         limits: How many connections there may be from one address, seen through proxies too.
         page: What answers at all other addresses; None: nothing does.
     """
-    logins, origins = Logins(office), office.settings.origins
+    logins, entrance, origins = Logins(office), Entrance(), office.settings.origins
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):
-            await serve(office, socket)
+            await serve(office, entrance, socket)
         else:
             await socket.close()  # before it was accepted: a 403
 

@@ -13,6 +13,7 @@ from unique_account.adapters.xuc.commands import perform, say_error
 from unique_account.adapters.xuc.frames import Fields, Heartbeat, InvalidMessage
 from unique_account.adapters.xuc.messages import HEARTBEAT
 from unique_account.adapters.xuc.office import Office, TooManySockets
+from unique_account.adapters.xuc.pace import Entrance
 from unique_account.adapters.xuc.tab import Close, Tab
 from unique_account.adapters.xuc.tokens import BadToken, Token
 from unique_account.adapters.xuc.wire import EXTENSION, SocketWire
@@ -25,7 +26,7 @@ MOST_WAITING: Final = 32
 """How many commands of one client may wait for the one that is being carried out."""
 
 
-async def serve(office: Office, socket: WebSocket) -> None:
+async def serve(office: Office, entrance: Entrance, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
     await socket.accept()
     wire: SocketWire = socket.scope["extensions"][EXTENSION]
@@ -33,6 +34,10 @@ async def serve(office: Office, socket: WebSocket) -> None:
         token = await office.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
+        wire.dismiss()
+        return
+    if not entrance.admits(token.user, asyncio.get_running_loop().time()):
+        await _refuse(socket, "loggedOnFailed", Close.COME_BACK)
         wire.dismiss()
         return
     tab = Tab(socket, office.desk(token.user), token)

@@ -1,4 +1,4 @@
-"""How fast one client may send: some frames at once, so many a second after that, then it has to wait."""
+"""How fast one client may send, and how often one user may come: some at once, so many a second after that."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ PER_SECOND: Final = 20.0
 
 SLOWED_FOR: Final = 5.0
 """For how many seconds on end a client is slowed down before it is taken for one that means harm."""
+
+
+ENTRIES_AT_ONCE: Final = 32
+ENTRIES_PER_SECOND: Final = 1.0
+"""How often a user may log in by WebSocket: each time costs as much as some hundred frames."""
+
+
+class Entrance:
+    """Counts how often each user comes."""
+
+    __slots__ = ("_users",)
+
+    def __init__(self) -> None:
+        self._users: dict[str, tuple[float, float]] = {}  # what was left, and when
+
+    def admits(self, user: str, now: float) -> bool:
+        """Whether a user may come in now; one who may not is not counted."""
+        left, then = self._users.get(user, (ENTRIES_AT_ONCE, now))
+        left = min(ENTRIES_AT_ONCE, left + (now - then) * ENTRIES_PER_SECOND)
+        self._users[user] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
 
 
 class Pace:

@@ -126,10 +126,11 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
             self.transport.pause_reading()
             self._turnstile.enter(self._turn)
 
-    def _turn(self) -> None:
+    def _turn(self) -> float:
         self._queued = False
         if self._unread and self._may_read():
             self._decode()
+        return 0.0
 
     def _may_read(self) -> bool:
         return not (

@@ -1,0 +1,36 @@
+"""Fifty clients that mean harm, each in every way that we know: nobody else is harmed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.besieged import Harm, besieged
+from tests.e2e.hostile import ATTACKS
+
+pytestmark = pytest.mark.e2e
+
+COMMAND_WITHIN = 0.25
+HEALTH_WITHIN = 1.0
+MOST_GROWN = 64 * 2**20
+MOST_LOGGED = 64 * 2**10
+HASHED = 2 * 64 * 2**20
+"""What two passwords take that are checked at once: on purpose, and bounded by that number."""
+
+
+class TestBystanders:
+    """S5: another user's command takes a quarter of a second, health a second, and memory does not grow."""
+
+    @pytest.mark.parametrize("attack", ATTACKS)
+    def test_are_not_harmed(self, attack: str, tmp_path: Path) -> None:
+        async def scenario() -> Harm:
+            async with besieged(tmp_path) as at:
+                return await at.under(attack)
+
+        harm = asyncio.run(scenario())
+        assert harm.command <= COMMAND_WITHIN, harm
+        assert harm.health <= HEALTH_WITHIN, harm
+        assert harm.grown <= MOST_GROWN + HASHED * (attack == "log-ins"), harm
+        assert harm.logged <= MOST_LOGGED, harm
