@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from unique_account.assistant import PAGE, headers
+from unique_account.assistant.serving import PageFiles
 from unique_account.core.forwarding import Outcome
 
 OURS: Final = sorted(
@@ -83,3 +86,41 @@ class TestFiles:
         named = re.findall(r"(?:from |src=|href=|url\()\"([./\w-]+\.\w+)[\"#]", file.read_text("utf-8"))
         folder = PAGE if file.suffix == ".html" else file.parent
         assert [name for name in named if not (folder / name).exists() and not (PAGE / name).exists()] == []
+
+
+class TestHandedOut:
+    """S1: a file is handed out as a whole, from memory, to as many as ask."""
+
+    def test_whole_whatever_range_is_asked_for(self) -> None:
+        asked = {"Range": "bytes=" + ",".join(f"{n}-{n + 5}" for n in range(0, 9000, 9))}
+        answer = get("/vendor/jssip.js", asked)
+        assert (answer.status_code, answer.headers["accept-ranges"]) == (200, "none")
+        assert answer.content == (PAGE / "vendor/jssip.js").read_bytes()
+
+    def test_nothing_twice_that_did_not_change(self) -> None:
+        tag = get("/").headers["etag"]
+        assert get("/", {"If-None-Match": tag}).status_code == 304
+
+    def test_its_length_alone(self) -> None:
+        answer = get("/icon.svg", method="HEAD")
+        assert answer.content == b""
+        assert int(answer.headers["content-length"]) == (PAGE / "icon.svg").stat().st_size
+
+    def test_as_it_is_now(self, tmp_path: Path) -> None:
+        page = PageFiles(folder=tmp_path)
+        for text in ("before", "after it"):
+            (tmp_path / "index.html").write_text(text, "utf-8")
+            assert get("/", page=page).text == text
+
+
+def get(
+    path: str, headers: dict[str, str] | None = None, method: str = "GET", page: PageFiles | None = None
+) -> httpx.Response:
+    """What the page answers."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(page or PageFiles())
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(ask())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from unique_account.cli import repeats
 from unique_account.cli.logs import configure
 from unique_account.config import Level, LogSettings
 
@@ -69,3 +70,35 @@ class TestJson:
         world, ours = map(json.loads, capsys.readouterr().err.splitlines())
         assert "traceback" not in world
         assert "KeyError" in ours["traceback"]
+
+
+class TestRepetitions:
+    """What is said again and again is counted, and the count is said."""
+
+    def test_a_flood_is_a_few_lines_and_a_count(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = 0.0
+        monkeypatch.setattr("time.monotonic", lambda: now)
+        configure(LogSettings())
+        for _ in range(1000):
+            failed(OSError("no more files"))
+        now += repeats.WINDOW
+        LOGGER.info("something else")
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == repeats.MOST_ALIKE + 2
+        assert lines[-2].endswith("ERROR   995 more in 10 s like: pbx failed: no more files")
+
+    def test_so_is_one_whose_texts_differ(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure(LogSettings())
+        for number in range(1000):
+            failed(OSError(f"no more files for {number}"))
+        assert len(capsys.readouterr().err.splitlines()) == repeats.MOST_OF_PLACE
+
+    def test_what_differs_and_is_no_warning_is_all_there(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure(LogSettings(level=Level.DEBUG))
+        for number in range(2 * repeats.MOST_TEXTS):
+            LOGGER.info("event %d", number)
+        for _ in range(100):
+            LOGGER.debug("the same")
+        assert len(capsys.readouterr().err.splitlines()) == 2 * repeats.MOST_TEXTS + 100

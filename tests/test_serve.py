@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -51,7 +53,8 @@ class Serve:
         self._log = folder / "log"
         command = [sys.executable, "-m", "unique_account", "serve", "--config", "unique_account.toml"]
         with self._log.open("a") as log:
-            self.process = subprocess.Popen([*command, *options], cwd=folder, stderr=log)
+            less = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 4096))
+            self.process = subprocess.Popen([*command, *options], cwd=folder, stderr=log, preexec_fn=less)
 
     @property
     def log(self) -> str:
@@ -339,6 +342,17 @@ class TestLog:
         finally:
             serve.process.kill()
             serve.process.wait()
+
+
+class TestDescriptors:
+    """The process may open as many files and sockets as it is let."""
+
+    def test_the_soft_limit_is_raised(self, serve: Serve) -> None:
+        assert serve.url
+        limits = Path(f"/proc/{serve.process.pid}/limits").read_text("utf-8")
+        found = re.search(r"Max open files +(\d+) +(\d+)", limits)
+        assert found
+        assert found[1] == found[2]
 
 
 class TestRefusals:

@@ -26,13 +26,23 @@ from unique_account.adapters.xuc import (
     tokens,
     wire,
 )
-from unique_account.adapters import monitor
 from unique_account.cli import repeats
 from unique_account.transport import crowd, descriptors, http
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "security-cti.md").read_text("utf-8")
+HOSTILE: Final = (ROOT / "tests/e2e/hostile.py").read_text("utf-8").partition("ATTACKS: Final")[2]
+ATTACKS: Final = re.findall(r'^    "[^"]+": \w+', HOSTILE, re.MULTILINE)
 SETTINGS: Final = XucSettings(key="k" * 32)
+
+ELSEWHERE: Final = (
+    "adapters/test_people.py",
+    "e2e/test_attacks.py",
+    "test_assistant.py",
+    "test_logs.py",
+    "test_serve.py",
+    "test_watched_file.py",
+)
 
 BOUNDS: Final = {
     "two at once, a hundred waiting": (logins.AT_ONCE, logins.MOST_WAITING) == (2, 100),
@@ -56,7 +66,23 @@ BOUNDS: Final = {
     ),
     "32 commands waiting": conversation.MOST_WAITING == 32,
     "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
-    "20,000, WebSockets among them": SETTINGS.sockets == 20_000,
+    "a message of at most 64 frames": wire.MOST_FRAGMENTS == 64,
+    "32 of a user at once and one a second": (pace.ENTRIES_AT_ONCE, pace.ENTRIES_PER_SECOND) == (32, 1),
+    "gone within 0.2 s of the answer": wire.CUT_OFF_WITHIN == 0.2,
+    "20,000, WebSockets among them, or as many as the process may open less 256; 512 that are no": (
+        (SETTINGS.sockets, descriptors.RESERVED, crowd.MOST_STRANGERS) == (20_000, 256, 512)
+    ),
+    "2,000 from one address": SETTINGS.sockets_per_address == 2000,
+    "a head of at most 128 lines; answers that nobody takes for 10 s, or are not done in 30 s": (
+        (http.MOST_LINES, http.TAKEN_WITHIN, http.ANSWERED_WITHIN) == (128, 10, 30)
+    ),
+    "read for 1 s": http.LINGERS == 1,
+    "512 bytes at a time": http.SLICE == 512,
+    "5 lines of the same text and 50 warnings of the same line of code in 10 s": (
+        (repeats.MOST_ALIKE, repeats.MOST_OF_PLACE, repeats.WINDOW) == (5, 50, 10)
+    ),
+    "Fifty clients at once in each of 46 ways": len(re.findall(r'^    "[^"]+": \w+', ATTACKS, re.MULTILINE))
+    == 46,
     "16 WebSockets for each user; 10 s to make a request": (
         (SETTINGS.sockets_per_user, http.REQUEST_WITHIN) == (16, 10)
     ),
@@ -81,11 +107,11 @@ class TestTheSecurityPage:
 
     @pytest.mark.parametrize("heading", ["What is bounded", "What was tried"])
     def test_every_row_names_tests_that_are_there(self, heading: str) -> None:
-        files = (
+        files = [
             *(ROOT / "tests/adapters/xuc").glob("test_*.py"),
-            ROOT / "tests/adapters/test_people.py",
-            ROOT / "tests/test_watched_file.py",
-        )
+            *(ROOT / "tests/transport").glob("test_*.py"),
+            *(ROOT / "tests" / name for name in ELSEWHERE),
+        ]
         there = {
             name
             for file in files

@@ -150,8 +150,8 @@ class Besieged:
         commands, (healths, memories) = await asyncio.gather(
             self._commands(bob, over), asyncio.to_thread(self._looked_at, over)
         )
-        logged = self._log.stat().st_size
-        return Harm(quantiles(commands, n=100, method="inclusive")[98], max(healths), max(memories) - before, logged)
+        slow = quantiles(commands, n=100, method="inclusive")[98]
+        return Harm(slow, max(healths), max(memories) - before, self._log.stat().st_size)
 
     async def _commands(self, bob: ClientConnection, until: float) -> list[float]:
         taken = []

@@ -37,7 +37,7 @@ class PageFiles(StaticFiles):
         super().__init__(directory=folder, html=True)
         self._headers = headers(*servers)
         self._instead = dict(instead)
-        self._read: dict[str, tuple[float, bytes]] = {}
+        self._read: dict[str, tuple[tuple[float, int], bytes]] = {}
 
     def lookup_path(self, path: str) -> tuple[str, stat_result | None]:
         """The file that a path of the page stands for."""
@@ -54,9 +54,13 @@ class PageFiles(StaticFiles):
             return response
         if str(full_path).endswith(".js"):
             response.headers["Content-Type"] = "text/javascript; charset=utf-8"
-        return _Whole(self._content(str(full_path), stat_result.st_mtime), response.headers, status_code)
+        return _Whole(
+            self._content(str(full_path), (stat_result.st_mtime, stat_result.st_size)),
+            response.headers,
+            status_code,
+        )
 
-    def _content(self, path: str, changed: float) -> bytes:
+    def _content(self, path: str, changed: tuple[float, int]) -> bytes:
         if path not in self._read or self._read[path][0] != changed:
             self._read[path] = changed, Path(path).read_bytes()
         return self._read[path][1]

@@ -36,7 +36,7 @@ class Guest:
     here: bool = False
 
     def says(self) -> bytes | None:
-        """The first byte that waits to be read: nothing if the client has left, None if it says nothing yet."""
+        """The first byte that waits to be read: none if the client has left, None if it is silent."""
         try:
             return self.raw.recv(1, socket.MSG_PEEK)
         except BlockingIOError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from unique_account.adapters.memory import MemoryDirectory
@@ -375,6 +376,61 @@ class TestOrigins:
             preflight = {"Origin": "https://evil.example.org", "Access-Control-Request-Method": "POST"}
             answer = await at.browser.request("OPTIONS", "auth/login", headers=preflight)
             assert "access-control-allow-origin" not in answer.headers
+
+    @in_loop
+    async def test_what_is_no_origin_is_refused(self) -> None:
+        async with premises() as at:
+            own = f"http://127.0.0.1:{await at.cti.port()}"
+            for origin in (
+                "http://[",
+                "null",
+                "",
+                own.replace("http", "https"),
+                f"{own}/x",
+                f"{own}9999",
+                "x",
+            ):
+                headers = {"Origin": origin}
+                answer = await said(at, "POST", "auth/login", json=ALICES, headers=headers)
+                assert answer == (403, "InvalidCredentials"), origin
+            assert at.observer.failures == []
+
+    @in_loop
+    async def test_the_scheme_is_what_a_trusted_proxy_says(self) -> None:
+        forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+        for proxies, status in ((("127.0.0.1",), 200), ((), 403)):
+            async with premises(proxies=proxies) as at:
+                origin = f"https://127.0.0.1:{await at.cti.port()}"
+                headers = {"Origin": origin, **forwarded}
+                answer = await at.browser.request("POST", "auth/login", json=ALICES, headers=headers)
+                assert answer.status_code == status
+
+    @in_loop
+    async def test_ports_that_go_without_saying_are_the_same(self) -> None:
+        async with premises() as at:
+            headers = {"Origin": "https://xivo.example.org", "Host": "xivo.example.org:443"}
+            headers["X-Forwarded-Proto"] = "https"
+            answer = await at.browser.request("POST", "auth/login", json=ALICES, headers=headers)
+            assert answer.status_code == 200
+
+
+class TestAddresses:
+    """S5: those behind a proxy are counted by the address that it says they are from."""
+
+    @in_loop
+    async def test_one_address_has_so_many(self) -> None:
+        async with premises(sockets_per_address=1) as at:
+            token = await at.browser.log_in("alice")
+            url = f"ws://127.0.0.1:{await at.cti.port()}/xuc/api/2.0/cti?token={token}"
+            one, other = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))
+            async with connect(url, additional_headers=one, proxy=None):
+                with pytest.raises(InvalidStatus) as refused:
+                    await connect(url, additional_headers=one, proxy=None)
+                assert refused.value.response.status_code == 403
+                answer = await at.browser.request("GET", "auth/check", headers=one)
+                assert answer.status_code == 503
+                answer = await at.browser.request("GET", "auth/check", headers=other)
+                assert answer.status_code == 401
 
 
 class TestSecrets:

@@ -1,4 +1,4 @@
-"""How fast one client may send, and how often one user may come: some at once, so many a second after that."""
+"""How fast a client may send, and how often a user may come: some at once, so many a second after that."""
 
 from __future__ import annotations
 
