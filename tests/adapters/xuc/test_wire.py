@@ -171,6 +171,7 @@ class TestEntrance:
     @in_loop
     async def test_one_more_has_to_come_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pace, "ENTRIES_AT_ONCE", 1)
+        monkeypatch.setattr(pace, "ENTRIES_PER_SECOND", 0.0)
         async with premises() as at:
             await at.browser.tab("alice")
             again = await at.browser.connect(await at.browser.log_in("alice"))
