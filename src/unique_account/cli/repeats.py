@@ -40,20 +40,19 @@ class Unrepeated(logging.StreamHandler):  # type: ignore[type-arg]
             super().emit(record)
 
     def _is_new(self, record: logging.LogRecord) -> bool:
-        place = (record.pathname, record.lineno)
         if record.levelno < logging.INFO:
             return True
-        if record.levelno >= logging.WARNING and not self._counts(place, MOST_OF_PLACE, record):
+        place = (record.pathname, record.lineno)
+        if not self._counts((*place, record.getMessage()[:_COMPARED]), MOST_ALIKE, record):
             return False
-        text = (*place, record.getMessage()[:_COMPARED])
-        return self._counts(text, MOST_ALIKE, record)
+        return record.levelno < logging.WARNING or self._counts(place, MOST_OF_PLACE, record)
 
     def _counts(self, what: Hashable, most: int, record: logging.LogRecord) -> bool:
         seen = self._seen.get(what, 0)
         if seen >= most:
             self._held[what] = self._held.get(what, (0, record))[0] + 1, record
             return False
-        if what in self._seen or len(self._seen) < MOST_TEXTS:
+        if what in self._seen or most is MOST_OF_PLACE or len(self._seen) < MOST_TEXTS:
             self._seen[what] = seen + 1
         return True
 
