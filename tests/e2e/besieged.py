@@ -24,7 +24,7 @@ from unique_account.adapters.people import hash_password
 CLIENTS: Final = 50
 PROCESSES: Final = 2
 USERS: Final = ("bob", *(f"mallory{number}" for number in range(4)))
-FOR: Final = 6.0
+FOR: Final = 4.0
 """For how many seconds it is measured."""
 
 BETWEEN: Final = 0.06

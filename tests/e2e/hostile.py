@@ -261,6 +261,6 @@ async def main(name: str, clients: int, server: int, monitor: int, tokens: list[
 
 
 if __name__ == "__main__":
-    os.nice(5)
+    os.nice(10)
     _, _name, _clients, _server, _monitor, *_tokens = sys.argv
     asyncio.run(main(_name, int(_clients), int(_server), int(_monitor), _tokens))

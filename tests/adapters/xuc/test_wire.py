@@ -94,6 +94,16 @@ class TestEveryFrameCounts:
         assert sum(decoded) < 2 * pace.AT_ONCE
 
     @in_loop
+    async def test_large_ones_count_more(self) -> None:
+        async with premises() as at:
+            tab = await at.browser.tab("alice")
+            for _ in range(2 * pace.AT_ONCE // 3):
+                await tab.send("x" * 2 * wire.COUNTS_AGAIN)
+            began = asyncio.get_running_loop().time()
+            await tab.command("getIceConfig")
+            assert asyncio.get_running_loop().time() - began > 1.0
+
+    @in_loop
     async def test_it_counts_before_the_log_in_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pace, "SLOWED_FOR", 0.2)
         entering = asyncio.Event()

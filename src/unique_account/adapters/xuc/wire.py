@@ -34,6 +34,9 @@ CUT_OFF_WITHIN: Final = 0.2
 SLICE: Final = 256
 """How many bytes are decoded before it is looked at how many frames they were."""
 
+COUNTS_AGAIN: Final = 4096
+"""After how many bytes a frame counts once more."""
+
 MOST_FRAGMENTS: Final = 64
 """Of how many frames a message may be made."""
 
@@ -149,8 +152,8 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
         self._go_on()
 
     def handle_events(self) -> None:
-        """Count every frame, whatever it is."""
-        frames = sum(isinstance(event, Frame) for event in self.conn.events)
+        """Count every frame, whatever it is, and a large one as several."""
+        frames = sum(_weight(event) for event in self.conn.events if isinstance(event, Frame))
         super().handle_events()
         if frames and not self._deaf:
             self._count(frames)
@@ -238,3 +241,8 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
     def finish(self, within: float = GONE_WITHIN) -> None:
         """Cut the connection off if it is not closed within so many seconds."""
         self.loop.call_later(within, self.transport.abort)
+
+
+def _weight(frame: Frame) -> int:
+    """As how many frames one counts."""
+    return 1 + len(frame.data) // COUNTS_AGAIN
