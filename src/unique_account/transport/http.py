@@ -33,7 +33,7 @@ MOST_LINES: Final = 128
 SLICE: Final = 512
 """How many bytes of a stranger are looked at before those of the next one."""
 
-ANSWER_TAKES: Final = 0.002
+ANSWER_TAKES: Final = 0.001
 """How many seconds of work an answer is."""
 
 WAITS: Final = 16 * 1024

@@ -1,4 +1,4 @@
-"""Strangers one after the other: however many, they take a third of the event loop's time at most."""
+"""Strangers one after the other: however many, they take half of the event loop's time at most."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 SHARE: Final = 0.001
 """For how many seconds strangers are served before everybody else is."""
 
-PAUSE: Final = 0.002
+PAUSE: Final = 0.001
 """For how many seconds everybody else is, before more strangers are; longer if they have more to do."""
 
 
