@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
-from unique_account.adapters.xuc.cti import _config, _Server
+from unique_account.adapters.xuc.cti import _config, _limits, _listening
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
@@ -30,6 +30,7 @@ from unique_account.core.routing import Plan
 from unique_account.core.user import User
 from unique_account.ports.hearing import Hear
 from unique_account.ports.lines import SipLine
+from unique_account.transport.server import Server
 
 KEY = "a key for benchmarks, and for those alone"
 PASSWORD = "x"
@@ -147,13 +148,13 @@ async def bare(count: int, _: Path) -> None:
             pass
 
     app = Starlette(routes=[WebSocketRoute("/xuc/api/2.0/cti", serve)])
-    server = _Server(_config(XucSettings(key=KEY, port=0, sockets=count + 100), app))
-    server.config.port = 0
-    serving = asyncio.create_task(server.serve())
+    settings = XucSettings(key=KEY, port=0, sockets=count + 100)
+    server, listener = Server(_config(settings, app), _limits(settings)), _listening("127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve([listener]))
     reader = await questions()
     while not server.started:  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.01)
-    answer(server.servers[0].sockets[0].getsockname()[1])
+    answer(listener.getsockname()[1])
     while question := (await reader.readline()).decode().strip():
         answer(["x"] * count if question == "tokens" else usage(-1))
     serving.cancel()
