@@ -22,6 +22,8 @@ from unique_account.adapters.memory import (
 )
 from unique_account.adapters.xuc import XucSettings, conversation, office
 from unique_account.adapters.xuc.office import Office
+from unique_account.adapters.xuc.pace import Entrance
+from unique_account.adapters.xuc.wire import EXTENSION
 from unique_account.core.account import Account
 from unique_account.core.errors import Unreachable
 from unique_account.core.machine import State
@@ -37,11 +39,31 @@ else:
 LEASE: Final = timedelta(seconds=10)
 
 
+class Wire:
+    """What a socket's protocol knows, where there is no network."""
+
+    known = False
+    fell_silent = False
+
+    def dismiss(self) -> None:
+        """Nothing is read anyway."""
+
+    def finish(self, _: float = 0.0) -> None:
+        """Nothing is sent anyway."""
+
+
+class OpenEntrance(Entrance):
+    """Counts nobody: a schedule has more entries in no time than a user's browser has."""
+
+    def admits(self, user: str, now: float) -> bool:
+        return True
+
+
 class Socket:
     """A WebSocket without a network: it is there until it is closed from either side."""
 
     def __init__(self, token: str) -> None:
-        self.scope: dict[str, Any] = {"extensions": {}}
+        self.scope: dict[str, Any] = {"extensions": {EXTENSION: Wire()}}
         self.query_params = {"token": token}
         self._gone = asyncio.Event()
 
@@ -162,7 +184,7 @@ class Company:
             self.tokens.append(self.office.tokens.issue("alice", "alice", PASSWORDS["alice"]))
         socket = Socket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
-        self.serving.append(self._task(conversation.serve(self.office, socket)))  # type: ignore[arg-type]
+        self.serving.append(self._task(conversation.serve(self.office, OpenEntrance(), socket)))  # type: ignore[arg-type]
         await asyncio.sleep(0)  # one that is cancelled before it began is no socket
 
     async def leave(self) -> None:
