@@ -50,9 +50,14 @@ class Process:
 
 
 async def start(*command: str, log: Path) -> Process:
-    """Run a program as the leader of a group of its own; what it prints goes to a file."""
+    """Run a program as the leader of a group of its own; what it prints goes to a file.
+
+    It ends with this process at the latest, be that killed.
+    """
     with log.open("ab") as output:
         started = await asyncio.create_subprocess_exec(
+            "setpriv",
+            "--pdeathsig=KILL",
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
