@@ -45,8 +45,10 @@ ELSEWHERE: Final = (
 )
 
 BOUNDS: Final = {
-    "two at once, a hundred waiting": (logins.AT_ONCE, logins.MOST_WAITING) == (2, 100),
-    "of 35 MiB of work at least": passwords.LEAST_WORK == 35 * 1024,
+    "one at a time, a hundred waiting": (logins.AT_ONCE, logins.MOST_WAITING) == (1, 100),
+    "of 35 MiB of work at least and 2 GiB at most": (
+        (passwords.LEAST_WORK, passwords.MOST_WORK) == (35 * 1024, 2 * 2**20)
+    ),
     "10 failures with a login in any 5 minutes": (attempts.PER_LOGIN, attempts.WINDOW) == (10, 300),
     "100 from an address, then one attempt a second": (attempts.PER_ADDRESS, attempts.EVERY) == (100, 1),
     "of more than 10 that wait": attempts.LONGEST_DELAY / attempts.EVERY == 10,

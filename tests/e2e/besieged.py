@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -24,8 +25,11 @@ from unique_account.adapters.people import hash_password
 CLIENTS: Final = 50
 PROCESSES: Final = 2
 USERS: Final = ("bob", *(f"mallory{number}" for number in range(4)))
-FOR: Final = 4.0
+FOR: Final = 3.0
 """For how many seconds it is measured."""
+
+FIRST: Final = -15
+"""How nice the service and who measures it are: a busy machine is not what is measured."""
 
 BETWEEN: Final = 0.06
 """How many seconds lie between two commands: no more than a client may give."""
@@ -95,7 +99,8 @@ class Besieged:
     async def start(self) -> None:
         """Start the service; it may open no more files at first than systemd lets it."""
         config = str(self._folder / "unique_account.toml")
-        serve = f'ulimit -Sn 1024; exec "{sys.executable}" -m unique_account serve --config "{config}"'
+        python = f'exec nice -n {FIRST} "{sys.executable}"'
+        serve = f'ulimit -Sn 1024; {python} -m unique_account serve --config "{config}"'
         self._process = await start("sh", "-c", serve, log=self._folder / "log")
         while "ready: " not in self._log.read_text("utf-8"):  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.05)
@@ -128,9 +133,12 @@ class Besieged:
             for _ in range(20):
                 await self._command(bob)
             clients = [await self._attacker(attack, tokens[1:], n) for n in range(PROCESSES)]
+            usual = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, 0, FIRST)
             try:
                 return await self._measured(bob, before)
             finally:
+                os.setpriority(os.PRIO_PROCESS, 0, usual)
                 for one in clients:
                     await one.kill()
 

@@ -12,6 +12,7 @@ from lab.place import NotInstalled, require
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known wherever these tests are."""
+    config.addinivalue_line("markers", "alone: measures a time, so nothing else may run beside it")
     config.addinivalue_line("markers", "e2e: needs the lab, which `python -m lab install` installs")
 
 

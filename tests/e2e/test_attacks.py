@@ -10,14 +10,12 @@ import pytest
 from tests.e2e.besieged import Harm, besieged
 from tests.e2e.hostile import ATTACKS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 COMMAND_WITHIN = 0.25
 HEALTH_WITHIN = 1.0
 MOST_GROWN = 64 * 2**20
 MOST_LOGGED = 64 * 2**10
-HASHED = 2 * 64 * 2**20
-"""What two passwords take that are checked at once: on purpose, and bounded by that number."""
 
 
 class TestBystanders:
@@ -32,5 +30,5 @@ class TestBystanders:
         harm = asyncio.run(scenario())
         assert harm.command <= COMMAND_WITHIN, harm
         assert harm.health <= HEALTH_WITHIN, harm
-        assert harm.grown <= MOST_GROWN + HASHED * (attack == "log-ins"), harm
+        assert harm.grown <= MOST_GROWN, harm
         assert harm.logged <= MOST_LOGGED, harm

@@ -29,6 +29,15 @@ LEAST_WORK: Final = 35 * 1024
 """How many KiB it goes through at least, in all its passes: the least that OWASP recommends."""
 
 
+MOST_MEMORY: Final = 256 * 1024
+"""How many KiB a hash may take at most, since whoever knows a login can have it checked."""
+
+MOST_WORK: Final = 8 * MOST_MEMORY
+"""How many KiB it may go through at most."""
+
+_HASHER: Final = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+
+
 def hash_password(password: str) -> str:
     """The hash of a password, as it stands in the file.
 
@@ -37,13 +46,13 @@ def hash_password(password: str) -> str:
     """
     if not 0 < len(password) <= LONGEST_PASSWORD:
         raise ValueError(f"a password has 1 to {LONGEST_PASSWORD} characters")
-    return PasswordHasher().hash(password)
+    return _HASHER.hash(password)
 
 
 def matches(hashed: str, password: str) -> bool:
     """Whether a hash is that of a password."""
     try:
-        PasswordHasher().verify(hashed, password)
+        _HASHER.verify(hashed, password)
     except (VerificationError, UnicodeEncodeError):
         return False
     return len(password) <= LONGEST_PASSWORD
@@ -58,6 +67,8 @@ def problem(hashed: str) -> str | None:
     memory, passes = parameters.memory_cost, parameters.time_cost
     if memory < LEAST_MEMORY or memory * passes < LEAST_WORK:
         return f"takes {memory} KiB {passes} times, which is too cheap to guess; make it again"
+    if memory > MOST_MEMORY or memory * passes > MOST_WORK:
+        return f"takes {memory} KiB {passes} times, which keeps everybody else waiting; make it again"
     return None
 
 

@@ -22,8 +22,11 @@ LARGEST_BODY: Final = 4096
 BODY_WITHIN: Final = 10.0
 """In how many seconds the body of a log-in has to be there."""
 
-AT_ONCE: Final = 2
-"""How many passwords are checked at once: checking one takes a core, and memory, on purpose."""
+AT_ONCE: Final = 1
+"""How many passwords are checked at once: checking one takes a core, and memory, on purpose.
+
+With two of them, two cores would have no time left for those who are logged in.
+"""
 
 MOST_WAITING: Final = 100
 """How many more may wait for that."""
