@@ -101,6 +101,8 @@ def serves_assistants(folder: Path, port: int, more: str = "") -> None:
     (folder / "unique_account.toml").write_text(CONFIG + ASSISTANT.format(port, more), "utf-8")
     (folder / "tokens.key").write_text("k" * 32, "utf-8")
     (folder / "secrets.conf").write_text("[alice_w-auth](+)\npassword = secret\n", "utf-8")
+    for secret in ("tokens.key", "secrets.conf"):
+        (folder / secret).chmod(0o600)
     write_people(folder, "sésame")
 
 

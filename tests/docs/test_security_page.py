@@ -70,7 +70,7 @@ BOUNDS: Final = {
     "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
     "a frame once more for each 4 KiB": wire.COUNTS_AGAIN == 4096,
     "a message of at most 64 frames": wire.MOST_FRAGMENTS == 64,
-    "32 of a user at once and one a second": (pace.ENTRIES_AT_ONCE, pace.ENTRIES_PER_SECOND) == (32, 1),
+    "128 of a user at once and two a second": ((pace.ENTRIES_AT_ONCE, pace.ENTRIES_PER_SECOND) == (128, 2)),
     "gone within 0.2 s of the answer": wire.CUT_OFF_WITHIN == 0.2,
     "20,000, WebSockets among them, or as many as the process may open less 256; 512 that are no": (
         (SETTINGS.sockets, descriptors.RESERVED, crowd.MOST_STRANGERS) == (20_000, 256, 512)

@@ -11,8 +11,8 @@ SLOWED_FOR: Final = 5.0
 """For how many seconds on end a client is slowed down before it is taken for one that means harm."""
 
 
-ENTRIES_AT_ONCE: Final = 32
-ENTRIES_PER_SECOND: Final = 1.0
+ENTRIES_AT_ONCE: Final = 128
+ENTRIES_PER_SECOND: Final = 2.0
 """How often a user may log in by WebSocket: each time costs as much as some hundred frames."""
 
 
