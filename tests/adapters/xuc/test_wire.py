@@ -170,13 +170,13 @@ class TestRefused:
 class TestEntrance:
     """S5: one user logs in by WebSocket so often; others as they like."""
 
-    def test_some_at_once_and_then_one_a_second(self) -> None:
+    def test_some_at_once_and_then_two_a_second(self) -> None:
         entrance = Entrance()
         assert all(entrance.admits("alice", 0.0) for _ in range(ENTRIES_AT_ONCE))
-        assert not entrance.admits("alice", 0.5)
-        assert entrance.admits("bob", 0.5)
-        assert entrance.admits("alice", 1.0)
-        assert not entrance.admits("alice", 1.5)
+        assert not entrance.admits("alice", 0.25)
+        assert entrance.admits("bob", 0.25)
+        assert entrance.admits("alice", 0.5)
+        assert not entrance.admits("alice", 0.75)
 
     @in_loop
     async def test_one_more_has_to_come_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
