@@ -168,6 +168,15 @@ class TestSettled:
             assert settled(block) == (block.decode(), "")
             assert not is_cut(block)
 
+    def test_a_node_with_a_system_name_writes_it_behind_the_stamp(self) -> None:
+        named = b"\r\nSystemName: mds1\r\n"
+        for carrier in carriers():
+            block = carrier.removesuffix(b"\r\n\r\n").replace(b".100001\r\n", b".100001" + named)
+            assert settled(block) == (block.decode(), "")
+            assert not is_cut(block)
+        cut = event("Newchannel", "Channel: Local/1").replace(b".100001\r\n", b".100001" + named)
+        assert is_cut(cut.removesuffix(b"\r\n\r\n"))
+
     def test_an_event_of_another_version_that_never_ends_costs_no_neighbour(self) -> None:
         short = b"Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6\r\n\r\n"
         many = AFTER * (2 + LARGEST_CUT // len(AFTER))

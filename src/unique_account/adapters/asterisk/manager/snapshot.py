@@ -62,7 +62,7 @@ _OF_ASTERISK: Final = re.compile(rb"Event: [^\r\n]*\r\n(?:Privilege|ActionID): "
 """How an event begins that Asterisk wrote; one written by hand may leave headers out."""
 
 _CUT_IN_NAME: Final = re.compile(
-    rb"Event: [^\r\n]*\r\n(?:(?:Privilege|Timestamp|ActionID|Bridge[A-Za-z]*): [^\r\n]*\r\n)+"
+    rb"Event: [^\r\n]*\r\n(?:(?:Privilege|Timestamp|SystemName|ActionID|Bridge[A-Za-z]*): [^\r\n]*\r\n)+"
     rb"Channel: [^\r\n]*\Z"
 )
 """An event that ends in the name of its channel; that of a Local channel holds a number dialled."""
@@ -81,7 +81,7 @@ _SOUND: Final = re.compile(
     rb"Event: (?:"
     + _OF_CHANNELS
     + _STAMP
-    + rb"(?:Bridge[A-Za-z]*: "
+    + rb"(?:(?:SystemName|Bridge[A-Za-z]*): "
     + _TEXT
     + rb"\r\n)*"
     + b"\r\n".join(name.encode() + b": " + _TEXT for name in _ORDER)
@@ -90,7 +90,9 @@ _SOUND: Final = re.compile(
     + rb")*"
     + rb"|DeviceStateChange"
     + _STAMP
-    + rb"Device: "
+    + rb"(?:SystemName: "
+    + _TEXT
+    + rb"\r\n)?Device: "
     + _TEXT
     + rb"\r\nState: [A-Z_]+"
     + rb")"
