@@ -15,7 +15,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from fuzz.target import Broken, require
-from fuzz.users import BYSTANDER, USERS, check_installable
+from fuzz.users import BYSTANDER, INSIDERS, USERS, check_installable
 from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
 from unique_account.adapters.xuc import XucCti, XucSettings
 from unique_account.bootstrap import bootstrap
@@ -91,7 +91,8 @@ class Premises:
             raise Broken(f"a failure of {what} with {type(error).__name__}: {error}") from error
         require(not said, f"an error in the log: {said}")
         require(self.service.account(BYSTANDER.id) == self._bystander, "something happened to a bystander")
-        check_installable(self.service.account("alice"))
+        for user in ("alice", *(user.id for user in INSIDERS)):
+            check_installable(self.service.account(user))
 
 
 @frozen(weakref_slot=False)
@@ -224,7 +225,7 @@ class Client(asyncio.Protocol):
 async def premises() -> AsyncIterator[Premises]:
     """A server with all users, that nobody is logged in to."""
     observer, log, clock = MemoryObserver(), Log(), SettableClock(datetime.now(UTC))
-    cti, pbx = server(observer, *USERS), MemoryPbx(clock)
+    cti, pbx = server(observer, *USERS, *INSIDERS), MemoryPbx(clock)
     loop, root = asyncio.get_running_loop(), logging.getLogger()
     loop.set_exception_handler(
         lambda _, context: log.said.append(f"unhandled: {context.get('exception') or context['message']}")
@@ -232,7 +233,7 @@ async def premises() -> AsyncIterator[Premises]:
     root.addHandler(log)
     try:
         async with bootstrap(cti=cti, pbxs=(pbx,), clock=clock, observer=observer) as service:
-            for user in USERS:
+            for user in (*USERS, *INSIDERS):
                 await service.add(user)
                 await pbx.register(user.deskphone)
             yield Premises(service, await cti.port(), observer, log)

@@ -40,6 +40,11 @@ ENOUGH: Final = 10
 """How many users of one input are looked at one by one: that takes longer than reading them."""
 
 USERS: Final = (ALICE, BOB, BYSTANDER)
+INSIDERS: Final = tuple(
+    User(id=f"insider{n}", extension=f"{2000 + n}", deskphone=f"PJSIP/i{n}", webrtc=f"PJSIP/i{n}_w")
+    for n in range(32)
+)
+"""Further users of a server under attack: one alone may come in only so often."""
 
 
 def names_bystander(data: bytes) -> bool:

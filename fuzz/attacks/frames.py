@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from random import Random
 from typing import Final
 
@@ -15,6 +16,8 @@ from fuzz.clients import WORDS, frames
 from fuzz.mutation import Mutator
 from fuzz.premises import Client, Door, frame
 from fuzz.target import is_text
+from fuzz.users import INSIDERS
+from unique_account.core.user import User
 
 AT_ONCE: Final = 4
 """How many sockets the attacker has."""
@@ -29,22 +32,24 @@ async def hostile_frames(attempts: int) -> str:
     inputs = (mutator.next() for _ in range(attempts))
     async with remote() as server, bystander(server) as delays:
         async with asyncio.TaskGroup() as sending:
-            tasks = [sending.create_task(_send_all(server.door, inputs)) for _ in range(AT_ONCE)]
+            shares = [INSIDERS[place::AT_ONCE] for place in range(AT_ONCE)]
+            tasks = [sending.create_task(_send_all(server.door, share, inputs)) for share in shares]
         await server.check()
     sent = sum(task.result() for task in tasks)
-    return (
-        f"{sent:,} hostile frames of a logged-in user: nothing fails, no account of others changes; {delays}"
-    )
+    who = f"{sent:,} hostile frames of {len(INSIDERS)} logged-in users"
+    return f"{who}: nothing fails, no account of others changes; {delays}"
 
 
-async def _send_all(door: Door, inputs: Iterator[bytes]) -> int:
-    """Send what is left, a socketful after the other; returns how many frames."""
-    sent, token = 0, await door.log_in("alice")
+async def _send_all(door: Door, users: Sequence[User], inputs: Iterator[bytes]) -> int:
+    """Send what is left, a socketful of a user after that of another; returns how many frames."""
+    sent, tokens = 0, {user.id: await door.log_in(user.id) for user in users}
+    turns = cycle(tokens)
     while batch := [data for _, data in zip(range(EACH), inputs, strict=False)]:
-        socket = await door.socket(token)
+        user = next(turns)
+        socket = await door.socket(tokens[user])
         if socket.closed or socket.goodbye:  # a frame of before has logged out
-            token = await door.log_in("alice")
-            socket = await door.socket(token)
+            tokens[user] = await door.log_in(user)
+            socket = await door.socket(tokens[user])
         sent += await _send(socket, batch)
         socket.abort()
     return sent
