@@ -396,6 +396,12 @@ class TestHeader:
         text = ",".join([*COLUMNS, "exten", "exten"]) + "\r\n"
         assert problems(text) == ("line 1, exten: the column is there twice",)
 
+    def test_more_columns_than_there_can_be_are_counted_and_not_named(self) -> None:
+        header = ["uuid"] * 50_000
+        assert problems(",".join(header) + "\n" + "x\n" * 100) == (
+            "line 1: has 50000 columns; XiVO's user import has 38",
+        )
+
     def test_the_rows_of_a_bad_header_are_checked_as_far_as_they_go(self) -> None:
         columns = [name for name in COLUMNS if name != "exten"] + ["colour"]
         row = {"username": "a", "line_protocol": "ua", "ring_seconds": "3"}

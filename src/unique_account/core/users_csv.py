@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -120,6 +121,9 @@ COLUMNS: Final[Mapping[str, _Check | None]] = {
     "labels": None,
 }
 """The columns that a file may have, each with the form of its fields; None: free text."""
+
+_MOST_COLUMNS: Final = 2 * len(COLUMNS)
+"""In a header of more columns nothing is named; a good one has each column once at most."""
 
 _EMPTY: Final = dict.fromkeys(COLUMNS, "")
 
@@ -219,20 +223,25 @@ class _Sheet:
 
     def begin(self, line: int, header: Sequence[str]) -> bool:
         """Take the first row as the header; False if it is none, so that the rest means nothing."""
-        known = [name for name in header if name in COLUMNS]
-        if not known or 2 * len(known) < len(header):
+        known = Counter(name for name in header if name in COLUMNS)
+        if not known or 2 * known.total() < len(header):
             # Its text is not quoted: without a header it would be the first user's, password included.
             self.problems.append(
                 f"line {line}: is not a header; the first line names XiVO's columns, separated by commas, "
                 f"at least {', '.join(REQUIRED)}"
             )
             return False
+        if len(header) > _MOST_COLUMNS:
+            self.problems.append(
+                f"line {line}: has {len(header)} columns; XiVO's user import has {len(COLUMNS)}"
+            )
+            return False
         self.header = header
-        self.checks = [(name, check) for name in dict.fromkeys(known) if (check := COLUMNS[name])]
+        self.checks = [(name, check) for name in known if (check := COLUMNS[name])]
         missing = [name for name in REQUIRED if name not in header]
         self.complete = not missing
         unknown = [name for name in header if name not in COLUMNS]
-        twice = sorted({name for name in known if known.count(name) > 1})
+        twice = sorted(name for name, count in known.items() if count > 1)
         self.problems += [f"line {line}, {name}: the column is missing" for name in missing]
         self.problems += [
             f"line {line}, {name[:40]!r}: is not a column of XiVO's user import" for name in unknown
