@@ -281,6 +281,47 @@ class TestProblems:
         with pytest.raises(InvalidRoster, match="endpoints/sip: gives 0 of 2 items"):
             at.read()
 
+    def test_a_list_that_is_not_there(self, at: Confd) -> None:
+        at.answer = lambda *_: (404, {"message": "not found"})  # type: ignore[method-assign]
+        with pytest.raises(InvalidRoster, match=r"  endpoints/sip: is not there$"):
+            at.read()
+
+    @pytest.mark.parametrize("item", [{"id": 1}, {"name": "without an id"}])
+    @pytest.mark.parametrize("total", [1001, 1_000_000])
+    def test_a_list_that_gives_the_same_page_for_ever(
+        self, at: Confd, item: dict[str, Any], total: int
+    ) -> None:
+        asked = []
+
+        def answer(path: str, *_: object) -> tuple[int, Any]:
+            asked.append(path)
+            return 200, {"total": total, "items": [item]}
+
+        at.answer = answer  # type: ignore[method-assign]
+        with pytest.raises(InvalidRoster, match=f"endpoints/sip: gives nothing new after 1 of {total} items"):
+            at.read()
+        assert len(asked) == 2
+
+    def test_a_list_that_goes_round_in_a_circle(self, at: Confd) -> None:
+        def answer(_: str, query: dict[str, list[str]], __: object) -> tuple[int, Any]:
+            return 200, {"total": 1_000_000, "items": [{"id": int(query["offset"][0]) % 3}]}
+
+        at.answer = answer  # type: ignore[method-assign]
+        with pytest.raises(InvalidRoster, match="endpoints/sip: gives nothing new after 3 of 1000000 items"):
+            at.read()
+
+    def test_a_list_that_grows_while_it_is_read(self, at: Confd) -> None:
+        for number in range(1, 5):
+            at.user(number, f"user-{number}", option="no")
+        shifted = [at.lines[0], *at.lines]
+        at.answer = (
+            lambda _, query, __: (  # type: ignore[method-assign]
+                200,
+                {"total": 5, "items": shifted[int(query["offset"][0]) :][:2]},
+            )
+        )
+        assert at.read(page=2) == ()
+
     def test_an_answer_that_is_too_large(self, at: Confd, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(confd, "LARGEST", 100)
         at.user(1, "alice")

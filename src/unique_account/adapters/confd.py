@@ -193,19 +193,26 @@ class _Asked:
         return _id(associated[0], field)
 
     async def _listed(self, place: str) -> AsyncIterator[Mapping[str, Any]]:
-        """All items of a list, page by page."""
+        """All items of a list, page by page, each of which has to bring an item that none before it has."""
         seen, total = 0, 1
+        known: set[int | str | None] = set()
         while seen < total:
-            page = await self._get(place, limit=self._reading.page, offset=seen, skip=seen, order="id")
+            page = await self._answer(place, limit=self._reading.page, offset=seen, skip=seen, order="id")
+            if page is None:
+                raise InvalidRoster((f"{place}: is not there",))
             items, total = _items(place, page), _total(place, page)
             if not items and seen < total:
                 raise InvalidRoster((f"{place}: gives {seen} of {total} items",))
+            ids = {item["id"] if isinstance(item.get("id"), (int, str)) else None for item in items}
+            if items and ids <= known:
+                raise InvalidRoster((f"{place}: gives nothing new after {seen} of {total} items",))
+            known |= ids
             for item in items:
                 yield item
             seen += len(items)
 
-    async def _get(self, place: str, **query: str | int) -> Mapping[str, Any]:
-        answer = await self._answer(place, **query)
+    async def _get(self, place: str) -> Mapping[str, Any]:
+        answer = await self._answer(place)
         if answer is None:
             raise ValueError(f"{place} is not there")
         return answer
