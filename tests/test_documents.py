@@ -409,6 +409,36 @@ class TestShown:
             )
 
 
+class TestHalfCharacters:
+    """What is accepted can be written, and what is refused can be logged."""
+
+    SAID = "has half a character, which cannot be kept"
+
+    @pytest.mark.parametrize("field", ["user", "owner", "media_server", "context"])
+    def test_a_plan(self, field: str) -> None:
+        document = {**to_document(plan(Account(User(**ALICE)))), field: "x\ud800"}
+        assert problems(Plan, document) == (f"{field}: {self.SAID}",)
+
+    def test_lists_of_texts(self) -> None:
+        document = {**to_document(plan(Account(User(**ALICE)))), "numbers": ["1001", "\udfff"]}
+        assert problems(Plan, document) == (f"numbers[1]: {self.SAID}",)
+
+    @pytest.mark.parametrize("times", [{"1001\ud800": 45}, [["1001\ud800", 45]]])
+    def test_ring_times_of_dids(self, times: object) -> None:
+        (problem,) = problems(User, {**ALICE, "did_ring_seconds": times})
+        assert problem == f"did_ring_seconds[0][0]: {self.SAID}"
+
+    def test_destinations(self) -> None:
+        for tag, field in (("extension", "number"), ("mailbox", "address"), ("\ud800", "number")):
+            fallbacks = {"busy": {"kind": tag, field: "\ud800"}}
+            for problem in problems(User, {**ALICE, "fallbacks": fallbacks}):
+                assert problem.isprintable(), problem
+
+    def test_json_that_escapes_one(self) -> None:
+        with pytest.raises(InvalidDocument, match=f"^id: {self.SAID}$"):
+            from_json(User, json.dumps({**ALICE, "id": "\ud800"}))
+
+
 class TestJson:
     """A text that is not JSON says where it is not."""
 

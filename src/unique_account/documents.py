@@ -8,6 +8,7 @@ Reading is strict and says everything that is wrong at once, each problem with i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -125,6 +126,9 @@ def _unknown(name: object, kind: type) -> str:
 _SHOWN: Final = 60
 """A sentence shows no more characters of a value."""
 
+_HALF: Final = re.compile(r"[\ud800-\udfff]").search
+"""Half a character: a surrogate, which JSON can say and UTF-8 cannot."""
+
 _LARGEST: Final = 10**18
 """Whole numbers are smaller, so that every store can keep them and every sentence show them."""
 
@@ -156,6 +160,8 @@ def _strict(value: object, kind: type) -> Any:
     if type(value) is kind:
         if isinstance(value, int) and abs(value) >= _LARGEST:
             raise ValueError("is a number of more than 18 digits")
+        if isinstance(value, str) and not value.isascii() and _HALF(value):
+            raise ValueError("has half a character, which cannot be kept")
         return value
     if issubclass(kind, StrEnum):
         return _one_of(value, kind)
