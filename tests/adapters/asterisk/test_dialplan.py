@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unique_account.adapters.asterisk.installing.installed import plans
-from unique_account.adapters.asterisk.installing.plan_entries import BETWEEN, FAMILY, ROUTED, entries
+from unique_account.adapters.asterisk.installing.plan_entries import (
+    BETWEEN,
+    FAMILY,
+    FORMS,
+    ROUTED,
+    entries,
+)
 from unique_account.adapters.asterisk.rendered.dialplan import render
 from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
 from unique_account.adapters.asterisk.rendered.routine import ROUTINE
@@ -234,6 +240,39 @@ class TestInstalled:
     def test_an_entry_that_is_none_is_told(self, value: str) -> None:
         with pytest.raises(ValueError, match=r"1001@default: .* is no plan"):
             plans([(FAMILY, "1001@default", value)])
+
+    @pytest.mark.parametrize(
+        ("field", "text"),
+        [
+            ("owner", "%99"),
+            ("user", "%CE"),
+            ("media_server", "%ff"),
+            ("because", "R1:%99"),
+            ("because", "R1"),
+        ],
+    )
+    def test_nor_is_one_whose_texts_are_none(self, field: str, text: str) -> None:
+        values = dict(zip(FORMS, entries(PLAN)[0][2].split(BETWEEN), strict=True))
+        with pytest.raises(ValueError, match=r"^1001@default: .* is no plan$") as refused:
+            plans([(FAMILY, "1001@default", BETWEEN.join({**values, field: text}.values()))])
+        assert type(refused.value) is ValueError
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "+3-33@default",
+            "10 01@default",
+            "1001",
+            "@default",
+            "1001@",
+            "h@default",
+            "1001@a@b",
+            "1001@\ud800",
+        ],
+    )
+    def test_nor_is_one_under_another_key_than_a_number_and_a_context(self, key: str) -> None:
+        with pytest.raises(ValueError, match="is no plan"):
+            plans([(FAMILY, key, entries(PLAN)[0][2])])
 
 
 def door(number: str, context: str, deskphone: str, seconds: int) -> str:

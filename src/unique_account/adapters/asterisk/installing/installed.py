@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 from urllib.parse import unquote
 
 from attrs import evolve
 
 from unique_account.adapters.asterisk.installing.plan_entries import BETWEEN, FAMILY, FORMS, Entry
+from unique_account.adapters.asterisk.rendered.harmless import NAME, NUMBER
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
@@ -49,11 +51,21 @@ def _joined(rows: Sequence[Plan]) -> Plan:
 
 def _unpacked(key: str, value: str) -> tuple[int, Plan]:
     """The position of a number in its user's plan, and the plan with this number alone."""
-    number, _, context = key.partition("@")
     texts = value.split(BETWEEN)
-    if len(texts) != len(FORMS) or not all(map(re.fullmatch, FORMS.values(), texts)):
-        raise ValueError(f"{key}: {value!r} is no plan")
-    values = dict(zip(FORMS, texts, strict=True))
+    problem = f"{key if key.isprintable() else ascii(key)}: {value!r} is no plan"
+    if not _KEY(key) or len(texts) != len(FORMS) or not all(map(re.fullmatch, FORMS.values(), texts)):
+        raise ValueError(problem)
+    try:
+        return _made(key, dict(zip(FORMS, texts, strict=True)))
+    except ValueError as error:  # what is wrong within a text, a reason or the candidates
+        raise ValueError(problem) from error
+
+
+_KEY: Final = re.compile(f"{NUMBER}@{NAME}").fullmatch
+
+
+def _made(key: str, values: Mapping[str, str]) -> tuple[int, Plan]:
+    number, _, context = key.partition("@")
     do_not_disturb, forward = (_read_destination(values[name]) for name in ("do_not_disturb", "forward"))
     seconds = values["number_seconds"]
     plan = Plan(
