@@ -49,6 +49,13 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def loosen(connection: sqlite3.Connection, table: str) -> None:
+    """Let a table's columns hold anything, as a damaged file's do."""
+    connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
+    connection.execute(f"DROP TABLE {table}")
+    connection.execute(f"ALTER TABLE loose RENAME TO {table}")
+
+
 def made(path: Path) -> None:
     """Make a store with one account."""
 
@@ -131,6 +138,57 @@ class TestFile:
         assert isinstance(refused.value.__cause__, sqlite3.DatabaseError)
         assert path.read_text() == text
         assert list(path.parent.iterdir()) == [path]
+
+    @pytest.mark.parametrize("odd", [None, b"\x00\xd8", 5, 1.5, "", "{}", "[", '{"id": "\\ud800"}'])
+    @pytest.mark.parametrize("column", ["administered", "kept"])
+    @in_loop
+    async def test_an_account_that_is_none_is_named_with_the_file(
+        self, path: Path, column: str, odd: object
+    ) -> None:
+        async with aclosing(SqliteAccounts(path)) as store:
+            await store.add([ALICE])
+            with raw(path) as connection:
+                loosen(connection, "accounts")
+                connection.execute(f"UPDATE accounts SET {column} = ?", (odd,))
+            if (column, odd) == ("kept", "{}"):  # which says that nothing is kept
+                return
+            with pytest.raises(UnusableFile, match=r"accounts\.db cannot be used .*: a row is damaged"):
+                await store.load("alice")
+            with pytest.raises(UnusableFile, match=r"accounts\.db cannot be used .*: a row is damaged"):
+                _ = [each async for each in store.all()]
+
+    @in_loop
+    async def test_a_version_that_is_none_is_a_damaged_row(self, path: Path) -> None:
+        async with aclosing(SqliteAccounts(path)) as store:
+            await store.add([ALICE])
+            with raw(path) as connection:
+                loosen(connection, "accounts")
+                connection.execute("UPDATE accounts SET version = 'x'")
+            with pytest.raises(UnusableFile, match=r"accounts\.db cannot be used .*: a row is damaged"):
+                await store.save(ALICE, NOTHING_KEPT, 7)
+
+    def test_a_schema_of_half_characters_is_damage(self, path: Path) -> None:
+        made(path)
+        with raw(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"administered TEXT NOT", b"administered T\xffXT NOT"))
+        with pytest.raises(UnusableFile, match=r"accounts\.db cannot be used as a store"):
+            SqliteAccounts(path)
+
+    @in_loop
+    async def test_so_it_is_when_it_breaks_while_the_file_is_open(self, path: Path) -> None:
+        async with aclosing(SqliteAccounts(path)) as store:
+            await store.add([ALICE])
+            with raw(path) as connection:
+                connection.execute("PRAGMA writable_schema = ON")
+                connection.execute(
+                    "UPDATE sqlite_schema SET sql = replace(sql, 'administered TEXT', "
+                    "'administered T' || CAST(x'ff' AS TEXT) || 'XT') WHERE name = 'accounts'"
+                )
+                connection.execute(f"PRAGMA schema_version = {2**20}")
+            with pytest.raises(UnusableFile, match=r"accounts\.db cannot be used as a store"):
+                await store.load("alice")
 
     def test_nothing_is_left_open_by_a_file_that_cannot_be_used(self, path: Path) -> None:
         path.write_text("no database\n" * 100)

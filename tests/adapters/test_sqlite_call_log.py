@@ -17,6 +17,13 @@ from unique_account.testing.contracts import CallLogContract
 from unique_account.testing.contracts.call_log.records import a_record
 
 
+def loosen(connection: sqlite3.Connection, table: str) -> None:
+    """Let a table's columns hold anything, as a damaged file's do."""
+    connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
+    connection.execute(f"DROP TABLE {table}")
+    connection.execute(f"ALTER TABLE loose RENAME TO {table}")
+
+
 class TestContractInMemory(CallLogContract):
     """A log that is gone with the process keeps the contract."""
 
@@ -38,6 +45,52 @@ class TestContractOnDisk(CallLogContract):
         path = self._folder.mktemp("contract") / "calls.db"
         async with aclosing(SqliteCallLog(path)) as log:
             yield log
+
+
+class TestDamage:
+    """H6: a row that is no record makes the file an unusable one, which is named."""
+
+    @pytest.mark.parametrize(
+        ("column", "odd"),
+        [
+            ("status", "lost"),
+            ("status", None),
+            ("direction", 5),
+            ("device", "fax"),
+            ("answered", "noon"),
+            ("ended", 2**62),
+            ("rang", None),
+            ("rang", -1),
+            ("peer", None),
+            ("peer_name", b"\xff"),
+            ("transferred_to", b"7"),
+        ],
+    )
+    def test_a_row_that_is_no_record(self, tmp_path: Path, column: str, odd: object) -> None:
+        async def check() -> None:
+            record = a_record(1)
+            async with aclosing(SqliteCallLog(tmp_path / "calls.db")) as log:
+                await log.add([record])
+                await log._run(lambda file: loosen(file, "call_log"))
+                await log._run(lambda file: file.execute(f"UPDATE call_log SET {column} = ?", (odd,)))
+                with pytest.raises(UnusableFile, match=r"calls\.db cannot be used .*: a row is damaged"):
+                    await log.before(record.user, None, 5)
+                with pytest.raises(UnusableFile, match=r"calls\.db cannot be used .*: a row is damaged"):
+                    await log.add([record])
+
+        asyncio.run(check())
+
+    @pytest.mark.parametrize("odd", [None, b"\xff", "[", "7"])
+    def test_a_position_that_is_none(self, tmp_path: Path, odd: object) -> None:
+        async def check() -> None:
+            async with aclosing(SqliteCallLog(tmp_path / "calls.db")) as log:
+                await log.add([], Position("one", 7, (9,)))
+                await log._run(lambda file: loosen(file, "positions"))
+                await log._run(lambda file: file.execute("UPDATE positions SET beyond = ?", (odd,)))
+                with pytest.raises(UnusableFile, match=r"calls\.db cannot be used .*: a row is damaged"):
+                    await log.position("one")
+
+        asyncio.run(check())
 
 
 class TestFullDisk:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
-from unique_account.adapters.sqlite.file import SqliteFile
+from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
@@ -14,6 +14,7 @@ from unique_account.documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
 
 Parameters = dict[str, str | int]
+_Found = tuple[str, User, Kept]
 
 _BATCH: Final = 500
 
@@ -23,20 +24,20 @@ class SqliteAccounts(SqliteFile):
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
-        query = "SELECT administered, kept FROM accounts WHERE user = ?"
-        row = await self._run(lambda connection: connection.execute(query, (user,)).fetchone())
-        return None if row is None else _read(row)
+        query = "SELECT user, administered, kept FROM accounts WHERE user = ?"
+        found = await self._run(lambda connection: _read(connection.execute(query, (user,))))
+        return found[0][1:] if found else None
 
     async def all(self) -> AsyncIterator[tuple[User, Kept]]:
         """Every stored account in the order of user ids, read in batches."""
-        query = "SELECT administered, kept, user FROM accounts WHERE user > ? ORDER BY user LIMIT ?"
         last = ""
-        while rows := await self._rows(query, last):
-            for administered, kept, last in rows:  # noqa: B007 - the last row's user starts the next batch
-                yield _read((administered, kept))
+        while found := await self._batch(last):
+            for last, user, kept in found:  # noqa: B007 - the last row's user starts the next batch
+                yield user, kept
 
-    async def _rows(self, query: str, last: str) -> list[tuple[str, str, str]]:
-        return await self._run(lambda connection: connection.execute(query, (last, _BATCH)).fetchall())
+    async def _batch(self, last: str) -> list[_Found]:
+        query = "SELECT user, administered, kept FROM accounts WHERE user > ? ORDER BY user LIMIT ?"
+        return await self._run(lambda connection: _read(connection.execute(query, (last, _BATCH))))
 
     async def add(self, users: Iterable[User]) -> None:
         """Give each of these users a new account: all of them, or none."""
@@ -88,8 +89,18 @@ def _write(connection: sqlite3.Connection, statement: str, parameters: Parameter
 
 def _version(connection: sqlite3.Connection, user: str) -> int | None:
     row = connection.execute("SELECT version FROM accounts WHERE user = ?", (user,)).fetchone()
-    return row[0] if row else None
+    with reading_rows():
+        return int(row[0]) if row else None
 
 
-def _read(row: tuple[str, str]) -> tuple[User, Kept]:
-    return from_json(User, row[0]), from_json(Kept, row[1])
+def _read(rows: Iterable[tuple[object, ...]]) -> list[_Found]:
+    """Accounts as rows keep them, each with the user's id before it."""
+    with reading_rows():
+        return [_account(*row) for row in rows]
+
+
+def _account(*row: object) -> _Found:
+    user, administered, kept = row
+    if not (isinstance(user, str) and isinstance(administered, str) and isinstance(kept, str)):
+        raise TypeError("an account is not three texts")
+    return user, from_json(User, administered), from_json(Kept, kept)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from unique_account.adapters.sqlite.file import SqliteFile
+from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.schema import transaction
 from unique_account.call_rows import CallRows, Row
 from unique_account.core.cursors import Key, from_microseconds, in_microseconds
@@ -56,8 +56,7 @@ class SqliteCallLog(SqliteFile):
     async def position(self, source: str) -> Position | None:
         """How far a source has been read; None if nothing was ever read of it."""
         query = "SELECT row, beyond FROM positions WHERE source = ?"
-        row = await self._run(lambda connection: connection.execute(query, (source,)).fetchone())
-        return None if row is None else Position(source, row[0], tuple(json.loads(row[1])))
+        return await self._run(lambda connection: _position(source, connection.execute(query, (source,))))
 
     async def before(
         self,
@@ -69,9 +68,7 @@ class SqliteCallLog(SqliteFile):
     ) -> Sequence[CallRecord]:
         """A user's records that sort after ``key`` in a list newest first, at most ``limit``."""
         query, values = _ROWS.page(user, key, limit, since, matching)
-        return await self._run(
-            lambda connection: [_ROWS.record(row) for row in connection.execute(query, values)]
-        )
+        return await self._run(lambda connection: _records(connection.execute(query, values)))
 
     async def forget_before(self, instant: datetime) -> int:
         """Take away all records of calls that started before an instant; returns how many."""
@@ -99,5 +96,17 @@ def _changes(connection: sqlite3.Connection, records: Iterable[CallRecord]) -> I
 
 
 def _known(connection: sqlite3.Connection, record: CallRecord) -> CallRecord | None:
-    row = connection.execute(_FIND, (record.user, in_microseconds(record.start), record.id)).fetchone()
-    return None if row is None else _ROWS.record(row)
+    place = (record.user, in_microseconds(record.start), record.id)
+    return next(iter(_records(connection.execute(_FIND, place))), None)
+
+
+def _records(rows: Iterable[Row]) -> list[CallRecord]:
+    with reading_rows():
+        return list(map(_ROWS.record, rows))
+
+
+def _position(source: str, rows: Iterable[Row]) -> Position | None:
+    with reading_rows():
+        for row, beyond in rows:
+            return Position(source, int(row), tuple(map(int, json.loads(beyond))))
+    return None

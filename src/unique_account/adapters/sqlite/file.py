@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -82,11 +83,24 @@ class SqliteFile:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, query, self._connection)
-        except sqlite3.DatabaseError as error:
+        except _BROKEN as error:
             raise _unusable(self._path, error) from error
 
 
-def _unusable(path: Path | str, error: sqlite3.Error) -> UnusableFile:
+_BROKEN: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises of a damaged file; of a schema of half characters it is the second."""
+
+
+@contextmanager
+def reading_rows() -> Iterator[None]:
+    """Make a row that is not what it should be an error as SQLite raises it of a damaged file."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise sqlite3.DatabaseError(f"a row is damaged: {error}") from error
+
+
+def _unusable(path: Path | str, error: Exception) -> UnusableFile:
     """What an error of SQLite comes to; of its extended codes the last byte is the kind."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     held = code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -107,7 +121,7 @@ def _open(path: Path | str) -> sqlite3.Connection:
         keep_private(path)  # now that it is known to be ours
     except BaseException as error:
         connection.close()
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
             raise _unusable(path, error) from error
         raise
     return connection
