@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,14 @@ import pytest
 
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import office
-from unique_account.adapters.xuc.store import MOST_PREFERENCES, MOST_SESSIONS, KeptSession, Store
+from unique_account.adapters.xuc.store import (
+    MOST_PREFERENCES,
+    MOST_SESSIONS,
+    KeptSession,
+    NotKept,
+    Preference,
+    Store,
+)
 from unique_account.core.machine import State
 
 if TYPE_CHECKING:
@@ -146,6 +154,79 @@ class TestAFullDisk:
             with full_disk():
                 token = await at.browser.log_in("alice")
             assert await checked(at, token) == 200
+
+
+class TestADamagedFile:
+    """What is no store of ours is refused with its name when it is opened, and keeps nothing later."""
+
+    @pytest.mark.parametrize(
+        ("table", "row"),
+        [
+            ("sessions", ("alice", "one", None)),
+            ("sessions", ("alice", "one", "later")),
+            ("sessions", ("alice", "one", 9e999)),
+            ("sessions", (None, "one", 9e9)),
+            ("sessions", ("alice", b"\xff", 9e9)),
+            ("sessions", ("alice", 1, 9e9)),
+            ("preferences", ("alice", "colour", None, "String")),
+            ("preferences", ("alice", "colour", "green", 5)),
+            ("preferences", (b"alice", "colour", "green", "String")),
+        ],
+    )
+    def test_a_row_that_is_none(self, tmp_path: Path, table: str, row: tuple[object, ...]) -> None:
+        path = tmp_path / "cti.sqlite"
+        columns = {"sessions": "user, session, until", "preferences": "user, key, value, value_type"}[table]
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute(f"CREATE TABLE {table} ({columns})")
+            file.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        with pytest.raises(OSError, match=r"cti\.sqlite cannot be used .*: a row is damaged"):
+            Store(path, MemoryObserver(), lambda: 0.0)
+
+    def test_a_table_of_other_columns(self, tmp_path: Path) -> None:
+        path = tmp_path / "cti.sqlite"
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute("CREATE TABLE preferences (user, key)")
+        with pytest.raises(OSError, match=r"cti\.sqlite cannot be used .*: no such column"):
+            Store(path, MemoryObserver(), lambda: 0.0)
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    @pytest.mark.parametrize("damage", [b"\xff" * 8, b"\0" * 8])
+    def test_a_page_that_is_none(self, tmp_path: Path, page: int, damage: bytes) -> None:
+        path = self._filled(tmp_path)
+        data = bytearray(path.read_bytes())
+        start = (page - 1) * 4096 + (100 if page == 1 else 0)
+        data[start : start + len(damage)] = damage
+        path.write_bytes(data)
+        with pytest.raises(OSError, match=r"cti\.sqlite cannot be used"):
+            Store(path, MemoryObserver(), lambda: 0.0)
+
+    def test_a_schema_of_half_characters(self, tmp_path: Path) -> None:
+        path = self._filled(tmp_path)
+        path.write_bytes(path.read_bytes().replace(b"(user, session)", b"(user, sess\xffon)"))
+        with pytest.raises(OSError, match=r"cti\.sqlite cannot be used"):
+            Store(path, MemoryObserver(), lambda: 0.0)
+
+    @in_loop
+    async def test_one_that_is_damaged_later_keeps_nothing(self, tmp_path: Path) -> None:
+        path = self._filled(tmp_path)
+        with closing(Store(path, MemoryObserver(), lambda: 0.0)) as store:
+            with closing(sqlite3.connect(path, isolation_level=None)) as file:
+                file.execute("PRAGMA writable_schema = ON")
+                file.execute(
+                    "UPDATE sqlite_schema SET sql = replace(sql, '(user, key)', "
+                    "'(user, k' || CAST(x'ff' AS TEXT) || 'y)') WHERE name = 'preferences'"
+                )
+                file.execute(f"PRAGMA schema_version = {2**20}")
+            with pytest.raises(NotKept):
+                await store.prefer("alice", "colour", Preference("red", "String"))
+
+    def _filled(self, folder: Path) -> Path:
+        path = folder / "cti.sqlite"
+        Store(path, MemoryObserver(), lambda: 0.0).close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute("INSERT INTO sessions VALUES ('alice', 'one', 9e9)")
+            file.execute("INSERT INTO preferences VALUES ('alice', 'colour', 'green', 'String')")
+        return path
 
 
 class TestTheClock:

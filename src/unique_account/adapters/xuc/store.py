@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, frozen
 
@@ -85,20 +86,30 @@ class Store:
     def __init__(self, path: Path | None, observer: Observer, now: Callable[[], float]) -> None:
         self._observer = observer
         self._now = now
+        self._sessions: defaultdict[str, dict[str, KeptSession]] = defaultdict(dict)
+        self._preferences: defaultdict[str, dict[str, Preference]] = defaultdict(dict)
         try:
             self._file = _opened(path, now())
-        except sqlite3.Error as error:
-            raise OSError(None, f"{path} cannot be used for revoked tokens: {error}") from error
+            self._read()
+        except _BROKEN as error:
+            raise OSError(None, f"{path} cannot be used for sessions and preferences: {error}") from error
         self._thread = ThreadPoolExecutor(1, "cti-store")
         self._writing = asyncio.Lock()
         self._failing = False
         self._unwritten: set[str] = set()
-        self._sessions: defaultdict[str, dict[str, KeptSession]] = defaultdict(dict)
-        for user, session, until in self._file.execute("SELECT user, session, until FROM sessions"):
-            self._sessions[user][session] = KeptSession(until, until)
-        self._preferences: defaultdict[str, dict[str, Preference]] = defaultdict(dict)
-        for user, key, value, kind in self._file.execute("SELECT * FROM preferences"):
-            self._preferences[user][key] = Preference(value, kind)
+
+    def _read(self) -> None:
+        """Take what the file keeps into memory; a file that is damaged is closed."""
+        try:
+            sessions = "SELECT user, session, until FROM sessions"
+            for user, session, until in _rows(self._file, sessions, str, str, float):
+                self._sessions[user][session] = KeptSession(until, until)
+            preferences = "SELECT user, key, value, value_type FROM preferences"
+            for user, key, value, kind in _rows(self._file, preferences, str, str, str, str):
+                self._preferences[user][key] = Preference(value, kind)
+        except BaseException:
+            self._file.close()
+            raise
 
     # -- sessions ------------------------------------------------------------------------------------
 
@@ -198,12 +209,12 @@ class Store:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, _executed, self._file, statements)
-        except sqlite3.Error as error:
+        except _BROKEN as error:
             self._say(error)
             raise NotKept(f"nothing can be kept at the moment: {error}") from error
         self._say(None)
 
-    def _say(self, error: sqlite3.Error | None) -> None:
+    def _say(self, error: Exception | None) -> None:
         """Report that the file cannot be written, or can be again, once each."""
         if error is not None and not self._failing:
             self._observer.failed(_WHAT, error)
@@ -216,6 +227,9 @@ class Store:
         self._thread.shutdown()
         self._file.close()
 
+
+_BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises of a file that cannot be used; of a schema of half characters it is the second."""
 
 _Statement = tuple[str, tuple[str | float, ...]]
 
@@ -245,7 +259,19 @@ def _opened(path: Path | None, now: float) -> sqlite3.Connection:
         file.executescript(_SCHEMA)
         file.execute("DELETE FROM sessions WHERE until < ?", (now,))
         keep_private(path or ":memory:")
-    except sqlite3.Error:
+    except BaseException:
         file.close()
         raise
     return file
+
+
+def _rows(file: sqlite3.Connection, query: str, *kinds: type) -> Iterator[tuple[Any, ...]]:
+    """What a query finds, whose columns are of these kinds.
+
+    Raises:
+        sqlite3.DatabaseError: A row has a value of another kind, or no end.
+    """
+    for row in file.execute(query):
+        if not all(map(isinstance, row, kinds)) or inf in row:
+            raise sqlite3.DatabaseError("a row is damaged")
+        yield row
