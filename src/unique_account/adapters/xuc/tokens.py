@@ -12,14 +12,16 @@ import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from math import isfinite
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 import jwt
 from attrs import frozen
 
 from unique_account.adapters.xuc.store import KeptSession, Store
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.texts import check_texts
 
 RENEWED_FOR: Final = timedelta(days=7)
 """How long after its log-in a session is renewed."""
@@ -150,12 +152,25 @@ class Tokens:
             says = jwt.decode(
                 text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
             )
-            user, login, session, seal = (str(says[name]) for name in ("sub", "login", "sid", "seal"))
-            token = Token(user, login, session, seal, float(says["began"]), float(says["exp"]))
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
+            user, login, session, seal = (_text(says[name]) for name in ("sub", "login", "sid", "seal"))
+            token = Token(user, login, session, seal, _instant(says["began"]), _instant(says["exp"]))
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise BadToken from error
         return token
 
     def revoke_session(self, user: str, session: str) -> None:
         """Make every token of a session bad, for ever."""
         self._store.end(user, session)
+
+
+def _text(claim: Any) -> str:
+    if not isinstance(claim, str):
+        raise TypeError("a claim is no text")
+    check_texts({}, {"claim": claim})
+    return claim
+
+
+def _instant(claim: Any) -> float:
+    if type(claim) not in (int, float) or not isfinite(claim):
+        raise ValueError("a claim is no instant")
+    return float(claim)
