@@ -544,7 +544,9 @@ class TestByDays:
             days_before(NOON, days)
 
 
-PLACES = st.tuples(st.datetimes(timezones=st.just(UTC)), st.text())
+PLACES = st.tuples(
+    st.datetimes(timezones=st.just(UTC)), st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+)
 CURSOR = encode_cursor("alice", (NOON, "1772366400.17"))
 DAMAGED = "the cursor is damaged, or never was one; ask for the first page again"
 
@@ -612,6 +614,13 @@ class TestCursor:
     def test_an_id_that_is_no_text_is_refused(self) -> None:
         with pytest.raises(InvalidCursor, match=DAMAGED):
             decode_cursor("alice", resealed(body_of(CURSOR) + b"\xff"))
+
+    @pytest.mark.parametrize("odd", [b"\0", b"1\x001", b"\xed\xa0\x80", b"\xed\xbf\xbf"])
+    def test_an_id_that_no_store_takes_is_refused(self, odd: bytes) -> None:
+        with pytest.raises(InvalidCursor, match=DAMAGED):
+            decode_cursor("alice", resealed(body_of(CURSOR) + odd))
+        with pytest.raises(ValueError, match="call id"):
+            encode_cursor("alice", (NOON, odd.decode("utf-8", "surrogatepass")))
 
     @pytest.mark.parametrize("position", range(len(CURSOR)))
     def test_any_character_changed_is_refused(self, position: int) -> None:

@@ -53,10 +53,12 @@ def encode_cursor(user: str, key: Key) -> str:
     It carries a format version, a digest of the user's name, the key, and a checksum against damage.
 
     Raises:
-        ValueError: The instant has no time zone, or the id has half a character.
+        ValueError: The instant has no time zone, or the id has half a character or a NUL.
     """
     start, call_id = key
     check_texts({}, {"call id": call_id})
+    if "\0" in call_id:
+        raise ValueError("the call id has a NUL, which not every store takes")
     place = in_microseconds(start).to_bytes(8, "big", signed=True)
     body = bytes((_FORMAT,)) + _digest(_named(user)) + place
     return _sealed(body + call_id.encode())
@@ -75,9 +77,12 @@ def decode_cursor(user: str, cursor: str) -> Key:
         raise InvalidCursor(f"the cursor was issued for the history of another user; {_WAY_OUT}")
     try:
         start = from_microseconds(int.from_bytes(body[_START], "big", signed=True))
-        return (start, body[_START.stop :].decode())
+        call_id = body[_START.stop :].decode()
     except (OverflowError, UnicodeDecodeError):
         raise InvalidCursor(_DAMAGED) from None
+    if "\0" in call_id:
+        raise InvalidCursor(_DAMAGED)
+    return (start, call_id)
 
 
 def _named(user: str) -> bytes:
