@@ -161,6 +161,18 @@ class TestProblems:
         (tmp_path / "kept.toml").write_text(f'{least}{assistant}store.file = "kept"\n', "utf-8")
         assert read_config(tmp_path / "kept.toml").assistant is not None
 
+    @pytest.mark.parametrize("name", ["u\\u0000sers.toml", "\\u0000"])
+    def test_files_whose_names_are_none(self, tmp_path: Path, name: str) -> None:
+        text = LEAST.replace("u.toml", name).replace("a.sqlite", name)
+        text += f'passwords.file = "{name}"\nsecret.file = "{name}"\n'
+        text += f'[assistant]\nsip = "ws://localhost/ws"\npeople.file = "{name}"\nkey.file = "{name}"\n'
+        text += f'passwords.file = "{name}"\nstore.file = "{name}"\n'
+        files = [f"assistant.{one}" for one in ("people", "key", "passwords", "store")]
+        places = ["users", "accounts", "nodes[0].passwords", "nodes[0].secret", *files]
+        assert set(problems(tmp_path, text)) == {
+            f"{place}.file: is not the name of a file" for place in places
+        }
+
     def test_users_from_two_places_or_none(self, tmp_path: Path) -> None:
         confd = '[users.confd]\nurl = "http://localhost/1.1"\n'
         one_of_them = "users.file: needs to be there, or else the table confd; one of them"

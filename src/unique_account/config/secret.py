@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import optional
 
+from unique_account.config import checks
 from unique_account.core.errors import InvalidFields
 
 
@@ -20,7 +22,7 @@ class Secret:
         env: The variable that holds it.
     """
 
-    file: str | None = None
+    file: str | None = field(default=None, validator=optional(checks.path))
     env: str | None = None
 
     def __attrs_post_init__(self) -> None:

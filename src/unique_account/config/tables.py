@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from unique_account.adapters.asterisk import MANAGER_PORT, PHONES_THAT_OBEY, WebSocket
 from unique_account.config import checks
@@ -118,7 +119,7 @@ class UsersSettings:
         confd: XiVO's confd.
     """
 
-    file: str | None = None
+    file: str | None = field(default=None, validator=optional(checks.path))
     confd: ConfdSettings | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -164,14 +165,12 @@ class AccountsSettings:
         postgresql: A PostgreSQL database.
     """
 
-    file: str | None = None
+    file: str | None = field(default=None, validator=optional(checks.path))
     postgresql: PostgresqlSettings | None = None
 
     def __attrs_post_init__(self) -> None:
         if (self.file is None) == (self.postgresql is None):
             raise InvalidFields(("file: needs to be there, or else the table postgresql; one of them",))
-        if self.file is not None and (not self.file or "\0" in self.file):
-            raise InvalidFields(("file: is not the name of a file",))
 
 
 @frozen(weakref_slot=False, kw_only=True)
