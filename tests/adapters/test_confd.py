@@ -297,7 +297,7 @@ class TestProblems:
             asked.append(path)
             return 200, {"total": total, "items": [item]}
 
-        at.answer = answer  # type: ignore[method-assign]
+        at.answer = answer  # type: ignore[method-assign, assignment]
         with pytest.raises(InvalidRoster, match=f"endpoints/sip: gives nothing new after 1 of {total} items"):
             at.read()
         assert len(asked) == 2
@@ -306,7 +306,7 @@ class TestProblems:
         def answer(_: str, query: dict[str, list[str]], __: object) -> tuple[int, Any]:
             return 200, {"total": 1_000_000, "items": [{"id": int(query["offset"][0]) % 3}]}
 
-        at.answer = answer  # type: ignore[method-assign]
+        at.answer = answer  # type: ignore[method-assign, assignment]
         with pytest.raises(InvalidRoster, match="endpoints/sip: gives nothing new after 3 of 1000000 items"):
             at.read()
 
@@ -314,12 +314,11 @@ class TestProblems:
         for number in range(1, 5):
             at.user(number, f"user-{number}", option="no")
         shifted = [at.lines[0], *at.lines]
-        at.answer = (
-            lambda _, query, __: (  # type: ignore[method-assign]
-                200,
-                {"total": 5, "items": shifted[int(query["offset"][0]) :][:2]},
-            )
-        )
+
+        def answer(_: str, query: dict[str, list[str]], __: object) -> tuple[int, Any]:
+            return 200, {"total": 5, "items": shifted[int(query["offset"][0]) :][:2]}
+
+        at.answer = answer  # type: ignore[method-assign, assignment]
         assert at.read(page=2) == ()
 
     def test_an_answer_that_is_too_large(self, at: Confd, monkeypatch: pytest.MonkeyPatch) -> None:
