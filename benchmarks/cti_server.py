@@ -34,7 +34,7 @@ from unique_account.transport.server import Server
 
 KEY = "a key for benchmarks, and for those alone"
 PASSWORD = "x"
-WATCHED = "watched"
+WATCHED = "9999"
 TOLD = 2300
 """How many bytes the CTI server tells a newcomer, about; the bare one sends as many."""
 
@@ -105,7 +105,10 @@ async def cti(count: int, folder: Path) -> None:
         {user.extension: user.id for user in people},
         {user.extension: user.id for user in people},
     )
-    settings = XucSettings(key=KEY, port=0, sockets=count + 100, store=folder / "cti.sqlite")
+    most = count + 100
+    settings = XucSettings(
+        key=KEY, port=0, sockets=most, sockets_per_address=most, store=folder / "cti.sqlite"
+    )
     server, pbx = XucCti(settings, directory, Lines(), LogObserver()), StandingPbx()
     file = folder / "accounts.sqlite"
     known = file.exists()

@@ -391,7 +391,9 @@ class TestRefusals:
         serves_assistants(folder, 0, 'store.file = "people.toml"')
         serve = Serve(folder)
         assert serve.ends() == 1
-        assert "people.toml cannot be used for sessions and preferences: file is not a database\n" in serve.log
+        assert (
+            "people.toml cannot be used for sessions and preferences: file is not a database\n" in serve.log
+        )
 
 
 class TestAssistant:

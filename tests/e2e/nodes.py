@@ -268,6 +268,7 @@ async def served_nodes() -> AsyncIterator[Nodes]:
 def _write(folder: Path, monitor: int, sip: Mapping[str, str], managers: Mapping[str, int]) -> None:
     _write_users(folder, HOME)
     (folder / "manager.secret").write_text(f"{SECRET}\n", "utf-8")
+    (folder / "manager.secret").chmod(0o600)
     nodes = (NODE.format(name=name, manager=managers[name], sip=where) for name, where in sip.items())
     (folder / "unique_account.toml").write_text(CONFIG.format(monitor=monitor) + "".join(nodes), "utf-8")
 

@@ -93,6 +93,7 @@ def write_config(folder: Path, manager: int, monitor: int) -> None:
     """Write what ``unique-account`` is told."""
     (folder / "users.toml").write_text(USERS, "utf-8")
     (folder / "manager.secret").write_text(f"{SECRET}\n", "utf-8")
+    (folder / "manager.secret").chmod(0o600)
     config = CONFIG.format(manager=manager, monitor=monitor)
     (folder / "unique_account.toml").write_text(config, "utf-8")
 

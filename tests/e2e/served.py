@@ -120,6 +120,7 @@ class Served:
         stored = self._stored_in(config.read_text("utf-8"))
         config.write_text(f"lease = {lease}\n{stored}{assistant}", "utf-8")
         (folder / "tokens.key").write_text("k" * 32, "utf-8")
+        (folder / "tokens.key").chmod(0o600)
         people = PERSON.format(password=hash_password("secret of alice"))
         (folder / "people.toml").write_text(people, "utf-8")
 
@@ -128,6 +129,7 @@ class Served:
         if self._database is None:
             return config
         (self.at.folder / "database.secret").write_text(self._database.password, "utf-8")
+        (self.at.folder / "database.secret").chmod(0o600)
         url = self._database.url().replace(f":{self._database.password}@", "@")
         return config.replace(FILE, DATABASE.format(url=url))
 
