@@ -266,6 +266,12 @@ class TestHostileStreams:
     def test_millions_of_empty_lines_mean_nothing(self) -> None:
         assert decode([b"\r\n" * 1_000_000, b"\r\n" * 1_000_001, HANGUP]) == [GOOD]
 
+    @pytest.mark.parametrize("feeds", ["\n", "\n\n", "\n" * 1000])
+    def test_no_name_begins_with_line_feeds_however_many(self, feeds: str) -> None:
+        (item,) = decode([f"Response: Success\r\n{feeds}Message: Bye\r\n\r\n".encode()])
+        assert isinstance(item, Message)
+        assert item.headers == (("Response", "Success"), ("Message", "Bye"))
+
     def test_a_line_feed_alone_ends_no_line(self) -> None:
         (item,) = decode([b"Event: X\r\nValue: one\nline\r\n\r\n"])
         assert isinstance(item, Message)

@@ -43,6 +43,9 @@ _END: Final = re.compile(rb"\r\n\r\n|\r\n\n(?=Event: |Response: |Asterisk Call M
 
 _PARTIAL_END: Final = len(b"\r\n\nAsterisk Call Manager/") - 1
 _EXCERPT: Final = 60
+_FEEDS: Final = re.compile(rb"\r\n\n+")
+"""The end of a line with line feeds before the next name."""
+
 _BANNER: Final = re.compile(rb"(?:\r?\n)++|Asterisk Call Manager/([0-9A-Za-z.~+-]{1,64})\r\n")
 
 
@@ -264,7 +267,7 @@ class Decoder:
 def _opened(block: bytes, items: list[Item]) -> bytes:
     """A block without the greetings and line breaks before it, and the line feeds before its names."""
     block = block[_past_banners(block + _EOL, items) :]
-    return block.lstrip(b"\r\n").replace(b"\r\n\n", _EOL)
+    return _FEEDS.sub(_EOL, block.lstrip(b"\r\n"))
 
 
 def _past_banners(data: bytes | bytearray, items: list[Item]) -> int:
