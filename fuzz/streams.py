@@ -22,6 +22,7 @@ from unique_account.adapters.asterisk.manager.ami import (
     Message,
     encode,
 )
+from unique_account.adapters.asterisk.manager.snapshot import is_cut
 from unique_account.adapters.asterisk.rendered.codes import CODE_EVENT
 from unique_account.core.account import Account
 from unique_account.core.events import Event
@@ -91,7 +92,14 @@ def _check_decoder(data: bytes) -> None:
             _check_message(item)
     # The end of a stream closes nothing, so the neighbour is read after a blank line.
     last = _decoded([data, BLANK, NEIGHBOUR, BLANK])[-1]
-    require(isinstance(last, Message) and last.text.encode() == NEIGHBOUR, "a message costs its neighbour")
+    kept = isinstance(last, Message) and last.text.encode() == NEIGHBOUR
+    require(kept or _ends_in_a_name(data), "a message costs its neighbour")
+
+
+def _ends_in_a_name(data: bytes) -> bool:
+    """Whether what follows may be the rest of the name of a channel, which holds what a stranger dialled."""
+    last = data.rstrip(b"\r\n").rpartition(BLANK)[2].lstrip(b"\r\n")
+    return is_cut(last) and last.rpartition(b"\r\n")[2].startswith(b"Channel: ")
 
 
 def _check_message(message: Message) -> None:
