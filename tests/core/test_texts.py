@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from unique_account.core.account import (
@@ -129,6 +129,7 @@ class TestIds:
     @pytest.mark.parametrize("kind", TEXTS)
     @given(st.text())
     def test_any_other_text_is_taken(self, kind: str, text: str) -> None:
+        assume(kind != "cursor" or "\0" not in text)  # which PostgreSQL does not seek by
         assert TEXTS[kind](text)
 
     @given(HALVES)
