@@ -35,12 +35,12 @@ _CHUNK: Final = 1 << 16
 @click.option("--media-server", default="default", help="Which media server the recording is of.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool) -> None:
-    """Tell what a recorded AMI stream did to Unique Accounts.
+    """Show what a recorded AMI stream did to Unique Accounts.
 
     CAPTURE holds the raw bytes of an AMI connection; - reads them from stdin. Each event that changed an
-    account, or was refused, is a line with the state, where a call would ring and what colleagues see,
-    before and after. The clock is the recording's own. Messages that cannot be understood are named on
-    stderr, and do not stop the replay.
+    account, or was refused, is a line. Below it stands what changed: the state, where a call would ring and
+    why, and what colleagues see. The clock is the recording's own. Messages that cannot be understood are
+    named on stderr, and do not stop the replay.
     """
     users = read_users_file(users_file)
     console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
@@ -65,7 +65,7 @@ def _chunks(capture: BinaryIO, progress: Progress) -> Iterator[bytes]:
 
 
 def _line(step: Step) -> str:
-    """One step as a line for people: what was, an arrow and what is, or only what stays."""
+    """One step for people: the event, what it changed, and why calls now go elsewhere."""
     what = f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.user}  [bold]{escape(_event(step))}[/bold]"
     if step.refused is not None:
         return f"{what}\n              [red]refused: {escape(str(step.refused))}[/red]"
@@ -74,11 +74,14 @@ def _line(step: Step) -> str:
         _seen(step.after, step.outlook_after),
     )
     changes = [
-        f"{name} {new}" if old == new else f"{name} [cyan]{old} -> {new}[/cyan]"
+        f"{name} [cyan]{old} -> {new}[/cyan]"
         for (name, old), (_, new) in zip(before, after, strict=True)
+        if old != new
     ]
-    why = escape("; ".join(str(reason) for reason in step.outlook_after.route.because))
-    return f"{what}\n              {', '.join(changes)}\n              [dim]{why}[/dim]"
+    lines = [", ".join(changes)] if changes else []
+    if step.outlook_before.route != step.outlook_after.route:
+        lines += [f"[dim]{escape(str(reason))}[/dim]" for reason in step.outlook_after.route.because]
+    return "\n              ".join((what, *lines))
 
 
 def _event(step: Step) -> str:
