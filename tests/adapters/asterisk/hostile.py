@@ -60,6 +60,12 @@ def texts(longest: int = LONGEST) -> Iterator[str]:
         yield from (whole[:length] for length in range(1, len(whole)))
 
 
+def cut_texts() -> list[str]:
+    """Every text, cut off behind each of its characters; each once."""
+    found = {text[:length] for text in texts() for length in range(1, len(text) + 1)}
+    return sorted(found)
+
+
 def snapshot(**values: str) -> str:
     """The snapshot of a channel as Asterisk 22 writes it."""
     headers = {

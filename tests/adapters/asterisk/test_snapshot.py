@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.adapters.asterisk.hostile import (
     LONGEST,
     STRANGERS,
     carriers,
+    cut_texts,
     event,
     listed,
     snapshot,
@@ -35,6 +36,7 @@ ALICE = User(
 )
 BEFORE = event("DeviceStateChange", "Device: PJSIP/alice", "State: RINGING")
 AFTER = event("DeviceStateChange", "Device: PJSIP/alice", "State: INUSE")
+CARRIERS = sum(1 for _ in carriers())
 INPUTS = Path(__file__).parents[2] / "data" / "ami"
 
 
@@ -72,6 +74,14 @@ class TestStrangers:
             for carrier in carriers(**{header: text}):
                 stream = BEFORE + carrier + AFTER
                 assert meanings(stream, 1 + number % len(stream)) == UNTOUCHED, (text, carrier)
+
+    def test_nor_does_any_cut_off_behind_any_character(self) -> None:
+        every = cut_texts()
+        assert len(every) >= 10_000
+        for number, text in enumerate(every):
+            header = STRANGERS[number % len(STRANGERS)]
+            carrier = next(islice(carriers(**{header: text}), number % CARRIERS, None))
+            assert meanings(BEFORE + carrier + AFTER, number % len(carrier)) == UNTOUCHED, (text, carrier)
 
     def test_nor_do_two_or_three_in_one_event(self) -> None:
         drawn, every = random.Random(7), list(texts())
