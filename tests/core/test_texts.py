@@ -103,10 +103,11 @@ NEAR = st.datetimes(datetime(2, 1, 2), datetime(9998, 12, 30), timezones=ZONES)
 class TestIds:
     """S4, H6: what a session, a call or a user is known by is there, and can be kept."""
 
+    @pytest.mark.parametrize("text", ["", " ", "\u2003"])
     @pytest.mark.parametrize("kind", IDS)
-    def test_an_empty_one_is_refused(self, kind: str) -> None:
+    def test_an_empty_one_is_refused(self, kind: str, text: str) -> None:
         with pytest.raises(ValueError, match=r"is empty|needs an id"):
-            IDS[kind]("")
+            IDS[kind](text)
 
     @pytest.mark.parametrize("kind", IDS)
     @given(HALVES)
@@ -116,7 +117,7 @@ class TestIds:
         str(refused.value).encode()
 
     @pytest.mark.parametrize("kind", [kind for kind in IDS if kind != "User"])
-    @given(st.text(min_size=1))
+    @given(st.text(min_size=1).filter(str.strip))
     def test_any_other_is_taken(self, kind: str, text: str) -> None:
         assert IDS[kind](text)
 

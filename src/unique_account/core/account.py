@@ -171,7 +171,7 @@ class Call:
 
     def __attrs_post_init__(self) -> None:
         texts = (self.id, self.linked_id, self.peer, self.peer_name)
-        if not self.id or not all(map(str.isascii, texts)):
+        if not self.id.strip() or not all(map(str.isascii, texts)):
             names = ("linked_id", "peer", "peer_name")
             check_texts({"id": self.id}, dict(zip(names, texts[1:], strict=True)))
 

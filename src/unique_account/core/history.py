@@ -96,7 +96,7 @@ class CallRecord:
     settled: bool = False
 
     def __attrs_post_init__(self) -> None:
-        if not (self.id and self.user):
+        if not (self.id.strip() and self.user.strip()):
             raise ValueError("a call record needs an id and a user")
         texts = (self.id, self.user, self.peer, self.peer_name, self.forwarded_from, self.transferred_to)
         if not all(map(str.isascii, texts)):

@@ -19,7 +19,7 @@ def check_texts(ids: Mapping[str, str], others: Mapping[str, str] = NOTHING_ELSE
     Raises:
         InvalidFields: With every problem, by the names of the fields.
     """
-    problems = [f"{name}: is empty" for name, text in ids.items() if not text]
+    problems = [f"{name}: is empty" for name, text in ids.items() if not text.strip()]
     problems += [
         f"{name}: has half a character, which cannot be kept"
         for name, text in {**ids, **others}.items()
@@ -31,7 +31,7 @@ def check_texts(ids: Mapping[str, str], others: Mapping[str, str] = NOTHING_ELSE
 
 def an_id(_: object, field: Attribute[str], text: str) -> None:
     """A field that holds an id."""
-    if not (text and text.isascii()):
+    if not (text.strip() and text.isascii()):
         check_texts({field.name: text})
 
 

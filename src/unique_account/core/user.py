@@ -147,7 +147,7 @@ def _problems(user: User) -> list[str]:
 
 def _problems_of_names(user: User) -> list[str]:
     problems = []
-    if not user.id or _CONTROL(user.id):
+    if not user.id.strip() or _CONTROL(user.id):
         problems.append("id: is empty, or has control characters")
     if not _own(user.extension):
         problems.append("extension: is not a number that can be dialled")
