@@ -43,6 +43,14 @@ _QUIET: Final = logging.getLogger("uvicorn.error.strangers")
 _QUIET.setLevel(logging.ERROR)  # what strangers do wrong is nothing to warn of
 
 
+def is_failure(line: logging.LogRecord) -> bool:
+    """Whether a line is about more than an answer that is given up because the server stops."""
+    return line.exc_info is None or not isinstance(line.exc_info[1], asyncio.CancelledError)
+
+
+_QUIET.addFilter(is_failure)
+
+
 class State(ServerState):
     """What all connections of a server share.
 

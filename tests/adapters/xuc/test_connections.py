@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import office
 from unique_account.core.events import DeviceSelected
 from unique_account.core.machine import Device, State
 from unique_account.ports.accounts import StoreDown
 
 if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
+    from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 else:
-    from assistants import ALICE, Premises, Tab, in_loop, premises
+    from assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 
 
 def cut(tab: Tab) -> None:
@@ -326,3 +327,26 @@ class TestStopping:
             await asyncio.wait([cti])
             assert await tab.closed() == 1012
             assert not lost(at)
+
+    @in_loop
+    async def test_what_is_given_up_is_no_failure(self, caplog: pytest.LogCaptureFixture) -> None:
+        hanging = asyncio.Event()
+
+        class Hanging(MemoryDirectory):
+            async def authenticate(self, login: str, password: str) -> str | None:
+                if login == "bob":
+                    hanging.set()
+                    await asyncio.Event().wait()
+                return await super().authenticate(login, password)
+
+            async def may_see(self, user: str, number: str) -> bool:
+                await asyncio.Event().wait()
+                return False
+
+        async with premises(directory=Hanging(PASSWORDS, NAMES)) as at:
+            await at.browser.connect(await at.browser.log_in("alice"))
+            asked = asyncio.create_task(at.browser.log_in("bob"))
+            await hanging.wait()
+            await at.becomes(lambda: at.alice.sessions)
+        await asyncio.gather(asked, return_exceptions=True)
+        assert not [line for line in caplog.records if line.exc_info]

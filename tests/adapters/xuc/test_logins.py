@@ -19,9 +19,9 @@ from unique_account.adapters.xuc.attempts import PER_ADDRESS, PER_LOGIN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.adapters.xuc.assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+    from tests.adapters.xuc.assistants import ALICE, BOB, KEY, NAMES, PASSWORDS, Premises, in_loop, premises
 else:
-    from assistants import KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+    from assistants import ALICE, BOB, KEY, NAMES, PASSWORDS, Premises, in_loop, premises
 
 
 class Changing(MemoryDirectory):
@@ -190,6 +190,17 @@ class TestRevoking:
             await at.service.remove("alice")
         async with premises(store=store) as at:
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+
+    @in_loop
+    async def test_who_has_no_account_logs_out_too(self) -> None:
+        async with premises(BOB) as at:
+            token = await at.browser.log_in("alice")
+            answer = await at.browser.request("POST", "auth/logout", headers=bearer(token))
+            assert answer.status_code == 204
+            assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
+            await at.service.add(ALICE)
+            tab = await at.browser.connect(token)
+            assert await tab.closed() == 4001
 
 
 class TestAnotherPassword:

@@ -149,6 +149,22 @@ class TestAFullDisk:
             assert at.cti._office.store.is_owed
 
     @in_loop
+    async def test_a_removal_is_kept_though_the_user_comes_again_before(self, tmp_path: Path) -> None:
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            await (await at.browser.tab("alice")).command(
+                "setUserPreference", key="colour", value="green", value_type="String"
+            )
+            with full_disk():
+                await at.service.remove("alice")
+                await at.service.add(ALICE)
+                tab = await at.browser.tab("alice")
+            await tab.command("setUserPreference", key="sound", value="off", value_type="String")
+            await at.cti._office.store.keep()
+        async with premises(store=tmp_path / "cti.sqlite") as at:
+            tab = await at.browser.tab("alice")
+            assert (await preferred(tab), await preferred(tab, "sound")) == (None, "off")
+
+    @in_loop
     async def test_a_log_in_is_good_until_a_restart(self, tmp_path: Path) -> None:
         async with premises(store=tmp_path / "cti.sqlite") as at:
             with full_disk():

@@ -166,6 +166,22 @@ class TestRefused:
             assert b"loggedOnFailed" in got
             assert close_of(4001) in got
 
+    @pytest.mark.parametrize(
+        ("path", "header"), [("/" + "x" * 9000, ""), ("/", f"a: {'x' * 9000}\r\n"), ("/\x7f", "")]
+    )
+    @in_loop
+    async def test_a_request_that_is_too_long_or_odd(self, path: str, header: str) -> None:
+        async with premises() as at:
+            reader, writer = await asyncio.open_connection("127.0.0.1", await at.cti.port())
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"{header}\r\n".encode()
+            )
+            began = asyncio.get_running_loop().time()
+            assert b" 101 " not in await all_of(reader)
+            assert asyncio.get_running_loop().time() - began < 2.0
+            writer.close()
+
 
 class TestEntrance:
     """S5: one user logs in by WebSocket so often; others as they like."""

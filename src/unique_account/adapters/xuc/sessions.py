@@ -9,6 +9,7 @@ is reported too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from unique_account.adapters.xuc.desk import Desk, Session
@@ -125,6 +126,7 @@ class Sessions:
             Exception: What the service raised; the session goes on then, and takes another look by `agrees`.
         """
         async with desk.lock:
-            await self.report(desk.user, LoggedOut(name))
+            with suppress(UnknownUser):  # no account holds it; its tokens end all the same
+                await self.report(desk.user, LoggedOut(name))
             desk.sessions.pop(name, None)
             self._tokens.revoke_session(desk.user, name)

@@ -165,8 +165,8 @@ class Store:
             statements.append(("DELETE FROM sessions WHERE user = ?", (user,)))
             for session, kept in self._sessions.get(user, {}).items():
                 statements.append(("INSERT INTO sessions VALUES (?, ?, ?)", (user, session, kept.until)))
-            if user not in self._preferences:
-                statements.append(("DELETE FROM preferences WHERE user = ?", (user,)))
+            statements.append(("DELETE FROM preferences WHERE user = ?", (user,)))
+            statements += [_preferred(user, *one) for one in self.preferences(user).items()]
         return statements
 
     # -- preferences ---------------------------------------------------------------------------------
@@ -186,8 +186,7 @@ class Store:
             own = self.preferences(user)
             if key not in own and len(own) >= MOST_PREFERENCES:
                 raise TooManyPreferences(f"there are {MOST_PREFERENCES} preferences already")
-            row = (user, key, preference.value, preference.value_type)
-            await self._write([("INSERT OR REPLACE INTO preferences VALUES (?, ?, ?, ?)", row)])
+            await self._write([_preferred(user, key, preference)])
             self._preferences[user][key] = preference
 
     # -- both ----------------------------------------------------------------------------------------
@@ -232,6 +231,11 @@ _BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises of a file that cannot be used; of a schema of half characters it is the second."""
 
 _Statement = tuple[str, tuple[str | float, ...]]
+
+
+def _preferred(user: str, key: str, preference: Preference) -> _Statement:
+    row = (user, key, preference.value, preference.value_type)
+    return "INSERT OR REPLACE INTO preferences VALUES (?, ?, ?, ?)", row
 
 
 def _executed(file: sqlite3.Connection, statements: Iterable[_Statement]) -> None:

@@ -16,7 +16,7 @@ from websockets.frames import Frame
 
 from unique_account.adapters.xuc.pace import Pace
 from unique_account.transport.crowd import Guest
-from unique_account.transport.http import TAKEN_WITHIN
+from unique_account.transport.http import TAKEN_WITHIN, is_failure
 from unique_account.transport.pieces import Pieces
 
 PING_EVERY: Final = 10.0
@@ -50,6 +50,7 @@ EXTENSION: Final = "unique_account.wire"
 
 _QUIET: Final = logging.getLogger("uvicorn.error.unique_account")
 _QUIET.setLevel(logging.WARNING)
+_QUIET.addFilter(is_failure)
 
 
 class SocketWire(WebSocketsSansIOProtocol, Pieces):
@@ -112,6 +113,9 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
         self.heard = self.loop.time()
         if not self.handshake_initiated:
             super().data_received(data)
+            if not self.handshake_initiated:  # too long a line, or too many; nothing else comes of it
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.dismiss()
         elif not self._deaf:
             self._unread += data
             self._go_on()
