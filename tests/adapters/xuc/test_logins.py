@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import jwt
 import pytest
 from websockets.asyncio.client import connect
@@ -337,6 +339,51 @@ class TestAttempts:
                 for _ in range(2 * PER_LOGIN):
                     assert (await log_in(at, "alice"))[0] == 503
             assert (await log_in(at, "alice"))[0] == 200
+
+    @in_loop
+    async def test_fifty_who_guess_leave_a_place_for_who_comes_from_the_same_address(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("EVERY", "LONGEST_DELAY"):  # ten times as fast
+            monkeypatch.setattr(attempts, name, getattr(attempts, name) / 10)
+
+        async def guess(client: int) -> None:
+            for number in count():
+                statuses.append((await log_in(at, f"{client}-{number}", password="x"))[0])
+
+        async with premises() as at:
+            statuses = list[int]()
+            guessing = [asyncio.create_task(guess(client)) for client in range(50)]
+            await at.becomes(lambda: len(statuses) > PER_ADDRESS + 50)
+            assert (await log_in(at, "alice"))[0] == 200
+            for one in guessing:
+                one.cancel()
+            await asyncio.gather(*guessing, return_exceptions=True)
+            assert set(statuses) == {401}
+
+    @in_loop
+    async def test_who_guesses_from_elsewhere_keeps_nobody_waiting(self) -> None:
+        class Slow(MemoryDirectory):
+            async def authenticate(self, login: str, password: str) -> str | None:
+                await asyncio.sleep(0.02)
+                return await super().authenticate(login, password)
+
+        async def guess(client: int) -> None:
+            elsewhere = {"X-Forwarded-For": f"192.0.2.{client % 25}"}
+            async with httpx.AsyncClient(timeout=30, trust_env=False, headers=elsewhere) as browser:
+                for number in count():
+                    login = {"login": f"{client}-{number}", "password": "x"}
+                    statuses.append((await browser.post(url, json=login)).status_code)
+
+        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+            statuses, url = list[int](), await at.browser.url("auth/login")
+            guessing = [asyncio.create_task(guess(client)) for client in range(3 * logins.MOST_WAITING // 2)]
+            await at.becomes(lambda: 503 in statuses)
+            legitimate = [(await log_in(at, login))[0] for login in ("alice", "bob")]
+            for one in guessing:
+                one.cancel()
+            await asyncio.gather(*guessing, return_exceptions=True)
+            assert legitimate == [200, 200]
 
     @in_loop
     async def test_nor_when_the_directory_fails(self) -> None:

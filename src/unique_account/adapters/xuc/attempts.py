@@ -31,11 +31,11 @@ UNKNOWN_LOGINS: Final = 2**14
 ADDRESSES: Final = 2**13
 """How many places there are, twice, for logins that nobody has, and for addresses."""
 
-EVERY: Final = 1.0
+EVERY: Final = 0.25
 """How many seconds lie between two attempts from an address that is slowed down."""
 
-LONGEST_DELAY: Final = 10.0
-"""For how many seconds such an attempt waits at most; one more is refused."""
+LONGEST_DELAY: Final = 15.0
+"""For how many seconds such an attempt waits at most; one more is refused: sixty have a place."""
 
 SOON: Final = 1.0
 """After how many seconds to try again where only attempts under way are in the way."""

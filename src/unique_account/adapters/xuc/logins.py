@@ -16,6 +16,7 @@ from unique_account.adapters.xuc.frames import decoded
 from unique_account.adapters.xuc.office import LogoutNotKept, Office
 from unique_account.adapters.xuc.store import NotKept
 from unique_account.adapters.xuc.tokens import BadToken, Token, TokenExpired
+from unique_account.adapters.xuc.turns import Crowded, Turns
 
 LARGEST_BODY: Final = 4096
 
@@ -29,7 +30,7 @@ With two of them, two cores would have no time left for those who are logged in.
 """
 
 MOST_WAITING: Final = 100
-"""How many more may wait for that."""
+"""How many may be checked or wait for it, their addresses in turn."""
 
 
 class Denied(Exception):
@@ -65,8 +66,7 @@ class Logins:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._attempts = Attempts(time.monotonic)
-        self._checking = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE)
 
     async def log_in(self, request: Request) -> Response:
         """``POST /xuc/api/2.0/auth/login``."""
@@ -97,7 +97,7 @@ class Logins:
         credential = await self._office.directory.credential(login)  # first: it may change meanwhile
         with self._attempt(login, address, credential is not None) as attempt:
             await asyncio.sleep(attempt.delay)
-            user = await self._authenticated(login, password)
+            user = await self._authenticated(login, password, attempt.source)
             if user is None or credential is None:
                 attempt.failed()
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
@@ -114,15 +114,13 @@ class Logins:
             later = {"Retry-After": str(int(error.wait) + 1)}
             raise Denied(429, "TooManyAttempts", str(error), later) from error
 
-    async def _authenticated(self, login: str, password: str) -> str | None:
-        if self._waiting >= MOST_WAITING:
-            raise Denied(503, "UnhandledError", "too many log in at once; try again", {"Retry-After": "5"})
-        self._waiting += 1
+    async def _authenticated(self, login: str, password: str, source: str) -> str | None:
         try:
-            async with self._checking:
+            async with self._turns.of(source, MOST_WAITING):
                 return await self._office.directory.authenticate(login, password)
-        finally:
-            self._waiting -= 1
+        except Crowded as error:
+            sentence = "too many log in at once; try again"
+            raise Denied(503, "UnhandledError", sentence, {"Retry-After": "5"}) from error
 
     async def _check(self, request: Request) -> Response:
         token = await self._bearer(request)
