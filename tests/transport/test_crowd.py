@@ -109,6 +109,12 @@ class TestAddresses:
         at = crowded(most=9, of_address=1, proxies=("proxy.example.org", named))
         assert all(at.admits(guest()) for _ in range(5))
 
+    def test_a_network_of_ipv6_is_one_address(self) -> None:
+        at = crowded(most=9, of_address=1)
+        assert at.admits(guest("2001:db8::1"))
+        assert not at.admits(guest("2001:db8::2"))
+        assert at.admits(guest("2001:db8:0:1::2"))
+
     def test_what_is_no_address_is_no_proxy(self) -> None:
         assert "somewhere" not in Proxies(("192.0.2.1",))
 

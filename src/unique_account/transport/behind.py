@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from unique_account.transport.crowd import Limits
+from unique_account.transport.networks import network
 
 
 class BehindProxies:
@@ -22,26 +23,26 @@ class BehindProxies:
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._addresses: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one."""
         address = scope["client"][0] if scope.get("client") else ""
         if address in self._limits.proxies:
             await self._app(scope, receive, send)
-        elif self._addresses[address] >= self._limits.of_address:
+        elif self._sources[source := network(address)] >= self._limits.of_address:
             await _refused(scope)(scope, receive, send)
         else:
-            await self._counted(address, scope, receive, send)
+            await self._counted(source, scope, receive, send)
 
-    async def _counted(self, address: str, scope: Scope, receive: Receive, send: Send) -> None:
-        self._addresses[address] += 1
+    async def _counted(self, source: str, scope: Scope, receive: Receive, send: Send) -> None:
+        self._sources[source] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+            self._sources[source] -= 1
+            if not self._sources[source]:
+                del self._sources[source]
 
 
 def _refused(scope: Scope) -> ASGIApp:

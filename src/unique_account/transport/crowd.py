@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
+
+from unique_account.transport.networks import network
 
 MOST_STRANGERS: Final = 512
 """How many connections may be no WebSockets: each may hold 50 kB of an answer that nobody takes."""
@@ -21,6 +23,7 @@ class Guest:
 
     Attributes:
         address: Where it is from.
+        source: What is counted of that.
         raw: Its socket.
         transport: Its transport, once it has one.
         stranger: Whether it is no WebSocket.
@@ -34,6 +37,10 @@ class Guest:
     stranger: bool = True
     idle: bool = False
     here: bool = False
+    source: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.source = network(self.address)
 
     def says(self) -> bytes | None:
         """The first byte that waits to be read: none if the client has left, None if it is silent."""
@@ -100,7 +107,7 @@ class Crowd:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._strangers: dict[Guest, None] = {}  # who has been one for the longest comes first
-        self._addresses: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
         self._count = 0
 
     @property
@@ -111,8 +118,8 @@ class Crowd:
     def admits(self, guest: Guest) -> bool:
         """Count a newcomer, if there is room or somebody to go for it."""
         counts = guest.address not in self._limits.proxies
-        if counts and self._addresses[guest.address] >= self._limits.of_address:
-            admitted = self._ends(self._idle(guest.address))
+        if counts and self._sources[guest.source] >= self._limits.of_address:
+            admitted = self._ends(self._idle(guest.source))
         elif self._is_full():
             admitted = self._ends(self._idle())
         else:
@@ -122,15 +129,15 @@ class Crowd:
             self._count += 1
             self._strangers[guest] = None
             if counts:
-                self._addresses[guest.address] += 1
+                self._sources[guest.source] += 1
         return admitted
 
     def _is_full(self) -> bool:
         return self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS
 
-    def _idle(self, address: str | None = None) -> Guest | None:
-        """Who has been idle for the longest, of one address or of all."""
-        return next((one for one in self._strangers if one.idle and address in (None, one.address)), None)
+    def _idle(self, source: str | None = None) -> Guest | None:
+        """Who has been idle for the longest, of one source or of all."""
+        return next((one for one in self._strangers if one.idle and source in (None, one.source)), None)
 
     def _ends(self, guest: Guest | None) -> bool:
         if guest is None:
@@ -156,7 +163,7 @@ class Crowd:
         guest.here = False
         self._count -= 1
         self._strangers.pop(guest, None)
-        if guest.address in self._addresses:
-            self._addresses[guest.address] -= 1
-            if self._addresses[guest.address] <= 0:
-                del self._addresses[guest.address]
+        if guest.address not in self._limits.proxies:
+            self._sources[guest.source] -= 1
+            if not self._sources[guest.source]:
+                del self._sources[guest.source]

@@ -22,7 +22,6 @@ from unique_account.adapters.xuc.attempts import (
     WINDOW,
     Attempts,
     TooManyAttempts,
-    network,
 )
 
 HERE = "192.0.2.1"
@@ -226,22 +225,6 @@ class TestByAddress:
             door.fail(f"login{number}", f"2001:db8:1:2:{number:x}::{number:x}")
         assert [door.fail("more1", "2001:db8:1:2::"), door.fail("more2", "2001:db8:1:2::")] == [0, EVERY]
         assert [door.fail("more3", "2001:db8:1:3::"), door.fail("more4", "2001:db8:1:3::")] == [0, 0]
-
-    @pytest.mark.parametrize(
-        ("address", "counted"),
-        [
-            ("192.0.2.1", "192.0.2.1"),
-            ("::ffff:192.0.2.1", "192.0.2.1"),
-            ("2001:db8::1", "2001:db8::/64"),
-            ("fe80::1%eth0", "fe80::/64"),
-            ("", ""),
-            ("unix:", ""),
-            ("192.0.2.1:80", ""),
-            ("x" * 10_000, ""),
-        ],
-    )
-    def test_what_is_counted_of_an_address(self, address: str, counted: str) -> None:
-        assert network(address) == counted
 
 
 class TestMemory:

@@ -91,6 +91,15 @@ class TestWhoseTurn:
         assert await queue.all_go() == ["a1", "c1"]
 
     @in_loop
+    async def test_nor_all_who_leave_at_once(self) -> None:
+        queue = Queue(4)
+        await queue.come("a1", "a2", "a3", "b1")
+        for task in queue._tasks.values():
+            task.cancel()
+        await queue.come("c1", "c2")
+        assert await queue.all_go() == ["a1", "c1", "c2"]
+
+    @in_loop
     async def test_what_fails_ends_its_turn(self) -> None:
         turns = Turns(1)
         for _ in range(3):

@@ -14,12 +14,12 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Network, ip_address
 from secrets import token_bytes
 from typing import Final, Self
 
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.directory import same_login
+from unique_account.transport.networks import network
 
 WINDOW: Final = 300.0
 """For how many seconds a failure counts."""
@@ -236,14 +236,3 @@ class Attempts:
         sources = self._familiar.setdefault(attempt.login, deque(maxlen=FAMILIAR))
         if attempt.source not in sources:
             sources.append(attempt.source)
-
-
-def network(address: str) -> str:
-    """What is counted of an address: all of IPv4; of IPv6 the /64, since one machine has all of that."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(found, IPv4Address):
-        return str(found)
-    return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))

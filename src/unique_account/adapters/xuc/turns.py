@@ -56,7 +56,8 @@ class Turns:
         if len(self._waiting.get(longest, ())) < len(self._waiting.get(address, ())) + 2:
             raise Crowded
         last = self._waiting[longest].pop()
-        last.set_exception(Crowded())
+        if not last.done():
+            last.set_exception(Crowded())
 
     async def _wait(self, address: str) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -71,18 +72,21 @@ class Turns:
             raise
 
     def _forget(self, address: str, turn: _Turn) -> None:
-        turns = self._waiting[address]
-        turns.remove(turn)
-        if not turns:
-            del self._waiting[address]
+        turns = self._waiting.get(address, deque())
+        if turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[address]
 
     def _pass_on(self) -> None:
-        """Let the next one have its turn, and its address come last."""
-        if not self._waiting:
-            self._free += 1
-            return
-        address = next(iter(self._waiting))
-        turns = self._waiting.pop(address)
-        turns.popleft().set_result(None)
-        if turns:
-            self._waiting[address] = turns
+        """Let the next one have its turn that has not left, and its address come last."""
+        while self._waiting:
+            address = next(iter(self._waiting))
+            turns = self._waiting.pop(address)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[address] = turns
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
