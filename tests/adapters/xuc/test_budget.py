@@ -130,6 +130,8 @@ class TestOfAUser:
                 ("getUserCallHistory", {"size": 5}),
                 ("getUserCallHistoryByDays", {"days": 5}),
                 ("getUserPreferences", {}),
+                ("setUserPreference", {"key": "a", "value": "b", "value_type": "c"}),
+                ("userStatusUpdate", {"status": "away"}),
                 ("subscribeToPhoneHints", {"phoneNumbers": list(NAMES)}),
             ):
                 for alice in alices:

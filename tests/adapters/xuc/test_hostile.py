@@ -280,6 +280,22 @@ class TestFloods:
             await tab.until(lambda: {"claz": "ping"} in tab.frames)
 
     @in_loop
+    async def test_large_ones_are_fewer(self) -> None:
+        async with premises() as at, in_peace(at):
+            tab = await at.browser.tab("alice")
+            (alices,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
+            ping = {"claz": "ping"}
+            await alices.desk.budget._turn.acquire()  # the first one waits
+            numbers = [str(1000 + number) for number in range(1000)]
+            for _ in range(6):
+                await tab.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": numbers})
+            await tab.send(ping)
+            await asyncio.sleep(0.2)
+            assert ping not in tab.frames  # not read yet
+            alices.desk.budget._turn.release()
+            await tab.until(lambda: ping in tab.frames)
+
+    @in_loop
     async def test_a_body_that_never_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(logins, "BODY_WITHIN", 0.2)
         async with premises() as at, in_peace(at):

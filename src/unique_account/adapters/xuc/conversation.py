@@ -25,6 +25,9 @@ ENTERS_WITHIN: Final = 30.0
 MOST_WAITING: Final = 32
 """How many commands of one client may wait for the one that is being carried out."""
 
+MOST_CHARACTERS: Final = 16 * 1024
+"""How many characters they have together when no more is read; decoded, they may take eight times as much."""
+
 
 async def serve(office: Office, entrance: Entrance, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
@@ -97,7 +100,7 @@ async def _take(text: str | None, tab: Tab, inbox: _Inbox) -> None:
     if isinstance(said, Heartbeat):
         tab.send(HEARTBEAT)
     else:
-        await inbox.put(said)
+        await inbox.put(said, len(text or ""))
 
 
 class _Inbox:
@@ -106,23 +109,28 @@ class _Inbox:
     Reading goes on, so that a ping is answered and a close seen while the PBX takes its time.
     """
 
-    __slots__ = ("_office", "_tab", "_waiting", "_work")
+    __slots__ = ("_characters", "_office", "_tab", "_waiting", "_work")
 
     def __init__(self, office: Office, tab: Tab) -> None:
         self._office = office
         self._tab = tab
-        self._waiting: deque[Fields] = deque()
+        self._waiting: deque[tuple[Fields, int]] = deque()
+        self._characters = 0
         self._work: asyncio.Task[None] | None = None
 
-    async def put(self, command: Fields) -> None:
+    async def put(self, command: Fields, characters: int) -> None:
         """Carry a command out after those before it; waits while too many wait."""
-        if self._work is not None and len(self._waiting) >= MOST_WAITING:
+        full = len(self._waiting) >= MOST_WAITING or self._characters >= MOST_CHARACTERS
+        if self._work is not None and full:
             await asyncio.wait([self._work])
-        self._waiting.append(command)
+        self._waiting.append((command, characters))
+        self._characters += characters
         if self._work is None or self._work.done():
             self._work = self._office.spawn(self._perform())
 
     async def _perform(self) -> None:
         while self._waiting and not self._tab.is_closing:
-            await perform(self._office, self._tab, self._waiting.popleft())
+            command, characters = self._waiting.popleft()
+            self._characters -= characters
+            await perform(self._office, self._tab, command)
         self._work = None
