@@ -139,6 +139,26 @@ class TestTheLease:
             await at.becomes(partial(lost, at))
 
 
+    @in_loop
+    async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(office, "LOSS_RETRY", 0.01)
+        async with premises() as at:
+            tab = await at.browser.tab("alice")
+
+            async def fails(*_: object) -> None:
+                raise OSError("the disk is full")
+
+            store = at.service._store
+            monkeypatch.setattr(store, "save", fails)
+            await tab.close()
+            await at.becomes(lambda: "cti: a lost session of alice" in dict(at.observer.failures))
+            await at.passes(-86400)
+            monkeypatch.undo()
+            await at.becomes(lambda: lost(at))
+            await at.passes(at.alice.lease.total_seconds() + 1)
+            assert at.alice.sessions == ()
+
+
 class TestLoggingOut:
     """S4: the last logout logs the account out; our page says when it does."""
 

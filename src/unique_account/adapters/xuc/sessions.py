@@ -97,8 +97,9 @@ class Sessions:
 
     async def _is_lost(self, desk: Desk, name: str, session: Session) -> bool:
         """Whether the service knows that a session is lost, on whichever connection it holds it."""
+        last_seen = min(session.last_seen, self._now())  # the clock may have been set back since
         for connection in tuple(session.reported):
-            if not await self._reported(desk.user, SessionLost(name, session.last_seen, connection)):
+            if not await self._reported(desk.user, SessionLost(name, last_seen, connection)):
                 return False
         session.reported.clear()
         if not session.connections:
