@@ -16,6 +16,7 @@ from unique_account.adapters.xuc import (
     attempts,
     budget,
     conversation,
+    deeds,
     frames,
     logins,
     office,
@@ -50,8 +51,9 @@ BOUNDS: Final = {
         (passwords.LEAST_WORK, passwords.MOST_WORK) == (35 * 1024, 2 * 2**20)
     ),
     "10 failures with a login in any 5 minutes": (attempts.PER_LOGIN, attempts.WINDOW) == (10, 300),
-    "100 from an address, then one attempt a second": (attempts.PER_ADDRESS, attempts.EVERY) == (100, 1),
-    "of more than 10 that wait": attempts.LONGEST_DELAY / attempts.EVERY == 10,
+    "100 from an address, then four attempts a second": (attempts.PER_ADDRESS, attempts.EVERY) == (100, 0.25),
+    "of more than 60 that wait": attempts.LONGEST_DELAY / attempts.EVERY == 60,
+    "takes up to 15 s": attempts.LONGEST_DELAY == 15,
     "twice 16,384 places, and addresses twice 8,192": (
         (attempts.UNKNOWN_LOGINS, attempts.ADDRESSES) == (16_384, 8192)
     ),
@@ -66,7 +68,10 @@ BOUNDS: Final = {
     "16 KiB, 100 at once and 20 a second, closed after 5 s above that": (
         (frames.LARGEST, pace.AT_ONCE, pace.PER_SECOND, pace.SLOWED_FOR) == (16 * 1024, 100, 20, 5)
     ),
-    "32 commands waiting": conversation.MOST_WAITING == 32,
+    "32 commands waiting, or 16 KiB of them": (
+        (conversation.MOST_WAITING, conversation.MOST_CHARACTERS) == (32, 16 * 1024)
+    ),
+    "counts for ten lines for each tab": deeds.TOLD == 10,
     "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
     "a frame once more for each 4 KiB": wire.COUNTS_AGAIN == 4096,
     "a message of at most 64 frames": wire.MOST_FRAGMENTS == 64,
@@ -84,7 +89,7 @@ BOUNDS: Final = {
     "5 lines of the same text and 50 warnings of the same line of code in 10 s": (
         (repeats.MOST_ALIKE, repeats.MOST_OF_PLACE, repeats.WINDOW) == (5, 50, 10)
     ),
-    "Fifty clients at once in each of 46 ways": len(ATTACKS) == 46,
+    "Fifty clients at once in each of 51 ways": len(ATTACKS) == 51,
     "16 WebSockets for each user; 10 s to make a request": (
         (SETTINGS.sockets_per_user, http.REQUEST_WITHIN) == (16, 10)
     ),

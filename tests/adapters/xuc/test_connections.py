@@ -138,7 +138,6 @@ class TestTheLease:
             store.save = save  # type: ignore[method-assign]
             await at.becomes(partial(lost, at))
 
-
     @in_loop
     async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(office, "LOSS_RETRY", 0.01)
