@@ -23,6 +23,7 @@ from unique_account.adapters.memory import (
 from unique_account.adapters.xuc import XucSettings, conversation, office
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.pace import Entrance
+from unique_account.adapters.xuc.tokens import TokenExpired
 from unique_account.adapters.xuc.wire import EXTENSION
 from unique_account.core.account import Account
 from unique_account.core.errors import Unreachable
@@ -155,8 +156,8 @@ class Company:
         self.chance = random.Random(seed)
         self.clock, self.observer, self.accounts = SettableClock(), MemoryObserver(), SlowAccounts()
         settings = XucSettings(key=KEY, port=0, sockets_per_user=4)
-        directory = MemoryDirectory(PASSWORDS, NAMES)
-        self.office = Office(settings, directory, SipLines(), self.observer, self.clock.now)
+        self.directory = MemoryDirectory(PASSWORDS, NAMES)
+        self.office = Office(settings, self.directory, SipLines(), self.observer, self.clock.now)
         self.service = Service(
             accounts=self.accounts,
             pbxs=(MemoryPbx(self.clock),),
@@ -168,6 +169,7 @@ class Company:
             lease=LEASE,
         )
         self.tokens: list[str] = []
+        self.revoked: list[str] = []
         self.sockets: list[Socket] = []
         self.serving: list[asyncio.Task[None]] = []
         self.others: list[asyncio.Task[None]] = []
@@ -181,7 +183,8 @@ class Company:
 
     async def enter(self) -> None:
         if not self.tokens or self.chance.random() < 0.3:
-            self.tokens.append(self.office.tokens.issue("alice", "alice", PASSWORDS["alice"]))
+            credential = await self.directory.credential("alice") or ""
+            self.tokens.append(self.office.tokens.issue("alice", "alice", credential))
         socket = Socket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
         self.serving.append(self._task(conversation.serve(self.office, OpenEntrance(), socket)))  # type: ignore[arg-type]
@@ -195,6 +198,21 @@ class Company:
         if self.tokens:
             token = self.office.tokens.read(self.chance.choice(self.tokens[-2:]))
             self.others.append(self._task(self.office.log_out("alice", token.session)))
+
+    async def remove(self) -> None:
+        self.others.append(self._task(self._removed()))
+
+    async def _removed(self) -> None:
+        tokens = list(self.tokens)
+        await self.service.remove("alice")
+        await self.service.add(ALICE)
+        self.revoked += tokens
+
+    async def change_password(self) -> None:
+        self.directory._passwords = {**self.directory._passwords, "alice": str(len(self.done))}
+
+    async def look(self) -> None:
+        self.others.append(self._task(self.office.look_once()))
 
     async def cancel(self) -> None:
         if self.serving:
@@ -222,7 +240,8 @@ class Company:
         """Let so much happen, at random."""
         may: list[tuple[Callable[[], Coroutine[Any, Any, None]], int]] = [
             (self.enter, 4), (self.leave, 3), (self.log_out, 2), (self.cancel, 1),
-            (self.answer, 8), (self.fail, 1), (self.wait, 1),
+            (self.answer, 8), (self.fail, 1), (self.wait, 1), (self.remove, 1),
+            (self.change_password, 1), (self.look, 1),
         ]  # fmt: skip
         happenings, weights = zip(*may, strict=True)
         self.accounts.hurried = False
@@ -260,6 +279,17 @@ class Company:
             and (session.last_seen is None or session.last_seen + LEASE < self.clock.now())
         ]
 
+    def good(self) -> list[str]:
+        """The tokens that are good although their account was removed since."""
+        return [token for token in self.revoked if self._is_good(token)]
+
+    def _is_good(self, token: str) -> bool:
+        try:
+            self.office.tokens.read(token)
+        except TokenExpired:
+            return False
+        return True
+
     def unheld(self) -> set[str]:
         """The sessions that are connected and that the account does not hold."""
         return self.connected - {session.id for session in self.alice.sessions}
@@ -286,7 +316,7 @@ async def follow(seed: int, steps: int) -> None:
             await at.calm_down()
             await at.clock.advance(timedelta(seconds=5))  # whatever was in doubt is asked for
             await at.calm_down()
-            assert (at.endless(), at.unheld()) == ([], set()), (seed, at.done)
+            assert (at.endless(), at.unheld(), at.good()) == ([], set(), []), (seed, at.done)
         await at.leave_all()
         await at.calm_down()
         for _ in range(3):

@@ -255,12 +255,16 @@ class Office:
         while True:
             await asyncio.sleep(LOOKS_EVERY)
             await self._make_up()
-            for tab in self.tabs:
-                try:
-                    if not await self._is_sealed(tab.token):
-                        await self.log_out(tab.desk.user, tab.session, Close.BAD_TOKEN)
-                except Exception as error:  # the next round finds it again
-                    self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
+            await self.look_once()
+
+    async def look_once(self) -> None:
+        """End the sessions of those who may not log in as they did."""
+        for tab in self.tabs:
+            try:
+                if not await self._is_sealed(tab.token):
+                    await self.log_out(tab.desk.user, tab.session, Close.BAD_TOKEN)
+            except Exception as error:  # the next round finds it again
+                self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
 
     async def _make_up(self) -> None:
         """Write down what could not be written before."""
