@@ -71,7 +71,7 @@ BOUNDS: Final = {
     "32 commands waiting, or 16 KiB of them": (
         (conversation.MOST_WAITING, conversation.MOST_CHARACTERS) == (32, 16 * 1024)
     ),
-    "counts for ten lines for each tab": deeds.TOLD == 10,
+    "counts for ten lines for each tab": deeds.SHOWN == 10,
     "4 KiB, 10 s": (logins.LARGEST_BODY, logins.BODY_WITHIN) == (4096, 10),
     "a frame once more for each 4 KiB": wire.COUNTS_AGAIN == 4096,
     "a message of at most 64 frames": wire.MOST_FRAGMENTS == 64,

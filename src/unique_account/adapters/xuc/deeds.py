@@ -20,8 +20,8 @@ FORWARDS: Final = {"uncFwd": Setting.UNCONDITIONAL, "naFwd": Setting.NO_ANSWER, 
 USER_STATUS: Final = "userStatus"
 """The preference that keeps what ``userStatusUpdate`` says."""
 
-TOLD: Final = 10
-"""How many lines it counts for that a tab is told of a preference."""
+SHOWN: Final = 10
+"""How many lines it counts for that a tab is shown a preference."""
 
 _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
@@ -74,7 +74,7 @@ async def user_status(office: Office, tab: Tab, fields: Fields) -> None:
 
 async def _prefer(office: Office, tab: Tab, key: str, preference: Preference) -> None:
     async with tab.question(tab.desk.budget) as budget:
-        budget.spend(TOLD * len(tab.desk.tabs))
+        budget.spend(SHOWN * len(tab.desk.tabs))
         try:
             await office.prefer(tab.desk, key, preference)
         except TooManyPreferences as error:
