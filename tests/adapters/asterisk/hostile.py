@@ -121,6 +121,39 @@ def carriers(**hostile: str) -> Iterator[bytes]:
     yield event("Newexten", snapshot(**hostile), "Extension: 1", "Application: NoOp", "AppData: ")
 
 
+def conference(name: str, text: str) -> bytes:
+    """An event of a conference that a dialplan names by what is dialled."""
+    bridge = BRIDGE.replace("BridgeName: <unknown>", f"BridgeName: {text}")
+    return event(name, bridge, snapshot())
+
+
+def logged(**hostile: str) -> bytes:
+    """An event of channel event logging."""
+    headers = {
+        "EventName": "CHAN_END",
+        "AccountCode": "",
+        "CallerIDnum": "1066",
+        "CallerIDname": "Mallory",
+        "CallerIDani": "1066",
+        "CallerIDrdnis": "",
+        "CallerIDdnid": "1001",
+        "Exten": "1001",
+        "Context": "default",
+        "Channel": "PJSIP/mallory-0000000a",
+        "Application": "AppDial",
+        "AppData": "(Outgoing Line)",
+        "EventTime": "2026-01-05 10:00:00",
+        "AMAFlags": "DOCUMENTATION",
+        "UniqueID": "1767603600.10",
+        "LinkedID": "1767603600.10",
+        "Userfield": "",
+        "Peer": "",
+        "PeerAccount": "",
+        "Extra": "",
+    } | hostile
+    return event("CEL", *(f"{name}: {value}" for name, value in headers.items()))
+
+
 def listed(**hostile: str) -> bytes:
     """An item of the list of all channels."""
     data = hostile.pop("ApplicationData", "(Outgoing Line)")

@@ -234,6 +234,19 @@ async def test_messages_that_come_in_pieces_are_whole(node: ScriptedNode, connec
 
 
 @connected
+async def test_an_event_without_an_end_keeps_its_neighbours_for_a_moment_only(
+    node: ScriptedNode, connection: Connection
+) -> None:
+    await events(connection, 1)
+    short = "Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6"
+    node.tell(short, "Event: Hold")
+    first, second = await events(connection, 2)
+    assert isinstance(first, Malformed)
+    assert first.of_strangers
+    assert second == Message("Event: Hold")
+
+
+@connected
 async def test_garbage_is_told_in_its_place(node: ScriptedNode, connection: Connection) -> None:
     await events(connection, 1)
     node.write(b"\x00\xff garbage\r\n\r\nEvent: Hold\r\n\r\n")

@@ -390,6 +390,36 @@ async def test_a_stream_without_any_good_message_is_given_up() -> None:
 
 
 @in_loop
+async def test_strangers_in_every_item_of_a_list_keep_no_connection_from_beginning() -> None:
+    """Many calls with such texts may be up at once; the next connection meets the same."""
+    async with listening() as at:
+        await at.pbx.watch(ALICE)
+        hostile = (
+            "Channel: PJSIP/trunk-1\r\nChannelState: 6\r\nCallerIDNum: 1\r\n02\r\nUniqueid: 1767600000.{}"
+        )
+        at.node.channels = {f"{n}": hostile.format(n) for n in range(3 * LOST_FRAMING)}
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.heard.clear()
+        at.node.cut()
+        await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
+        assert at.node.opened == 2
+
+
+@in_loop
+async def test_what_stands_inside_of_a_list_is_of_the_list_or_not_believed() -> None:
+    """What an application is given may be longer than any number, and hold all that an item ends with."""
+    forged = "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: BUSY"
+    async with listening() as at:
+        data = f"x\r\nDuration: 00:00:01\r\nBridgeId: \r\n\r\n{forged}\r\n\r\n"
+        at.node.devices = {"PJSIP/alice": "INUSE"}
+        at.node.channels = {"1767600000.2": f"{channel('6')}\r\nApplicationData: {data}"}
+        await at.pbx.watch(ALICE)
+        assert LineChanged(DESK, LineStatus.IN_USE) in at.of()
+        assert LineChanged(DESK, LineStatus.BUSY) not in at.of()
+        assert "inside of a list" in at.failures
+
+
+@in_loop
 async def test_a_node_that_cannot_leave_blank_lines_out_is_not_believed() -> None:
     """Without the filter, a text with a blank line would be an event."""
     async with listening() as at:

@@ -18,12 +18,15 @@ from tests.adapters.asterisk.hostile import (
     LONGEST,
     STRANGERS,
     carriers,
+    conference,
     cut_texts,
     event,
     listed,
+    logged,
     snapshot,
     texts,
 )
+from unique_account.adapters.asterisk.cel.events import from_message
 from unique_account.adapters.asterisk.hearing.meaning import Heard
 from unique_account.adapters.asterisk.hearing.translation import Translation
 from unique_account.adapters.asterisk.manager.ami import LARGEST_CUT, Decoder, Malformed, Message
@@ -110,6 +113,53 @@ class TestStrangers:
         for text in texts():
             for carrier in carriers(**{header: text}):
                 assert meanings(unstamped(BEFORE + carrier + AFTER)) == UNTOUCHED, (text, carrier)
+
+    @pytest.mark.parametrize("stamped", [True, False])
+    def test_nor_does_the_name_of_a_conference(self, stamped: bool) -> None:
+        for text, name in product(
+            (*texts(), "1\r\nBridgeNumChannels: 1\r\nChannel: PJSIP/alice-1\r\nChannelState: 6"),
+            ("BridgeEnter", "BridgeLeave"),
+        ):
+            stream = BEFORE + conference(name, text) + AFTER
+            stream = stream if stamped else unstamped(stream)
+            assert meanings(stream) == UNTOUCHED, text
+            channels = [one.get("Channel") for one in decoded(stream) if isinstance(one, Message)]
+            assert {*channels} <= {None, "PJSIP/mallory-0000000a"}, text
+
+    def test_nor_is_the_call_of_another_ended(self) -> None:
+        """Not even with the very id of that call, and a blank line behind it."""
+        for text in (
+            f"\r\nPriority: 1\r\nUniqueid: 1767603600.7\r\nLinkedid: {n}" for n in ("1", "1767603600.7")
+        ):
+            for cut in ("\r\n\r\n", "\r\nCause: 1\r\n\r\n"):
+                hostile = event(
+                    "Hangup", snapshot(Exten=(text + cut)[:LONGEST]), "Cause: 16", "Cause-txt: Normal"
+                )
+                ids = [one.get("Uniqueid") for one in decoded(hostile) if isinstance(one, Message)]
+                assert ids == ["1767603600.10"], text
+
+    @pytest.mark.parametrize(
+        "header", ["CallerIDnum", "CallerIDname", "CallerIDdnid", "Exten", "AppData", "Userfield", "Peer"]
+    )
+    def test_nor_does_the_log_of_channel_events(self, header: str) -> None:
+        """No row of another's call, and none of another kind."""
+        forged = (
+            "UniqueID: 1767603600.7\r\nLinkedID: 1767603600.7",
+            'EventName: unique_account_call\r\nExtra: {"extra": "1767603600.7"}',
+            "EventTime: x\r\nUniqueID: 1767603600.7\r\nLinkedID: 1767603600.7",
+            "Channel: PJSIP/alice-00000001",
+        )
+        for text, cut in product((*forged, *texts()), ("", "1\r\n", "1\r\n\r\nEvent: CEL\r\n")):
+            stream = BEFORE + logged(**{header: cut + text}) + AFTER
+            assert meanings(stream) == UNTOUCHED, text
+            for one in decoded(stream):
+                if isinstance(one, Message) and (row := from_message(one)):
+                    assert (row.kind, row.uniqueid, row.linkedid) == (
+                        "CHAN_END",
+                        "1767603600.10",
+                        "1767603600.10",
+                    )
+                    assert row.channel in ("", "PJSIP/mallory-0000000a")
 
     @given(st.data())
     def test_whatever_the_text(self, data: st.DataObject) -> None:

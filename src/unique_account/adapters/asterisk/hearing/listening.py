@@ -225,7 +225,7 @@ class Listening:
                 yield item
                 continue
             self._not_understood(item)
-            bad += 1
+            bad += not item.of_strangers
             if bad >= LOST_FRAMING:
                 raise ConnectionError(f"{bad} bad messages in a row; the last one: {item}")
 

@@ -46,6 +46,7 @@ _EXCERPT: Final = 60
 _FEEDS: Final = re.compile(rb"\r\n\n+")
 """The end of a line with line feeds before the next name."""
 
+_UNSTAMPED: Final = "it has no stamp, as all other events here have"
 _BANNER: Final = re.compile(rb"(?:\r?\n)++|Asterisk Call Manager/([0-9A-Za-z.~+-]{1,64})\r\n")
 
 
@@ -133,10 +134,12 @@ class Malformed:
     Attributes:
         problem: What is wrong with it, e.g. ``line 1 has no colon``.
         excerpt: How it begins.
+        of_strangers: Whether it is an event with a stranger's text in it, in a stream that is sound.
     """
 
     problem: str
     excerpt: str
+    of_strangers: bool = False
 
     def __str__(self) -> str:
         return f"malformed message, {self.problem}; it begins {self.excerpt!r}"
@@ -184,11 +187,21 @@ class Decoder:
         self._settle(items)
         return items
 
-    def close(self) -> list[Item]:
-        """What the end of the stream leaves: a malformed message where it came inside of one."""
+    @property
+    def waits(self) -> bool:
+        """Whether an event was cut, and the rest of it has not come."""
+        return bool(self._cut)
+
+    def release(self) -> list[Item]:
+        """Wait no more for the rest of an event that was cut: what came behind it is read for itself."""
         items: list[Item] = []
         while self._cut:
             self._give_up(items)
+        return items
+
+    def close(self) -> list[Item]:
+        """What the end of the stream leaves: a malformed message where it came inside of one."""
+        items = self.release()
         rest, passing_over = bytes(self._buffer), self._passing_over
         self._buffer.clear()
         self._scanned, self._passing_over = 0, False
@@ -218,18 +231,19 @@ class Decoder:
         """Wait no more for the rest of a cut event; what came behind it is read for itself."""
         cut, *blocks = self._cut
         self._cut.clear()
-        items.append(_malformed("it ends inside of a channel", cut))
+        items.append(_malformed("it ends inside of a channel", cut, of_strangers=True))
         for block in blocks:
             self._read(block, items)
 
     def _take(self, block: bytes, items: list[Item]) -> None:
-        problem, text = self._problem(block), ""
-        if not problem:
-            text, problem = settled(block)
-        if not problem:
-            self._stamps = self._stamps or is_stamped(block)
-        if problem:
+        if problem := self._problem(block):
             items.append(_malformed(problem, block))
+            return
+        text, problem = ("", _UNSTAMPED) if self._stamps and lacks_stamp(block) else settled(block)
+        if problem:
+            items.append(_malformed(problem, block, of_strangers=True))
+        else:
+            self._stamps = self._stamps or is_stamped(block)
         if text:
             items.append(Message(text))
 
@@ -241,8 +255,6 @@ class Decoder:
             return f"it has more than {MAX_HEADERS} headers"
         if b"\0" in block:
             return "it holds a NUL"
-        if self._stamps and lacks_stamp(block):
-            return "it has no stamp, as all other events here have"
         name, colon, _ = block.partition(_EOL)[0].partition(b":")
         if not colon:
             return f"line 1 has no colon: {_excerpt(name)!r}"
@@ -280,8 +292,8 @@ def _past_banners(data: bytes | bytearray, items: list[Item]) -> int:
     return start
 
 
-def _malformed(problem: str, block: bytes | bytearray) -> Malformed:
-    return Malformed(problem, _excerpt(block))
+def _malformed(problem: str, block: bytes | bytearray, of_strangers: bool = False) -> Malformed:
+    return Malformed(problem, _excerpt(block), of_strangers)
 
 
 def _excerpt(block: bytes | bytearray) -> str:

@@ -20,6 +20,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from unique_account.adapters.asterisk.manager.ami import Decoder, Greeting, Item, Malformed, Message, encode
+from unique_account.adapters.asterisk.manager.lists import Lists
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.pbx import NodeDown
@@ -38,6 +39,9 @@ ENOUGH_WAITING: Final = 10_000
 
 TOO_MUCH_WAITING: Final = 100_000
 """With how many messages waiting the connection is given up, though actions are unanswered."""
+
+REST_WITHIN: Final = 1.0
+"""How many seconds the rest of an event may take that seems to be cut; Asterisk writes it at once."""
 
 LONGEST_DELAY: Final = 30.0
 """At least so often, in seconds, it is tried to connect again."""
@@ -73,6 +77,7 @@ class Connection:
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, list[Message]] = {}
         self._expected: dict[asyncio.Future[Message], Callable[[Message], bool]] = {}
+        self._lists_told = Lists(self._name)
         self._waiting: deque[Message | Malformed] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -206,7 +211,7 @@ class Connection:
 
     async def _read(self) -> None:
         decoder = Decoder()
-        while data := await self._reader.read(_CHUNK):
+        while data := await self._received(decoder):
             self._heard = asyncio.get_running_loop().time()
             for item in decoder.feed(data):
                 self._take(item)
@@ -217,9 +222,20 @@ class Connection:
                 raise ConnectionError(f"{len(self._waiting)} messages wait to be worked off")
         raise ConnectionError("the node closed the connection")
 
+    async def _received(self, decoder: Decoder) -> bytes:
+        """The next bytes; an event that seems to be cut keeps its neighbours no longer than `REST_WITHIN`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REST_WITHIN if decoder.waits else None):
+                return await self._reader.read(_CHUNK)
+        for item in decoder.release():
+            self._take(item)
+        return await self._reader.read(_CHUNK)
+
     def _take(self, item: Item) -> None:
         if isinstance(item, Greeting):
             return
+        if isinstance(item, Message):
+            item = self._lists_told.checked(item)
         if isinstance(item, Message):
             number = item.get("ActionID", "")
             if number in self._answers and self._take_answer(number, item):

@@ -2,8 +2,9 @@
 
 Asterisk writes the state of a channel, its snapshot, as a run of headers in a fixed order. Three of them,
 ``CallerIDNum``, ``ConnectedLineNum`` and ``Exten``, hold what a stranger sent, as it was sent and up to 79
-characters of it. Asterisk unescapes SIP addresses, so ``%0d%0a`` in one becomes a line break, and the text
-may pose as further headers, as the end of the event, or as events of its own.
+characters of it; so does ``BridgeName`` where a dialplan names a conference by what is dialled. Asterisk
+unescapes SIP addresses, so ``%0d%0a`` in one becomes a line break, and the text may pose as further headers,
+as the end of the event, or as events of its own.
 
 The order tells text and headers apart:
 
@@ -31,7 +32,9 @@ _ORDER: Final = (
 """The headers of a snapshot."""
 
 _PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
-_STRANGERS: Final = frozenset({"CallerIDNum", "ConnectedLineNum", "Exten"})
+_STRANGERS: Final = frozenset(
+    {"CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName", "Exten"}
+)
 
 
 def _layout(prefix: str = "") -> tuple[re.Pattern[bytes], ...]:
@@ -49,8 +52,12 @@ _LAYOUTS: Final = {
     b"CoreShowChannel": (*_SNAPSHOT, re.compile(rb"\r\nDuration: "), re.compile(rb"\r\nBridgeId: ")),
     b"Pickup": (*_SNAPSHOT, *_layout("Target")),
     b"AttendedTransfer": (*_layout("OrigTransferer"), *_layout("SecondTransferer")),
+    b"Hangup": (*_SNAPSHOT, re.compile(rb"\r\nCause: "), re.compile(rb"\r\nCause-txt: ")),
+    b"BridgeEnter": _SNAPSHOT,
+    b"BridgeLeave": _SNAPSHOT,
+    b"CEL": tuple(re.compile(rb"\r\n%b: " % name) for name in (b"EventTime", b"UniqueID", b"LinkedID")),
 }
-"""Those of events that have more than a snapshot, or several."""
+"""Those of events that have more than a snapshot, several, or one behind other text of strangers."""
 
 _UNIQUEID: Final = re.compile(rb"\r\nUniqueid: [^\r\n]{8,}")
 _STATE: Final = b"\r\nChannelState: "
@@ -69,25 +76,40 @@ _CUT_IN_NAME: Final = re.compile(
 
 _STAMP: Final = rb"\r\nPrivilege: [a-z,<>]*\r\nTimestamp: [0-9]{9,}\.[0-9]{6}\r\n"
 _STAMPED: Final = re.compile(rb"Event: [^\r\n]*" + _STAMP)
-_OF_CHANNELS: Final = rb"(?:New(?:channel|state|ConnectedLine)|Hangup|(?:Unh|H)old|Bridge(?:Enter|Leave))"
+_OPEN: Final = rb"(?:New(?:channel|state|ConnectedLine)|(?:Unh|H)old|Bridge(?:Enter|Leave))"
+_OF_CHANNELS: Final = rb"(?:" + _OPEN + rb"|Hangup)"
 _READ: Final = re.compile(
     rb"Event: (?:" + _OF_CHANNELS + rb"|CoreShowChannel|Pickup|AttendedTransfer|UserEvent|DeviceStateChange"
-    rb"|Contact(?:Status|List)|PeerStatus|MessageWaiting|FullyBooted|Reload)(?:\r\n|\Z)"
+    rb"|Contact(?:Status|List)|PeerStatus|MessageWaiting|FullyBooted|Reload|CEL)(?:\r\n|\Z)"
 )
 """The events that are acted on."""
 
 _TEXT: Final = rb"[^\x00-\x1f\x7f]*"
-_SOUND: Final = re.compile(
-    rb"Event: (?:"
-    + _OF_CHANNELS
-    + _STAMP
+_STATE_AT_END: Final = (
+    _STAMP
     + rb"(?:(?:SystemName|Bridge[A-Za-z]*): "
     + _TEXT
     + rb"\r\n)*"
     + b"\r\n".join(name.encode() + b": " + _TEXT for name in _ORDER)
-    + rb"(?:\r\n(?:Cause|Cause-txt|TechCause|MusicClass): "
+    + rb"[^\x00-\x1f\x7f]{4}"
+)
+"""A stranger who ends a call of another one in a number needs more than 79 characters."""
+
+_SOUND: Final = re.compile(
+    rb"Event: (?:"
+    + _OPEN
+    + _STATE_AT_END
+    + rb"(?:\r\nMusicClass: "
     + _TEXT
-    + rb")*"
+    + rb")?|Hangup"
+    + _STATE_AT_END
+    + rb"\r\nCause: "
+    + _TEXT
+    + rb"\r\nCause-txt: "
+    + _TEXT
+    + rb"(?:\r\nTechCause: "
+    + _TEXT
+    + rb")?"
     + rb"|DeviceStateChange"
     + _STAMP
     + rb"(?:SystemName: "
@@ -117,10 +139,11 @@ _HEAD: Final = re.compile(
 
 _SHOWN: Final = 40
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_WITHOUT_CHANNEL: Final = frozenset(
+_NEVER_OF_CHANNEL: Final = frozenset(
     {"DeviceStateChange", "ContactStatus", "ContactList", "PeerStatus", "MessageWaiting", "FullyBooted"}
-    | {"Reload", "UserEvent"}
+    | {"Reload"}
 )
+_WITHOUT_CHANNEL: Final = _NEVER_OF_CHANNEL | {"UserEvent"}
 _REPEATED: Final = frozenset({"ChanVariable"})
 _NEVER_RECOVERED: Final = frozenset({"CoreShowChannel", "Pickup", "AttendedTransfer"})
 """Events in which more of a stranger's text stands behind the snapshot."""
@@ -159,7 +182,7 @@ def is_cut(block: bytes) -> bool:
     if event not in _LAYOUTS and _UNBROKEN.search(block) is not None:
         return False
     if _OF_ASTERISK.match(block) is None:
-        return state >= 0 and _UNIQUEID.search(block, state) is None
+        return b"\r\nBridgeName: " in block if state < 0 else _UNIQUEID.search(block, state) is None
     return not _in_order(block, max(state, 0), _LAYOUTS.get(event, _SNAPSHOT))
 
 
@@ -184,7 +207,9 @@ def settled(block: bytes) -> tuple[str, str]:
     lines = text.split(_EOL)
     names = [_name(line) for line in lines]
     event = lines[0][7:]
-    if "ChannelState" in names:
+    if event == "CEL":
+        return (text, "") if _are_clean(lines, names) else _recovered_log(lines, names)
+    if "ChannelState" in names and event not in _NEVER_OF_CHANNEL:
         return (text, "") if _is_sound(lines, names) else _recovered(event, lines, names)
     if event in _WITHOUT_CHANNEL and not _is_plain(lines, names):
         return "", f"{event} holds the rest of another event, or a stranger's line breaks, and is not used"
@@ -246,7 +271,29 @@ def _own_lines(names: Sequence[str]) -> Sequence[int]:
     head = names[: state - 1]
     if end < state or names[state - 1] != "Channel" or not all(map(_HEAD.fullmatch, head)):
         return ()
+    if any("Bridge" in name for name in head) and any("Bridge" in name for name in names[state:]):
+        return ()  # the state that was found stands in the name of the bridge
     return (*range(state + 1), *range(end, len(names)))
+
+
+def _recovered_log(lines: Sequence[str], names: Sequence[str]) -> tuple[str, str]:
+    """What Asterisk itself wrote of a broken event of channel event logging: its kind, and the ids."""
+    problem = "CEL holds a stranger's line breaks"
+    kept = [lines[one] for one in _own_log(names)]
+    if not _are_clean(kept, [_name(line) for line in kept]):
+        return "", f"{problem} and is not used"
+    return _EOL.join(kept), f"{problem}; it is used without names and numbers"
+
+
+def _own_log(names: Sequence[str]) -> Sequence[int]:
+    """The lines of a log before a stranger's first, those of the ids, and the last; none if it is unclear."""
+    if names.count("EventTime") != 1 or "AccountCode" not in names:
+        return ()
+    account, time = names.index("AccountCode"), names.index("EventTime")
+    ids = range(time, time + 4)
+    if account > time or [*names[time : time + 4]] != ["EventTime", "AMAFlags", "UniqueID", "LinkedID"]:
+        return ()
+    return (*range(account), *ids, *([len(names) - 1] if names[-1] == "Extra" else ()))
 
 
 def _last(names: Sequence[str], name: str) -> int:
