@@ -225,9 +225,9 @@ def _variable(node: ScriptedNode, action: Message) -> list[str]:
     }
     if "Channel" not in action:
         return [f"Response: Success\r\nValue: {node.globals.get(action['Variable'], '')}"]
-    if action["Channel"] not in uniqueids:
+    if action["Channel"] not in {*uniqueids, *uniqueids.values()}:
         return ["Response: Error\r\nMessage: No such channel"]
-    value = uniqueids[action["Channel"]] if action["Variable"] == "UNIQUEID" else ""
+    value = uniqueids.get(action["Channel"], action["Channel"]) if action["Variable"] == "UNIQUEID" else ""
     return [f"Response: Success\r\nValue: {value}"]
 
 

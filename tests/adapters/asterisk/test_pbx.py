@@ -14,6 +14,7 @@ from attrs import evolve
 
 from unique_account.adapters.asterisk import AsteriskPbx, commands
 from unique_account.adapters.asterisk.hearing import listening as module
+from unique_account.adapters.asterisk.hearing import watching
 from unique_account.adapters.asterisk.hearing.listening import LOST_FRAMING, REPORTS_A_MINUTE, NotUnderstood
 from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, entries
 from unique_account.adapters.asterisk.manager import connection
@@ -452,6 +453,38 @@ async def test_a_call_whose_end_is_not_reported_ends_with_its_phone_idle() -> No
         at.node.channels.clear()
         at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
         await at.eventually(lambda: at.ended() == {"1767600000.2"})
+
+
+@pytest.mark.parametrize("state", ["INUSE", "NOT_INUSE"])
+@in_loop
+async def test_a_call_whose_end_is_not_reported_ends_though_its_phone_has_another(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of the phone stays as it is then; or it was idle before all was listed."""
+    monkeypatch.setattr(watching, "LOOKS_AFTER_CALLS_EVERY", 0.02)
+    async with listening() as at:
+        both = {f"1767600000.{n}": channel("6", f"1767600000.{n}") for n in (2, 3)}
+        at.node.devices, at.node.channels = {"PJSIP/alice": state}, dict(both)
+        await at.pbx.watch(ALICE)
+        del at.node.channels["1767600000.3"]
+        await at.eventually(lambda: at.ended() == {"1767600000.3"})
+        times = len(at.node.given("Getvar"))
+        if state == "NOT_INUSE":
+            await at.node.asked("Getvar", times + 2)
+            await at.pbx.installed("nobody")
+        assert at.ended() == {"1767600000.3"}
+
+
+@in_loop
+async def test_a_refused_question_ends_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOKS_AFTER_CALLS_EVERY", 0.02)
+    async with listening() as at:
+        at.node.channels = {f"1767600000.{n}": channel("6", f"1767600000.{n}") for n in (2, 3)}
+        await at.pbx.watch(ALICE)
+        at.node.replies["Getvar"] = refused("Permission denied")
+        await at.node.asked("Getvar", len(at.node.given("Getvar")) + 4)
+        await at.pbx.installed("nobody")
+        assert at.ended() == set()
 
 
 @in_loop

@@ -143,7 +143,10 @@ class Listening:
         except ActionRefused as error:
             raise ConnectionError(str(error)) from error
         self.session, self._said_down = session, False
-        looking = asyncio.create_task(self._look_after_hints(session))
+        looking = [
+            asyncio.create_task(self._look_after_hints(session)),
+            asyncio.create_task(session.watching.look_after_calls(session.connection)),
+        ]
         self._tried.set()
         self._say_found()
         try:
@@ -157,7 +160,8 @@ class Listening:
                 self._take(session, telling, message)
                 await telling.room()
         finally:
-            looking.cancel()
+            for task in looking:
+                task.cancel()
 
     async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> Session:
         """Ask for all that the node knows, once it has booted, and wait until it has come."""

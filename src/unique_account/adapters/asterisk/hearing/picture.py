@@ -7,6 +7,7 @@ newer than every event before it; events after it that it contains already lead 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
@@ -143,6 +144,16 @@ class Picture:
             return ()
         device = message.get("Device", "")
         return tuple(channel for channel in self.channels.values() if channel.interface == device)
+
+    @property
+    def doubtful(self) -> list[Channel]:
+        """The live channels whose end no state of a device shows: another call is there, or it is idle."""
+        calls = Counter(channel.interface for channel in self.channels.values())
+        return [one for one in self.channels.values() if calls[one.interface] > 1 or self._is_idle(one)]
+
+    def _is_idle(self, channel: Channel) -> bool:
+        told = self._devices.get(channel.interface)
+        return told is not None and told.get("State") in _IDLE
 
     # -- notes ---------------------------------------------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from itertools import cycle, islice
 from typing import Final
 
 from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning, Untranslatable
@@ -40,6 +43,15 @@ LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "CoreShowChannels")
 _EMPTY: Final = "No Contacts found"
 """How an empty list is told by an action that knows none."""
 
+_NO_CHANNEL: Final = "No such channel"
+"""What is answered of a channel that is gone."""
+
+LOOKS_AFTER_CALLS_EVERY: Final = 2.0
+"""After how many seconds it is asked again whether calls are over whose end may not be reported."""
+
+LOOKED_AFTER: Final = 50
+"""After how many calls is asked at once."""
+
 _AGE: Final = re.compile(r"^Duration: +(\d{1,6}):(\d\d):(\d\d)$", re.MULTILINE)
 
 
@@ -55,6 +67,7 @@ class Watching:
         self._media_server = media_server
         self._translation = Translation((), media_server, key)
         self._mailboxes: set[str] = set()
+        self._looked = 0
         self._doubted: dict[str, Channel] = {}
         self._missing: dict[str, str] = {}
         self._details: dict[str, Callable[[Message], None]] = {}
@@ -96,8 +109,27 @@ class Watching:
 
         The end of a call is not reported where a stranger's text in it holds a blank line (`BLANK_LINES`).
         """
-        for channel in self.picture.unended(message):
-            number = connection.send("Getvar", ("Channel", channel.name), ("Variable", "UNIQUEID"))
+        self._doubt(connection, self.picture.unended(message))
+
+    async def look_after_calls(self, connection: Connection) -> None:
+        """Ask, again and again, whether calls are over of which no state of a device tells."""
+        with suppress(ConnectionError):
+            while True:
+                await asyncio.sleep(LOOKS_AFTER_CALLS_EVERY)
+                self._look_after_some(connection)
+
+    def _look_after_some(self, connection: Connection) -> None:
+        """Ask after some calls, each time after others."""
+        doubtful = self.picture.doubtful
+        some = islice(cycle(doubtful), self._looked, self._looked + min(LOOKED_AFTER, len(doubtful)))
+        self._doubt(connection, some)
+        self._looked = (self._looked + LOOKED_AFTER) % max(1, len(doubtful))
+
+    def _doubt(self, connection: Connection, channels: Iterable[Channel]) -> None:
+        """Ask whether these are still there, by their ids: a name may change, and holds a stranger's text."""
+        for channel in channels:
+            uniqueid = channel.last.get("Uniqueid", "")
+            number = connection.send("Getvar", ("Channel", uniqueid), ("Variable", "UNIQUEID"))
             self._doubted[number] = channel
 
     @property
@@ -148,7 +180,7 @@ class Watching:
             self._mailboxes.discard(number)
             return message if message.get("Response") != "Success" else _counted(message)
         channel = self._doubted.pop(number, None)
-        if channel is None or message.get("Value") == channel.last.get("Uniqueid"):
+        if channel is None or message.get("Message", "").strip() != _NO_CHANNEL:
             return message
         return _ended(channel)
 
