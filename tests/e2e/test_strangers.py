@@ -164,6 +164,26 @@ class TestOutside:
             assert here.at.account().calls == ()
             assert here.at.account().observed.messages == Messages(0, 0)
 
+    @scenario
+    async def test_a_call_whose_end_nobody_reports_ends_while_another_goes_on(self) -> None:
+        """Asterisk leaves every event with a blank line out, and the phone stays in use."""
+        async with attacked() as here:
+            given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            start = time.monotonic()
+            here.at.alice.dial("1003")  # rings Carol, who does not answer
+            await until(lambda: _has_calls(here, 1), "the first call")
+            hostile = Disguise(dialled="1001", caller="1\r\n\r\nEvent: FullyBooted")
+            calling = asyncio.create_task(here.outside.call(hostile, until=given_up))
+            await here.at.alice.sees("ringing", after=start)
+            await until(lambda: _has_calls(here, 2), "the second call")
+            given_up.set_result(None)
+            await calling
+            await until(lambda: _has_calls(here, 1), "the end of the second call")
+
+
+async def _has_calls(here: Attacked, calls: int) -> bool:
+    return len(here.at.account().calls) == calls
+
 
 async def _are_up(here: Attacked, calls: int) -> bool:
     return f"{calls + 1} active channels" in await here.at.pbx.cli("core show channels count")
