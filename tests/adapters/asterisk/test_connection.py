@@ -247,6 +247,21 @@ async def test_an_event_without_an_end_keeps_its_neighbours_for_a_moment_only(
 
 
 @connected
+async def test_nor_any_longer_on_a_stream_that_goes_on(node: ScriptedNode, connection: Connection) -> None:
+    """What comes behind it does not begin the time anew."""
+    await events(connection, 1)
+    node.tell("Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6")
+    told = asyncio.create_task(events(connection, 2))
+    for number in range(20):
+        node.tell(f"Event: Hold\r\nNumber: {number}")
+        await asyncio.wait([told], timeout=0.2)
+        if told.done():
+            break
+    assert number < 10
+    await told
+
+
+@connected
 async def test_garbage_is_told_in_its_place(node: ScriptedNode, connection: Connection) -> None:
     await events(connection, 1)
     node.write(b"\x00\xff garbage\r\n\r\nEvent: Hold\r\n\r\n")

@@ -161,6 +161,23 @@ class TestStrangers:
                     )
                     assert row.channel in ("", "PJSIP/mallory-0000000a")
 
+    def test_nor_does_what_stands_behind_a_snapshot(self) -> None:
+        """A variable that a node adds to its events, or the text of another dialplan's own event."""
+        code = "UserEvent: UniqueAccountCode\r\nAccount: alice\r\nAsks: toggle\r\nNumber: "
+        ids = "Uniqueid: 1767603600.7\r\nLinkedid: 1767603600.7"
+        rang = event(
+            "Newstate", snapshot(Channel="PJSIP/alice-00000007", ChannelState="5", Uniqueid="1767603600.7")
+        )
+        untouched = meanings(BEFORE + rang + AFTER)
+        for text in (*texts(), f"1\r\n{ids}", f"1\r\n{ids}\r\n{code}", f"1\r\n{ids}\r\nCause: 16"):
+            for hostile in (
+                event("Hangup", snapshot(), f"ChanVariable: x={text}", "Cause: 16", "Cause-txt: Normal"),
+                event("Newstate", snapshot(), f"ChanVariable: x={text}"),
+                event("Newstate", snapshot(), f"ChanVariable(PJSIP/mallory-0000000a): x={text}"),
+                event("UserEvent", snapshot(), "UserEvent: Another", f"Text: {text}"),
+            ):
+                assert meanings(BEFORE + rang + hostile + AFTER) == untouched, text
+
     @given(st.data())
     def test_whatever_the_text(self, data: st.DataObject) -> None:
         piece = st.sampled_from([*CUTS, *FORGED, "1", ":", " "]) | st.text(max_size=8).filter(

@@ -188,9 +188,9 @@ class Decoder:
         return items
 
     @property
-    def waits(self) -> bool:
-        """Whether an event was cut, and the rest of it has not come."""
-        return bool(self._cut)
+    def cut(self) -> bytes | None:
+        """The beginning of an event that was cut, whose rest has not come; None where there is none."""
+        return self._cut[0] if self._cut else None
 
     def release(self) -> list[Item]:
         """Wait no more for the rest of an event that was cut: what came behind it is read for itself."""

@@ -22,6 +22,7 @@ from typing import Any, Final
 from unique_account.adapters.asterisk.manager.ami import Decoder, Greeting, Item, Malformed, Message, encode
 from unique_account.adapters.asterisk.manager.lists import Lists
 from unique_account.adapters.asterisk.manager.login import ManagerLogin
+from unique_account.adapters.asterisk.manager.rest import Rest
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.pbx import NodeDown
 
@@ -39,9 +40,6 @@ ENOUGH_WAITING: Final = 10_000
 
 TOO_MUCH_WAITING: Final = 100_000
 """With how many messages waiting the connection is given up, though actions are unanswered."""
-
-REST_WITHIN: Final = 1.0
-"""How many seconds the rest of an event may take that seems to be cut; Asterisk writes it at once."""
 
 LONGEST_DELAY: Final = 30.0
 """At least so often, in seconds, it is tried to connect again."""
@@ -211,7 +209,8 @@ class Connection:
 
     async def _read(self) -> None:
         decoder = Decoder()
-        while data := await self._received(decoder):
+        rest = Rest(decoder)
+        while data := await self._received(decoder, rest):
             self._heard = asyncio.get_running_loop().time()
             for item in decoder.feed(data):
                 self._take(item)
@@ -222,10 +221,10 @@ class Connection:
                 raise ConnectionError(f"{len(self._waiting)} messages wait to be worked off")
         raise ConnectionError("the node closed the connection")
 
-    async def _received(self, decoder: Decoder) -> bytes:
-        """The next bytes; an event that seems to be cut keeps its neighbours no longer than `REST_WITHIN`."""
+    async def _received(self, decoder: Decoder, rest: Rest) -> bytes:
+        """The next bytes; an event whose rest does not come in time keeps its neighbours no longer."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(REST_WITHIN if decoder.waits else None):
+            async with asyncio.timeout_at(rest.due):
                 return await self._reader.read(_CHUNK)
         for item in decoder.release():
             self._take(item)

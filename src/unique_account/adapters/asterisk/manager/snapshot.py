@@ -69,7 +69,8 @@ _OF_ASTERISK: Final = re.compile(rb"Event: [^\r\n]*\r\n(?:Privilege|ActionID): "
 """How an event begins that Asterisk wrote; one written by hand may leave headers out."""
 
 _CUT_IN_NAME: Final = re.compile(
-    rb"Event: [^\r\n]*\r\n(?:(?:Privilege|Timestamp|SystemName|ActionID|Bridge[A-Za-z]*): [^\r\n]*\r\n)+"
+    rb"Event: [^\r\n]*\r\n(?:(?:Privilege|Timestamp|SequenceNumber|File|Line|Func|SystemName|ActionID"
+    rb"|Bridge[A-Za-z]*): [^\r\n]*\r\n)+"
     rb"Channel: [^\r\n]*\Z"
 )
 """An event that ends in the name of its channel; that of a Local channel holds a number dialled."""
@@ -257,12 +258,18 @@ def _recovered(event: str, lines: Sequence[str], names: Sequence[str]) -> tuple[
     """What Asterisk itself wrote of a broken event with one snapshot."""
     channel = lines[names.index("ChannelState") - 1].removeprefix("Channel: ")[:_SHOWN]
     problem = f"{event} of {channel!r} holds a stranger's line breaks"
-    kept = _own_lines(names)
+    kept = () if _is_ambiguous(event, names) else _own_lines(names)
     if event in _NEVER_RECOVERED or not _are_clean(
         [lines[one] for one in kept], [names[one] for one in kept]
     ):
         return "", f"{problem} and is not used"
     return _EOL.join(lines[one] for one in kept), f"{problem}; it is used without names and numbers"
+
+
+def _is_ambiguous(event: str, names: Sequence[str]) -> bool:
+    """Whether a stranger's text may stand behind the snapshot as well, so that no id is surely Asterisk's."""
+    more = event == "UserEvent" or any(name.startswith("ChanVariable") for name in names)
+    return more and names.count("Uniqueid") > 1
 
 
 def _own_lines(names: Sequence[str]) -> Sequence[int]:
