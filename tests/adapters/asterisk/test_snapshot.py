@@ -228,6 +228,11 @@ class TestCodes:
             stream = BEFORE + event("UserEvent", snapshot(**{header: text}), *body) + AFTER
             assert meanings(stream) == UNTOUCHED, text
 
+    @pytest.mark.parametrize("account", ["%FF", "%C3", "%ED%A0%80", "%00", "%", "alice%0d%0a"])
+    def test_an_account_that_is_no_text_is_nobodys(self, account: str) -> None:
+        body = f"UserEvent: UniqueAccountCode\r\nAccount: {account}\r\nAsks: toggle"
+        assert meanings(BEFORE + event("UserEvent", snapshot(), body) + AFTER) == UNTOUCHED
+
     def test_one_without_the_key_of_the_node_is_reported(self) -> None:
         translation = Translation([ALICE], key="secret")
         body = "UserEvent: UniqueAccountCode\r\nAccount: alice\r\nAsks: toggle\r\nNumber: "

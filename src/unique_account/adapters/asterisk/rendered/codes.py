@@ -118,7 +118,7 @@ def owners(users: Iterable[User]) -> str:
     """The extensions that tell whose an endpoint is; a dash in its name would not count in an extension."""
     lines = [
         f"exten = of*{user.interface(device).removeprefix('PJSIP/').replace('-', '~')},1,"
-        f"Return({quote(user.id, safe='', errors='surrogatepass')},{user.mailbox or ''})\n"
+        f"Return({quote(user.id, safe='')},{user.mailbox or ''})\n"
         for user in users
         for device in Device
     ]
@@ -132,7 +132,7 @@ def dialled_code(message: Message) -> tuple[str, Event]:
         UnusableHeader: The message is not one of the dialplan's.
     """
     event = one_of(message, "Asks", _EVENTS)(message.get("Number", ""))
-    return unquote(required(message, "Account"), errors="surrogatepass"), event
+    return unquote(required(message, "Account")), event
 
 
 def _toggled(_: str) -> Event:
