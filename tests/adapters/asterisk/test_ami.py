@@ -209,6 +209,7 @@ class TestAnyCut:
 
     @settings(max_examples=300)
     @example(stream=GREETING[:-2] + HANGUP, cuts=[40], max_message=128)
+    @example(stream=b"\n\r\r\n\r\n", cuts=[1], max_message=128)
     @given(stream=STREAMS, cuts=st.lists(st.integers(0, 400), max_size=8), max_message=st.integers(128, 200))
     def test_of_any_stream(self, stream: bytes, cuts: list[int], max_message: int) -> None:
         places = [0, *sorted(min(place, len(stream)) for place in cuts), len(stream)]

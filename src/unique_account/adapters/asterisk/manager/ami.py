@@ -279,7 +279,7 @@ class Decoder:
 def _opened(block: bytes, items: list[Item]) -> bytes:
     """A block without the greetings and line breaks before it, and the line feeds before its names."""
     block = block[_past_banners(block + _EOL, items) :]
-    return _FEEDS.sub(_EOL, block.lstrip(b"\r\n"))
+    return _FEEDS.sub(_EOL, block)
 
 
 def _past_banners(data: bytes | bytearray, items: list[Item]) -> int:

@@ -75,7 +75,7 @@ class Connection:
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, list[Message]] = {}
         self._expected: dict[asyncio.Future[Message], Callable[[Message], bool]] = {}
-        self._lists_told = Lists(self._name)
+        self._open_lists = Lists(self._name)
         self._waiting: deque[Message | Malformed] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -234,7 +234,7 @@ class Connection:
         if isinstance(item, Greeting):
             return
         if isinstance(item, Message):
-            item = self._lists_told.checked(item)
+            item = self._open_lists.checked(item)
         if isinstance(item, Message):
             number = item.get("ActionID", "")
             if number in self._answers and self._take_answer(number, item):

@@ -31,7 +31,7 @@ class Lists:
                 return message
             problem = "it stands inside of a list, and is not of it"
             return Malformed(problem, message.text[:_EXCERPT], of_strangers=True)
-        told = message.get("EventList")
-        if message.text.startswith("Response: ") or told == "Complete":
-            self._is_open = told == "start"
+        place = message.get("EventList")
+        if message.text.startswith("Response: ") or place == "Complete":
+            self._is_open = place == "start"
         return message
