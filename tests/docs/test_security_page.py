@@ -28,7 +28,7 @@ from unique_account.adapters.xuc import (
     wire,
 )
 from unique_account.cli import repeats
-from unique_account.transport import crowd, descriptors, http
+from unique_account.transport import descriptors, http, limiter
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "security-cti.md").read_text("utf-8")
@@ -78,7 +78,7 @@ BOUNDS: Final = {
     "128 of a user at once and two a second": ((pace.ENTRIES_AT_ONCE, pace.ENTRIES_PER_SECOND) == (128, 2)),
     "gone within 0.2 s of the answer": wire.CUT_OFF_WITHIN == 0.2,
     "20,000, WebSockets among them, or as many as the process may open less 256; 512 that are no": (
-        (SETTINGS.sockets, descriptors.RESERVED, crowd.MOST_STRANGERS) == (20_000, 256, 512)
+        (SETTINGS.sockets, descriptors.RESERVED, limiter.MOST_STRANGERS) == (20_000, 256, 512)
     ),
     "2,000 from one address": SETTINGS.sockets_per_address == 2000,
     "a head of at most 128 lines; answers that nobody takes for 10 s, or are not done in 30 s": (

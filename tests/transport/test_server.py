@@ -15,8 +15,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from unique_account.transport import door, http
-from unique_account.transport.crowd import Limits, Proxies
+from unique_account.transport import http, listener
+from unique_account.transport.limiter import Limits, Proxies
 from unique_account.transport.server import Server, config
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -184,7 +184,7 @@ class TestRequests:
         assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
-class TestDoor:
+class TestListener:
     """S5: where there is no room, newcomers wait or replace those that say nothing."""
 
     @in_loop
@@ -201,7 +201,7 @@ class TestDoor:
     async def test_a_system_without_room_is_logged_once_a_rest(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(door, "RESTS", 0.2)
+        monkeypatch.setattr(listener, "RESTS", 0.2)
         accept, refused = socket.socket.accept, list[int]()
 
         def fails(listener: socket.socket) -> object:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from unique_account.transport.crowd import Limits, Proxies
+from unique_account.transport.limiter import Limits, Proxies
 from unique_account.transport.server import Server, config
 
 CLOSES_WITHIN: Final = 2

@@ -11,9 +11,9 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from unique_account.transport.crowd import Crowd, Guest
-from unique_account.transport.pieces import Pieces
-from unique_account.transport.turnstile import Turnstile
+from unique_account.transport.limiter import Connection, Limiter
+from unique_account.transport.round_robin import RoundRobin
+from unique_account.transport.small_reads import SmallReads
 
 REQUEST_WITHIN: Final = 10.0
 """In how many seconds a connection has to say what it wants."""
@@ -55,25 +55,27 @@ class State(ServerState):
     """What all connections of a server share.
 
     Attributes:
-        crowd: Who is there.
-        turnstile: In which turn strangers are read.
+        limiter: Who is there.
+        round_robin: In which turn strangers are read.
     """
 
-    def __init__(self, crowd: Crowd, turnstile: Turnstile) -> None:
+    def __init__(self, limiter: Limiter, round_robin: RoundRobin) -> None:
         super().__init__()
-        self.crowd = crowd
-        self.turnstile = turnstile
+        self.limiter = limiter
+        self.round_robin = round_robin
 
 
-class HttpWire(H11Protocol, Pieces):
+class HttpProtocol(H11Protocol, SmallReads):
     """A stranger's connection."""
 
-    def __init__(self, guest: Guest, config: Config, state: State, app_state: dict[str, Any]) -> None:
+    def __init__(
+        self, connection: Connection, config: Config, state: State, app_state: dict[str, Any]
+    ) -> None:
         super().__init__(config, state, app_state)
         self.logger = _QUIET
-        self._guest = guest
-        self._crowd = state.crowd
-        self._turnstile = state.turnstile
+        self._connection = connection
+        self._limiter = state.limiter
+        self._round_robin = state.round_robin
         self._unread = bytearray()
         self._lines = 0
         self._blocked = False
@@ -84,25 +86,25 @@ class HttpWire(H11Protocol, Pieces):
         """Wait for a first request, but not for ever."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(WAITS)
-        self._guest.transport = transport
+        self._connection.transport = transport
         self._expect(REQUEST_WITHIN)
-        self._guest.idle = self._guest.says() is None
-        if not self._guest.here:  # it had to go meanwhile
+        self._connection.idle = self._connection.says() is None
+        if not self._connection.here:  # it had to go meanwhile
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._expect(None)
         self._unread.clear()
-        self._crowd.leaves(self._guest)
+        self._limiter.leaves(self._connection)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Let bytes wait for their turn."""
         if not self._unread:
-            self._turnstile.enter(self._turn)
+            self._round_robin.enter(self._turn)
         self._unread += data
-        self._guest.idle = False
+        self._connection.idle = False
         self.transport.pause_reading()
 
     def _turn(self) -> float:
@@ -124,11 +126,11 @@ class HttpWire(H11Protocol, Pieces):
 
     def _go_on(self) -> None:
         if self._unread:
-            self._turnstile.enter(self._turn)
+            self._round_robin.enter(self._turn)
             return
         if not self.flow.read_paused:
             self.transport.resume_reading()
-        self._guest.idle = self._blocked or not self._is_whole()
+        self._connection.idle = self._blocked or not self._is_whole()
 
     def _is_endless(self, piece: bytes) -> bool:
         """Whether a head has more lines than any that means well."""
@@ -158,8 +160,8 @@ class HttpWire(H11Protocol, Pieces):
         """Wait for the next request; a client that goes on with this one is not waited for."""
         self._answering = self._blocked = False
         self._lines = 0
-        self._crowd.again(self._guest)
-        self._guest.idle = not self._unread
+        self._limiter.again(self._connection)
+        self._connection.idle = not self._unread
         self._expect(LINGERS if self.conn.their_state is h11.SEND_BODY else REQUEST_WITHIN)
         super().on_response_complete()
 
@@ -168,19 +170,19 @@ class HttpWire(H11Protocol, Pieces):
         super().pause_writing()
         if not self._blocked:
             self._expect(TAKEN_WITHIN)
-        self._blocked = self._guest.idle = True
+        self._blocked = self._connection.idle = True
 
     def resume_writing(self) -> None:
         """Go on; what it took so far is not forgotten."""
         super().resume_writing()
-        self._guest.idle = not self._is_whole()
+        self._connection.idle = not self._is_whole()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Be a stranger no more."""
         self._expect(None)
-        self._crowd.settles(self._guest)
+        self._limiter.settles(self._connection)
         super().handle_websocket_upgrade(event)
-        self.transport.get_protocol().guest = self._guest  # type: ignore[attr-defined]
+        self.transport.get_protocol().connection = self._connection  # type: ignore[attr-defined]
 
     def _expect(self, within: float | None) -> None:
         """Cut the connection off unless something else is expected within so many seconds."""

@@ -11,10 +11,10 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from unique_account.transport.crowd import Crowd, Guest, Limits
-from unique_account.transport.door import Door
-from unique_account.transport.http import HttpWire, State
-from unique_account.transport.turnstile import Turnstile
+from unique_account.transport.http import HttpProtocol, State
+from unique_account.transport.limiter import Connection, Limiter, Limits
+from unique_account.transport.listener import Listener
+from unique_account.transport.round_robin import RoundRobin
 
 
 class Server(uvicorn.Server):
@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
         super().__init__(config)
-        self._state = State(Crowd(limits), Turnstile(asyncio.get_running_loop()))
+        self._state = State(Limiter(limits), RoundRobin(asyncio.get_running_loop()))
         self.server_state = self._state
         self._stopped = asyncio.Event()
 
@@ -39,17 +39,17 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Let connections in."""
         await self.lifespan.startup()
-        doors = [
-            Door(listener, self._state.crowd, self._state.turnstile, self._protocol)
-            for listener in sockets or ()
+        listeners = [
+            Listener(sock, self._state.limiter, self._state.round_robin, self._protocol)
+            for sock in sockets or ()
         ]
-        for door in doors:
-            door.open()
-        self.servers = cast(Any, doors)  # uvicorn closes its servers and waits for that, no more
+        for listener in listeners:
+            listener.open()
+        self.servers = cast(Any, listeners)  # uvicorn closes its servers and waits for that, no more
         self.started = True
 
-    def _protocol(self, guest: Guest) -> HttpWire:
-        return HttpWire(guest, self.config, self._state, self.lifespan.state)
+    def _protocol(self, connection: Connection) -> HttpProtocol:
+        return HttpProtocol(connection, self.config, self._state, self.lifespan.state)
 
     async def main_loop(self) -> None:
         """Wait until it is asked to stop."""
@@ -64,4 +64,4 @@ class Server(uvicorn.Server):
 def config(app: ASGIApp, **more: Any) -> uvicorn.Config:
     """How an application is served to strangers: nothing of what they send is logged."""
     quiet = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
-    return uvicorn.Config(app, **{**quiet, "http": HttpWire, **more})
+    return uvicorn.Config(app, **{**quiet, "http": HttpProtocol, **more})

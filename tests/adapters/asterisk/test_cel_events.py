@@ -69,10 +69,8 @@ class TestTable:
         assert from_table(ROW, east).at == NOON
 
     @pytest.mark.parametrize("column", ["eventtype", "eventtime", "uniqueid"])
-    @pytest.mark.parametrize("value", ["", None, 7, "\x00", b"1"])
+    @pytest.mark.parametrize("value", ["", " ", None, 7, b"1"])
     def test_a_row_that_cannot_be_read_names_its_column(self, column: str, value: object) -> None:
-        if column != "eventtime" and value == "\x00":
-            return
         with pytest.raises(UnreadableRow) as refused:
             from_table(ROW | {column: value})
         assert refused.value.column == column

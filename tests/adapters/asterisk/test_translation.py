@@ -486,6 +486,7 @@ class TestCalls:
             ("ChannelState", "9x", "is '9x', not one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
             ("ChannelState", "", "is empty"),
             ("Uniqueid", "", "is empty"),
+            ("Uniqueid", " ", "is empty"),
         ],
     )
     def test_a_wrong_header_is_named(self, ear: Ear, header: str, value: str, problem: str) -> None:

@@ -19,8 +19,8 @@ from unique_account.adapters.xuc.logins import Denied, Logins
 from unique_account.adapters.xuc.office import Office
 from unique_account.adapters.xuc.origins import may_connect
 from unique_account.adapters.xuc.pace import Entrance
-from unique_account.transport.behind import BehindProxies
-from unique_account.transport.crowd import Limits
+from unique_account.transport.forwarded_for import ForwardedFor
+from unique_account.transport.limiter import Limits
 
 ROOT: Final = "/xuc/api/2.0"
 
@@ -65,5 +65,5 @@ def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> 
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    crowd = Middleware(BehindProxies, limits=limits)
-    return Starlette(routes=routes, middleware=[crowd, cors] if origins else [crowd])
+    limiter = Middleware(ForwardedFor, limits=limits)
+    return Starlette(routes=routes, middleware=[limiter, cors] if origins else [limiter])

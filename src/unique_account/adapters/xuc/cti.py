@@ -25,8 +25,8 @@ from unique_account.ports.hearing import Hear
 from unique_account.ports.histories import Histories
 from unique_account.ports.lines import Lines
 from unique_account.ports.observer import Observer
-from unique_account.transport.crowd import Limits, Proxies
 from unique_account.transport.descriptors import room
+from unique_account.transport.limiter import Limits, Proxies
 from unique_account.transport.server import Server, config
 
 BACKLOG: Final = 2048

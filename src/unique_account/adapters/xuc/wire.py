@@ -15,9 +15,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from unique_account.adapters.xuc.pace import Pace
-from unique_account.transport.crowd import Guest
 from unique_account.transport.http import TAKEN_WITHIN, is_failure
-from unique_account.transport.pieces import Pieces
+from unique_account.transport.limiter import Connection
+from unique_account.transport.small_reads import SmallReads
 
 PING_EVERY: Final = 10.0
 """How many seconds lie between two pings of a WebSocket."""
@@ -53,14 +53,14 @@ _QUIET.setLevel(logging.WARNING)
 _QUIET.addFilter(is_failure)
 
 
-class SocketWire(WebSocketsSansIOProtocol, Pieces):
+class SocketWire(WebSocketsSansIOProtocol, SmallReads):
     """A WebSocket whose frames are counted, that knows when its peer was last heard, and can be cut off.
 
     It is read no further while its client reads nothing, while the application has a message to take, and
     while it has sent more than may be.
 
     Attributes:
-        guest: What it counts as among the connections.
+        connection: What it counts as among the connections.
         known: Whether it is logged in, so that it has to wait for no stranger.
         heard: When bytes last came, on the event loop's clock: a sign of life, whatever they were.
         fell_silent: Whether the peer was given up because it answered no more.
@@ -72,12 +72,12 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
         self.logger = _QUIET
         self.conn.logger = _QUIET
         self.conn.debug = False
-        self.guest: Guest | None = None
+        self.connection: Connection | None = None
         self.known = False
         self.heard = self.loop.time()
         self.fell_silent = False
-        self._crowd = state.crowd
-        self._turnstile = state.turnstile
+        self._limiter = state.limiter
+        self._round_robin = state.round_robin
         self._unread = bytearray()
         self._queued = False
         self._deaf = False
@@ -98,8 +98,8 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
             if timer is not None:
                 timer.cancel()
         self._deafen()
-        if self.guest is not None:
-            self._crowd.leaves(self.guest)
+        if self.connection is not None:
+            self._limiter.leaves(self.connection)
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -131,7 +131,7 @@ class SocketWire(WebSocketsSansIOProtocol, Pieces):
         else:
             self._queued = True
             self.transport.pause_reading()
-            self._turnstile.enter(self._turn)
+            self._round_robin.enter(self._turn)
 
     def _turn(self) -> float:
         self._queued = False

@@ -157,13 +157,13 @@ _HEADERS: Final = {
 
 def _ids(given: Mapping[str, Any], uniqueid: str, linkedid: str, channel: str) -> dict[str, str]:
     own = _needed(given, uniqueid)
-    linked = _text(given, linkedid) or own
-    return {"uniqueid": own, "linkedid": linked, "channel": _text(given, channel)}
+    linked = _text(given, linkedid)
+    return {"uniqueid": own, "linkedid": linked if linked.strip() else own, "channel": _text(given, channel)}
 
 
 def _needed(given: Mapping[str, Any], name: str) -> str:
     value = _text(given, name)
-    if not value:
+    if not value.strip():
         raise UnreadableRow(name, "is missing")
     return value
 

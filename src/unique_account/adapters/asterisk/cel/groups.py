@@ -89,7 +89,7 @@ class Groups:
             self.rows += 1
         group.lasts[row.node] = max(group.lasts.get(row.node, row.at), row.at)
         group.linkedids.add(row.linkedid)
-        if row.kind == JOINED and (other := row.detail("extra")):
+        if row.kind == JOINED and (other := row.detail("extra").strip()):
             group.elsewhere.add(other)
             group.linkedids.add(other)
 
@@ -138,6 +138,6 @@ def _names(row: CelRow) -> list[str]:
         names.append(f"channel {second}")
     elif row.kind == "PICKUP" and (picker := row.detail("pickup_channel_uniqueid")):
         names.append(f"channel {picker}")
-    elif row.kind == JOINED and (other := row.detail("extra")):
+    elif row.kind == JOINED and (other := row.detail("extra").strip()):
         names.append(f"call {other}")
     return names

@@ -37,10 +37,10 @@ def required(message: Message, header: str) -> str:
     """A value that must be there.
 
     Raises:
-        UnusableHeader: It is missing or empty.
+        UnusableHeader: It is missing, or has nothing but spaces.
     """
     value = message.get(header)
-    if not value:
+    if not (value and value.strip()):
         raise UnusableHeader(header, "is missing" if value is None else "is empty")
     return value
 

@@ -14,7 +14,7 @@ PAUSE: Final = 0.001
 """For how many seconds everybody else is, before more strangers are; longer if they have more to do."""
 
 
-class Turnstile:
+class RoundRobin:
     """Does small pieces of work in the order in which they came, a few at a time."""
 
     __slots__ = ("_line", "_loop")

@@ -9,7 +9,7 @@ PIECE: Final = 4096
 """How many bytes are read from a connection before others are looked at."""
 
 
-class Pieces(asyncio.BufferedProtocol):
+class SmallReads(asyncio.BufferedProtocol):
     """A protocol whose transport reads at most a piece at once, where asyncio's would read 256 KiB."""
 
     _piece = bytearray()

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from unique_account.transport.crowd import Crowd, Guest
-from unique_account.transport.turnstile import Turnstile
+from unique_account.transport.limiter import Connection, Limiter
+from unique_account.transport.round_robin import RoundRobin
 
 AT_ONCE: Final = 16
 """How many connections are accepted before everybody else is served."""
@@ -40,31 +40,31 @@ _OF_EACH: Final = (
 LOGGER: Final = logging.getLogger("unique_account")
 
 
-class Door:
+class Listener:
     """Accepts the connections of a listening socket.
 
     Args:
-        listener: The socket.
-        crowd: Who may come in.
-        turnstile: In which turn.
+        sock: The socket.
+        limiter: Who may come in.
+        round_robin: In which turn.
         protocol: What serves a connection.
     """
 
     def __init__(
         self,
-        listener: socket.socket,
-        crowd: Crowd,
-        turnstile: Turnstile,
-        protocol: Callable[[Guest], asyncio.BaseProtocol],
+        sock: socket.socket,
+        limiter: Limiter,
+        round_robin: RoundRobin,
+        protocol: Callable[[Connection], asyncio.BaseProtocol],
     ) -> None:
-        self._listener = listener
-        self._crowd = crowd
-        self._turnstile = turnstile
+        self._sock = sock
+        self._limiter = limiter
+        self._round_robin = round_robin
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
-        listener.setblocking(False)
+        sock.setblocking(False)
         for level, option, value in _OF_EACH:
-            listener.setsockopt(level, option, value)
+            sock.setsockopt(level, option, value)
         self._unmet = 0
         self._later: asyncio.TimerHandle | None = None
         self._meeting: set[asyncio.Task[None]] = set()
@@ -72,29 +72,29 @@ class Door:
     def open(self) -> None:
         """Let connections in from now on."""
         self._later = None
-        self._loop.add_reader(self._listener, self._accept)
+        self._loop.add_reader(self._sock, self._accept)
 
     def close(self) -> None:
         """Let nobody in any more."""
-        self._loop.remove_reader(self._listener)
+        self._loop.remove_reader(self._sock)
         if self._later is not None:
             self._later.cancel()
 
     async def wait_closed(self) -> None:
-        """Wait until nobody is on the threshold."""
+        """Wait until every accepted connection is served or closed."""
         await asyncio.gather(*self._meeting, return_exceptions=True)
 
     def _rest(self, seconds: float) -> None:
-        self._loop.remove_reader(self._listener)
+        self._loop.remove_reader(self._sock)
         self._later = self._loop.call_later(seconds, self.open)
 
     def _accept(self) -> None:
         for _ in range(AT_ONCE):
-            if self._unmet >= MOST_UNMET or self._crowd.patient:
+            if self._unmet >= MOST_UNMET or self._limiter.patient:
                 self._rest(LOOKS_AGAIN)
                 return
             try:
-                raw, peer = self._listener.accept()
+                raw, peer = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -105,27 +105,27 @@ class Door:
 
     def _admit(self, raw: socket.socket, peer: object) -> None:
         raw.setblocking(False)
-        guest = Guest(str(peer[0]) if isinstance(peer, tuple) else "", raw)
-        if guest.says() != b"" and self._crowd.admits(guest):
+        connection = Connection(str(peer[0]) if isinstance(peer, tuple) else "", raw)
+        if connection.says() != b"" and self._limiter.admits(connection):
             self._unmet += 1
-            self._turnstile.enter(partial(self._meet, guest))
+            self._round_robin.enter(partial(self._meet, connection))
         else:
             raw.close()
 
-    def _meet(self, guest: Guest) -> float:
+    def _meet(self, connection: Connection) -> float:
         self._unmet -= 1
-        if guest.says() == b"":
-            self._crowd.leaves(guest)
-            guest.raw.close()
+        if connection.says() == b"":
+            self._limiter.leaves(connection)
+            connection.raw.close()
             return 0.0
-        task = self._loop.create_task(self._serve(guest))
+        task = self._loop.create_task(self._serve(connection))
         self._meeting.add(task)
         task.add_done_callback(self._meeting.discard)
         return MEETING_TAKES
 
-    async def _serve(self, guest: Guest) -> None:
+    async def _serve(self, connection: Connection) -> None:
         try:
-            await self._loop.connect_accepted_socket(partial(self._protocol, guest), guest.raw)
+            await self._loop.connect_accepted_socket(partial(self._protocol, connection), connection.raw)
         except OSError:  # it is gone already
-            self._crowd.leaves(guest)
-            guest.raw.close()
+            self._limiter.leaves(connection)
+            connection.raw.close()

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from unique_account.transport import crowd
-from unique_account.transport.crowd import Crowd, Guest, Limits, Proxies
+from unique_account.transport import limiter
 from unique_account.transport.descriptors import RESERVED, room
+from unique_account.transport.limiter import Connection, Limiter, Limits, Proxies
 
 
 class Raw(socket.socket):
@@ -23,15 +23,15 @@ class Raw(socket.socket):
         self.ended = True
 
 
-def guest(address: str = "192.0.2.1", *, idle: bool = False) -> Guest:
-    return Guest(address, Raw(), idle=idle)
+def connection(address: str = "192.0.2.1", *, idle: bool = False) -> Connection:
+    return Connection(address, Raw(), idle=idle)
 
 
-def crowded(most: int = 3, of_address: int = 3, proxies: tuple[str, ...] = ()) -> Crowd:
-    return Crowd(Limits(most, of_address, Proxies(proxies)))
+def crowded(most: int = 3, of_address: int = 3, proxies: tuple[str, ...] = ()) -> Limiter:
+    return Limiter(Limits(most, of_address, Proxies(proxies)))
 
 
-def ended(one: Guest) -> bool:
+def ended(one: Connection) -> bool:
     assert isinstance(one.raw, Raw)
     return one.raw.ended
 
@@ -41,55 +41,55 @@ class TestRoom:
 
     def test_the_longest_idle_one_goes(self) -> None:
         at = crowded()
-        busy, first, second = guest(), guest(idle=True), guest(idle=True)
+        busy, first, second = connection(), connection(idle=True), connection(idle=True)
         assert all(map(at.admits, (busy, first, second)))
-        assert at.admits(guest("192.0.2.2"))
+        assert at.admits(connection("192.0.2.2"))
         assert [ended(one) for one in (busy, first, second)] == [False, True, False]
 
     def test_one_that_was_answered_has_not_waited_long(self) -> None:
         at = crowded(most=2)
-        first, second = guest(idle=True), guest(idle=True)
+        first, second = connection(idle=True), connection(idle=True)
         assert all(map(at.admits, (first, second)))
         at.again(first)
-        assert at.admits(guest())
+        assert at.admits(connection())
         assert (ended(first), ended(second)) == (False, True)
 
     def test_websockets_stay(self) -> None:
         at = crowded(most=1)
-        one = guest(idle=True)
+        one = connection(idle=True)
         assert at.admits(one)
         at.settles(one)
-        assert not at.admits(guest())
+        assert not at.admits(connection())
         assert not ended(one)
         assert not at.patient  # nobody's place will be free soon
 
     def test_while_all_are_at_work_newcomers_wait(self) -> None:
         at = crowded(most=1)
-        one = guest()
+        one = connection()
         assert at.admits(one)
         assert at.patient
         one.idle = True
         assert not at.patient
 
     def test_strangers_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(crowd, "MOST_STRANGERS", 1)
+        monkeypatch.setattr(limiter, "MOST_STRANGERS", 1)
         at = crowded()
-        first, second = guest(idle=True), guest(idle=True)
+        first, second = connection(idle=True), connection(idle=True)
         assert at.admits(first)
         assert at.admits(second)
         assert ended(first)
         at.settles(second)
-        assert at.admits(guest())
+        assert at.admits(connection())
         assert not ended(second)
 
     def test_who_leaves_makes_room_once(self) -> None:
         at = crowded(most=1)
-        one = guest()
+        one = connection()
         assert at.admits(one)
         at.leaves(one)
         at.leaves(one)
-        assert at.admits(guest())
-        assert not at.admits(guest())
+        assert at.admits(connection())
+        assert not at.admits(connection())
 
 
 class TestAddresses:
@@ -97,23 +97,23 @@ class TestAddresses:
 
     def test_one_more_of_an_address_costs_that_address(self) -> None:
         at = crowded(most=9, of_address=1)
-        other, one = guest("192.0.2.2", idle=True), guest(idle=True)
+        other, one = connection("192.0.2.2", idle=True), connection(idle=True)
         assert at.admits(other)
         assert at.admits(one)
-        assert at.admits(guest())
+        assert at.admits(connection())
         assert (ended(other), ended(one)) == (False, True)
-        assert not at.admits(guest())
+        assert not at.admits(connection())
 
     @pytest.mark.parametrize("named", ["192.0.2.1", "192.0.2.0/24", "*"])
     def test_proxies_are_not_counted(self, named: str) -> None:
         at = crowded(most=9, of_address=1, proxies=("proxy.example.org", named))
-        assert all(at.admits(guest()) for _ in range(5))
+        assert all(at.admits(connection()) for _ in range(5))
 
     def test_a_network_of_ipv6_is_one_address(self) -> None:
         at = crowded(most=9, of_address=1)
-        assert at.admits(guest("2001:db8::1"))
-        assert not at.admits(guest("2001:db8::2"))
-        assert at.admits(guest("2001:db8:0:1::2"))
+        assert at.admits(connection("2001:db8::1"))
+        assert not at.admits(connection("2001:db8::2"))
+        assert at.admits(connection("2001:db8:0:1::2"))
 
     def test_what_is_no_address_is_no_proxy(self) -> None:
         assert "somewhere" not in Proxies(("192.0.2.1",))

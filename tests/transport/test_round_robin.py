@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from unique_account.transport.turnstile import SHARE, Turnstile
+from unique_account.transport.round_robin import SHARE, RoundRobin
 
 
 class TestTurns:
@@ -13,14 +13,14 @@ class TestTurns:
     def test_in_order_and_not_all_at_once(self) -> None:
         async def scenario() -> list[list[int]]:
             loop, done, rounds = asyncio.get_running_loop(), list[int](), list[list[int]]()
-            turnstile = Turnstile(loop)
+            round_robin = RoundRobin(loop)
             for number in range(6):
 
                 def work(number: int = number) -> float:
                     done.append(number)
                     return SHARE / 2
 
-                turnstile.enter(work)
+                round_robin.enter(work)
             while len(done) < 6:
                 await asyncio.sleep(0)
                 rounds.append(done[:])
@@ -34,7 +34,7 @@ class TestTurns:
         async def scenario() -> list[str]:
             loop, errors = asyncio.get_running_loop(), list[str]()
             loop.set_exception_handler(lambda _, context: errors.append(str(context["exception"])))
-            turnstile, done = Turnstile(loop), asyncio.Event()
+            round_robin, done = RoundRobin(loop), asyncio.Event()
 
             def fails() -> float:
                 raise ValueError("no")
@@ -43,8 +43,8 @@ class TestTurns:
                 done.set()
                 return 0.0
 
-            turnstile.enter(fails)
-            turnstile.enter(works)
+            round_robin.enter(fails)
+            round_robin.enter(works)
             await asyncio.wait_for(done.wait(), 5)
             return errors
 

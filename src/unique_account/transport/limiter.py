@@ -18,7 +18,7 @@ MOST_STRANGERS: Final = 512
 
 
 @define(eq=False)
-class Guest:
+class Connection:
     """One connection.
 
     Attributes:
@@ -97,7 +97,7 @@ class Limits:
     proxies: Proxies
 
 
-class Crowd:
+class Limiter:
     """Counts the connections of a server.
 
     Args:
@@ -106,7 +106,7 @@ class Crowd:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._strangers: dict[Guest, None] = {}  # who has been one for the longest comes first
+        self._strangers: dict[Connection, None] = {}  # who has been one for the longest comes first
         self._sources: Counter[str] = Counter()
         self._count = 0
 
@@ -115,55 +115,55 @@ class Crowd:
         """Whether there is no room, and will be soon: strangers are at work, and none is idle."""
         return bool(self._strangers) and self._is_full() and self._idle() is None
 
-    def admits(self, guest: Guest) -> bool:
+    def admits(self, connection: Connection) -> bool:
         """Count a newcomer, if there is room or somebody to go for it."""
-        counts = guest.address not in self._limits.proxies
-        if counts and self._sources[guest.source] >= self._limits.of_address:
-            admitted = self._ends(self._idle(guest.source))
+        counts = connection.address not in self._limits.proxies
+        if counts and self._sources[connection.source] >= self._limits.of_address:
+            admitted = self._ends(self._idle(connection.source))
         elif self._is_full():
             admitted = self._ends(self._idle())
         else:
             admitted = True
         if admitted:
-            guest.here = True
+            connection.here = True
             self._count += 1
-            self._strangers[guest] = None
+            self._strangers[connection] = None
             if counts:
-                self._sources[guest.source] += 1
+                self._sources[connection.source] += 1
         return admitted
 
     def _is_full(self) -> bool:
         return self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS
 
-    def _idle(self, source: str | None = None) -> Guest | None:
+    def _idle(self, source: str | None = None) -> Connection | None:
         """Who has been idle for the longest, of one source or of all."""
         return next((one for one in self._strangers if one.idle and source in (None, one.source)), None)
 
-    def _ends(self, guest: Guest | None) -> bool:
-        if guest is None:
+    def _ends(self, connection: Connection | None) -> bool:
+        if connection is None:
             return False
-        self.leaves(guest)
-        guest.end()
+        self.leaves(connection)
+        connection.end()
         return True
 
-    def again(self, guest: Guest) -> None:
+    def again(self, connection: Connection) -> None:
         """A stranger was answered, and may ask again: others have waited longer."""
-        if self._strangers.pop(guest, guest) is None:
-            self._strangers[guest] = None
+        if self._strangers.pop(connection, connection) is None:
+            self._strangers[connection] = None
 
-    def settles(self, guest: Guest) -> None:
+    def settles(self, connection: Connection) -> None:
         """A stranger has become a WebSocket."""
-        guest.stranger = False
-        self._strangers.pop(guest, None)
+        connection.stranger = False
+        self._strangers.pop(connection, None)
 
-    def leaves(self, guest: Guest) -> None:
+    def leaves(self, connection: Connection) -> None:
         """A connection is gone."""
-        if not guest.here:
+        if not connection.here:
             return
-        guest.here = False
+        connection.here = False
         self._count -= 1
-        self._strangers.pop(guest, None)
-        if guest.address not in self._limits.proxies:
-            self._sources[guest.source] -= 1
-            if not self._sources[guest.source]:
-                del self._sources[guest.source]
+        self._strangers.pop(connection, None)
+        if connection.address not in self._limits.proxies:
+            self._sources[connection.source] -= 1
+            if not self._sources[connection.source]:
+                del self._sources[connection.source]

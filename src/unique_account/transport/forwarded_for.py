@@ -8,11 +8,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from unique_account.transport.crowd import Limits
+from unique_account.transport.limiter import Limits
 from unique_account.transport.networks import network
 
 
-class BehindProxies:
+class ForwardedFor:
     """Refuses requests and WebSockets of an address that has as many under way as it may have.
 
     Args:
