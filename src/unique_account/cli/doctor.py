@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from unique_account.adapters.asterisk import Expected, examine, exposures
-from unique_account.adapters.asterisk.manager.connection import ActionRefused
 from unique_account.bootstrap import expectations, login, roster
 from unique_account.config import Config, read_config
 from unique_account.config.tables import NodeSettings
@@ -48,7 +47,7 @@ async def _examine(config: Config) -> list[str]:
 async def _notes(node: NodeSettings) -> tuple[str, ...]:
     try:
         return await exposures(login(node))
-    except (ConnectionError, ActionRefused):
+    except ConnectionError:
         return ()  # a problem that was named
 
 

@@ -77,7 +77,7 @@ class CallRecord:
 
     Raises:
         ValueError: No id or no user, half a character in a text, a ring time that is negative or longer than
-            `LONGEST_RINGING`, or a status that the other fields rule out.
+            a year, or a status that the other fields rule out.
     """
 
     id: str

@@ -6,8 +6,8 @@ Theory of operation
 The machine is declared once, below, in the terms of the ``transitions`` library. `compile_table` runs
 that declaration at import over every (state, trigger, saved selection) and keeps the outcome of each as
 one entry of `TABLE`; what the declaration does not allow has no entry and is refused. From then on
-nothing runs the declaration again: `apply` looks the table up, and the diagram, the printed table and
-the exhaustive tests are made from it.
+nothing runs the declaration again: `unique_account.core.events.apply` looks the table up, and the
+diagram, the printed table and the exhaustive tests are made from it.
 
 The saved selection is part of the key because two triggers fork on it: ``log_in`` restores it (S3) and
 ``deskphone_on_hook`` returns to it. It is part of the outcome because selecting saves it (S2).

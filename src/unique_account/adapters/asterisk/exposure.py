@@ -25,13 +25,15 @@ async def exposures(login: ManagerLogin) -> tuple[str, ...]:
     """By which endpoints and wildcards strangers' text comes in, a sentence each.
 
     Raises:
-        ConnectionError: The node cannot be reached.
-        ActionRefused: The manager account may not list endpoints or show the dialplan.
+        ConnectionError: The node cannot be reached, or does not let the account list endpoints.
     """
-    async with connect(login) as connection:
-        # Between nodes the caller ids are those of the calls, and the numbers are rendered.
-        details = [one for one in await _details(connection) if one.get("Context") != TRUNK_CONTEXT]
-        return (*_caller_ids(details), *await _wildcards(connection, details))
+    try:
+        async with connect(login) as connection:
+            # Between nodes the caller ids are those of the calls, and the numbers are rendered.
+            details = [one for one in await _details(connection) if one.get("Context") != TRUNK_CONTEXT]
+            return (*_caller_ids(details), *await _wildcards(connection, details))
+    except ActionRefused as error:
+        raise ConnectionError(str(error)) from error
 
 
 async def _details(connection: Connection) -> list[Message]:

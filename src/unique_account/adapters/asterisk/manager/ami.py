@@ -4,7 +4,7 @@ A message is a run of ``Name: value`` lines, each closed by CR LF, and a blank l
 `Decoder` takes the byte stream in whatever pieces it comes and gives the same values for every way of
 cutting it. What is wrong in the stream becomes a value as well, `Malformed`, so that one bad message
 costs none of its neighbours; the stream goes on at the next blank line. A line without a colon is text that
-continues the header above it. `unique_account.adapters.asterisk.manager.snapshot` tells strangers' text in
+continues the header above it. The module ``snapshot`` beside this one tells strangers' text in
 an event from what Asterisk wrote: blank lines in it end no event, and headers in it are left out.
 
 A `Message` is the text of its lines: decoding one costs a check and no table, and a header is looked up
