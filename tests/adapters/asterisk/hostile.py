@@ -109,6 +109,9 @@ def carriers(**hostile: str) -> Iterator[bytes]:
     yield event("BridgeEnter", BRIDGE, snapshot(**hostile))
     yield event("BridgeLeave", BRIDGE, snapshot(**hostile))
     yield event("UserEvent", snapshot(**hostile), "UserEvent: Another", "Number: 1")
+    yield event(
+        "MessageWaiting", snapshot(**hostile), "Mailbox: 1002@default", "Waiting: 1", "New: 1", "Old: 0"
+    )
     yield event("Hangup", snapshot(**hostile), "Cause: 16", "Cause-txt: Normal Clearing")
     target = "\r\n".join(f"Target{line}" for line in snapshot(Uniqueid="1767603600.11").split("\r\n"))
     yield event("Pickup", snapshot(**hostile), target)

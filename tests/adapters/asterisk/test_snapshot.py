@@ -210,6 +210,13 @@ class TestOwnCall:
             assert "CallStatus.RINGING" in rang, text
             assert ended.startswith("alice CallEnded(call_id='1767603600.10'"), text
 
+    def test_the_message_that_it_leaves_is_counted(self) -> None:
+        """Asterisk reports it with the channel of the caller."""
+        counts = ("Mailbox: 1001@default", "Waiting: 1", "New: 2", "Old: 1")
+        for text in ["0123456789", *texts()]:
+            (told,) = meanings(event("MessageWaiting", snapshot(CallerIDNum=text), *counts))
+            assert told == "alice MessagesChanged(new=2, old=1)", text
+
     def test_what_is_wrong_is_named_once_for_each_event(self) -> None:
         (problem, message) = decoded(event("Newchannel", snapshot(CallerIDNum="1\r\nUniqueid: 9.9")))
         assert isinstance(problem, Malformed)

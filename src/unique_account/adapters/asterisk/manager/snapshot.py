@@ -141,10 +141,11 @@ _HEAD: Final = re.compile(
 _SHOWN: Final = 40
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NEVER_OF_CHANNEL: Final = frozenset(
-    {"DeviceStateChange", "ContactStatus", "ContactList", "PeerStatus", "MessageWaiting", "FullyBooted"}
-    | {"Reload"}
+    {"DeviceStateChange", "ContactStatus", "ContactList", "PeerStatus", "FullyBooted", "Reload"}
 )
-_WITHOUT_CHANNEL: Final = _NEVER_OF_CHANNEL | {"UserEvent"}
+_WITHOUT_CHANNEL: Final = _NEVER_OF_CHANNEL | {"UserEvent", "MessageWaiting"}
+"""Those that need not have one: a message that a caller leaves is reported with the caller's channel."""
+
 _REPEATED: Final = frozenset({"ChanVariable"})
 _NEVER_RECOVERED: Final = frozenset({"CoreShowChannel", "Pickup", "AttendedTransfer"})
 """Events in which more of a stranger's text stands behind the snapshot."""
@@ -235,8 +236,9 @@ def _is_sound(lines: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def _is_misplaced(names: Sequence[str]) -> bool:
-    """Whether the body of a user event stands before the end of its snapshot."""
-    return "UserEvent" in names[: names.index("Uniqueid") if "Uniqueid" in names else None]
+    """Whether the body of an event stands before the end of its snapshot."""
+    before = names[: names.index("Uniqueid") if "Uniqueid" in names else None]
+    return "UserEvent" in before or "Mailbox" in before
 
 
 def _are_clean(lines: Sequence[str], names: Sequence[str]) -> bool:

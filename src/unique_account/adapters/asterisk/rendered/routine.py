@@ -113,8 +113,9 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
 
 ; How the ringing ended. To Dial, a phone whose user refuses the call is no channel (21), while we call it
 ; busy; and a leg that was cleared before its time for want of a phone (20, 27, 38) was not answered, while
-; we call it unavailable. After the whole ring time, the cause is that of an earlier leg. A browser that stops
-; its line ends what rings before it unregisters.
+; we call it unavailable. What cannot be sent to a browser, since it dies in that instant, is congestion to
+; Dial, and its contact goes a moment later. After the whole ring time, the cause is that of an earlier leg. A
+; browser that stops its line ends what rings before it unregisters.
  same = n(ended),GotoIf($["${{DIALSTATUS}}" = "BUSY"]?busy)
  same = n,GotoIf($["${{DIALSTATUS}}" = "CONGESTION"]?congestion)
  same = n,GotoIf($["${{DIALSTATUS}}${{HANGUPCAUSE}}" = "CHANUNAVAIL21"]?busy)
@@ -127,7 +128,10 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
  same = n,Goto(send)
  same = n(busy),Set(ARRAY(LOCAL(cause),LOCAL(destination))=17,{_FIELDS["busy"]})
  same = n,Goto(send)
- same = n(congestion),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,{_FIELDS["congestion"]})
+ same = n(congestion),GotoIf($["{_FIELDS["device"]}" != "webrtc"]?congested)
+ same = n,WaitForCondition(#,{_GONE.replace("$", "#")},0.25,0.05)
+ same = n,GotoIf({_GONE}?vanished)
+ same = n(congested),Set(ARRAY(LOCAL(cause),LOCAL(destination))=34,{_FIELDS["congestion"]})
  same = n,Goto(send)
  same = n(gated),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["gate"]})
  same = n,Goto(send)
