@@ -34,6 +34,12 @@ MAKE: Final = "lab-party/1"
 _NOWHERE: Final = 9
 """The port to which media goes: that of the discard service, which nobody offers."""
 
+_T1: Final = 0.5
+"""After how many seconds an unanswered request is sent again (RFC 3261, 17.1); then after twice that."""
+
+_T2: Final = 4.0
+"""The longest wait between two of them."""
+
 
 @define(eq=False)
 class PartyCall:
@@ -87,6 +93,7 @@ class Party(asyncio.DatagramProtocol):
         self._registration = token_hex(8)
         self._numbers = count(1)
         self._answers: dict[str, asyncio.Future[SipMessage]] = {}
+        self._repeats: dict[str, asyncio.Task[None]] = {}
         self._refused: dict[str, SipMessage] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -221,6 +228,7 @@ class Party(asyncio.DatagramProtocol):
         if call is not None:
             call.invite = request
         self._send(request)
+        self._repeats[request["CSeq"]] = asyncio.create_task(self._send_again(request))
         try:
             async with asyncio.timeout(None if request.method == "INVITE" else PATIENCE):
                 return await answered
@@ -230,6 +238,15 @@ class Party(asyncio.DatagramProtocol):
             ) from None
         finally:
             del self._answers[request["CSeq"]]
+            self._repeats.pop(request["CSeq"]).cancel()
+
+    async def _send_again(self, request: SipMessage) -> None:
+        """Send a request again until it is answered: an Asterisk with too much to do drops new requests."""
+        wait = _T1
+        while True:
+            await asyncio.sleep(wait)
+            self._send(request)
+            wait = min(2 * wait, _T2)
 
     def _acknowledge(self, request: SipMessage, answered: SipMessage) -> None:
         if request.method != "INVITE":
@@ -301,6 +318,8 @@ class Party(asyncio.DatagramProtocol):
 
     def _take_answer(self, message: SipMessage) -> None:
         waiting = self._answers.get(message["CSeq"])
+        if repeat := self._repeats.get(message["CSeq"]):
+            repeat.cancel()
         if message.status < 200:
             call = next((call for call in self.calls if call.id == message["Call-ID"]), None)
             if call is not None and message.status > 100:

@@ -17,7 +17,9 @@ import pytest
 from attrs import evolve
 
 from lab.asterisk import node
+from lab.parties import Party
 from lab.patience import delays
+from lab.ports import LOOPBACK
 from lab.sound import NEAR
 from lab.watcher import Package, SubscriptionRefused, watcher
 from tests.e2e.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
@@ -28,6 +30,26 @@ pytestmark = pytest.mark.e2e
 def near(tone: int) -> object:
     """A tone, as exactly as a recording of a telephone call tells it."""
     return pytest.approx(tone, abs=NEAR)
+
+
+class Forgetful(asyncio.DatagramTransport):
+    """A way to a node on which the first datagram is lost."""
+
+    def __init__(self, transport: asyncio.DatagramTransport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._lost = False
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self._transport.get_extra_info(name, default)
+
+    def sendto(self, data: bytes, addr: object = None) -> None:  # type: ignore[override]
+        if self._lost:
+            self._transport.sendto(data, addr)  # type: ignore[arg-type]
+        self._lost = True
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 class TestNode:
@@ -74,6 +96,17 @@ class TestNode:
             await at.pbx.start()
             await at.bob.dial("1001")
             await at.alice.event("CALL_INCOMING")
+
+    @live
+    async def test_a_party_whose_first_word_is_lost_says_it_again(self) -> None:
+        async with node(ENDPOINTS, EXTENSIONS) as pbx:
+            loop = asyncio.get_running_loop()
+            transport, alice = await loop.create_datagram_endpoint(
+                lambda: Party(pbx, ENDPOINTS[0], obeys=False, rings=True), local_addr=(LOOPBACK, 0)
+            )
+            alice.use(Forgetful(transport))
+            await alice.register()
+            await alice.aclose()
 
     @live
     async def test_logs_are_kept_and_named_if_a_test_fails(self) -> None:
