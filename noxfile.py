@@ -59,7 +59,7 @@ def architecture(session: nox.Session) -> None:
 def bare(session: nox.Session) -> None:
     """The bare install: attrs and transitions are enough for the public face, and a wheel has all files."""
     session.install(".")
-    session.run("python", "-I", "-W", "error", "tests/bare_install.py")
+    session.run("python", "-I", "-W", "error", "tests/installed/bare_install.py")
 
 
 @nox.session

@@ -26,8 +26,8 @@ import psycopg
 
 from benchmarks.report import Aim, Comparison, Row, Table
 from lab.postgresql import postgresql_server
-from unique_account.adapters.asterisk.cel.events import from_table
 from unique_account.adapters.asterisk.cel.records import CallHistory
+from unique_account.adapters.asterisk.cel.rows import from_table
 from unique_account.adapters.memory import MemoryCallLog
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog
@@ -36,8 +36,8 @@ from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
 from unique_account.core.user import User
-from unique_account.ingestion import Ingestion
 from unique_account.ports.call_log import CallLog
+from unique_account.service.call_log_ingest import Ingestion
 
 LENGTHS: Final = tuple(10**power for power in range(3, int(os.environ.get("CALL_LOG_POWER", "6")) + 1))
 ROUNDS: Final = 41

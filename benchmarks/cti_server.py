@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
-from unique_account.adapters.xuc.cti import _config, _limits, _listening
+from unique_account.adapters.xuc.server import _config, _limits, _listening
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
@@ -28,9 +28,9 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.hearing import Hear
-from unique_account.ports.lines import SipLine
-from unique_account.transport.server import Server
+from unique_account.http_server.server import Server
+from unique_account.ports.inbound.events import Hear
+from unique_account.ports.sip_credentials import SipLine
 
 KEY = "a key for benchmarks, and for those alone"
 PASSWORD = "x"

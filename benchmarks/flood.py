@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from unique_account.adapters.asterisk.manager.ami import Decoder, Message
+from unique_account.adapters.asterisk.ami.codec import Decoder, Message
 
 LISTS = frozenset({"DeviceStateList", "PJSIPShowContacts", "CoreShowChannels", "DBGetTree"})
 

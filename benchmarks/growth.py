@@ -11,13 +11,13 @@ from typing import Final
 from benchmarks.report import Comparison, Row, Table
 from benchmarks.rounds import Contender, Timing, interleave, statement
 from benchmarks.samples import LOGGED_OUT, known_lines
+from unique_account.adapters.rosters.xivo_csv import read_users
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
 from unique_account.core.events import CallChanged, CallEnded, DeviceSelected, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.routing import route
 from unique_account.core.user import User
-from unique_account.core.users_csv import read_users
 
 CALLS: Final = (0, 1, 5, 10, 20)
 SESSIONS: Final = (1, 2, 4, 8, 16)

@@ -19,7 +19,7 @@ from lab.place import require
 from lab.watcher import Package, Watcher, watcher
 from unique_account import Account, User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin, render
-from unique_account.adapters.asterisk.manager import connection
+from unique_account.adapters.asterisk.ami import connection
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.errors import Refused

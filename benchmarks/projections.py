@@ -6,7 +6,7 @@ from benchmarks.report import Comparison, Row, Table
 from benchmarks.rounds import interleave, statement
 from benchmarks.samples import LOGGED_IN
 from benchmarks.transition import FLOOR, floor
-from unique_account.core.fallback import device_in_use
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.presence import presence
 from unique_account.core.routing import facts, plan, resolve, route
 from unique_account.core.view import view

@@ -13,16 +13,16 @@ from typing import Any, Final
 
 from fuzz.target import Target, pieces, plain, printable, require, windows
 from fuzz.users import BYSTANDER, USERS, names_bystander
+from unique_account.adapters.asterisk.ami.codec import Decoder, Message
 from unique_account.adapters.asterisk.cel.csv import MissingColumns, read_csv
-from unique_account.adapters.asterisk.cel.events import (
+from unique_account.adapters.asterisk.cel.records import CallHistory
+from unique_account.adapters.asterisk.cel.rows import (
     LONGEST,
     CelRow,
     UnreadableRow,
     from_message,
     from_table,
 )
-from unique_account.adapters.asterisk.cel.records import CallHistory
-from unique_account.adapters.asterisk.manager.ami import Decoder, Message
 from unique_account.core.history import CallRecord
 from unique_account.documents import from_json, to_json
 

@@ -17,10 +17,10 @@ from fuzz.premises import (
 )
 from fuzz.target import Check, Target, is_text, plain, printable, require, text_of
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc.commands import COMMANDS
-from unique_account.adapters.xuc.frames import Fields, InvalidMessage, read
+from unique_account.adapters.xuc.auth.tokens import BadToken, Token, Tokens
+from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
+from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage, read
 from unique_account.adapters.xuc.store import KeptSession, Store
-from unique_account.adapters.xuc.tokens import BadToken, Token, Tokens
 
 _FIELDS: Final[dict[str, Any]] = {
     "uniqueId": "1699999999.1",

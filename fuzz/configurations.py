@@ -15,13 +15,13 @@ from argon2 import PasswordHasher
 
 from fuzz.folder import as_file, in_folder
 from fuzz.target import Check, Target, plain, printable, require, text_of
-from unique_account.adapters.asterisk.rendered.pjsip import Secrets, read_secrets, secrets_text
+from unique_account.adapters.asterisk.config_files.pjsip import Secrets, read_secrets, secrets_text
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.people import PeopleFile
-from unique_account.config import InvalidConfig, read_config
+from unique_account.adapters.people_file import PeopleFile
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.documents import InvalidDocument
+from unique_account.serve.config import InvalidConfig, read_config
 
 KEY_VARIABLE: Final = "FUZZED_KEY"
 

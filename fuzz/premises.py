@@ -20,8 +20,8 @@ from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, Memo
 from unique_account.adapters.xuc import XucCti, XucSettings
 from unique_account.bootstrap import bootstrap
 from unique_account.core.user import User
-from unique_account.ports.lines import SipLine
-from unique_account.service import Service
+from unique_account.ports.sip_credentials import SipLine
+from unique_account.service.service import Service
 
 KEY: Final = "a key for fuzzers, and for those alone"
 ROOT: Final = "/xuc/api/2.0"

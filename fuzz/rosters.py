@@ -15,10 +15,10 @@ import httpx
 
 from fuzz.target import Check, Target, printable, require
 from fuzz.users import check_users
-from unique_account.adapters.confd import ConfdRoster, InvalidRoster
+from unique_account.adapters.rosters.confd import ConfdRoster, InvalidRoster
+from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.errors import InvalidImport
 from unique_account.documents import InvalidDocument
-from unique_account.users_file import read_users_file
 
 TOML: Final = b"""\
 [[users]]

@@ -17,9 +17,10 @@ from typing import Any, Final
 from fuzz.folder import in_folder
 from fuzz.target import Check, Target, plain, printable, require, text_of
 from fuzz.users import ALICE, BOB, check_user
-from unique_account.adapters.asterisk.installing.installed import plans
-from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, Entry, entries
-from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
+from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
+from unique_account.adapters.asterisk.plan_row import FAMILY, Entry
+from unique_account.adapters.asterisk.plans.decode import plans
+from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.xuc.store import KeptSession, Preference, Store, TooManyPreferences

@@ -11,10 +11,7 @@ from typing import Final
 
 from fuzz.target import Target, pieces, plain, printable, require, text_of, windows
 from fuzz.users import BYSTANDER, USERS, applied, names_bystander
-from unique_account.adapters.asterisk.hearing.meaning import Heard, Meaning
-from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.hearing.translation import Translation
-from unique_account.adapters.asterisk.manager.ami import (
+from unique_account.adapters.asterisk.ami.codec import (
     Decoder,
     InvalidAction,
     Item,
@@ -22,8 +19,11 @@ from unique_account.adapters.asterisk.manager.ami import (
     Message,
     encode,
 )
-from unique_account.adapters.asterisk.manager.snapshot import is_cut
-from unique_account.adapters.asterisk.rendered.codes import CODE_EVENT
+from unique_account.adapters.asterisk.ami.untrusted_text import is_cut
+from unique_account.adapters.asterisk.replay import Step, json_line, replay
+from unique_account.adapters.asterisk.translation.results import Heard, Meaning
+from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.wire_names import CODE_EVENT
 from unique_account.core.account import Account
 from unique_account.core.events import Event
 

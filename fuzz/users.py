@@ -9,9 +9,9 @@ from typing import Final
 from attrs import evolve
 
 from fuzz.target import Broken, require
-from unique_account.adapters.asterisk.installing.installed import plans
-from unique_account.adapters.asterisk.installing.plan_entries import entries
-from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
+from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
+from unique_account.adapters.asterisk.plans.decode import plans
+from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.core.account import Account
 from unique_account.core.errors import InvalidUser, Refused
 from unique_account.core.events import Event, apply

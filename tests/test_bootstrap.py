@@ -8,11 +8,12 @@ import subprocess
 import sys
 from datetime import timedelta
 from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import unique_account.bootstrap as module
+from tests.service.installation import ALICE, in_loop, settle
 from unique_account.adapters.memory import (
     MemoryAccounts,
     MemoryCallLog,
@@ -27,11 +28,6 @@ from unique_account.bootstrap import PORTS, NoSuchAdapter, adapters, bootstrap, 
 from unique_account.core.events import DeviceSelected, LoggedIn, SessionLost
 from unique_account.core.machine import Device, State
 from unique_account.core.routing import plan
-
-if TYPE_CHECKING:
-    from tests.installation import ALICE, in_loop, settle
-else:
-    from installation import ALICE, in_loop, settle
 
 
 class TestFinding:

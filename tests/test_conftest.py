@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
+
 PASSES = "def test_passes():\n    pass\n"
 SKIPPED = "import pytest\n\ndef test_skipped():\n    pytest.skip('for no reason')\n"
 NOT_COLLECTED = "import pytest\n\npytest.importorskip('nothing_of_this_name')\n"

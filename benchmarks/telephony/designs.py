@@ -18,7 +18,7 @@ from lab.config import MODULES, Endpoint, modules_conf, rtp_conf, section
 from lab.ports import LOOPBACK
 from unique_account import Account, LoggedIn, User, apply, plan
 from unique_account.adapters.asterisk import render
-from unique_account.adapters.asterisk.installing.plan_entries import entries
+from unique_account.adapters.asterisk.plans.encode import entries
 
 STATIC: Final = "bare static Dial"
 DESKPHONE: Final = "installed plan, deskphone"

@@ -22,7 +22,6 @@ from unique_account.adapters.memory import (
 )
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
-from unique_account.core.choices import Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -43,12 +42,13 @@ from unique_account.core.events import (
     UserChanged,
 )
 from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import known, presence
 from unique_account.core.routing import DEFAULT_OWNER, plan
 from unique_account.core.user import User
 from unique_account.core.view import view
-from unique_account.service import Service
+from unique_account.service.service import Service
 
 NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 EVERY: Final = 50

@@ -20,13 +20,13 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.adapters.xuc import XucCti, XucSettings
-from unique_account.assistant.serving import PageFiles
+from unique_account.assistant.static_files import PageFiles
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.events import CallChanged, DeviceSelected
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
-from unique_account.service import Service
+from unique_account.service.service import Service
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

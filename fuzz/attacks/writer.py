@@ -12,7 +12,7 @@ from unique_account.bootstrap import bootstrap
 from unique_account.core.events import ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.user import User
-from unique_account.service import Service
+from unique_account.service.service import Service
 
 USERS: Final = tuple(
     User(id=f"user{n}", extension=str(2000 + n), deskphone=f"PJSIP/u{n}", webrtc=f"PJSIP/u{n}_w")

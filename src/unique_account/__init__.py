@@ -14,7 +14,7 @@ from unique_account.core.account import (
     Messages,
     Session,
 )
-from unique_account.core.choices import Setting
+from unique_account.core.device_in_use import deadline, device_in_use
 from unique_account.core.errors import (
     Ineligible,
     InvalidCursor,
@@ -45,7 +45,6 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.fallback import deadline, device_in_use
 from unique_account.core.forwarding import (
     Destination,
     Extension,
@@ -56,6 +55,7 @@ from unique_account.core.forwarding import (
     Outcome,
     Refusal,
 )
+from unique_account.core.forwarding_changes import Setting
 from unique_account.core.history import CallRecord, HistoryStatus, Page, merge, page
 from unique_account.core.machine import Device, State, Trigger
 from unique_account.core.presence import Presence, join, presence

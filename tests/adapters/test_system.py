@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.adapters.memory.node import ALICE, in_loop
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
 from unique_account.ports.pbx import NodeDown
-
-if TYPE_CHECKING:
-    from tests.adapters.node import ALICE, in_loop
-else:
-    from node import ALICE, in_loop
 
 
 class TestSystemClock:

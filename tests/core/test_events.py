@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages
-from unique_account.core.choices import Setting
 from unique_account.core.errors import NoDestination, Refused
 from unique_account.core.events import (
     ENDED_CALLS_REMEMBERED,
@@ -39,6 +38,7 @@ from unique_account.core.events import (
     apply,
 )
 from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device, State
 from unique_account.core.user import User
 from unique_account.testing import strategies

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
@@ -12,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.core.oracle import DEVICES, RANKED, Oracle, Owner, Wish
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
-from unique_account.core.choices import Setting
+from unique_account.core.device_in_use import deadline, device_in_use, fallen_back
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -37,17 +37,12 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.fallback import deadline, device_in_use, fallen_back
 from unique_account.core.forwarding import Extension, Fallbacks, Forward, Forwarding, Outcome
+from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.routing import after, facts, plan, route
 from unique_account.core.user import User
-
-if TYPE_CHECKING:
-    from tests.core.oracle import DEVICES, RANKED, Oracle, Owner, Wish
-else:
-    from oracle import DEVICES, RANKED, Oracle, Owner, Wish
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

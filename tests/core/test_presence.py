@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account, LineStatus
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import ContactsChanged, DeviceSelected, LineChanged, LoggedIn, NodeLost, apply
-from unique_account.core.fallback import device_in_use
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, join, known, presence, published
 from unique_account.core.user import User

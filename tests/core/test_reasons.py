@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account
+from unique_account.core.device_in_use import fallen_back
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -18,7 +19,6 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.fallback import fallen_back
 from unique_account.core.forwarding import (
     NO_FORWARDING,
     Forward,

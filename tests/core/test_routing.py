@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account, LineStatus
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -17,7 +18,6 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.fallback import device_in_use
 from unique_account.core.forwarding import (
     NO_FORWARDING,
     Extension,

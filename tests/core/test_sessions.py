@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Account, LineStatus, Session
+from unique_account.core.device_in_use import deadline
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
@@ -25,7 +26,6 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.fallback import deadline
 from unique_account.core.machine import Device, State
 from unique_account.core.user import User
 from unique_account.testing import strategies

@@ -23,6 +23,7 @@ from unique_account.core.account import (
     utc,
 )
 from unique_account.core.cursors import decode_cursor, encode_cursor
+from unique_account.core.device_in_use import deadline
 from unique_account.core.errors import InvalidCursor, InvalidFields, Refused
 from unique_account.core.events import (
     CallChanged,
@@ -34,7 +35,6 @@ from unique_account.core.events import (
     SessionLost,
     apply,
 )
-from unique_account.core.fallback import deadline
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.history import CallRecord, HistoryStatus, days_before, ongoing, page
 from unique_account.core.machine import Device

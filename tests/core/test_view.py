@@ -6,6 +6,7 @@ from attrs import evolve
 from hypothesis import given
 
 from unique_account.core.account import Account, LineStatus, Messages
+from unique_account.core.device_in_use import device_in_use, fallen_back
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
@@ -14,7 +15,6 @@ from unique_account.core.events import (
     MessagesChanged,
     apply,
 )
-from unique_account.core.fallback import device_in_use, fallen_back
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import DEFAULT_OWNER, route

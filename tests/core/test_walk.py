@@ -16,6 +16,7 @@ import pytest
 
 from unique_account.core import events, sessions
 from unique_account.core.account import Account, Kept, Line, LineStatus, Session
+from unique_account.core.device_in_use import deadline, device_in_use, fallen_back
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
@@ -30,7 +31,6 @@ from unique_account.core.events import (
     SessionLost,
     apply,
 )
-from unique_account.core.fallback import deadline, device_in_use, fallen_back
 from unique_account.core.machine import TABLE, Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import Plan, plan, route

@@ -16,7 +16,8 @@ from typing import Final
 
 from attrs import frozen
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PAGE: Final = ROOT / "docs" / "rules.md"
 TESTS: Final = ROOT / "tests"
 CONTRACTS: Final = ROOT / "src" / "unique_account" / "testing"

@@ -19,10 +19,10 @@ from attrs import frozen
 from click.testing import CliRunner
 from sybil import Example
 
+from tests.paths import ROOT
 from unique_account.cli import command
 
 _PIPE: Final = " | python -m json.tool"
-_ROOT: Final = Path(__file__).parents[2]
 _SET_UP: Final = ("git", "nox", "pip")
 _ANY: Final = r"(?:.*\n)*"
 _ENVIRONMENT: Final = {"COLUMNS": "100", "NO_COLOR": "1"}
@@ -88,7 +88,7 @@ def _run(each: Shown, last_code: int) -> tuple[str, int]:
         if not file.exists():
             file.write_text(each.output + "\n", "utf-8")
         return file.read_text("utf-8"), 0
-    if name in _SET_UP or (name.startswith("./") and (_ROOT / name).is_file()):
+    if name in _SET_UP or (name.startswith("./") and (ROOT / name).is_file()):
         return each.output, 0
     raise ValueError(f"a console block cannot run {name}")
 

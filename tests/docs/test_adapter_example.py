@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
-PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
+from tests.paths import ROOT
+
+PAGE = ROOT / "docs" / "adapters.md"
 NAME = "TestJsonAccounts"
 
 

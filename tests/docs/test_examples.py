@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
-if TYPE_CHECKING:
-    from tests.docs.shell_examples import Shown, evaluate, matches, shown
-else:
-    from shell_examples import Shown, evaluate, matches, shown
+from tests.docs.shell_examples import Shown, evaluate, matches, shown
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
 SYBIL = Sybil([PythonCodeBlockParser(), CodeBlockParser("console", evaluate), SkipParser()])
 

@@ -13,11 +13,11 @@ from attrs import has
 from click import Group, Option
 from click.testing import CliRunner
 
+from tests.paths import ROOT
 from unique_account.cli import command
-from unique_account.config import Config, NamedFile, Secret
-from unique_account.core import drawing
+from unique_account.core import diagram
+from unique_account.serve.config import Config, NamedFile, Secret
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
 CLI_PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
 RECORDING = ROOT / "tests" / "data" / "recordings"
@@ -29,10 +29,10 @@ class TestTheMachine:
     PAGE = (ROOT / "docs" / "concepts.md").read_text("utf-8")
 
     def test_the_diagram_is_that_of_the_command(self) -> None:
-        assert f"```mermaid\n{drawing.mermaid()}\n```" in self.PAGE
+        assert f"```mermaid\n{diagram.mermaid()}\n```" in self.PAGE
 
     def test_the_table_is_that_of_the_command(self) -> None:
-        assert f"\n\n{drawing.markdown()}\n\n" in self.PAGE
+        assert f"\n\n{diagram.markdown()}\n\n" in self.PAGE
 
 
 def section(name: str) -> str:

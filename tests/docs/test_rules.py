@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.docs.rule_book import (
-        CONTRACTS,
-        PAGE,
-        ROOT,
-        TESTS,
-        Proof,
-        Rule,
-        cited,
-        proofs,
-        rules,
-        strangers,
-        unproved,
-        with_proofs,
-    )
-else:
-    from rule_book import (
-        CONTRACTS,
-        PAGE,
-        ROOT,
-        TESTS,
-        Proof,
-        Rule,
-        cited,
-        proofs,
-        rules,
-        strangers,
-        unproved,
-        with_proofs,
-    )
+from tests.docs.rule_book import (
+    CONTRACTS,
+    PAGE,
+    TESTS,
+    Proof,
+    Rule,
+    cited,
+    proofs,
+    rules,
+    strangers,
+    unproved,
+    with_proofs,
+)
+from tests.paths import ROOT
 
 STATED = rules(PAGE.read_text("utf-8"))
 FOUND = proofs(TESTS, CONTRACTS)

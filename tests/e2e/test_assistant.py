@@ -10,10 +10,10 @@ import pytest
 
 from lab.patience import until
 from lab.sound import NEAR
-from tests.e2e.audience import Assistant, expect
-from tests.e2e.company import Company, company
-from tests.e2e.office import live
-from unique_account.adapters.asterisk.manager.ami import Message
+from tests.e2e.drivers.page import Assistant, expect
+from tests.e2e.fixtures.company import Company, company
+from tests.e2e.fixtures.office import live
+from unique_account.adapters.asterisk.ami.codec import Message
 
 pytestmark = pytest.mark.e2e
 

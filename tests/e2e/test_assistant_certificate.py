@@ -11,9 +11,9 @@ import pytest
 from lab.config import section
 from lab.place import program
 from lab.ports import LOOPBACK, port
-from tests.e2e.audience import expect
-from tests.e2e.company import company
-from tests.e2e.office import live
+from tests.e2e.drivers.page import expect
+from tests.e2e.fixtures.company import company
+from tests.e2e.fixtures.office import live
 from tests.e2e.test_assistant import answered, hears
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from lab.patience import until
-from tests.e2e.audience import Assistant, expect
-from tests.e2e.company import Company, company
-from tests.e2e.office import live
+from tests.e2e.drivers.page import Assistant, expect
+from tests.e2e.fixtures.company import Company, company
+from tests.e2e.fixtures.office import live
 from tests.e2e.test_assistant import near
 
 pytestmark = pytest.mark.e2e

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.audience import expect
-from tests.e2e.company import company
-from tests.e2e.office import live
+from tests.e2e.drivers.page import expect
+from tests.e2e.fixtures.company import company
+from tests.e2e.fixtures.office import live
 from tests.e2e.test_assistant import answered, near
 
 pytestmark = pytest.mark.e2e

@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 
 from lab.network import nothing_but_loopback
-from tests.e2e.audience import Assistant, expect
-from tests.e2e.company import Company, remote
-from tests.e2e.office import live
+from tests.e2e.drivers.page import Assistant, expect
+from tests.e2e.fixtures.company import Company, remote
+from tests.e2e.fixtures.office import live
 from tests.e2e.test_assistant import answered, hears
 
 pytestmark = pytest.mark.e2e

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.besieged import Harm, besieged
-from tests.e2e.hostile import ATTACKS
+from tests.e2e.drivers.cti_attackers import ATTACKS
+from tests.e2e.fixtures.besieged_service import Harm, besieged
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 

@@ -12,19 +12,19 @@ from attrs import evolve, frozen
 
 from lab.config import Endpoint
 from lab.journal import Told
-from tests.e2e.office import live
-from tests.e2e.planned import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, Planned, node_of
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, Planned, node_of
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
-from unique_account.adapters.asterisk.installing.installed import plans
-from unique_account.adapters.asterisk.manager.ami import Message
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import Forward, Forwarding, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.routing import plan
-from unique_account.service import Service
+from unique_account.service.service import Service
 
 pytestmark = pytest.mark.e2e
 

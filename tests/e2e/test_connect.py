@@ -19,16 +19,17 @@ from lab.patience import until
 from lab.phones import phone
 from lab.ports import port
 from lab.processes import own_folder, running
-from tests.e2e.agreement import held
-from tests.e2e.office import live
-from tests.e2e.rendered import command
-from tests.e2e.user_events import report
+from tests.e2e.drivers.agreement import held
+from tests.e2e.drivers.user_events import report
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.rendered_node import command
+from tests.paths import ROOT
 from unique_account import Device
 from unique_account.adapters.asterisk import plans, read_secrets
 
 pytestmark = pytest.mark.e2e
 
-_TEXT: Final = (Path(__file__).parents[2] / "docs/connect.md").read_text("utf-8")
+_TEXT: Final = (ROOT / "docs/connect.md").read_text("utf-8")
 PAGE: Final = _TEXT.partition("\n## 6. ")[0]
 
 

@@ -22,11 +22,11 @@ from lab.asterisk import Node, node
 from lab.config import rtp_conf
 from lab.parties import party
 from lab.patience import Delays, delays
-from tests.e2e.cases import PHONES, Case, cases
-from tests.e2e.killable import served
-from tests.e2e.planned import install
-from tests.e2e.played import Came, Played, play
-from tests.e2e.stages import Carrier, Place, Stage
+from tests.e2e.drivers.asterisk_calls import Carrier, Place, Stage
+from tests.e2e.drivers.service_process import served
+from tests.e2e.drivers.simulated_calls import Came, Played, play
+from tests.e2e.fixtures.planned_node import install
+from tests.e2e.scenes.random_calls import PHONES, Case, cases
 from unique_account import Account, User, apply, plan
 from unique_account.adapters.asterisk import render
 from unique_account.core.events import Event

@@ -20,10 +20,10 @@ from lab.browser import Browser, Tab, browser
 from lab.journal import Told
 from lab.patience import until
 from lab.watcher import Watcher, watcher
-from tests.e2e.agreement import shown
-from tests.e2e.killable import Served, served
-from tests.e2e.office import WATCHER, live
-from tests.e2e.planned import ALICE, BROWSER, DESKPHONE, DID, MAILBOX, OUTSIDE, Planned, node_of
+from tests.e2e.drivers.agreement import shown
+from tests.e2e.drivers.service_process import Served, served
+from tests.e2e.fixtures.office import WATCHER, live
+from tests.e2e.fixtures.planned_node import ALICE, BROWSER, DESKPHONE, DID, MAILBOX, OUTSIDE, Planned, node_of
 from unique_account import Device, User
 from unique_account.adapters.asterisk import Message
 from unique_account.core.events import (

@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from lab.browser import browser
-from tests.e2e.office import live
-from tests.e2e.planned import (
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.planned_node import (
     ALICE,
     BROWSER,
     DESKPHONE,

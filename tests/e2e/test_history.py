@@ -12,13 +12,13 @@ from attrs import frozen
 
 from lab.parties import Party
 from lab.patience import until
-from tests.e2e.office import live
-from tests.e2e.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
-from tests.e2e.scenes import ended, speak, taken
-from tests.e2e.stage import Stage, stage, two_nodes
+from tests.e2e.fixtures.office import live
+from tests.e2e.scenes.calls import ended, speak, taken
+from tests.e2e.scenes.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
+from tests.e2e.scenes.stage import Stage, stage, two_nodes
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
-from unique_account.adapters.asterisk.cel.events import from_message
 from unique_account.adapters.asterisk.cel.records import CallHistory
+from unique_account.adapters.asterisk.cel.rows import from_message
 from unique_account.adapters.memory import MemoryCallLog, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, Direction
@@ -26,8 +26,8 @@ from unique_account.core.events import ForwardingChanged
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.history import CallRecord, HistoryStatus, merge, ongoing
 from unique_account.core.user import User
-from unique_account.ports.commands import Join
-from unique_account.service import Service
+from unique_account.ports.inbound.commands import Join
+from unique_account.service.service import Service
 
 pytestmark = pytest.mark.e2e
 

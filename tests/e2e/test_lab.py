@@ -22,7 +22,7 @@ from lab.patience import delays
 from lab.ports import LOOPBACK
 from lab.sound import NEAR
 from lab.watcher import Package, SubscriptionRefused, watcher
-from tests.e2e.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
+from tests.e2e.fixtures.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
 
 pytestmark = pytest.mark.e2e
 

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from lab.patience import until
 from lab.postgresql import PostgresqlServer, postgresql_server
-from tests.e2e.office import live
-from tests.e2e.served import Served, served
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.serve_process import Served, served
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence

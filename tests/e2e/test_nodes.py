@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 
 from lab.watcher import Package, watcher
-from tests.e2e.agreement import held
-from tests.e2e.nodes import LAMP, Nodes, rendered_nodes, served_nodes
-from tests.e2e.office import live
-from tests.e2e.rendered import command
+from tests.e2e.drivers.agreement import held
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.rendered_node import command
+from tests.e2e.fixtures.two_nodes import LAMP, Nodes, rendered_nodes, served_nodes
 from unique_account.adapters.asterisk import plans
 
 pytestmark = pytest.mark.e2e

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.audience import Assistant, Audience, audience, expect
-from tests.e2e.office import live
+from tests.e2e.drivers.page import Assistant, Audience, audience, expect
+from tests.e2e.fixtures.office import live
 
 if TYPE_CHECKING:
     from playwright.async_api import WebSocket, WebSocketRoute

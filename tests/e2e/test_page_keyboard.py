@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.audience import audience, expect
-from tests.e2e.looking import look
-from tests.e2e.office import live
-from tests.e2e.scripted import FALLEN_BACK, call
+from tests.e2e.drivers.page import audience, expect
+from tests.e2e.drivers.screenshots import look
+from tests.e2e.drivers.scripted_server import FALLEN_BACK, call
+from tests.e2e.fixtures.office import live
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.audience import expect
-from tests.e2e.looking import SIZES, THEMES, look
-from tests.e2e.office import live
-from tests.e2e.scripted import FALLEN_BACK, NOW, ON_DESKPHONE, call
+from tests.e2e.drivers.page import expect
+from tests.e2e.drivers.screenshots import SIZES, THEMES, look
+from tests.e2e.drivers.scripted_server import FALLEN_BACK, NOW, ON_DESKPHONE, call
+from tests.e2e.fixtures.office import live
 
 pytestmark = [
     pytest.mark.e2e,

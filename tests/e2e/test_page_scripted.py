@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lab.patience import until
-from tests.e2e.audience import expect
-from tests.e2e.looking import look
-from tests.e2e.office import live
-from tests.e2e.scripted import ON_DESKPHONE, call, entry
+from tests.e2e.drivers.page import expect
+from tests.e2e.drivers.screenshots import look
+from tests.e2e.drivers.scripted_server import ON_DESKPHONE, call, entry
+from tests.e2e.fixtures.office import live
 
 pytestmark = pytest.mark.e2e
 

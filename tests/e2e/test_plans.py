@@ -13,8 +13,8 @@ import pytest
 from attrs import evolve
 
 from lab.browser import browser
-from tests.e2e.office import live, talk
-from tests.e2e.planned import (
+from tests.e2e.fixtures.office import live, talk
+from tests.e2e.fixtures.planned_node import (
     ALICE,
     BOB,
     BROWSER,
@@ -27,7 +27,7 @@ from tests.e2e.planned import (
     planned,
     register,
 )
-from unique_account.adapters.asterisk.installing.installed import plans
+from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.memory import MemoryPbx, SettableClock
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn
 from unique_account.core.forwarding import (

@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from lab.mailboxes import message
-from tests.e2e.office import live
-from tests.e2e.served import Served, served
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.serve_process import Served, served
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 

@@ -14,12 +14,12 @@ from attrs import frozen
 
 from lab.config import Endpoint
 from lab.patience import until
-from tests.adapters.asterisk.hostile import FORGED, LONGEST, texts
-from tests.e2e.live import EXTENSIONS, Live, live
-from tests.e2e.office import live as scenario
-from tests.e2e.strangers import TRUNK_ADDRESS, Disguise, Stranger, stranger
+from tests.adapters.asterisk.ami.hostile_text import FORGED, LONGEST, texts
+from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, Disguise, Stranger, stranger
+from tests.e2e.fixtures.live_service import EXTENSIONS, Live, live
+from tests.e2e.fixtures.office import live as scenario
 from unique_account import LoggedIn
-from unique_account.adapters.asterisk.hearing.listening import NotUnderstood
+from unique_account.adapters.asterisk.node.session import NotUnderstood
 from unique_account.core.account import Account, Messages
 from unique_account.core.events import NodeLost
 

@@ -16,8 +16,17 @@ from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
 from lab.config import Endpoint
-from tests.e2e.office import live
-from tests.e2e.planned import ALICE, BROWSER, DESKPHONE, FILES, OUTSIDE, Planned, node_of, planned
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.planned_node import (
+    ALICE,
+    BROWSER,
+    DESKPHONE,
+    FILES,
+    OUTSIDE,
+    Planned,
+    node_of,
+    planned,
+)
 from unique_account import User
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.forwarding import Fallbacks

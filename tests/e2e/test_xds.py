@@ -15,8 +15,8 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from lab.ports import LOOPBACK, port
-from tests.e2e.office import live
-from tests.e2e.planned import install, planned
+from tests.e2e.fixtures.office import live
+from tests.e2e.fixtures.planned_node import install, planned
 from unique_account import User
 from unique_account.adapters.asterisk import render
 from unique_account.core.events import Event, ForwardingChanged

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from tests.cel_table import RECORDINGS, columns, day
-from tests.e2e.people import USERS
-from tests.test_cli_history import users
-from tests.test_ingestion import DAYS_LATER, expected
-from unique_account.adapters.asterisk.cel.events import CelRow
+from tests.cli.test_history import users
+from tests.e2e.scenes.people import USERS
+from tests.service.cel_table import RECORDINGS, columns, day
+from tests.service.test_call_log_ingest import DAYS_LATER, expected
+from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog, UnusableDatabase
 from unique_account.adapters.sqlite import SqliteCallLog
 from unique_account.cli import command
@@ -47,13 +47,13 @@ INGEST = """
 import asyncio, os, signal, sys
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
-from tests.e2e.people import USERS
-from unique_account.adapters.asterisk.cel.events import from_table
+from tests.e2e.scenes.people import USERS
+from unique_account.adapters.asterisk.cel.rows import from_table
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import SettableClock
 from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog
-from unique_account.ingestion import Ingestion
+from unique_account.service.call_log_ingest import Ingestion
 
 class Dying:
     writes = 0

@@ -13,11 +13,11 @@ from pathlib import Path
 from attrs import evolve
 
 from lab.postgresql import PostgresqlServer
-from tests.cel_table import RECORDINGS, day
+from tests.cli.test_exits import begun
+from tests.cli.test_history import MISSED, users
 from tests.postgresql.test_cel_table import table, whole, written
-from tests.test_cli_endings import begun
-from tests.test_cli_history import MISSED, users
-from tests.test_ingestion import expected
+from tests.service.cel_table import RECORDINGS, day
+from tests.service.test_call_log_ingest import expected
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.history import CallRecord
 

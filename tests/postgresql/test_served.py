@@ -9,10 +9,10 @@ import pytest
 
 from lab.postgresql import PostgresqlServer
 from unique_account.adapters.postgresql import UnusableDatabase
-from unique_account.bootstrap import running
-from unique_account.config import Config, read_config
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device
+from unique_account.serve.config import Config, read_config
+from unique_account.serve.wiring import running
 
 USERS = """
 [[users]]

@@ -23,11 +23,11 @@ from unique_account.adapters.asterisk import (
     render_phones,
     secrets_text,
 )
-from unique_account.adapters.asterisk.rendered.manager_conf import MANAGER_FILE, MANAGER_SECRET_FILE
-from unique_account.adapters.asterisk.rendered.pjsip import PJSIP_FILE, SECRETS_FILE
-from unique_account.bootstrap import expectations, roster
-from unique_account.config import NodeSettings, read_config
+from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_FILE, MANAGER_SECRET_FILE
+from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, SECRETS_FILE
 from unique_account.core.errors import InvalidFields
+from unique_account.serve.config import NodeSettings, read_config
+from unique_account.serve.wiring import expectations, roster
 
 DIALPLAN_FILE: Final = "unique_account.conf"
 

@@ -9,15 +9,15 @@ import click
 
 from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
+from unique_account.cli.diagram import diagram, table
 from unique_account.cli.doctor import doctor
-from unique_account.cli.drawing import diagram, table
-from unique_account.cli.endings import Interrupted, give_output_up
+from unique_account.cli.exits import Interrupted, give_output_up
 from unique_account.cli.explain import explain
 from unique_account.cli.history import history
-from unique_account.cli.importing import import_users
 from unique_account.cli.password import password
 from unique_account.cli.replay import replay
 from unique_account.cli.serve import serve
+from unique_account.cli.users_import import import_users
 from unique_account.core.errors import UniqueAccountError
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from unique_account.cli.stage import serve_stage
-from unique_account.cli.story import Scene, play
+from unique_account.cli.demo_page import serve_stage
+from unique_account.cli.demo_story import Scene, play
 
 
 @click.command()

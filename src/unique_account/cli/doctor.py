@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from unique_account.adapters.asterisk import Expected, examine, exposures
-from unique_account.bootstrap import expectations, login, roster
-from unique_account.config import Config, read_config
-from unique_account.config.tables import NodeSettings
+from unique_account.serve.config import Config, read_config
+from unique_account.serve.config.tables import NodeSettings
+from unique_account.serve.wiring import expectations, login, roster
 
 
 @click.command()

@@ -19,8 +19,8 @@ from unique_account.core.account import (
     Observed,
     Session,
 )
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import ForwardingChanged, apply, restore
-from unique_account.core.fallback import device_in_use
 from unique_account.core.forwarding import Forward, Outcome
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence

@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 from attrs import define, frozen
 
-from unique_account.cli.endings import again, check_reader, until_stopped
+from unique_account.cli.exits import again, check_reader, until_stopped
 from unique_account.cli.ingest import ingest
 from unique_account.cli.stores import opened, store_option
 from unique_account.core.cursors import Key

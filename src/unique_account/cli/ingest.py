@@ -18,17 +18,17 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from unique_account.adapters.asterisk.cel.csv import read_csv
-from unique_account.adapters.asterisk.cel.events import from_table
 from unique_account.adapters.asterisk.cel.records import CallHistory
+from unique_account.adapters.asterisk.cel.rows import from_table
+from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
-from unique_account.cli.endings import Interrupted, again, until_stopped
+from unique_account.cli.exits import Interrupted, again, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.user import User
-from unique_account.ingestion import BATCH, Ingestion
 from unique_account.ports.call_log import CallLog
-from unique_account.users_file import read_users_file
+from unique_account.service.call_log_ingest import BATCH, Ingestion
 
 _LONGEST: Final = 1 << 20
 """No line of a file is read further, in bytes; what follows makes a row that is not understood."""

@@ -8,9 +8,9 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from unique_account.cli.repeats import Unrepeated
-from unique_account.config import LogSettings
+from unique_account.cli.log_repeats import Unrepeated
 from unique_account.core.errors import UniqueAccountError
+from unique_account.serve.config import LogSettings
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FIELDS: Final = ("user", "event", "before", "after", "failed", "recovered")

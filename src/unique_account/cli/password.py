@@ -15,7 +15,7 @@ def password() -> None:
     others would see in the list of processes.
     """
     try:
-        from unique_account.adapters.people import hash_password
+        from unique_account.adapters.people_file import hash_password
     except ModuleNotFoundError as error:
         raise click.ClickException(str(error)) from error
     try:

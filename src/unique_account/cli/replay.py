@@ -16,9 +16,9 @@ from rich.progress import Progress
 
 from unique_account.adapters.asterisk import Step, json_line
 from unique_account.adapters.asterisk import replay as replayed
-from unique_account.adapters.asterisk.hearing.replay import Outlook, event_name
+from unique_account.adapters.asterisk.replay import Outlook, event_name
+from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.account import Account, Call
-from unique_account.users_file import read_users_file
 
 _CHUNK: Final = 1 << 16
 

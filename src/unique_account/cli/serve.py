@@ -9,13 +9,13 @@ from typing import Final
 import click
 from attrs import evolve
 
-from unique_account.bootstrap import running
+from unique_account.cli.demo_page import serve_stage
+from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
-from unique_account.cli.openness import open_to_others
-from unique_account.cli.stage import serve_stage
-from unique_account.config import read_config
-from unique_account.returning import LOGGER
-from unique_account.serving import serve as run
+from unique_account.serve.config import read_config
+from unique_account.serve.lifecycle import serve as run
+from unique_account.serve.node_resync import LOGGER
+from unique_account.serve.wiring import running
 
 STAGE_PORT: Final = 8090
 

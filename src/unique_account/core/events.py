@@ -30,9 +30,9 @@ from unique_account.core.account import (
     Session,
     utc,
 )
-from unique_account.core.choices import FORWARDS, Setting, choose, dialled, switched
 from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding
+from unique_account.core.forwarding_changes import FORWARDS, Setting, choose, dialled, switched
 from unique_account.core.machine import TABLE, Device, State, Trigger
 from unique_account.core.sessions import entered, expire, log_in, log_out, lose
 from unique_account.core.texts import a_text, an_id

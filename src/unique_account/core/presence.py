@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from unique_account.core.account import Account, LineStatus
-from unique_account.core.fallback import device_in_use
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.machine import Device
 
 

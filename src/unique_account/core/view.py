@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from unique_account.core.account import Account, Call, Line, Messages
-from unique_account.core.fallback import device_in_use, fallen_back
+from unique_account.core.device_in_use import device_in_use, fallen_back
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence

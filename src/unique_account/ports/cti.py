@@ -6,9 +6,9 @@ from typing import Protocol
 
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
-from unique_account.ports.commands import Obey
-from unique_account.ports.hearing import Hear
-from unique_account.ports.histories import Histories
+from unique_account.ports.inbound.commands import Obey
+from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.histories import Histories
 
 
 class Cti(Protocol):

@@ -9,7 +9,7 @@ from unique_account.core.errors import UniqueAccountError
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.hearing import Hear
+from unique_account.ports.inbound.events import Hear
 
 
 class CommandFailed(UniqueAccountError):

@@ -22,7 +22,6 @@ except ImportError as missing:  # pragma: no cover
     ) from missing
 
 from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus
-from unique_account.core.choices import FORWARDS, Setting
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -55,6 +54,7 @@ from unique_account.core.forwarding import (
     Mailbox,
     Refusal,
 )
+from unique_account.core.forwarding_changes import FORWARDS, Setting
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 

@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
 import pytest
 from attrs import evolve
 
-from unique_account.adapters.asterisk import AsteriskPbx, commands
-from unique_account.adapters.asterisk.hearing import listening as module
-from unique_account.adapters.asterisk.hearing import watching
-from unique_account.adapters.asterisk.hearing.listening import LOST_FRAMING, REPORTS_A_MINUTE, NotUnderstood
-from unique_account.adapters.asterisk.installing.plan_entries import FAMILY, entries
-from unique_account.adapters.asterisk.manager import connection
-from unique_account.adapters.asterisk.manager.ami import Message
+from tests.adapters.asterisk.ami.scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
+from unique_account.adapters.asterisk import AsteriskPbx
+from unique_account.adapters.asterisk.ami import connection
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.node import call_control, state_sync
+from unique_account.adapters.asterisk.node import session as module
+from unique_account.adapters.asterisk.node.session import LOST_FRAMING, REPORTS_A_MINUTE, NotUnderstood
+from unique_account.adapters.asterisk.plan_row import FAMILY
+from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
@@ -37,14 +39,9 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.core.user import User
-from unique_account.ports.hearing import UnknownUser
+from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.pbx import CommandFailed, NodeDown
 from unique_account.testing.contracts.pbx.node import one_by_one
-
-if TYPE_CHECKING:
-    from tests.adapters.asterisk.scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
-else:
-    from scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
 
 P = ParamSpec("P")
 DESK, WEB = Device.DESKPHONE, Device.WEBRTC
@@ -461,7 +458,7 @@ async def test_a_call_whose_end_is_not_reported_ends_though_its_phone_has_anothe
     state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The state of the phone stays as it is then; or it was idle before all was listed."""
-    monkeypatch.setattr(watching, "LOOKS_AFTER_CALLS_EVERY", 0.02)
+    monkeypatch.setattr(state_sync, "LOOKS_AFTER_CALLS_EVERY", 0.02)
     async with listening() as at:
         both = {f"1767600000.{n}": channel("6", f"1767600000.{n}") for n in (2, 3)}
         at.node.devices, at.node.channels = {"PJSIP/alice": state}, dict(both)
@@ -477,7 +474,7 @@ async def test_a_call_whose_end_is_not_reported_ends_though_its_phone_has_anothe
 
 @in_loop
 async def test_a_refused_question_ends_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "LOOKS_AFTER_CALLS_EVERY", 0.02)
+    monkeypatch.setattr(state_sync, "LOOKS_AFTER_CALLS_EVERY", 0.02)
     async with listening() as at:
         at.node.channels = {f"1767600000.{n}": channel("6", f"1767600000.{n}") for n in (2, 3)}
         await at.pbx.watch(ALICE)
@@ -760,7 +757,7 @@ async def test_a_phone_that_obeys_is_told_within_its_call(deed: str, state: str,
 async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(
     deed: str, state: str, event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "OBEYS_WITHIN", 0.1)
+    monkeypatch.setattr(call_control, "OBEYS_WITHIN", 0.1)
     async with listening() as at:
         call = await with_call(at, state)
         with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {deed} when it is told to"):
@@ -831,7 +828,7 @@ async def test_what_the_pbx_refuses_is_a_refusal_with_its_reason() -> None:
 async def test_a_phone_that_does_not_ring_does_not_dial(
     ends: str, hung_up: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "OBEYS_WITHIN", 0.1)
+    monkeypatch.setattr(call_control, "OBEYS_WITHIN", 0.1)
     async with listening() as at:
         at.node.contacts = {"alice": "sip:alice@127.0.0.1:5062"}
         await at.pbx.watch(ALICE)

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 import pytest
 from attrs import frozen
 
-from unique_account.adapters.asterisk.hearing.meaning import Untranslatable
-from unique_account.adapters.asterisk.hearing.replay import Outlook, Step, Told, event_name, json_line, replay
-from unique_account.adapters.asterisk.manager.ami import Decoder, Malformed, Message
+from tests.paths import DATA
+from unique_account.adapters.asterisk.ami.codec import Decoder, Malformed, Message
+from unique_account.adapters.asterisk.replay import Outlook, Step, Told, event_name, json_line, replay
+from unique_account.adapters.asterisk.translation.results import Untranslatable
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
+from unique_account.core.device_in_use import device_in_use
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -34,13 +35,12 @@ from unique_account.core.events import (
     LoggedOut,
     SessionLost,
 )
-from unique_account.core.fallback import device_in_use
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.routing import route
 from unique_account.core.user import User
 
-RECORDINGS: Final = Path(__file__).parents[2] / "data" / "recordings"
+RECORDINGS: Final = DATA / "recordings"
 NAMES: Final = ("day", "lost", "ringing", "tabs")
 SLACK: Final = timedelta(seconds=0.05)
 """The truth is written by a script beside Asterisk, in hundredths of a second."""

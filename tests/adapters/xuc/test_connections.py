@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 from unique_account.adapters.memory import MemoryDirectory
-from unique_account.adapters.xuc import office
+from unique_account.adapters.xuc import hub
 from unique_account.core.events import DeviceSelected
 from unique_account.core.machine import Device, State
 from unique_account.ports.accounts import StoreDown
-
-if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
-else:
-    from assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 
 
 def cut(tab: Tab) -> None:
@@ -122,7 +118,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_loss_that_cannot_be_stored_is_told_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(office, "LOSS_RETRY", 0.1)
+        monkeypatch.setattr(hub, "LOSS_RETRY", 0.1)
         async with premises() as at:
             tab = await at.browser.tab("alice")
             store = at.service._store
@@ -140,7 +136,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(office, "LOSS_RETRY", 0.01)
+        monkeypatch.setattr(hub, "LOSS_RETRY", 0.01)
         async with premises() as at:
             tab = await at.browser.tab("alice")
 

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
-from unique_account.adapters.xuc import conversation
-from unique_account.adapters.xuc.commands import COMMANDS
+from tests.adapters.xuc.assistants import ALICE, Premises, in_loop, premises
+from tests.paths import ROOT
+from unique_account.adapters.xuc import websocket
+from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 
-if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import ALICE, Premises, in_loop, premises
-else:
-    from assistants import ALICE, Premises, in_loop, premises
-
-PAGE: Final = (Path(__file__).parents[3] / "docs" / "xuc.md").read_text("utf-8")
+PAGE: Final = (ROOT / "docs" / "xuc.md").read_text("utf-8")
 
 DOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
     "toggleUniqueAccountDevice": ("deviceType",), "setUserPreference": ("key", "value", "value_type"),
@@ -217,7 +213,7 @@ class TestErrors:
 
     @in_loop
     async def test_tell_of_a_service_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(conversation, "ENTERS_WITHIN", 0.1)
+        monkeypatch.setattr(websocket, "ENTERS_WITHIN", 0.1)
         async with premises() as at:
 
             async def hangs(*_: object) -> None:

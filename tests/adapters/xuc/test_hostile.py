@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,22 +15,19 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
+from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
 from unique_account.adapters.memory import MemoryDirectory
-from unique_account.adapters.people.known import People, Person
-from unique_account.adapters.xuc import conversation, cti, logins, outbox, pace
-from unique_account.adapters.xuc.commands import COMMANDS
-from unique_account.adapters.xuc.frames import LARGEST, Fields, Heartbeat, InvalidMessage, read
+from unique_account.adapters.people_file.people import People, Person
+from unique_account.adapters.xuc import login_endpoints, server, websocket
+from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
+from unique_account.adapters.xuc.protocol.incoming import LARGEST, Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.store import MOST_PREFERENCES
 from unique_account.adapters.xuc.tab import CLOSES_WITHIN
-from unique_account.adapters.xuc.wire import CUT_OFF_WITHIN
+from unique_account.adapters.xuc.transport import rate_limit, send_queue
+from unique_account.adapters.xuc.transport.uvicorn_protocols import CUT_OFF_WITHIN
 from unique_account.core.presence import Presence
+from unique_account.http_server import protocol
 from unique_account.ports.directory import Colleague
-from unique_account.transport import http
-
-if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
-else:
-    from assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -240,7 +237,7 @@ class TestFloods:
 
     @in_loop
     async def test_a_flood_is_slowed_down_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pace, "SLOWED_FOR", 0.3)
+        monkeypatch.setattr(rate_limit, "SLOWED_FOR", 0.3)
         async with premises() as at, in_peace(at):
             tab = await at.browser.tab("alice")
 
@@ -251,7 +248,7 @@ class TestFloods:
             flooding = asyncio.create_task(flood())
             assert await tab.closed() in (4006, 1006)
             await asyncio.gather(flooding, return_exceptions=True)
-            assert len(tab.told("LineConfig")) < 2 * pace.AT_ONCE
+            assert len(tab.told("LineConfig")) < 2 * rate_limit.AT_ONCE
 
     @in_loop
     async def test_commands_that_wait_are_few(self) -> None:
@@ -272,7 +269,7 @@ class TestFloods:
             await at.becomes(lambda: begun)
             await asyncio.sleep(0.2)
             (alices,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
-            assert conversation.MOST_WAITING < 60
+            assert websocket.MOST_WAITING < 60
             assert {"claz": "ping"} not in tab.frames  # not read yet: the socket itself holds back
             assert alices in at.cti._office.tabs
             del at.service.histories.page
@@ -297,7 +294,7 @@ class TestFloods:
 
     @in_loop
     async def test_a_body_that_never_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(logins, "BODY_WITHIN", 0.2)
+        monkeypatch.setattr(login_endpoints, "BODY_WITHIN", 0.2)
         async with premises() as at, in_peace(at):
             reader, writer = await raw(at)
             head = "POST /xuc/api/2.0/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n{"
@@ -311,7 +308,7 @@ class TestCrowds:
 
     @in_loop
     async def test_log_ins_that_wait_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(logins, "MOST_WAITING", 5)
+        monkeypatch.setattr(login_endpoints, "MOST_WAITING", 5)
         release = asyncio.Event()
         release.set()
         asked: list[str] = []
@@ -338,7 +335,7 @@ class TestCrowds:
             first = [asyncio.create_task(log_in()) for _ in range(5)]
             await at.becomes(lambda: len(asked) == 5)
             assert await log_in() == 503
-            assert len(checked) == logins.AT_ONCE
+            assert len(checked) == login_endpoints.AT_ONCE
             release.set()
             assert await asyncio.gather(*first) == [200] * 5
 
@@ -434,7 +431,7 @@ class TestHalfOpenSockets:
 
     @in_loop
     async def test_who_says_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http, "REQUEST_WITHIN", 0.2)
+        monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
         async with premises() as at, in_peace(at):
             for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
                 reader, writer = await raw(at)
@@ -444,7 +441,7 @@ class TestHalfOpenSockets:
 
     @in_loop
     async def test_nor_may_a_second_request_dawdle(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http, "REQUEST_WITHIN", 0.2)
+        monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
         async with premises() as at, in_peace(at):
             reader, writer = await raw(at)
             request = b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -458,8 +455,8 @@ class TestHalfOpenSockets:
     async def test_a_peer_that_answers_no_ping_is_lost_since_it_was_last_heard(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cti, "PING_EVERY", 0.3)
-        monkeypatch.setattr(cti, "PONG_WITHIN", 0.3)
+        monkeypatch.setattr(server, "PING_EVERY", 0.3)
+        monkeypatch.setattr(server, "PONG_WITHIN", 0.3)
         async with premises() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             tab.falls_silent()
@@ -470,7 +467,7 @@ class TestHalfOpenSockets:
 
     @in_loop
     async def test_a_peer_that_only_answers_pings_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cti, "PING_EVERY", 0.1)
+        monkeypatch.setattr(server, "PING_EVERY", 0.1)
         async with premises() as at:
             tab = await at.browser.tab("alice")
             await asyncio.sleep(0.5)
@@ -489,7 +486,7 @@ class TestSlowClients:
             tab.falls_silent()
             (served,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
             for _ in range(20):
-                for _ in range(outbox.MOST_FRAMES // 2):
+                for _ in range(send_queue.MOST_FRAMES // 2):
                     served.tell("Rubbish", "x" * 30_000)
                 await asyncio.sleep(0)
             async with asyncio.timeout(CLOSES_WITHIN + CUT_OFF_WITHIN + AT_MOST):
@@ -526,28 +523,28 @@ class TestOutbox:
         async def takes(frame: str) -> None:
             sent.append(frame)
 
-        out = outbox.Outbox(takes, lambda: pytest.fail("overrun"))
+        out = send_queue.Outbox(takes, lambda: pytest.fail("overrun"))
         for presence in range(5):
-            for number in range(outbox.MOST_FRAMES):
+            for number in range(send_queue.MOST_FRAMES):
                 out.put(f"{number} is {presence}", str(number))
             out.put(f"after {presence}")
         await out.flush()
         assert sent[:2] == ["0 is 4", "1 is 4"]
         assert sent[-5:] == [f"after {presence}" for presence in range(5)]
-        assert (len(sent), out._characters, out._presences) == (outbox.MOST_FRAMES + 5, 0, 0)
+        assert (len(sent), out._characters, out._presences) == (send_queue.MOST_FRAMES + 5, 0, 0)
 
     @in_loop
     async def test_presences_without_end_have_one(self) -> None:
         overruns: list[int] = []
-        out = outbox.Outbox(lambda frame: asyncio.sleep(60), lambda: overruns.append(1))
-        for number in range(outbox.MOST_CHARACTERS // 100 + 2):
+        out = send_queue.Outbox(lambda frame: asyncio.sleep(60), lambda: overruns.append(1))
+        for number in range(send_queue.MOST_CHARACTERS // 100 + 2):
             out.put("x" * 100, str(number))
         assert overruns == [1]
         assert out.closed
 
     @pytest.mark.parametrize(
         ("frame", "most"),
-        [("x", outbox.MOST_FRAMES), ("x" * 100_000, outbox.MOST_CHARACTERS // 100_000 + 1)],
+        [("x", send_queue.MOST_FRAMES), ("x" * 100_000, send_queue.MOST_CHARACTERS // 100_000 + 1)],
     )
     @in_loop
     async def test_has_an_end(self, frame: str, most: int) -> None:
@@ -556,7 +553,7 @@ class TestOutbox:
         async def takes_nothing(_: str) -> None:
             await asyncio.sleep(60)
 
-        out = outbox.Outbox(takes_nothing, lambda: overruns.append(1))
+        out = send_queue.Outbox(takes_nothing, lambda: overruns.append(1))
         for _ in range(most):
             out.put(frame)
         assert overruns == []
@@ -633,16 +630,16 @@ class TestPace:
     """S5: so many frames at once, so many a second after that."""
 
     def test_a_burst_is_free_and_then_it_is_a_rate(self) -> None:
-        counted = pace.Pace(0.0)
-        assert {counted.wait(0.0) for _ in range(pace.AT_ONCE)} == {0.0}
-        assert counted.wait(0.0) == pytest.approx(1 / pace.PER_SECOND)
+        counted = rate_limit.Pace(0.0)
+        assert {counted.wait(0.0) for _ in range(rate_limit.AT_ONCE)} == {0.0}
+        assert counted.wait(0.0) == pytest.approx(1 / rate_limit.PER_SECOND)
         assert counted.wait(10.0) == 0.0
 
     def test_to_go_on_is_too_fast(self) -> None:
-        counted, now = pace.Pace(0.0), 0.0
-        for _ in range(pace.AT_ONCE):
+        counted, now = rate_limit.Pace(0.0), 0.0
+        for _ in range(rate_limit.AT_ONCE):
             counted.wait(now)
-        while now < pace.SLOWED_FOR:
+        while now < rate_limit.SLOWED_FOR:
             assert not counted.too_fast(now)
             now += counted.wait(now)
         counted.wait(now + 0.1)

@@ -14,16 +14,18 @@ from typing import Any
 import pytest
 
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc import Turn, XucSettings, choosing, messages
+from unique_account.adapters.xuc import Turn, XucSettings
+from unique_account.adapters.xuc.handlers import call_selection
+from unique_account.adapters.xuc.protocol import outgoing
 from unique_account.adapters.xuc.store import Store
 from unique_account.core.account import Account, Call, CallStatus, Direction
 from unique_account.core.events import CallChanged, LoggedIn, apply
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.core.view import View, view
-from unique_account.ports.commands import NoSuchCall
-from unique_account.ports.lines import SipLine
+from unique_account.ports.inbound.commands import NoSuchCall
 from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.sip_credentials import SipLine
 
 KEY = "k" * 32
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -60,33 +62,33 @@ class TestChoosing:
     """C1: a command that names no call means the one call that it can mean."""
 
     def test_the_call_that_rings_is_answered(self) -> None:
-        assert choosing.to_answer(seen((TALKING, IN), (RINGING, IN), (RINGING, OUT))).id == "2"
+        assert call_selection.to_answer(seen((TALKING, IN), (RINGING, IN), (RINGING, OUT))).id == "2"
         with pytest.raises(CommandFailed, match="no call rings"):
-            choosing.to_answer(seen((TALKING, IN), (RINGING, OUT)))
+            call_selection.to_answer(seen((TALKING, IN), (RINGING, OUT)))
         with pytest.raises(CommandFailed, match="more than one call rings"):
-            choosing.to_answer(seen((RINGING, IN), (RINGING, IN)))
+            call_selection.to_answer(seen((RINGING, IN), (RINGING, IN)))
 
     def test_the_call_that_keeps_the_user_busy_is_hung_up(self) -> None:
         calls = [(HELD, IN), (RINGING, IN), (DIALLING, OUT), (TALKING, IN)]
         for most_busy in ("4", "3", "2", "1"):
-            assert choosing.to_hang_up(seen(*calls)).id == most_busy
+            assert call_selection.to_hang_up(seen(*calls)).id == most_busy
             calls.pop()
         with pytest.raises(CommandFailed, match="there is no call for this"):
-            choosing.to_hang_up(seen())
+            call_selection.to_hang_up(seen())
 
     def test_the_call_that_is_talked_on_is_held_and_the_held_one_taken_back(self) -> None:
-        assert choosing.to_hold(seen((HELD, IN), (TALKING, IN))).id == "2"
-        assert choosing.to_hold(seen((HELD, IN), (RINGING, IN))).id == "1"
+        assert call_selection.to_hold(seen((HELD, IN), (TALKING, IN))).id == "2"
+        assert call_selection.to_hold(seen((HELD, IN), (RINGING, IN))).id == "1"
         with pytest.raises(CommandFailed, match="there is no call for this"):
-            choosing.to_hold(seen((RINGING, IN)))
+            call_selection.to_hold(seen((RINGING, IN)))
 
     def test_a_named_call_has_to_be_there(self) -> None:
-        assert choosing.named(seen((HELD, IN)), "1").id == "1"
+        assert call_selection.named(seen((HELD, IN)), "1").id == "1"
         with pytest.raises(NoSuchCall):
-            choosing.named(seen((HELD, IN)), "2")
+            call_selection.named(seen((HELD, IN)), "2")
 
     def test_a_consultation_is_one_held_and_one_dialled_of_one_device(self) -> None:
-        pair = choosing.consultation(seen((HELD, IN), (TALKING, OUT), (RINGING, IN)))
+        pair = call_selection.consultation(seen((HELD, IN), (TALKING, OUT), (RINGING, IN)))
         assert (pair.held.id, pair.asked.id) == ("1", "2")
         for calls in (
             [(HELD, IN), (TALKING, IN)],
@@ -95,7 +97,7 @@ class TestChoosing:
             [(HELD, IN), (TALKING, OUT, Device.WEBRTC)],
         ):
             with pytest.raises(CommandFailed, match="no transfer is under way"):
-                choosing.consultation(seen(*calls))
+                call_selection.consultation(seen(*calls))
 
 
 class TestMessages:
@@ -103,7 +105,7 @@ class TestMessages:
 
     def test_a_turn_server_knows_the_credentials_by_its_secret(self) -> None:
         turn = Turn(urls=("turn:turn.example.org:3478",), secret="s3cret", ttl=timedelta(hours=1))
-        told = messages.ice_config((), turn, "alice", NOON)["turnConfig"]
+        told = outgoing.ice_config((), turn, "alice", NOON)["turnConfig"]
         until = int(NOON.timestamp()) + 3600
         digest = hmac.new(b"s3cret", f"{until}:alice".encode(), hashlib.sha1).digest()
         assert told == {
@@ -122,17 +124,17 @@ class TestMessages:
     )
     def test_a_line_says_where_it_is(self, url: str, host: str, port: int) -> None:
         line = SipLine(name="alice_w", password="s3cret", url=url, domain="pbx", proxy="mds1")
-        told = messages.line_config(line)
+        told = outgoing.line_config(line)
         assert (told["xivoIp"], told["sipPort"], told["sipProxyName"]) == (host, port, "mds1")
         assert "s3cret" not in repr(line)
 
     def test_events_come_of_what_changed(self) -> None:
         before, after = seen((RINGING, IN), (TALKING, OUT)), seen((TALKING, IN))
-        events = messages.phone_events(before, after)
+        events = outgoing.phone_events(before, after)
         assert [(event["uniqueId"], event["eventType"]) for event in events] == [
             ("2", "EventReleased"), ("1", "EventEstablished"),
         ]  # fmt: skip
-        assert messages.phone_events(after, after) == []
+        assert outgoing.phone_events(after, after) == []
 
 
 class TestSettings:

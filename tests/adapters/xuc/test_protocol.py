@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 from unique_account.adapters.memory import MemoryDirectory, PlacedCall
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.events import CallChanged
@@ -15,11 +16,6 @@ from unique_account.core.history import MAX_SIZE
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.directory import Colleague
-
-if TYPE_CHECKING:
-    from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
-else:
-    from assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
 
 AT_FIRST = [
     "LoggedOn",

@@ -8,12 +8,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc import office
+from unique_account.adapters.xuc import hub
 from unique_account.adapters.xuc.store import (
     MOST_PREFERENCES,
     MOST_SESSIONS,
@@ -23,13 +24,6 @@ from unique_account.adapters.xuc.store import (
     Store,
 )
 from unique_account.core.machine import State
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
-else:
-    from assistants import ALICE, Premises, Tab, in_loop, premises
 
 
 @contextmanager
@@ -113,7 +107,7 @@ class TestAFullDisk:
     async def test_it_is_kept_as_soon_as_that_is_possible(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(office, "LOOKS_EVERY", 0.05)
+        monkeypatch.setattr(hub, "LOOKS_EVERY", 0.05)
         store = tmp_path / "cti.sqlite"
         async with premises(store=store) as at:
             token = await at.browser.log_in("alice")

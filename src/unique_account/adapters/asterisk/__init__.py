@@ -1,15 +1,6 @@
 """Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
 
-from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.doctor import Expected, examine
-from unique_account.adapters.asterisk.exposure import exposures
-from unique_account.adapters.asterisk.hearing.meaning import Heard, Untranslatable
-from unique_account.adapters.asterisk.hearing.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.hearing.translation import Translation
-from unique_account.adapters.asterisk.installing.installed import plans
-from unique_account.adapters.asterisk.installing.plan_entries import entries
-from unique_account.adapters.asterisk.lines import LinesOfNode, RenderedLines
-from unique_account.adapters.asterisk.manager.ami import (
+from unique_account.adapters.asterisk.ami.codec import (
     Decoder,
     Greeting,
     InvalidAction,
@@ -17,12 +8,10 @@ from unique_account.adapters.asterisk.manager.ami import (
     Message,
     encode,
 )
-from unique_account.adapters.asterisk.manager.login import MANAGER_PORT, ManagerLogin
-from unique_account.adapters.asterisk.pbx import AsteriskPbx
-from unique_account.adapters.asterisk.rendered.dialplan import render
-from unique_account.adapters.asterisk.rendered.harmless import NotForDialplan
-from unique_account.adapters.asterisk.rendered.manager_conf import manager_secret, render_manager
-from unique_account.adapters.asterisk.rendered.pjsip import (
+from unique_account.adapters.asterisk.ami.login import MANAGER_PORT, ManagerLogin
+from unique_account.adapters.asterisk.config_files.dialplan import render
+from unique_account.adapters.asterisk.config_files.manager_conf import manager_secret, render_manager
+from unique_account.adapters.asterisk.config_files.pjsip import (
     Secrets,
     Trunk,
     WebSocket,
@@ -32,6 +21,17 @@ from unique_account.adapters.asterisk.rendered.pjsip import (
     render_phones,
     secrets_text,
 )
+from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
+from unique_account.adapters.asterisk.doctor import Expected, examine
+from unique_account.adapters.asterisk.exposure import exposures
+from unique_account.adapters.asterisk.node.call_control import PHONES_THAT_OBEY
+from unique_account.adapters.asterisk.pbx import AsteriskPbx
+from unique_account.adapters.asterisk.plans.decode import plans
+from unique_account.adapters.asterisk.plans.encode import entries
+from unique_account.adapters.asterisk.replay import Step, json_line, replay
+from unique_account.adapters.asterisk.translation.results import Heard, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.webrtc_lines import LinesOfNode, RenderedLines
 
 __all__ = [
     "MANAGER_PORT",

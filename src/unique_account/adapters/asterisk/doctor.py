@@ -12,13 +12,17 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.manager.ami import Message
-from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect
-from unique_account.adapters.asterisk.manager.login import ManagerLogin
-from unique_account.adapters.asterisk.rendered.codes import KEY
-from unique_account.adapters.asterisk.rendered.dialplan import HINTS
-from unique_account.adapters.asterisk.rendered.manager_conf import MANAGER_FILE, READ, WRITE
-from unique_account.adapters.asterisk.rendered.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect
+from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_FILE, READ, WRITE
+from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
+from unique_account.adapters.asterisk.wire_names import (
+    CODE_KEY,
+    CODES_CONTEXT,
+    HINTS_CONTEXT,
+    NUMBERS_CONTEXT,
+)
 from unique_account.core.eligibility import MediaServer, prerequisite_problems
 from unique_account.core.forwarding import digits
 from unique_account.core.user import User
@@ -200,18 +204,18 @@ class _Examination:
         problems = []
         if not await self._context("unique-account"):
             return ["the dialplan lacks unique-account; include unique_account.conf in extensions.conf"]
-        if KEY not in await self._context("unique-account-codes"):
+        if CODE_KEY not in await self._context(CODES_CONTEXT):
             problems.append("the dialplan is an older one, whose codes are not believed; render it again")
-        hints = await self._context(HINTS)
+        hints = await self._context(HINTS_CONTEXT)
         for context in sorted({user.context for user in self._expected.users}):
             users = [user for user in self._expected.users if user.context == context]
-            ours = f"unique-account-numbers-{context}"
+            ours = f"{NUMBERS_CONTEXT}-{context}"
             doors = await self._context(ours)
             if f"'{ours}'" not in await self._context(context):
                 problems.append(f"the context {context} lacks: include = {ours}; add it in extensions.conf")
             numbers = [digits(number) for user in users for number in user.numbers]
             problems += _unknown(numbers, doors, "number", f"in the dialplan of {context}")
-            problems += _unknown(numbers, hints, "number", f"among the hints of {HINTS}")
+            problems += _unknown(numbers, hints, "number", f"among the hints of {HINTS_CONTEXT}")
         return problems
 
     async def _database(self) -> list[str]:

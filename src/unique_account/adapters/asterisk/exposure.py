@@ -1,6 +1,6 @@
 """Where the text of strangers enters a live Asterisk: caller ids that callers choose, and open wildcards.
 
-Neither is a fault. `unique_account.adapters.asterisk.manager.snapshot` has what such a text may try, and
+Neither is a fault. `unique_account.adapters.asterisk.ami.untrusted_text` has what such a text may try, and
 what is done about it; other programs on the same node may believe it.
 """
 
@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from unique_account.adapters.asterisk.manager.ami import Message
-from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection, connect
-from unique_account.adapters.asterisk.manager.login import ManagerLogin
-from unique_account.adapters.asterisk.rendered.trunks import TRUNK_CONTEXT
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect
+from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.wire_names import TRUNK_CONTEXT
 
 _WILDCARD: Final = re.compile(r"^ +'(_[^']*[.!])' =>", re.MULTILINE)
 _INCLUDED: Final = re.compile(r"^ +Include => +'([^']*)'", re.MULTILINE)

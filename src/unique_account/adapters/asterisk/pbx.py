@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from unique_account.adapters.asterisk.commands import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.hearing.listening import Listening
-from unique_account.adapters.asterisk.hints.guard import Guard
-from unique_account.adapters.asterisk.manager.login import ManagerLogin
-from unique_account.adapters.asterisk.rendered.dialplan import custom_state, live_devices
+from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.config_files.dialplan import live_devices
+from unique_account.adapters.asterisk.hints.watchdog import Guard
+from unique_account.adapters.asterisk.node.call_control import PHONES_THAT_OBEY
+from unique_account.adapters.asterisk.node.session import Listening
+from unique_account.adapters.asterisk.wire_names import custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.hearing import Hear
+from unique_account.ports.inbound.events import Hear
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import CommandFailed
 

@@ -8,9 +8,9 @@ from unique_account.core.events import Event
 from unique_account.core.history import DEFAULT_SIZE, Page
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
-from unique_account.ports.commands import Command, Obey
-from unique_account.ports.hearing import Hear
-from unique_account.ports.histories import Histories
+from unique_account.ports.inbound.commands import Command, Obey
+from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.histories import Histories
 
 
 class MemoryCti:

@@ -25,7 +25,7 @@ from unique_account.core.routing import Candidate, Facts, Plan, Route, after, re
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 from unique_account.ports.clock import Clock
-from unique_account.ports.hearing import Hear
+from unique_account.ports.inbound.events import Hear
 from unique_account.ports.pbx import CommandFailed
 
 CONFIRMS_RINGING_WITHIN: Final = timedelta(seconds=1.5)

@@ -21,7 +21,7 @@ from unique_account.core.events import (
 from unique_account.core.machine import Device
 from unique_account.core.presence import join
 from unique_account.core.user import User
-from unique_account.ports.hearing import Hear, UnknownUser
+from unique_account.ports.inbound.events import Hear, UnknownUser
 
 _SHOWN_AS = {
     CallStatus.DIALLING: LineStatus.IN_USE,

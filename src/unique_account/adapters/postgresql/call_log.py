@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from unique_account.adapters.postgresql.database import Connection
 from unique_account.adapters.postgresql.store import PostgresqlStore
-from unique_account.call_rows import CallRows, Row
 from unique_account.core.cursors import Key
 from unique_account.core.history import CallRecord, combine
 from unique_account.ports.call_log import Position
+from unique_account.sql.call_rows import CallRows, Row
 
 _TYPES: Final = {
     "user_id": "text",

@@ -15,10 +15,10 @@ from typing import Final
 
 from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.schema import transaction
-from unique_account.call_rows import CallRows, Row
 from unique_account.core.cursors import Key, from_microseconds, in_microseconds
 from unique_account.core.history import CallRecord, combine
 from unique_account.ports.call_log import Position
+from unique_account.sql.call_rows import CallRows, Row
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ROWS: Final = CallRows(

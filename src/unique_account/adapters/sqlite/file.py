@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from unique_account.adapters.sqlite.schema import migrate
 from unique_account.core.errors import UniqueAccountError, Unreachable
-from unique_account.private_files import keep_private, make_private
+from unique_account.files.private import keep_private, make_private
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from missing
 
-from unique_account.adapters.xuc.cti import XucCti
+from unique_account.adapters.xuc.server import XucCti
 from unique_account.adapters.xuc.settings import Turn, XucSettings
 
 __all__ = ["Turn", "XucCti", "XucSettings"]

@@ -19,8 +19,8 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from unique_account.core.errors import Unreachable
+from unique_account.files.private import keep_private, make_private
 from unique_account.ports.observer import Observer
-from unique_account.private_files import keep_private, make_private
 
 MOST_PREFERENCES: Final = 64
 """How many preferences one user may have."""

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocket
 
-from unique_account.adapters.xuc.budget import Budget
-from unique_account.adapters.xuc.messages import message
-from unique_account.adapters.xuc.outbox import Outbox
-from unique_account.adapters.xuc.tokens import Token
-from unique_account.adapters.xuc.wire import CUT_OFF_WITHIN, EXTENSION, TOO_FAST, SocketWire
+from unique_account.adapters.xuc.auth.tokens import Token
+from unique_account.adapters.xuc.protocol.outgoing import message
+from unique_account.adapters.xuc.transport.query_budget import Budget
+from unique_account.adapters.xuc.transport.send_queue import Outbox
+from unique_account.adapters.xuc.transport.uvicorn_protocols import (
+    CUT_OFF_WITHIN,
+    EXTENSION,
+    TOO_FAST,
+    SocketWire,
+)
 
 if TYPE_CHECKING:
-    from unique_account.adapters.xuc.desk import Desk
+    from unique_account.adapters.xuc.user_sessions import Desk
 
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to take what waits for it, and a close, before it is cut off."""

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from unique_account.adapters.asterisk.cel.events import UnreadableRow
+from unique_account.adapters.asterisk.cel.rows import UnreadableRow
 from unique_account.core.errors import UniqueAccountError
 
 NEEDED: Final = ("eventtype", "eventtime", "uniqueid", "linkedid", "channame")

@@ -16,9 +16,9 @@ from typing import Final
 
 from attrs import define, field
 
-from unique_account.adapters.asterisk.cel.events import CelRow
-from unique_account.adapters.asterisk.hearing.channels import id_order
-from unique_account.adapters.asterisk.hearing.joining import JOINED
+from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.adapters.asterisk.translation.calls import id_order
+from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT
 
 _STRANGERS: Final = ("holding_bridge", "softmix")
 _WATCHED: Final = re.compile("@unique-account-(?:away-)?watch-")
@@ -89,7 +89,7 @@ class Groups:
             self.rows += 1
         group.lasts[row.node] = max(group.lasts.get(row.node, row.at), row.at)
         group.linkedids.add(row.linkedid)
-        if row.kind == JOINED and (other := row.detail("extra").strip()):
+        if row.kind == CALL_ID_EVENT and (other := row.detail("extra").strip()):
             group.elsewhere.add(other)
             group.linkedids.add(other)
 
@@ -138,6 +138,6 @@ def _names(row: CelRow) -> list[str]:
         names.append(f"channel {second}")
     elif row.kind == "PICKUP" and (picker := row.detail("pickup_channel_uniqueid")):
         names.append(f"channel {picker}")
-    elif row.kind == JOINED and (other := row.detail("extra").strip()):
+    elif row.kind == CALL_ID_EVENT and (other := row.detail("extra").strip()):
         names.append(f"call {other}")
     return names

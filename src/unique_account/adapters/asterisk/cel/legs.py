@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import define, field
 
-from unique_account.adapters.asterisk.cel.events import CelRow
+from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.forwarding import dialable
 
 _LOCAL: Final = "Local/"

@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.cel.events import CelRow
 from unique_account.adapters.asterisk.cel.groups import Group, Groups
 from unique_account.adapters.asterisk.cel.legs import Leg, in_order, legs_of
 from unique_account.adapters.asterisk.cel.owners import Owners
-from unique_account.adapters.asterisk.hearing.channels import call_began, id_order
-from unique_account.adapters.asterisk.rendered.routine import SENT
+from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.adapters.asterisk.translation.calls import call_began, id_order
+from unique_account.adapters.asterisk.wire_names import DIVERSION_EVENT
 from unique_account.core.account import Direction
 from unique_account.core.history import LONGEST_RINGING, CallRecord, HistoryStatus
 from unique_account.core.user import User
@@ -186,7 +186,7 @@ def _forwards(rows: Iterable[CelRow], owners: Owners) -> Iterator[_Forward]:
         place, _, destination = row.detail("extra").partition(":")
         number, _, context = place.partition("@")
         kind, _, value = destination.partition(":")
-        if row.kind == SENT and value:
+        if row.kind == DIVERSION_EVENT and value:
             to = value if kind == "extension" else ""
             whose = owners.numbers.get
             yield _Forward(number, whose((context, number)), to, whose((context, to)), row.linkedid)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from unique_account.adapters.asterisk.manager.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.rendered.dialplan import HINTS, custom_state
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
 
@@ -54,13 +54,13 @@ async def _set(connection: Connection, number: str, state: str) -> None:
 
 async def _place(connection: Connection, number: str, devices: str) -> None:
     """Let a number's hint follow these devices; whoever watches it is told what they show."""
-    place = (("Context", HINTS), ("Extension", number), ("Priority", "hint"))
+    place = (("Context", HINTS_CONTEXT), ("Extension", number), ("Priority", "hint"))
     await connection.act("DialplanExtensionAdd", *place, ("Application", devices), ("Replace", "yes"))
 
 
 async def _remove(connection: Connection, number: str) -> None:
     with suppress(ActionRefused):  # there was none
-        headers = (("Context", HINTS), ("Extension", number), ("Priority", "hint"))
+        headers = (("Context", HINTS_CONTEXT), ("Extension", number), ("Priority", "hint"))
         await connection.act("DialplanExtensionRemove", *headers)
 
 
@@ -101,7 +101,7 @@ class Hints:
 
     async def gone(self, connection: Connection) -> bool:
         """Whether the dialplan was reloaded since all was shown."""
-        told = await connection.act("ExtensionState", ("Context", HINTS), ("Exten", CANARY))
+        told = await connection.act("ExtensionState", ("Context", HINTS_CONTEXT), ("Exten", CANARY))
         return not told.get("Hint")
 
 

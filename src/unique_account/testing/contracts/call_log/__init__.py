@@ -1,8 +1,8 @@
 """What every call log must do, in three parts: writing, reading, and what holds for any records."""
 
 from unique_account.testing.contracts.call_log.properties import PropertiesContract
-from unique_account.testing.contracts.call_log.reading import ReadingContract
-from unique_account.testing.contracts.call_log.writing import WritingContract
+from unique_account.testing.contracts.call_log.queries import ReadingContract
+from unique_account.testing.contracts.call_log.writes import WritingContract
 
 
 class CallLogContract(WritingContract, ReadingContract, PropertiesContract):

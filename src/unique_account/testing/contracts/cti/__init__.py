@@ -1,9 +1,9 @@
 """What every CTI must do, in three parts: telling, commands and showing."""
 
 from unique_account.testing.contracts.cti.commands import CommandsContract
-from unique_account.testing.contracts.cti.listened import Assistants
-from unique_account.testing.contracts.cti.showing import ShowingContract
-from unique_account.testing.contracts.cti.telling import TellingContract
+from unique_account.testing.contracts.cti.fixtures import Assistants
+from unique_account.testing.contracts.cti.reports import TellingContract
+from unique_account.testing.contracts.cti.views import ShowingContract
 
 
 class CtiContract(TellingContract, CommandsContract, ShowingContract):

@@ -13,7 +13,7 @@ from unique_account.core.events import CallChanged, apply
 from unique_account.core.history import DEFAULT_SIZE, CallRecord, HistoryStatus, Page
 from unique_account.core.machine import Device
 from unique_account.core.view import view
-from unique_account.ports.commands import (
+from unique_account.ports.inbound.commands import (
     Answer,
     Command,
     Dial,
@@ -25,7 +25,7 @@ from unique_account.ports.commands import (
     Transfer,
 )
 from unique_account.ports.pbx import CommandFailed
-from unique_account.testing.contracts.cti.listened import ACTIVE, ListenedContract, Opened
+from unique_account.testing.contracts.cti.fixtures import ACTIVE, ListenedContract, Opened
 from unique_account.testing.contracts.scenario import scenario
 
 SINCE = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from unique_account.core.account import Account, CallStatus, LineStatus
 from unique_account.core.events import CallEnded, ContactsChanged, Event, LineChanged, NodeLost
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
-from unique_account.ports.hearing import UnknownUser
+from unique_account.ports.inbound.events import UnknownUser
 from unique_account.testing.contracts.pbx.node import OWNER, NodeContract, Opened, planned
 from unique_account.testing.contracts.scenario import scenario
 

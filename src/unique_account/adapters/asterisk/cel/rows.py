@@ -1,0 +1,203 @@
+"""Channel event logging (CEL): rows of a table, or events of the manager interface, as one kind of value.
+
+Both say the same in other words. Of a table, the columns are those of Asterisk's own ``cel`` tables; what
+has no use for a history of calls is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from attrs import frozen
+
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
+from unique_account.core.account import utc
+from unique_account.core.errors import UniqueAccountError
+
+LONGEST: Final = 4096
+"""No text of a row is longer, in characters; what a caller or a dialplan adds to it ends there."""
+
+
+class UnreadableRow(UniqueAccountError, ValueError):
+    """A row of CEL that cannot be read.
+
+    Attributes:
+        column: The column that is missing or wrong.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, column: str, problem: str) -> None:
+        self.column = column
+        self.problem = problem
+        super().__init__(column, problem)
+
+    def __str__(self) -> str:
+        return f"a row of CEL is not understood: {self.column} {self.problem}"
+
+
+@frozen(weakref_slot=False, kw_only=True, order=True, cache_hash=True)
+class CelRow:
+    """One row: what happened to one channel at one instant.
+
+    Attributes:
+        kind: What, e.g. ``CHAN_START``; what a dialplan defined has its own name.
+        at: When, in UTC, by the clock of the node.
+        uniqueid: The channel's id.
+        linkedid: What the channels of a call share, as far as the channel knew at that instant.
+        channel: The channel's name.
+        number: Its caller id.
+        name: The name that belongs to it.
+        redirected: The number from which the call was redirected (RDNIS), empty for most.
+        extension: Where it was in the dialplan; of a channel that begins a call, what was dialled.
+        context: The context of that extension.
+        application: Which application it ran.
+        peer: The channels that shared its bridge, between commas.
+        extra: What belongs to this kind alone, as JSON.
+    """
+
+    kind: str
+    at: datetime
+    uniqueid: str
+    linkedid: str
+    channel: str
+    number: str = ""
+    name: str = ""
+    redirected: str = ""
+    extension: str = ""
+    context: str = ""
+    application: str = ""
+    peer: str = ""
+    extra: str = ""
+
+    @property
+    def node(self) -> str:
+        """Whose clock told the instant: the node's ``systemname``, empty where it has none or tells none."""
+        name = self.uniqueid.rpartition("-")[0]
+        return "" if name.startswith(DIAL_CHANNEL_PREFIX) else name
+
+    def details(self) -> Mapping[str, Any]:
+        """What belongs to this kind alone; nothing where it cannot be read."""
+        try:
+            read = json.loads(self.extra)
+        except (ValueError, RecursionError):
+            return {}
+        return read if isinstance(read, dict) else {}
+
+    def detail(self, name: str) -> str:
+        """One text of it, empty where it is missing."""
+        value = self.details().get(name)
+        return _storable(value) if isinstance(value, str) else ""
+
+
+def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:
+    """A row of a ``cel`` table.
+
+    Args:
+        columns: The row's columns by name; further ones are ignored.
+        zone: The time zone of ``eventtime``, where it names none; UTC with ``usegmtime = yes``.
+
+    Raises:
+        UnreadableRow: A column that is needed is missing or wrong.
+    """
+    kind = _needed(columns, "eventtype")
+    if kind == "USER_DEFINED":
+        kind = _text(columns, "userdeftype") or kind
+    return CelRow(
+        kind=kind, at=_instant(columns, zone), **_ids(columns, "uniqueid", "linkedid", "channame"),
+        **{field: _text(columns, column) for field, column in _COLUMNS.items()},
+    )  # fmt: skip
+
+
+def from_message(message: Message) -> CelRow | None:
+    """The row that a ``CEL`` event of the manager interface tells; None for any other message.
+
+    Its instant is the message's ``Timestamp``, since ``EventTime`` knows neither its zone nor parts of a
+    second; without one (``timestampevents = no``) ``EventTime`` is taken for UTC.
+
+    Raises:
+        UnreadableRow: A header that is needed is missing or wrong.
+    """
+    if message.event != "CEL":
+        return None
+    headers: dict[str, Any] = dict(reversed(message.headers))
+    kind = _needed(headers, "EventName")
+    if kind == "USER_DEFINED":
+        kind = _text(headers, "UserDefType") or kind
+    return CelRow(
+        kind=kind, at=_moment(headers), **_ids(headers, "UniqueID", "LinkedID", "Channel"),
+        **{field: _text(headers, header) for field, header in _HEADERS.items()},
+    )  # fmt: skip
+
+
+_COLUMNS: Final = {
+    "number": "cid_num",
+    "name": "cid_name",
+    "redirected": "cid_rdnis",
+    "extension": "exten",
+    "context": "context",
+    "application": "appname",
+    "peer": "peer",
+    "extra": "extra",
+}
+_HEADERS: Final = {
+    "number": "CallerIDnum",
+    "name": "CallerIDname",
+    "redirected": "CallerIDrdnis",
+    "extension": "Exten",
+    "context": "Context",
+    "application": "Application",
+    "peer": "Peer",
+    "extra": "Extra",
+}
+
+
+def _ids(given: Mapping[str, Any], uniqueid: str, linkedid: str, channel: str) -> dict[str, str]:
+    own = _needed(given, uniqueid)
+    linked = _text(given, linkedid)
+    return {"uniqueid": own, "linkedid": linked if linked.strip() else own, "channel": _text(given, channel)}
+
+
+def _needed(given: Mapping[str, Any], name: str) -> str:
+    value = _text(given, name)
+    if not value.strip():
+        raise UnreadableRow(name, "is missing")
+    return value
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise UnreadableRow(name, f"is {type(value).__name__}, not text")
+    return _storable(value[:LONGEST])
+
+
+def _storable(text: str) -> str:
+    """A text without the NUL that no PostgreSQL takes, and without the half characters that no UTF-8 has."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _instant(columns: Mapping[str, Any], zone: tzinfo) -> datetime:
+    value = columns.get("eventtime")
+    try:
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return utc(instant if instant.tzinfo else instant.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise UnreadableRow("eventtime", f"is {str(value)[:40]!r}, no instant") from None
+
+
+def _moment(headers: Mapping[str, Any]) -> datetime:
+    stamp = headers.get("Timestamp")
+    if stamp is None:
+        return _instant({"eventtime": headers.get("EventTime")}, UTC)
+    try:
+        return utc(datetime.fromtimestamp(float(stamp), UTC))
+    except (ValueError, OverflowError, OSError):
+        raise UnreadableRow("Timestamp", f"is {stamp[:40]!r}, no Unix time") from None

@@ -1,0 +1,74 @@
+"""The service's end of the guard: a process that lets hints follow the devices when the service is gone.
+
+The service replaces hints by states that only it sets, so its end, even by ``kill -9``, would leave them as
+they were. The guard waits for that end: it is told which devices each hint is to follow through a pipe, which
+closes with the service. `unique_account.adapters.asterisk.hints.watchdog_process` is what it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from unique_account.adapters.asterisk.ami.login import ManagerLogin
+
+ENDS_WITHIN: Final = 5.0
+"""How many seconds a service that ends in good order waits for its guard."""
+
+_PROCESS: Final = "unique_account.adapters.asterisk.hints.watchdog_process"
+
+
+class Guard:
+    """Starts the guard with the first hint, and tells it of every change."""
+
+    def __init__(self, login: ManagerLogin) -> None:
+        self._login = login
+        self._process: asyncio.subprocess.Process | None = None
+        self._told: dict[str, str | None] = {}
+        self._starting = asyncio.Lock()
+
+    async def restore(self, number: str, devices: str | None) -> None:
+        """Let a number's hint follow these devices once the service is gone; None: leave it alone."""
+        if self._told.get(number) == devices:
+            return
+        self._told[number] = devices
+        async with self._starting:
+            if self._process is None or self._process.returncode is not None:
+                await self._start()
+            else:
+                self._tell({number: devices})
+
+    async def aclose(self) -> None:
+        """The service is done with hints; returns when they are put back, or cannot be for now."""
+        process, self._process = self._process, None
+        self._told.clear()
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(ENDS_WITHIN):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", _PROCESS),
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        login = self._login
+        self._tell(
+            {"host": login.host, "port": login.port, "username": login.username, "secret": login.secret}
+        )
+        self._tell(self._told)
+
+    def _tell(self, line: Mapping[str, object]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(line).encode() + b"\n")

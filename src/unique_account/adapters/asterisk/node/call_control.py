@@ -1,0 +1,226 @@
+"""What the node and its phones are told to do with a call (C1): once, and answered when done or refused.
+
+A phone is told to answer, hold or resume with a NOTIFY of the *talk* or *hold* event within its call. Whether
+it obeys shows in what the node tells next of the call; one that does not within `OBEYS_WITHIN` cannot. One
+that does not know these events may answer that there is no such subscription, and then Asterisk ends the
+call. So only phones of makes that are known to obey are told at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from secrets import token_hex
+from typing import Final
+
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel
+from unique_account.adapters.asterisk.node.state_sync import Watching
+from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOLD_CONTEXT
+from unique_account.ports.pbx import CommandFailed
+
+OBEYS_WITHIN: Final = 2.0
+"""How many seconds a phone may take to do what it is told, or to ring."""
+
+BRIDGED_WITHIN: Final = 0.5
+"""How many seconds after it was answered a call may have no other party yet."""
+
+PHONES_THAT_OBEY: Final = ("snom", "Yealink", "Polycom", "Poly", "Aastra", "Mitel", "Cisco/SPA")
+"""How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events."""
+
+RINGS_FOR: Final = 30
+"""How many seconds a phone rings for whom the node is to dial (R14)."""
+
+_NORMAL: Final = "16"
+_VANISHED: Final = "20"
+_REJECTED: Final = "21"
+
+_dialled = count(1)
+
+
+class Commands:
+    """Commands over one connection, to the calls that are in its picture."""
+
+    def __init__(self, connection: Connection, watching: Watching, obeying: Sequence[str]) -> None:
+        self._connection = connection
+        self._watching = watching
+        self._picture = watching.picture
+        self._obeying = tuple(make.lower() for make in obeying)
+
+    async def dial(self, interface: str, number: str, context: str) -> None:
+        """Ring a phone and, when it is picked up, dial a number for it in a context."""
+        if not self._picture.has_contact(interface):
+            raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
+        call_id = f"{DIAL_CHANNEL_PREFIX}{token_hex(4)}-{int(time.time())}.{next(_dialled)}"
+
+        def rings_or_fails(message: Message) -> bool:
+            if message.event == "OriginateResponse":
+                return message.get("Channel") == interface and message.get("Exten") == number
+            return message.get("Uniqueid") == call_id and (_state(message) in (RINGING, UP) or _over(message))
+
+        with self._connection.expecting(rings_or_fails) as rings:
+            await self._act(
+                "Originate",
+                *(("Channel", interface), ("ChannelId", call_id), ("Async", "true")),
+                *(("Context", context), ("Exten", number), ("Priority", "1")),
+                *(("Variable", f"CONNECTEDLINE(num,i)={number}"), ("Timeout", str(RINGS_FOR * 1000))),
+            )
+            told = await _within(OBEYS_WITHIN, rings)
+        if told is None or _over(told) or told.get("Response") == "Failure":
+            channel = self._picture.channels.get(call_id)
+            if channel is not None:
+                await self._act("Hangup", ("Channel", channel.name), ("Cause", _NORMAL))
+            raise CommandFailed(f"{interface} does not ring")
+
+    async def answer(self, call_id: str) -> None:
+        """Let the phone that rings answer."""
+        channel = self._channel(call_id)
+        if channel.state != RINGING:
+            raise CommandFailed("the call does not ring any more")
+        await self._notify(channel, "talk", "answer", lambda told: _state(told) == UP)
+
+    async def hold(self, call_id: str) -> None:
+        """Let the phone put its call on hold."""
+        channel = self._answered(call_id)
+        if channel.hold is not None:
+            raise CommandFailed("the call is on hold already")
+        await self._notify(channel, "hold", "hold", lambda told: told.event == "Hold")
+
+    async def resume(self, call_id: str) -> None:
+        """Let the phone take its call back."""
+        channel = self._answered(call_id)
+        if channel.hold is None:
+            raise CommandFailed("the call is not on hold")
+        await self._notify(channel, "talk", "resume", lambda told: told.event == "Unhold")
+
+    async def transfer(self, call_id: str, number: str, context: str) -> None:
+        """Send the other party to a number of a context, and let the phone go."""
+        channel = self._answered(call_id)
+        await self._other_party(channel)
+        place = (("Context", context), ("Exten", number))
+        await self._act("BlindTransfer", ("Channel", channel.name), *place)
+
+    async def join(self, call_id: str, other: str) -> None:
+        """Connect the other parties of two calls, and let the phone go."""
+        channels = [self._answered(call_id), self._answered(other)]
+        if channels[0] is channels[1] or channels[0].interface != channels[1].interface:
+            raise CommandFailed("these are not two calls of one phone")
+        one, two = [await self._other_party(channel) for channel in channels]
+        if one is two:
+            raise CommandFailed("the other party of both calls is the same")
+        # Before anybody is moved, since the phone's legs end as the other parties go.
+        self._watching.join(*(channel.last["Linkedid"] for channel in channels))
+        for channel, party in zip(channels, (one, two), strict=True):
+            if channel.hold is not None:
+                await self._end_hold(party)
+        await self._act("Bridge", ("Channel1", one.name), ("Channel2", two.name))
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call; one that rings is refused, as by its user."""
+        channel = self._channel(call_id)
+        cause = _REJECTED if channel.state == RINGING else _NORMAL
+        await self._act("Hangup", ("Channel", channel.name), ("Cause", cause))
+
+    def interface(self, call_id: str) -> str:
+        """The phone that has a call."""
+        return self._channel(call_id).interface
+
+    def rings_at(self, call_id: str) -> str:
+        """The phone that rings for a call."""
+        channel = self._channel(call_id)
+        if channel.state == UP:
+            raise CommandFailed("the call does not ring any more")
+        return channel.interface
+
+    async def vanish(self, call_id: str) -> None:
+        """Clear a leg that rings, as one whose phone is gone: the dialplan then goes on (R15)."""
+        await self._act("Hangup", ("Channel", self._channel(call_id).name), ("Cause", _VANISHED))
+
+    # -- what they stand on --------------------------------------------------------------------------
+
+    def _channel(self, call_id: str) -> Channel:
+        try:
+            return self._picture.channels[call_id]
+        except KeyError:
+            raise CommandFailed("the call is over") from None
+
+    def _answered(self, call_id: str) -> Channel:
+        channel = self._channel(call_id)
+        if channel.state != UP:
+            raise CommandFailed("the call is not answered yet")
+        return channel
+
+    async def _other_party(self, channel: Channel) -> Channel:
+        """The one with whom a phone talks; a call that was answered just now is about to have one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BRIDGED_WITHIN):
+                while not self._picture.others(channel):  # noqa: ASYNC110 - the picture sets no events
+                    await asyncio.sleep(0.01)
+        others = self._picture.others(channel)
+        if len(others) != 1:
+            raise CommandFailed(f"the call has {len(others)} other parties, not one")
+        return others[0]
+
+    async def _end_hold(self, party: Channel) -> None:
+        """Take a party who is on hold out of its bridge; moved to another one, it would stay on hold."""
+        uniqueid = party.last["Uniqueid"]
+
+        def leaves(message: Message) -> bool:
+            return message.event == "BridgeLeave" and message.get("Uniqueid") == uniqueid
+
+        with self._connection.expecting(leaves) as left:
+            place = (("Context", HOLD_CONTEXT), ("Exten", "s"), ("Priority", "1"))
+            await self._act("Redirect", ("Channel", party.name), *place)
+            await _within(OBEYS_WITHIN, left)
+
+    async def _notify(self, channel: Channel, event: str, deed: str, done: Callable[[Message], bool]) -> None:
+        """Tell a phone to do something, and wait until it has."""
+        await self._check_make(channel.interface, deed)
+        uniqueid = channel.last["Uniqueid"]
+
+        def decides(message: Message) -> bool:
+            return message.get("Uniqueid") == uniqueid and (done(message) or _over(message))
+
+        with self._connection.expecting(decides) as decided:
+            await self._act("PJSIPNotify", ("Channel", channel.name), ("Variable", f"Event={event}"))
+            told = await _within(OBEYS_WITHIN, decided)
+        if told is None:
+            raise CommandFailed(f"{channel.interface} does not {deed} when it is told to; use the phone")
+        if _over(told):
+            raise CommandFailed("the call is over")
+
+    async def _check_make(self, interface: str, deed: str) -> None:
+        endpoint = interface.removeprefix("PJSIP/")
+        told = await self._connection.collect("PJSIPShowEndpoint", ("Endpoint", endpoint))
+        makes = [item.get("UserAgent", "") for item in told if item.event == "ContactStatusDetail"]
+        if not all(make.lower().startswith(self._obeying) for make in makes) or not makes:
+            make = ", ".join(filter(None, makes)) or "of an unknown make"
+            raise CommandFailed(
+                f"{interface} is {make}, not known to {deed} when it is told to; use the phone"
+            )
+
+    async def _act(self, action: str, *headers: tuple[str, str]) -> None:
+        try:
+            await self._connection.act(action, *headers)
+        except ActionRefused as error:
+            raise CommandFailed(f"the PBX refuses: {error.reason}") from error
+
+
+async def _within(seconds: float, expected: asyncio.Future[Message]) -> Message | None:
+    try:
+        async with asyncio.timeout(seconds):
+            return await expected
+    except TimeoutError:
+        return None
+
+
+def _state(message: Message) -> str:
+    return message.get("ChannelState", "")
+
+
+def _over(message: Message) -> bool:
+    return message.event == "Hangup"

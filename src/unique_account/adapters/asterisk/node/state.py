@@ -1,0 +1,209 @@
+"""What a node last said of each device, contact, channel and mailbox, as the very messages that said it.
+
+Whoever begins to watch a user is told what these messages mean, by the same translation as what comes later.
+The lists with which a node answers are noted like events, since they come in the same stream. An item is
+newer than every event before it; events after it that it contains already lead to the same end again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from attrs import define
+
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.translation.calls import interface_of
+
+_PHONE: Final = "PJSIP/"
+"""How the devices begin that users have; others, as Local channels, come with each call and have no end."""
+
+UP: Final = "6"
+RINGING: Final = "5"
+_IDLE: Final = frozenset({"NOT_INUSE", "UNAVAILABLE", "INVALID"})
+"""The states of a device without a call."""
+
+
+@define
+class Channel:
+    """A live channel.
+
+    Attributes:
+        last: The last message with its whole state.
+        first: The first one.
+        up: The first one in which it was answered.
+        hold: The one with which its phone put the call on hold; None while it does not.
+        bridge: The id of the bridge in which it is; empty for none.
+    """
+
+    last: Message
+    first: Message
+    up: Message | None = None
+    hold: Message | None = None
+    bridge: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name, e.g. ``PJSIP/alice-0000000d``."""
+        return self.last["Channel"]
+
+    @property
+    def interface(self) -> str:
+        """The endpoint whose channel it is."""
+        return interface_of(self.last)
+
+    @property
+    def state(self) -> str:
+        """Its ``ChannelState``."""
+        return self.last.get("ChannelState", "")
+
+    @property
+    def only_listed(self) -> bool:
+        """Whether it was answered at an instant that no message told."""
+        return self.up is not None and self.up is self.first and self.up.get("Timestamp") is None
+
+    @property
+    def telling(self) -> Iterator[Message]:
+        """The messages that tell all that is known of it, in their order."""
+        yield self.first
+        if self.up is not None:
+            yield self.up
+        if self.hold is not None:
+            yield self.hold
+        yield self.last
+
+
+class Picture:
+    """The last word on everything that a node carries.
+
+    Attributes:
+        channels: The live channels, by ``Uniqueid``.
+    """
+
+    def __init__(self) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._devices: dict[str, Message] = {}
+        self._contacts: dict[str, dict[str, Message]] = {}
+        self._mailboxes: dict[str, Message] = {}
+
+    def note(self, message: Message) -> None:
+        """Keep what a message says, if it says anything that lasts."""
+        handle = _HANDLERS.get(message.event)
+        if handle is not None:
+            handle(self, message)
+
+    def about(self, interface: str) -> Iterator[Message]:
+        """The messages that tell all that is known of an endpoint, in an order that can be told."""
+        contacts = self._contacts.get(interface, {})
+        yield from contacts.values()
+        if not contacts:
+            yield Message(f"Event: PeerStatus\r\nPeer: {interface}\r\nPeerStatus: Unreachable")
+        if interface in self._devices:
+            yield self._devices[interface]
+        for channel in self.channels.values():
+            if channel.interface == interface:
+                yield from channel.telling
+
+    def mailbox(self, mailbox: str) -> Message | None:
+        """The message that told how many messages wait in a mailbox."""
+        return self._mailboxes.get(mailbox)
+
+    def has_contact(self, interface: str) -> bool:
+        """Whether an endpoint has any contact."""
+        return bool(self._contacts.get(interface))
+
+    def recall(self, earlier: Picture) -> None:
+        """Take over how calls began and were answered that an earlier picture had already (H6)."""
+        for uniqueid, channel in self.channels.items():
+            before = earlier.channels.get(uniqueid)
+            if before is not None and before.up is not None:
+                channel.first, channel.up = before.first, before.up
+
+    def bridges_of_unknown_age(self) -> frozenset[str]:
+        """The bridges with channels that are listed as answered; a list does not tell since when."""
+        return frozenset(one.bridge for one in self.channels.values() if one.bridge and one.only_listed)
+
+    def date(self, bridge: str, at: datetime) -> None:
+        """Take over since when a bridge, and so the calls of its listed channels, is there."""
+        for channel in self.channels.values():
+            if channel.bridge == bridge and channel.only_listed:
+                first, _, state = channel.first.text.partition("\r\n")
+                channel.first = channel.up = Message(f"{first}\r\nTimestamp: {at.timestamp()}\r\n{state}")
+
+    def others(self, channel: Channel) -> list[Channel]:
+        """The other channels in a channel's bridge."""
+        if not channel.bridge:
+            return []
+        return [one for one in self.channels.values() if one.bridge == channel.bridge and one is not channel]
+
+    def unended(self, message: Message) -> tuple[Channel, ...]:
+        """The live channels of a device that has none any more, by this message."""
+        if message.event != "DeviceStateChange" or message.get("State") not in _IDLE:
+            return ()
+        device = message.get("Device", "")
+        return tuple(channel for channel in self.channels.values() if channel.interface == device)
+
+    @property
+    def doubtful(self) -> list[Channel]:
+        """The live channels whose end no state of a device shows: another call is there, or it is idle."""
+        calls = Counter(channel.interface for channel in self.channels.values())
+        return [one for one in self.channels.values() if calls[one.interface] > 1 or self._is_idle(one)]
+
+    def _is_idle(self, channel: Channel) -> bool:
+        told = self._devices.get(channel.interface)
+        return told is not None and told.get("State") in _IDLE
+
+    # -- notes ---------------------------------------------------------------------------------------
+
+    def _device(self, message: Message) -> None:
+        device = message.get("Device", "")
+        if device.startswith(_PHONE):
+            self._devices[device] = message
+
+    def _contact(self, message: Message) -> None:
+        endpoint = message.get("EndpointName") or message.get("Endpoint") or message.get("AOR")
+        if not endpoint:
+            return
+        interface, uri = f"{_PHONE}{endpoint}", message.get("URI") or message.get("Uri") or ""
+        contacts = self._contacts.pop(interface, {})
+        contacts.pop(uri, None)
+        if message.get("ContactStatus") != "Removed":
+            contacts[uri] = message
+        if contacts:
+            self._contacts[interface] = contacts
+
+    def _mailbox(self, message: Message) -> None:
+        self._mailboxes[message.get("Mailbox", "")] = message
+
+    def _channel(self, message: Message) -> None:
+        uniqueid = message.get("Uniqueid", "")
+        channel = self.channels.get(uniqueid)
+        if channel is None:
+            if message.event not in _BEGINS:
+                return
+            channel = self.channels[uniqueid] = Channel(message, message, bridge=message.get("BridgeId", ""))
+        channel.last = message
+        if channel.up is None and channel.state == UP:
+            channel.up = message
+        if message.event in _HOLDS:
+            channel.hold = message if message.event == "Hold" else None
+        elif message.event in _BRIDGES:
+            channel.bridge = message.get("BridgeUniqueid", "") if message.event == "BridgeEnter" else ""
+
+    def _hangup(self, message: Message) -> None:
+        self.channels.pop(message.get("Uniqueid", ""), None)
+
+
+_BEGINS: Final = frozenset({"Newchannel", "Newstate", "CoreShowChannel"})
+_HOLDS: Final = frozenset({"Hold", "Unhold"})
+_BRIDGES: Final = frozenset({"BridgeEnter", "BridgeLeave"})
+_HANDLERS: Final[Mapping[str, Callable[[Picture, Message], None]]] = {
+    "DeviceStateChange": Picture._device,
+    "ContactStatus": Picture._contact,
+    "ContactList": Picture._contact,
+    "MessageWaiting": Picture._mailbox,
+    "Hangup": Picture._hangup,
+    **dict.fromkeys(_BEGINS | _HOLDS | _BRIDGES | {"NewConnectedLine"}, Picture._channel),
+}

@@ -1,0 +1,1 @@
+"""From AMI messages to events of the core: pure functions, no connection."""

@@ -1,0 +1,1 @@
+"""Adapters around other adapters of the same port."""

@@ -1,0 +1,1 @@
+"""Rosters: where the users of Unique Accounts come from."""

@@ -1,0 +1,50 @@
+"""Users from a file: a TOML file of ``[[users]]`` tables, or XiVO's CSV import."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from attrs import frozen
+
+from unique_account.adapters.rosters.xivo_csv import read_users
+from unique_account.core.user import User, shared
+from unique_account.documents import InvalidDocument, from_document
+from unique_account.files.text import read_text, read_toml
+
+
+class FileRoster:
+    """The users that a file describes, read anew each time; a `unique_account.ports.roster.Roster`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def users(self) -> tuple[User, ...]:
+        """The users that the file describes now, as `read_users_file` reads them."""
+        return read_users_file(self._path)
+
+
+@frozen
+class _UsersFile:
+    users: tuple[User, ...]
+
+
+def read_users_file(path: Path) -> tuple[User, ...]:
+    """The users that a file describes: XiVO's CSV if its name ends in ``.csv``, else TOML.
+
+    Raises:
+        InvalidImport: The CSV has bad rows; all are listed.
+        InvalidDocument: The file is too large or not UTF-8, or the TOML has other things than users in it,
+            or two users share a number or a device; all problems are listed.
+        OSError: The file cannot be read.
+    """
+    if path.suffix.lower() == ".csv":
+        return read_users(StringIO(read_text(path), newline=""))
+    document = read_toml(path)
+    users = from_document(_UsersFile, document).users
+    problems = [
+        f"users[{index}]: {claim} is already that of users[{first}]" for claim, index, first in shared(users)
+    ]
+    if problems:
+        raise InvalidDocument(tuple(problems))
+    return users

@@ -1,0 +1,1 @@
+"""Handlers: what each command of a client does."""

@@ -1,0 +1,104 @@
+"""Every command by its name, and what becomes of one that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from unique_account.adapters.xuc.handlers import account, call_control, queries
+from unique_account.adapters.xuc.hub import LogoutNotKept, Office
+from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
+from unique_account.adapters.xuc.tab import Tab
+from unique_account.core.errors import Refused, Unreachable
+from unique_account.ports.accounts import StaleVersion
+from unique_account.ports.inbound.commands import NoSuchCall
+from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.pbx import CommandFailed
+
+Handler = Callable[[Office, Tab, Fields], Awaitable[None]]
+
+COMMANDS: Final[Mapping[str, Handler]] = {
+    "toggleUniqueAccountDevice": account.toggle_device,
+    "selectDevice": account.select_device,
+    "logout": account.log_out,
+    "dnd": account.do_not_disturb,
+    **dict.fromkeys(account.FORWARDS, account.forward),
+    "setUserPreference": account.set_preference,
+    "getUserPreferences": account.get_preferences,
+    "userStatusUpdate": account.user_status,
+    "dial": call_control.dial,
+    "answer": call_control.answer,
+    "hangup": call_control.hang_up,
+    "hold": call_control.hold,
+    "directTransfer": call_control.direct_transfer,
+    "attendedTransfer": call_control.attended_transfer,
+    "completeTransfer": call_control.complete_transfer,
+    "cancelTransfer": call_control.cancel_transfer,
+    "sendDtmf": call_control.send_dtmf,
+    "toggleMicrophone": call_control.toggle_microphone,
+    "getConfig": queries.get_config,
+    "getIceConfig": queries.get_ice,
+    "getCurrentCallsPhoneEvents": queries.get_calls,
+    "getUserCallHistory": queries.get_history,
+    "getUserCallHistoryByDays": queries.get_history_by_days,
+    "getHistoryPage": queries.get_history_page,
+    "getColleagues": queries.get_colleagues,
+    "subscribeToPhoneHints": queries.watch,
+    "unsubscribeFromAllPhoneHints": queries.unwatch,
+}
+
+
+async def perform(office: Office, tab: Tab, fields: Fields) -> None:
+    """Do what a command wants, and say what came of it."""
+    try:
+        await _handler(fields)(office, tab, fields)
+    except Exception as error:
+        word, sentence = _said(error)
+        if word == "unhandledError":
+            office.observer.failed(f"cti: {fields.command} of {tab.desk.user}", error)
+        say_error(tab, word, sentence, fields)
+    else:
+        if fields.ref is not None:
+            tab.tell("Done", {"command": fields.command, "ref": fields.ref})
+
+
+class UnknownCommand(InvalidMessage):
+    """There is no command of this name."""
+
+
+def _handler(fields: Fields) -> Handler:
+    try:
+        return COMMANDS[fields.command]
+    except KeyError:
+        raise UnknownCommand(f"command: {fields.command!r} is not known here") from None
+
+
+def say_error(tab: Tab, word: str, sentence: str, fields: Fields | None = None) -> None:
+    """Say what went wrong, to the tab that asked."""
+    content: dict[str, object] = {"Error": word, "message": sentence}
+    if fields is not None:
+        content |= {"command": fields.command, "ref": fields.ref}
+    tab.tell("Error", content)
+
+
+def _said(error: Exception) -> tuple[str, str]:
+    """The word and the sentence for what went wrong; of what nobody expected no more than that it did."""
+    match error:
+        case UnknownCommand():
+            return "unknownCommand", str(error)
+        case InvalidMessage():
+            return "invalidMessage", str(error)
+        case NoSuchCall():
+            return "noSuchCall", str(error)
+        case CommandFailed():
+            return "commandFailed", str(error)
+        case LogoutNotKept():
+            return "commandFailed", str(error)
+        case Refused() | UnknownUser():
+            return "refused", str(error)
+        case ConnectionError():
+            return "commandFailed", "the telephone system cannot be reached; try again"
+        case Unreachable() | StaleVersion():
+            return "commandFailed", "nothing can be stored at the moment; try again"
+        case _:
+            return "unhandledError", "something went wrong here"

@@ -1,0 +1,142 @@
+"""Commands that ask: for the line, the calls, the history, colleagues and their presence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from unique_account.adapters.xuc.hub import Office, Seen
+from unique_account.adapters.xuc.protocol import outgoing
+from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
+from unique_account.adapters.xuc.protocol.outgoing import Party
+from unique_account.adapters.xuc.tab import Tab
+from unique_account.adapters.xuc.transport.query_budget import in_parts
+from unique_account.core.errors import InvalidCursor
+from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
+from unique_account.core.presence import Presence
+
+MOST_WATCHED: Final = 1000
+"""How many numbers one tab may watch."""
+
+MOST_DAYS: Final = 3650
+
+MOST_COLLEAGUES: Final = 500
+
+
+async def get_config(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getConfig``: how to register."""
+    fields.one_of("objectType", ("line",))
+    tab.desk.tell_line(tab)
+
+
+async def get_ice(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getIceConfig``: how to find a way to the media."""
+    tab.tell("IceConfig", office.ice(tab.desk.user))
+
+
+async def get_calls(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getCurrentCallsPhoneEvents``: the live calls."""
+    tab.desk.tell_calls(tab)
+
+
+# -- presence ----------------------------------------------------------------------------------------
+
+
+async def watch(office: Office, tab: Tab, fields: Fields) -> None:
+    """``subscribeToPhoneHints``: watch numbers; one that may not be seen looks as if nobody had it."""
+    numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
+    if len(tab.watched | numbers.keys()) > MOST_WATCHED:
+        raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
+    async with tab.question(tab.desk.budget) as budget:
+        budget.spend(len(numbers))
+        async for number in in_parts(numbers):
+            if (await office.seen_by(tab.desk.user, number)).may:
+                office.watch(tab, number)
+            else:
+                tab.send(outgoing.hint(number, Presence.UNEXISTING), number)
+
+
+async def unwatch(office: Office, tab: Tab, fields: Fields) -> None:
+    """``unsubscribeFromAllPhoneHints``: watch no number any more."""
+    office.unwatch(tab)
+
+
+async def get_colleagues(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getColleagues``: whom the user may see, and what they are at."""
+    words = fields.maybe_text("words") or ""
+    size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
+    async with tab.question(tab.desk.budget) as budget:
+        found = await office.directory.colleagues(tab.desk.user, words, size)
+        budget.spend(len(found))
+    entries = [
+        {"number": known.number, "name": known.name, "status": office.presences.get(known.number)}
+        for known in found
+    ]
+    tab.tell("Colleagues", {"entries": entries, "words": words})
+
+
+# -- history -----------------------------------------------------------------------------------------
+
+
+async def get_history(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getUserCallHistory``: so many calls; without a number, those of the last days (H5)."""
+    size = fields.whole("size", 1, MAX_SIZE)
+    since = days_before(office.now(), DEFAULT_DAYS) if size is None else None
+    await _tell_history(office, tab, size or MAX_SIZE, since)
+
+
+async def get_history_by_days(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getUserCallHistoryByDays``: the calls of so many days (H5)."""
+    days = fields.whole("days", 1, MOST_DAYS) or DEFAULT_DAYS
+    since = days_before(office.now(), days)
+    await _tell_history(office, tab, MAX_SIZE, since)
+
+
+async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
+    """``getHistoryPage``: a page, and the cursor of the one that follows (H5)."""
+    size = fields.whole("size", 1, MAX_SIZE) or DEFAULT_SIZE
+    days = fields.whole("days", 1, MOST_DAYS)
+    cursor = fields.maybe_text("cursor", 1024)
+    since = None if days is None else days_before(office.now(), days)
+    async with tab.question(tab.desk.log_budget) as budget:
+        page = await _page(office, tab, size, cursor, since)
+        budget.spend(len(page.entries))
+        seen = await _seen(office, tab, page)
+        entries = [
+            outgoing.page_entry(entry, seen[entry.peer].name) async for entry in in_parts(page.entries)
+        ]
+    tab.tell("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
+
+
+async def _page(office: Office, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
+    try:
+        return await office.listening().histories.page(tab.desk.user, size, cursor, since)
+    except InvalidCursor as error:
+        raise InvalidMessage(f"cursor: {error}") from error
+
+
+async def _seen(office: Office, tab: Tab, page: Page) -> dict[str, Seen]:
+    """What the user may see of the other parties of a page, by number."""
+    peers = dict.fromkeys(entry.peer for entry in page.entries)
+    return {peer: await office.seen_by(tab.desk.user, peer) async for peer in in_parts(peers)}
+
+
+async def _tell_history(office: Office, tab: Tab, size: int, since: datetime | None) -> None:
+    """Tell a history in XiVO's words."""
+    desk, zone = tab.desk, office.settings.zone
+    async with tab.question(tab.desk.log_budget) as budget:
+        page = await _page(office, tab, size, None, since)
+        budget.spend(len(page.entries))
+        number = "" if desk.view is None else desk.view.number
+        own: Party = (number, desk.name, None if desk.view is None else desk.view.presence)
+        seen = await _seen(office, tab, page)
+        entries = [
+            outgoing.history_entry(entry, own, _peer(entry, seen[entry.peer]), entry.start.astimezone(zone))
+            async for entry in in_parts(page.entries)
+        ]
+    tab.tell("CallHistory", entries)
+
+
+def _peer(entry: CallRecord, seen: Seen) -> Party:
+    """The other party: by the name that the call showed, else by that which the user may see."""
+    return (entry.peer, entry.peer_name or seen.name, seen.presence)

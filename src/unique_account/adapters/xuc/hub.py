@@ -1,0 +1,334 @@
+"""All users at the server, and what they do with the service behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import frozen
+
+from unique_account.adapters.xuc.auth.tokens import Token, TokenExpired, Tokens
+from unique_account.adapters.xuc.protocol import outgoing
+from unique_account.adapters.xuc.session_reports import Sessions
+from unique_account.adapters.xuc.settings import XucSettings
+from unique_account.adapters.xuc.store import NotKept, Preference, Store
+from unique_account.adapters.xuc.tab import Close, Tab
+from unique_account.adapters.xuc.user_sessions import Desk, Session
+from unique_account.core.errors import UniqueAccountError
+from unique_account.core.events import Event
+from unique_account.core.presence import Presence
+from unique_account.core.view import View
+from unique_account.ports.directory import Directory
+from unique_account.ports.inbound.commands import Command, Obey
+from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.ports.inbound.histories import Histories
+from unique_account.ports.observer import Observer
+from unique_account.ports.sip_credentials import Lines
+
+LOOKS_EVERY: Final = 5.0
+"""Every how many seconds the directory is asked whether the sessions may go on."""
+
+
+LOSS_RETRY: Final = 5.0
+"""After how many seconds it is reported again how a session is that could not be stored."""
+
+
+class TooManySockets(UniqueAccountError):
+    """A user has as many WebSockets open as may be."""
+
+    def __str__(self) -> str:
+        return "too many connections of this user; close one"
+
+
+class LogoutNotKept(NotKept):
+    """A session is logged out, and that cannot be written down."""
+
+    def __str__(self) -> str:
+        return "logged out, but this cannot be kept yet: a restart of the server would undo it"
+
+
+@frozen(weakref_slot=False)
+class Service:
+    """What listens behind the server."""
+
+    hear: Hear
+    obey: Obey
+    histories: Histories
+
+
+@frozen(weakref_slot=False)
+class Seen:
+    """What a user sees of a number.
+
+    Attributes:
+        may: Whether the user may see it; if not, the rest is None.
+        name: The full name behind it; None where nobody is known to have it.
+        presence: Its presence; None where nothing is known yet.
+    """
+
+    may: bool
+    name: str | None = None
+    presence: Presence | None = None
+
+
+class Office:
+    """Every desk, who watches which number, and the way to the service.
+
+    Attributes:
+        settings: How the server behaves.
+        directory: Who people are.
+        lines: How browsers register.
+        observer: Who is told what goes wrong.
+        now: The present instant, in UTC.
+        store: What outlives the process.
+        tokens: The tokens.
+        service: What listens; None: nothing does.
+        presences: The presence of each number, as last published.
+    """
+
+    def __init__(
+        self,
+        settings: XucSettings,
+        directory: Directory,
+        lines: Lines,
+        observer: Observer,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.lines = lines
+        self.observer = observer
+        self.now = now
+        self.store = Store(settings.store, observer, lambda: now().timestamp())
+        self.tokens = Tokens(settings.key, settings.ttl, self.store, now)
+        self.service: Service | None = None
+        self.presences: dict[str, Presence] = {}
+        self._desks: dict[str, Desk] = {}
+        self._watchers: defaultdict[str, set[Tab]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sessions = Sessions(self._hear, self.tokens, observer, now)
+
+    def desk(self, user: str) -> Desk:
+        """A user's desk."""
+        if user not in self._desks:
+            self._desks[user] = Desk(user, self.settings.ringing_tabs)
+        return self._desks[user]
+
+    @property
+    def tabs(self) -> tuple[Tab, ...]:
+        """Every open WebSocket."""
+        return tuple(tab for desk in self._desks.values() for tab in desk.tabs)
+
+    def listening(self) -> Service:
+        """What listens behind the server.
+
+        Raises:
+            ConnectionError: Nothing does.
+        """
+        if self.service is None:
+            raise ConnectionError("no service listens to the UC Assistants")
+        return self.service
+
+    def _hear(self) -> Hear | None:
+        return None if self.service is None else self.service.hear
+
+    # -- what is shown -------------------------------------------------------------------------------
+
+    def show(self, view: View) -> None:
+        """Show an account to its user."""
+        self.desk(view.user).show(view)
+
+    def publish(self, number: str, presence: Presence) -> None:
+        """Show a presence to everybody who watches the number."""
+        if presence is Presence.UNEXISTING:
+            self.presences.pop(number, None)
+        else:
+            self.presences[number] = presence
+        frame = outgoing.hint(number, presence)
+        for tab in tuple(self._watchers.get(number, ())):
+            tab.send(frame, number)
+
+    async def forget(self, user: str) -> None:
+        """The user has no account any more: sessions, tokens and preferences are gone.
+
+        Raises:
+            NotKept: They are gone here; a restart would undo it, until the store can be written again.
+        """
+        if (desk := self._desks.get(user)) is not None:
+            desk.view = None
+            desk.close(Close.ACCOUNT_GONE)
+            self._clear(desk)
+        await self.store.forget(user)
+
+    def _clear(self, desk: Desk) -> None:
+        """Forget a desk that nobody sits at and that has nothing to show."""
+        if desk.view is None and not desk.sessions and not desk.lock.locked():
+            self._desks.pop(desk.user, None)
+
+    # -- who watches what ----------------------------------------------------------------------------
+
+    async def seen_by(self, user: str, number: str) -> Seen:
+        """What a user may see of a number: nothing, unless the directory lets the user see it."""
+        if not number or not await self.directory.may_see(user, number):
+            return Seen(may=False)
+        return Seen(True, await self.directory.name(number), self.presences.get(number))
+
+    def watch(self, tab: Tab, number: str) -> None:
+        """Tell a tab of a number's presence from now on, unless it is gone."""
+        if tab.is_gone:
+            return
+        tab.watched.add(number)
+        self._watchers[number].add(tab)
+        if number in self.presences:
+            tab.send(outgoing.hint(number, self.presences[number]), number)
+
+    def unwatch(self, tab: Tab) -> None:
+        """Tell a tab of no number's presence any more."""
+        for number in tab.watched:
+            self._watchers[number].discard(tab)
+            if not self._watchers[number]:
+                del self._watchers[number]
+        tab.watched.clear()
+
+    # -- sessions ------------------------------------------------------------------------------------
+
+    async def enter(self, tab: Tab) -> None:
+        """A WebSocket was opened: its session is logged in, and sees everything.
+
+        Raises:
+            TooManySockets: The user has too many already.
+            TokenExpired: The session was logged out meanwhile.
+            UnknownUser: The user has no account.
+            ConnectionError: Nothing listens.
+        """
+        desk = tab.desk
+        if desk.connections >= self.settings.sockets_per_user:
+            raise TooManySockets
+        await self._sessions.enter(tab)
+        desk.line = await self.lines.line(desk.user)
+        if desk.view is not None:
+            desk.name = (await self.seen_by(desk.user, desk.view.number)).name
+        desk.welcome(tab, self.ice(desk.user))
+
+    def ice(self, user: str) -> object:
+        """How a user's browser finds its way to the media."""
+        return outgoing.ice_config(self.settings.stun, self.settings.turn, user, self.now())
+
+    def leave(self, tab: Tab) -> None:
+        """A WebSocket is closed, in whatever way; without another one its session is lost (S5)."""
+        desk = tab.desk
+        last_seen = self.now() - tab.silent_for
+        tab.gone()
+        self.unwatch(tab)
+        desk.leave(tab)
+        if (session := self._sessions.leave(tab, last_seen)) is not None:
+            self.spawn(self._agree(desk, tab.session, session))
+        self._clear(desk)
+
+    async def _agree(self, desk: Desk, name: str, session: Session) -> None:
+        """Report how a session is, until the service knows."""
+        while not await self._sessions.agrees(desk, name, session):  # noqa: ASYNC110 - a store tells nobody
+            await asyncio.sleep(LOSS_RETRY)
+        self._clear(desk)
+
+    async def token(self, text: str) -> Token:
+        """What a token says whose login has the password still that it was given for.
+
+        Raises:
+            TokenExpired: It was good once.
+            BadToken: It never was.
+        """
+        token = self.tokens.read(text)
+        if not await self._is_sealed(token):
+            raise TokenExpired
+        return token
+
+    async def _is_sealed(self, token: Token) -> bool:
+        return self.tokens.is_sealed(token, await self.directory.credential(token.login))
+
+    async def look_after(self) -> None:
+        """End the sessions of those who may not log in as they did, for as long as it goes on."""
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            await self._make_up()
+            await self.look_once()
+
+    async def look_once(self) -> None:
+        """End the sessions of those who may not log in as they did."""
+        for tab in self.tabs:
+            try:
+                if not await self._is_sealed(tab.token):
+                    await self.log_out(tab.desk.user, tab.session, Close.BAD_TOKEN)
+            except Exception as error:  # the next round finds it again
+                self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
+
+    async def _make_up(self) -> None:
+        """Write down what could not be written before."""
+        if self.store.is_owed:
+            with suppress(NotKept):  # the observer knows
+                await self.store.keep()
+
+    async def log_out(self, user: str, session: str, code: Close = Close.LOGGED_OUT) -> None:
+        """End a session: its account is told, its tokens are revoked, its WebSockets closed.
+
+        Raises:
+            LogoutNotKept: A restart would undo it, until the store can be written again.
+            Exception: What the service raised; the session goes on then.
+        """
+        desk = self.desk(user)
+        try:
+            await self._sessions.log_out(desk, session)
+        except BaseException:
+            if (held := desk.sessions.get(session)) is not None:  # whatever became of it, it goes on
+                self.spawn(self._agree(desk, session, held))
+            raise
+        finally:
+            self._clear(desk)
+        try:
+            await self.store.keep()
+        except NotKept as error:
+            raise LogoutNotKept(str(error)) from error
+        finally:
+            desk.close(code, session)
+
+    # -- deeds ---------------------------------------------------------------------------------------
+
+    async def act(self, desk: Desk, event: Event) -> None:
+        """Report to the service what a user does, after what that user did before."""
+        async with desk.lock:
+            await self.listening().hear(desk.user, event)
+
+    async def prefer(self, desk: Desk, key: str, preference: Preference) -> None:
+        """Keep a user's preference.
+
+        Raises:
+            TooManyPreferences: There are too many already.
+            NotKept: It cannot be kept; nothing changed.
+            UnknownUser: The user has no account any more.
+        """
+        await self.store.prefer(desk.user, key, preference)
+        if desk.view is None:
+            await self.store.forget(desk.user)
+            raise UnknownUser(desk.user)
+
+    async def obey(self, desk: Desk, command: Command) -> bool:
+        """Let a user's command be carried out; False if the browser has to."""
+        return await self.listening().obey(desk.user, command)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def settle(self) -> None:
+        """Give up what nobody waits for."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,179 @@
+"""Log-ins over HTTP: a token for a password, another token for a token, and the end of both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from unique_account.adapters.xuc.auth.address_turns import Crowded, Turns
+from unique_account.adapters.xuc.auth.throttle import Attempt, Attempts, TooManyAttempts
+from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpired
+from unique_account.adapters.xuc.hub import LogoutNotKept, Office
+from unique_account.adapters.xuc.protocol.incoming import decoded
+from unique_account.adapters.xuc.store import NotKept
+
+LARGEST_BODY: Final = 4096
+
+BODY_WITHIN: Final = 10.0
+"""In how many seconds the body of a log-in has to be there."""
+
+AT_ONCE: Final = 1
+"""How many passwords are checked at once: checking one takes a core, and memory, on purpose.
+
+With two of them, two cores would have no time left for those who are logged in.
+"""
+
+MOST_WAITING: Final = 100
+"""How many may be checked or wait for it, their addresses in turn."""
+
+
+class Denied(Exception):
+    """A request is answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        word: What it is, in one word.
+        headers: More headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, word: str, sentence: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.word = word
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer."""
+        body = {"error": self.word, "message": str(self)}
+        return _json(body, self.status, self.headers)
+
+
+def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+class Logins:
+    """Answers the requests about tokens."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._attempts = Attempts(time.monotonic)
+        self._turns = Turns(AT_ONCE)
+
+    async def log_in(self, request: Request) -> Response:
+        """``POST /xuc/api/2.0/auth/login``."""
+        return await self._answered(self._log_in, request)
+
+    async def check(self, request: Request) -> Response:
+        """``GET /xuc/api/2.0/auth/check``."""
+        return await self._answered(self._check, request)
+
+    async def log_out(self, request: Request) -> Response:
+        """``POST /xuc/api/2.0/auth/logout``."""
+        return await self._answered(self._log_out, request)
+
+    async def _answered(self, answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Denied as denied:
+            return denied.response()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            self._office.observer.failed(f"cti: {request.url.path}", error)
+            return Denied(500, "UnhandledError", "something went wrong here").response()
+
+    async def _log_in(self, request: Request) -> Response:
+        login, password = _credentials(await _body(request))
+        address = request.client.host if request.client else ""
+        credential = await self._office.directory.credential(login)  # first: it may change meanwhile
+        with self._attempt(login, address, credential is not None) as attempt:
+            await asyncio.sleep(attempt.delay)
+            user = await self._authenticated(login, password, attempt.source)
+            if user is None or credential is None:
+                attempt.failed()
+                raise Denied(401, "InvalidCredentials", "login and password do not match")
+            attempt.succeeded()
+        token = self._office.tokens.issue(user, login, credential)
+        with suppress(NotKept):  # the observer knows; it is good until a restart
+            await self._office.store.keep()
+        return self._token(login, token)
+
+    def _attempt(self, login: str, address: str, known: bool) -> Attempt:
+        try:
+            return self._attempts.attempt(login, address, known=known)
+        except TooManyAttempts as error:
+            later = {"Retry-After": str(int(error.wait) + 1)}
+            raise Denied(429, "TooManyAttempts", str(error), later) from error
+
+    async def _authenticated(self, login: str, password: str, source: str) -> str | None:
+        try:
+            async with self._turns.of(source, MOST_WAITING):
+                return await self._office.directory.authenticate(login, password)
+        except Crowded as error:
+            sentence = "too many log in at once; try again"
+            raise Denied(503, "UnhandledError", sentence, {"Retry-After": "5"}) from error
+
+    async def _check(self, request: Request) -> Response:
+        token = await self._bearer(request)
+        try:
+            renewed = self._office.tokens.renew(token)
+        except TokenExpired as error:
+            raise Denied(401, "TokenExpired", str(error)) from error
+        return self._token(token.login, renewed)
+
+    async def _log_out(self, request: Request) -> Response:
+        token = await self._bearer(request)
+        try:
+            await self._office.log_out(token.user, token.session)
+        except LogoutNotKept as error:
+            raise Denied(503, "UnhandledError", str(error)) from error
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    async def _bearer(self, request: Request) -> Token:
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        try:
+            return await self._office.token(text.strip() if scheme.lower() == "bearer" else "")
+        except TokenExpired as error:
+            raise Denied(401, "TokenExpired", str(error)) from error
+        except BadToken as error:
+            raise Denied(401, "InvalidCredentials", str(error)) from error
+
+    def _token(self, login: str, token: str) -> Response:
+        ttl = int(self._office.settings.ttl.total_seconds())
+        return _json({"login": login, "token": token, "TTL": ttl})
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    sentence = f"the body has more than {LARGEST_BODY} bytes"
+                    raise Denied(413, "InvalidJson", sentence, {"Connection": "close"})
+    except TimeoutError as error:
+        raise Denied(408, "InvalidJson", "the body took too long", {"Connection": "close"}) from error
+    return bytes(body)
+
+
+def _credentials(body: bytes) -> tuple[str, str]:
+    try:
+        document: Any = decoded(body)
+    except (ValueError, RecursionError) as error:
+        raise Denied(400, "InvalidJson", "the body is not JSON") from error
+    if not isinstance(document, dict):
+        raise Denied(400, "InvalidJson", "the body is not a JSON object")
+    login, password = document.get("login"), document.get("password")
+    if not isinstance(login, str) or not isinstance(password, str) or len(login) > 256:
+        raise Denied(400, "InvalidJson", "login and password have to be text")
+    return login, password

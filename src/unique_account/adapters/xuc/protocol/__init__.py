@@ -1,0 +1,1 @@
+"""The messages of the CTI protocol: those that clients send, and those that they receive."""

@@ -1,0 +1,69 @@
+"""The addresses that the server answers at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from unique_account.adapters.xuc.auth.origins import may_connect
+from unique_account.adapters.xuc.hub import Office
+from unique_account.adapters.xuc.login_endpoints import Denied, Logins
+from unique_account.adapters.xuc.transport.rate_limit import Entrance
+from unique_account.adapters.xuc.websocket import serve
+from unique_account.http_server.connection_limit import Limits
+from unique_account.http_server.forwarded_for import ForwardedFor
+
+ROOT: Final = "/xuc/api/2.0"
+
+_Answer = Callable[[Request], Awaitable[Response]]
+
+
+def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
+    """The server as an ASGI application.
+
+    Args:
+        office: What it serves.
+        limits: How many connections there may be from one address, seen through proxies too.
+        page: What answers at all other addresses; None: nothing does.
+    """
+    logins, entrance, origins = Logins(office), Entrance(), office.settings.origins
+
+    async def cti(socket: WebSocket) -> None:
+        if may_connect(socket, origins):
+            await serve(office, entrance, socket)
+        else:
+            await socket.close()  # before it was accepted: a 403
+
+    def of_origins(answer: _Answer) -> _Answer:
+        async def checked(request: Request) -> Response:
+            if may_connect(request, origins):
+                return await answer(request)
+            return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
+
+        return checked
+
+    routes: list[BaseRoute] = [
+        Route(f"{ROOT}/auth/login", of_origins(logins.log_in), methods=["POST"]),
+        Route(f"{ROOT}/auth/check", of_origins(logins.check), methods=["GET"]),
+        Route(f"{ROOT}/auth/logout", of_origins(logins.log_out), methods=["POST"]),
+        WebSocketRoute(f"{ROOT}/cti", cti),
+    ]
+    if page is not None:
+        routes.append(Mount("/", page))
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+    )
+    limiter = Middleware(ForwardedFor, limits=limits)
+    return Starlette(routes=routes, middleware=[limiter, cors] if origins else [limiter])

@@ -1,0 +1,162 @@
+"""The adapter: the port `Cti` on a WebSocket server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from unique_account.adapters.xuc.hub import Office, Service
+from unique_account.adapters.xuc.protocol.incoming import LARGEST
+from unique_account.adapters.xuc.routes import application
+from unique_account.adapters.xuc.settings import XucSettings
+from unique_account.adapters.xuc.transport.uvicorn_protocols import PING_EVERY, PONG_WITHIN, SocketWire
+from unique_account.core.presence import Presence
+from unique_account.core.view import View
+from unique_account.http_server.connection_limit import Limits, Proxies
+from unique_account.http_server.file_descriptors import room
+from unique_account.http_server.server import Server, config
+from unique_account.ports.directory import Directory
+from unique_account.ports.inbound.commands import Obey
+from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.histories import Histories
+from unique_account.ports.observer import Observer
+from unique_account.ports.sip_credentials import Lines
+
+BACKLOG: Final = 2048
+"""How many connections may wait to be accepted: all that come back at once after a restart."""
+
+STOPS_WITHIN: Final = 2
+"""How many seconds clients have to go when the server stops."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class XucCti:
+    """The server that UC Assistants connect to (see the page on the CTI server).
+
+    It listens on its port while the service listens to it. Whoever wants to know before that whether the
+    port can be had takes it with `bind`.
+
+    Args:
+        settings: How it behaves.
+        directory: Who may log in, who people are, and who may see whom.
+        lines: How a browser registers as a user's WebRTC line.
+        observer: Who is told what goes wrong.
+        page: An ASGI application that answers at all other addresses: the page.
+        now: The present instant, in UTC.
+    """
+
+    def __init__(
+        self,
+        settings: XucSettings,
+        directory: Directory,
+        lines: Lines,
+        observer: Observer,
+        page: ASGIApp | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._settings = settings
+        self._office = Office(settings, directory, lines, observer, now)
+        self._page = page
+        self._port: asyncio.Future[int] | None = None
+        self._listener: socket.socket | None = None
+
+    def bind(self) -> socket.socket:
+        """Take the address now; who connects before the service listens waits until it does.
+
+        Returns:
+            The socket, to be closed if the service never listens.
+
+        Raises:
+            OSError: The address cannot be listened on; the sentence names it.
+        """
+        if self._listener is None:
+            self._listener = _listening(self._settings.host, self._settings.port)
+        return self._listener
+
+    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+        """Serve UC Assistants until cancelled.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        office, settings = self._office, self._settings
+        with self.bind() as listener:
+            self._listener = None
+            limits = _limits(settings)
+            server = Server(_config(settings, application(office, limits, self._page)), limits)
+            office.service = service = Service(hear, obey, histories)
+            serving = asyncio.create_task(server.serve([listener]))
+            office.spawn(office.look_after())
+            self._bound().set_result(listener.getsockname()[1])
+            try:
+                await asyncio.shield(serving)
+            finally:
+                office.service = None if office.service is service else office.service
+                self._port = None
+                server.stop()
+                await serving
+                await office.settle()
+
+    def _bound(self) -> asyncio.Future[int]:
+        if self._port is None:
+            self._port = asyncio.get_running_loop().create_future()
+        return self._port
+
+    async def port(self) -> int:
+        """The port that the server listens on, once it does."""
+        return await asyncio.shield(self._bound())
+
+    @property
+    def sockets(self) -> int:
+        """How many WebSockets of logged-in users are open."""
+        return len(self._office.tabs)
+
+    async def show(self, view: View) -> None:
+        """Show a user's account in every session of that user (S4)."""
+        self._office.show(view)
+
+    async def publish(self, number: str, presence: Presence) -> None:
+        """Show a number's presence to every session that watches it (P5)."""
+        self._office.publish(number, presence)
+
+    async def forget(self, user: str) -> None:
+        """End the sessions of a user who has no account any more."""
+        await self._office.forget(user)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {reason}") from error
+
+
+def _limits(settings: XucSettings) -> Limits:
+    """How many connections there may be: no more than the process has room for."""
+    most = room(settings.sockets)
+    return Limits(most, min(settings.sockets_per_address, most), Proxies(settings.proxies))
+
+
+def _config(settings: XucSettings, app: ASGIApp) -> uvicorn.Config:
+    return config(
+        app,
+        ws=SocketWire,
+        ws_max_size=LARGEST,
+        ws_ping_interval=PING_EVERY,
+        ws_ping_timeout=PONG_WITHIN,
+        ws_per_message_deflate=False,  # it takes more memory than all the rest of a session
+        forwarded_allow_ips=list(settings.proxies),
+        timeout_graceful_shutdown=STOPS_WITHIN,
+    )

@@ -1,0 +1,133 @@
+"""Sessions of users at the server: what the service knows of them agrees with the WebSockets that are open.
+
+At every instant a session that the account holds is connected here, or within its lease, or its end is being
+reported. Reports of a user are made one after the other, under the lock of the desk, and each looks at the
+session as it is by then. A report whose outcome is unknown counts as made, so that the loss of its connection
+is reported too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from unique_account.adapters.xuc.auth.tokens import TokenExpired, Tokens
+from unique_account.adapters.xuc.tab import Tab
+from unique_account.adapters.xuc.user_sessions import Desk, Session
+from unique_account.core.errors import Refused
+from unique_account.core.events import LoggedIn, LoggedOut, SessionLost
+from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.ports.observer import Observer
+
+
+class Sessions:
+    """Reports to the service which sessions are there.
+
+    Args:
+        hear: Takes events; None: nothing listens.
+        tokens: Which sessions may be there.
+        observer: Notified of what cannot be reported.
+        now: The present instant, in UTC.
+    """
+
+    def __init__(
+        self,
+        hear: Callable[[], Hear | None],
+        tokens: Tokens,
+        observer: Observer,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._hear = hear
+        self._tokens = tokens
+        self._observer = observer
+        self._now = now
+
+    async def enter(self, tab: Tab) -> None:
+        """Report that a session is connected.
+
+        Raises:
+            TokenExpired: It was logged out meanwhile.
+            ConnectionError: Nothing listens.
+            Exception: What the service raised.
+        """
+        desk = tab.desk
+        session = desk.sessions.setdefault(tab.session, Session(self._now()))
+        session.connections.add(tab.connection)
+        async with desk.lock:
+            if desk.sessions.get(tab.session) is not session or not self._tokens.is_good(tab.token):
+                raise TokenExpired
+            session.reported.add(tab.connection)
+            await self.report(desk.user, LoggedIn(tab.session, tab.connection))
+            session.reported = {tab.connection}
+
+    async def report(self, user: str, event: LoggedIn | LoggedOut | SessionLost) -> None:
+        """Report an event to the service.
+
+        Raises:
+            ConnectionError: Nothing listens.
+        """
+        if (hear := self._hear()) is None:
+            raise ConnectionError("no service listens to the UC Assistants")
+        await hear(user, event)
+
+    def leave(self, tab: Tab, last_seen: datetime) -> Session | None:
+        """A connection is gone; returns its session if that has no other one, and so is lost (S5)."""
+        session = tab.desk.sessions.get(tab.session)
+        if session is None or tab.connection not in session.connections:
+            return None
+        session.connections.discard(tab.connection)
+        session.last_seen = last_seen
+        return None if session.connections else session
+
+    async def agrees(self, desk: Desk, name: str, session: Session) -> bool:
+        """Report how a session is by now, connected or lost; whether nothing is left to report."""
+        async with desk.lock:
+            if desk.sessions.get(name) is not session:
+                return True  # it was logged out
+            if session.connections:
+                return await self._is_connected(desk.user, name, session)
+            return await self._is_lost(desk, name, session)
+
+    async def _is_connected(self, user: str, name: str, session: Session) -> bool:
+        """Whether the service knows that a session is connected, on whichever of its connections."""
+        connection = min(session.connections)
+        session.reported.add(connection)
+        return await self._reported(user, LoggedIn(name, connection))
+
+    async def _is_lost(self, desk: Desk, name: str, session: Session) -> bool:
+        """Whether the service knows that a session is lost, on whichever connection it holds it."""
+        last_seen = min(session.last_seen, self._now())  # the clock may have been set back since
+        for connection in tuple(session.reported):
+            if not await self._reported(desk.user, SessionLost(name, last_seen, connection)):
+                return False
+        session.reported.clear()
+        if not session.connections:
+            del desk.sessions[name]
+        return True
+
+    async def _reported(self, user: str, event: LoggedIn | SessionLost) -> bool:
+        """Whether an event is reported, or there is nobody to report it to."""
+        if self._hear() is None:
+            return True
+        try:
+            await self.report(user, event)
+        except (Refused, UnknownUser):
+            return True
+        except Exception as error:
+            lost = "a lost session" if isinstance(event, SessionLost) else "a session"
+            self._observer.failed(f"cti: {lost} of {user}", error)
+            return False
+        return True
+
+    async def log_out(self, desk: Desk, name: str) -> None:
+        """End a session in its account, and all of its tokens.
+
+        Raises:
+            Exception: What the service raised; the session goes on then, and takes another look by `agrees`.
+        """
+        async with desk.lock:
+            with suppress(UnknownUser):  # no account holds it; its tokens end all the same
+                await self.report(desk.user, LoggedOut(name))
+            desk.sessions.pop(name, None)
+            self._tokens.revoke_session(desk.user, name)

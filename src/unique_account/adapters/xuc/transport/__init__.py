@@ -1,0 +1,1 @@
+"""WebSockets below the protocol: rates, queues and what uvicorn lacks."""

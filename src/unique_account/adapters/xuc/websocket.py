@@ -1,0 +1,136 @@
+"""The WebSocket: from its token to its close, a frame at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from starlette.websockets import WebSocket
+
+from unique_account.adapters.xuc.auth.tokens import BadToken, Token
+from unique_account.adapters.xuc.handlers.dispatch import perform, say_error
+from unique_account.adapters.xuc.hub import Office, TooManySockets
+from unique_account.adapters.xuc.protocol import incoming
+from unique_account.adapters.xuc.protocol.incoming import Fields, Heartbeat, InvalidMessage
+from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT
+from unique_account.adapters.xuc.tab import Close, Tab
+from unique_account.adapters.xuc.transport.rate_limit import Entrance
+from unique_account.adapters.xuc.transport.uvicorn_protocols import EXTENSION, SocketWire
+from unique_account.ports.inbound.events import UnknownUser
+
+ENTERS_WITHIN: Final = 30.0
+"""In how many seconds the service has to take note of a login."""
+
+MOST_WAITING: Final = 32
+"""How many commands of one client may wait for the one that is being carried out."""
+
+MOST_CHARACTERS: Final = 16 * 1024
+"""How many characters they have together when no more is read; decoded, they may take eight times as much."""
+
+
+async def serve(office: Office, entrance: Entrance, socket: WebSocket) -> None:
+    """Serve one client until it is gone."""
+    await socket.accept()
+    wire: SocketWire = socket.scope["extensions"][EXTENSION]
+    try:
+        token = await office.token(socket.query_params.get("token", ""))
+    except BadToken:
+        await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
+        wire.dismiss()
+        return
+    if not entrance.admits(token.user, asyncio.get_running_loop().time()):
+        await _refuse(socket, "loggedOnFailed", Close.COME_BACK)
+        wire.dismiss()
+        return
+    tab = Tab(socket, office.desk(token.user), token)
+    try:
+        wire.known = await _entered(office, tab, token)
+        if wire.known:
+            await _listen(office, socket, tab)
+        else:
+            wire.dismiss()
+    finally:
+        office.leave(tab)
+
+
+async def _refuse(socket: WebSocket, word: str, code: int) -> None:
+    await socket.send_json({"msgType": "LoggedOnError", "ctiMessage": {"Error": word}})
+    await socket.close(code)
+
+
+async def _entered(office: Office, tab: Tab, token: Token) -> bool:
+    """Whether the session is logged in and sees its account; the client is told why not."""
+    word, code = "loggedOnFailed", Close.BAD_TOKEN
+    try:
+        async with asyncio.timeout(ENTERS_WITHIN):
+            await office.enter(tab)
+        if office.tokens.is_good(token):  # it may have been revoked meanwhile
+            return True
+    except BadToken:  # logged out meanwhile
+        code = Close.BAD_TOKEN
+    except TooManySockets:
+        code = Close.TOO_MANY
+    except UnknownUser:
+        code = Close.ACCOUNT_GONE
+    except TimeoutError as error:
+        office.observer.failed(f"cti: log in of {token.user}", error)
+        word, code = "loggedOnTimeout", Close.COME_BACK
+    except Exception as error:
+        office.observer.failed(f"cti: log in of {token.user}", error)
+        code = Close.COME_BACK
+    tab.tell("LoggedOnError", {"Error": word})
+    await tab.close(code)
+    return False
+
+
+async def _listen(office: Office, socket: WebSocket, tab: Tab) -> None:
+    """Take frame after frame."""
+    inbox = _Inbox(office, tab)
+    while (received := await socket.receive())["type"] == "websocket.receive":
+        await _take(received.get("text"), tab, inbox)
+
+
+async def _take(text: str | None, tab: Tab, inbox: _Inbox) -> None:
+    try:
+        said = incoming.read(text)
+    except InvalidMessage as error:
+        say_error(tab, "invalidMessage", str(error))
+        return
+    if isinstance(said, Heartbeat):
+        tab.send(HEARTBEAT)
+    else:
+        await inbox.put(said, len(text or ""))
+
+
+class _Inbox:
+    """The commands of one client, carried out one after the other while more are read.
+
+    Reading goes on, so that a ping is answered and a close seen while the PBX takes its time.
+    """
+
+    __slots__ = ("_characters", "_office", "_tab", "_waiting", "_work")
+
+    def __init__(self, office: Office, tab: Tab) -> None:
+        self._office = office
+        self._tab = tab
+        self._waiting: deque[tuple[Fields, int]] = deque()
+        self._characters = 0
+        self._work: asyncio.Task[None] | None = None
+
+    async def put(self, command: Fields, characters: int) -> None:
+        """Carry a command out after those before it; waits while too many wait."""
+        full = len(self._waiting) >= MOST_WAITING or self._characters >= MOST_CHARACTERS
+        if self._work is not None and full:
+            await asyncio.wait([self._work])
+        self._waiting.append((command, characters))
+        self._characters += characters
+        if self._work is None or self._work.done():
+            self._work = self._office.spawn(self._perform())
+
+    async def _perform(self) -> None:
+        while self._waiting and not self._tab.is_closing:
+            command, characters = self._waiting.popleft()
+            self._characters -= characters
+            await perform(self._office, self._tab, command)
+        self._work = None

@@ -1,0 +1,33 @@
+"""``table`` and ``diagram``: the machine, made from the code."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from unique_account.core.diagram import markdown, mermaid, rows
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: by state, by trigger.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="A table of Markdown, for documents.")
+def table(as_json: bool, as_markdown: bool) -> None:
+    """Print what each trigger comes to in each state."""
+    heading, *states = rows()
+    if as_json:
+        by_state = {state: dict(zip(heading[1:], cells, strict=True)) for state, *cells in states}
+        click.echo(json.dumps(by_state))
+    elif as_markdown:
+        click.echo(markdown())
+    else:
+        for state, *cells in states:
+            click.secho(state, bold=True)
+            for trigger, cell in zip(heading[1:], cells, strict=True):
+                click.echo(f"  {trigger:<20} {cell}")
+
+
+@click.command()
+def diagram() -> None:
+    """Print the machine as a Mermaid diagram."""
+    click.echo(mermaid())

@@ -1,0 +1,1 @@
+"""The process ``unique-account serve``: its configuration, its wiring, and its life."""

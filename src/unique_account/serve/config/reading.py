@@ -1,0 +1,108 @@
+"""Reading a configuration, with all that is wrong in it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from unique_account.core.errors import UniqueAccountError
+from unique_account.documents import InvalidDocument, from_document
+from unique_account.files.text import read_toml
+from unique_account.serve.config.secret import reason
+from unique_account.serve.config.tables import Config, NodeKind
+
+
+class InvalidConfig(UniqueAccountError, ValueError):
+    """A configuration cannot be used.
+
+    Attributes:
+        name: The file's name.
+        problems: One ``path: what is wrong`` for each problem.
+    """
+
+    def __init__(self, name: str, problems: Iterable[str]) -> None:
+        self.name = name
+        self.problems = tuple(problems)
+        super().__init__(name, self.problems)
+
+    def __str__(self) -> str:
+        return "\n  ".join((f"{self.name} cannot be used:", *self.problems))
+
+
+def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a TOML file.
+
+    Args:
+        path: The file; files that it names without a folder are looked for beside it.
+        environ: The environment, for secrets.
+
+    Raises:
+        InvalidConfig: It cannot be used; every problem is listed.
+    """
+    try:
+        document = read_toml(path)
+    except (OSError, InvalidDocument) as error:
+        raise InvalidConfig(str(path), (f"cannot be read: {reason(error)}",)) from error
+    apart = _apart(document)
+    try:
+        config = from_document(Config, _beside(path.absolute().parent, document))
+    except InvalidDocument as error:
+        raise InvalidConfig(str(path), (*error.problems, *apart)) from error
+    if problems := (*apart, *_missing_secrets(config, environ), *_missing_files(config)):
+        raise InvalidConfig(str(path), problems)
+    return config
+
+
+def _beside(folder: Path, document: Any) -> Any:
+    """The document with every file that it names looked for in a folder."""
+    if isinstance(document, list):
+        return [_beside(folder, part) for part in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        name: str(folder / part) if name == "file" and isinstance(part, str) else _beside(folder, part)
+        for name, part in document.items()
+    }
+
+
+def _apart(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Nodes to which no other one would get a trunk, whatever else is wrong in the document."""
+    nodes = document.get("nodes")
+    tables = [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    asterisks = [node for node in tables if node.get("kind") != NodeKind.MEMORY]
+    if len(asterisks) < 2:
+        return ()
+    return tuple(
+        f'nodes[{index}].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"'
+        for index, node in enumerate(tables)
+        if node in asterisks and "sip" not in node
+    )
+
+
+def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterable[str]:
+    secrets = {f"nodes[{index}].secret": node.secret for index, node in enumerate(config.nodes)}
+    secrets["assistant.key"] = config.assistant.key if config.assistant else None
+    secrets["users.confd.token"] = config.users.confd.token if config.users.confd else None
+    postgresql = config.accounts.postgresql
+    secrets["accounts.postgresql.password"] = postgresql.password if postgresql else None
+    for place, secret in secrets.items():
+        try:
+            if secret is not None:
+                secret.look_up(environ)
+        except ValueError as error:
+            yield f"{place}: {error}"
+
+
+def _missing_files(config: Config) -> Iterable[str]:
+    """Files that the UC Assistant cannot do without."""
+    if config.assistant is None:
+        return
+    files = {"assistant.people": config.assistant.people, "assistant.passwords": config.assistant.passwords}
+    files |= {
+        f"nodes[{index}].passwords": one.passwords for index, one in enumerate(config.nodes) if one.passwords
+    }
+    for place, named in files.items():
+        if not Path(named.file).is_file():
+            yield f"{place}.file: {named.file} is not there"

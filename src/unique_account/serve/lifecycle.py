@@ -1,0 +1,118 @@
+"""The life of ``unique-account serve``: ready, in step with users and PBX, and a stop that is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+
+from attrs import frozen
+
+from unique_account.core.errors import UniqueAccountError
+from unique_account.http_server.file_descriptors import raise_limit
+from unique_account.serve.node_resync import LOGGER, say_differed
+from unique_account.service.roster_sync import Enrolment
+from unique_account.service.service import Service
+
+
+@frozen(weakref_slot=False)
+class Running:
+    """What runs.
+
+    Attributes:
+        service: The service.
+        enrolment: Keeps its accounts in step with the roster.
+        monitor: Where health and metrics are served.
+        every: After how many seconds the roster is read again; None for only when it is asked for.
+    """
+
+    service: Service
+    enrolment: Enrolment
+    monitor: str
+    every: int | None
+
+
+class Signals:
+    """What the process was told: SIGHUP to read users again and resync, SIGTERM or SIGINT to stop."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.again = asyncio.Event()
+        self.ready = False
+        self._serving = asyncio.current_task()
+
+    def _stop(self, name: str) -> None:
+        """Stop in order; at once if it is not ready yet, or was told so before."""
+        if self.ready and not self.stop.is_set():
+            LOGGER.info("%s: stopping; once more stops at once", name)
+            self.stop.set()
+        elif self._serving is not None:
+            LOGGER.info("%s: stopping at once", name)
+            self._serving.cancel()
+
+    @contextmanager
+    def heard(self) -> Iterator[Signals]:
+        """Hear the process's signals until the context is left."""
+        loop = asyncio.get_running_loop()
+        ends = (signal.SIGTERM, signal.SIGINT)
+        for number in ends:
+            loop.add_signal_handler(number, self._stop, number.name)
+        loop.add_signal_handler(signal.SIGHUP, self.again.set)
+        try:
+            yield self
+        finally:
+            for number in (*ends, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+
+async def serve(running: AbstractAsyncContextManager[Running]) -> None:
+    """Run until a signal says to stop.
+
+    Raises:
+        UniqueAccountError: The roster makes no users, and nobody has an account.
+        OSError: The roster or the store cannot be read, or the monitor's address not be listened on.
+    """
+    raise_limit()
+    with Signals().heard() as signals:
+        try:
+            async with running as at:
+                say_differed(at.service.differed)
+                await _enrol(at, first=True)
+                LOGGER.info("ready: %d accounts; %s/health", len(at.service.users), at.monitor)
+                signals.ready = True
+                await _keep_in_step(at, signals)
+        except asyncio.CancelledError:
+            LOGGER.warning("stopped without waiting")
+        else:
+            LOGGER.info("stopped")
+
+
+async def _keep_in_step(at: Running, signals: Signals) -> None:
+    """Read the roster whenever it is due or asked for, and resync when asked, until the stop."""
+    stopped = asyncio.create_task(signals.stop.wait())
+    while not stopped.done():
+        asked = asyncio.create_task(signals.again.wait())
+        await asyncio.wait((stopped, asked), timeout=at.every, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not stopped.done():
+            on_demand = signals.again.is_set()
+            signals.again.clear()
+            await _enrol(at)
+            if on_demand:
+                say_differed(await at.service.resync())
+                LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
+
+
+async def _enrol(at: Running, *, first: bool = False) -> None:
+    """Let the accounts agree with the roster; one that cannot be read is logged, and changes nothing.
+
+    Where nobody has an account yet, there would be nothing to serve, so the error is raised.
+    """
+    try:
+        enrolled = await at.enrolment.agree()
+    except (UniqueAccountError, OSError):
+        if first and not at.service.users:
+            raise
+    else:
+        LOGGER.info("users: %s", enrolled)

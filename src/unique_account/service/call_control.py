@@ -1,0 +1,98 @@
+"""Carries out what users tell their calls to do, at the user's media server and with the user's own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unique_account.core.account import Account, Call
+from unique_account.core.device_in_use import device_in_use
+from unique_account.core.forwarding import dialable, digits
+from unique_account.core.machine import Device
+from unique_account.core.user import User
+from unique_account.ports.inbound.commands import (
+    Answer,
+    Command,
+    Dial,
+    HangUp,
+    Hold,
+    Join,
+    NoSuchCall,
+    Resume,
+    Transfer,
+)
+from unique_account.ports.pbx import CommandFailed, Pbx
+
+
+class Commands:
+    """Obeys commands.
+
+    The PBX moves and ends calls of both devices. What takes a phone's own hand, to answer, to hold and to
+    dial, it can ask of the deskphone only, and leaves to the browser for the browser's calls (C1, C2).
+
+    Args:
+        account: The account of a user; raises `UnknownUser`.
+        node: The PBX node that carries a user.
+    """
+
+    def __init__(self, account: Callable[[str], Account], node: Callable[[User], Pbx]) -> None:
+        self._account = account
+        self._node = node
+
+    async def obey(self, user: str, command: Command) -> bool:
+        """Carry a command out; False if the browser has to (`unique_account.ports.inbound.commands`).
+
+        Raises:
+            UnknownUser: The user has no account.
+            NoSuchCall: The call is not one of the user's own.
+            CommandFailed: It cannot be done.
+        """
+        account = self._account(user)
+        pbx = self._node(account.user)
+        match command:
+            case Dial(number):
+                return await _dial(account, pbx, number)
+            case Transfer(call_id, number):
+                await pbx.transfer(_own(account, call_id).id, _dialled(number))
+            case Join(call_id, other):
+                await pbx.join(_own(account, call_id).id, _own(account, other).id)
+            case HangUp(call_id):
+                await pbx.hang_up(_own(account, call_id).id)
+            case _:
+                return await _ask_phone(account, pbx, command)
+        return True
+
+
+async def _dial(account: Account, pbx: Pbx, number: str) -> bool:
+    dialled = _dialled(number)
+    if device_in_use(account) is Device.WEBRTC:
+        return False
+    await pbx.dial(account.user.deskphone, dialled)
+    return True
+
+
+async def _ask_phone(account: Account, pbx: Pbx, command: Answer | Hold | Resume) -> bool:
+    call = _own(account, command.call_id)
+    if call.device is Device.WEBRTC:
+        return False
+    match command:
+        case Answer():
+            await pbx.answer(call.id)
+        case Hold():
+            await pbx.hold(call.id)
+        case Resume():
+            await pbx.resume(call.id)
+    return True
+
+
+def _own(account: Account, call_id: str) -> Call:
+    """One of the account's calls; whether another account has it shall not be told."""
+    for call in account.calls:
+        if call.id == call_id:
+            return call
+    raise NoSuchCall
+
+
+def _dialled(number: str) -> str:
+    if not dialable(number):
+        raise CommandFailed(f"{number!r} cannot be dialled; use digits, letters, *, # and a leading +")
+    return digits(number)

@@ -1,0 +1,347 @@
+"""The only choreography: an event, the core, the store, then the projections that changed.
+
+One user's events are worked off one after the other in the order in which they came; users do not wait
+for each other. A change of the kept part is stored before anything shows it, under an optimistic version:
+where somebody else wrote meanwhile, the event is applied again to what they wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from unique_account.core.account import DEFAULT_LEASE, Account
+from unique_account.core.errors import Ineligible, Refused
+from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, restore
+from unique_account.core.routing import DEFAULT_OWNER, Plan
+from unique_account.core.user import User
+from unique_account.ports.accounts import Accounts
+from unique_account.ports.bus import Bus
+from unique_account.ports.call_log import CallLog
+from unique_account.ports.clock import Clock
+from unique_account.ports.cti import Cti
+from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.observer import Observer
+from unique_account.ports.pbx import Pbx
+from unique_account.service.account_writer import Doubts, WrittenAccounts
+from unique_account.service.call_control import Commands
+from unique_account.service.call_log_writer import Recorder
+from unique_account.service.history_query import MergedHistories
+from unique_account.service.lease_timers import Expiries
+from unique_account.service.locks import Locks
+from unique_account.service.projector import Projector
+from unique_account.service.uniqueness import Claims
+
+
+class Service:
+    """Keeps every account and hands its projections on.
+
+    ``async with service:``, once, loads the accounts, hands every projection over and listens to the ports
+    until the block is left. `handle` may be called from anywhere in the same event loop.
+
+    Attributes:
+        commands: Carries out what users tell their calls to do.
+        histories: Answers users who ask for their calls.
+        differed: In what ports and accounts differed when it began, a sentence each.
+
+    Args:
+        accounts: Where kept parts are stored.
+        pbxs: The PBX nodes; each user names one as its media server.
+        cti: The UC Assistants.
+        bus: Whom presence and forwarding are announced to.
+        call_log: Where finished calls are recorded.
+        clock: Time and timers.
+        observer: Who is told what happened.
+        lease: How long a session that vanished holds its account (S5).
+        owner: The name under which plans are installed; two installations on one PBX need two names.
+
+    Raises:
+        ValueError: The lease is negative.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        pbxs: tuple[Pbx, ...],
+        cti: Cti,
+        bus: Bus,
+        call_log: CallLog,
+        clock: Clock,
+        observer: Observer,
+        lease: timedelta = DEFAULT_LEASE,
+        owner: str = DEFAULT_OWNER,
+    ) -> None:
+        if lease < timedelta(0):
+            raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
+        self._store = accounts
+        self._written = WrittenAccounts(accounts, observer, self._forget)
+        self._doubts = Doubts(clock, self._settle)
+        self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
+        self._cti = cti
+        self._recorder = Recorder(call_log, clock, observer)
+        self._clock = clock
+        self._observer = observer
+        self._projector = Projector(self._pbxs, cti, bus, observer, owner)
+        self.commands = Commands(self.account, self._projector.node)
+        self.histories = MergedHistories(self.account, call_log)
+        self._lease = lease
+        self._owner = owner
+        self._accounts: dict[str, Account] = {}
+        self._claims = Claims()
+        self._locks = Locks()
+        self._expiries = Expiries(clock, self._expire)
+        self._resyncing: set[str] = set()
+        self._listeners: list[asyncio.Task[None]] = []
+        self.differed: tuple[str, ...] = ()
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Service:
+        started = self._clock.now()
+        for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
+            self._found(await self._written.started(account, started))
+        ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
+        ports["cti"] = self._cti.listen(self.handle, self.commands.obey, self.histories)
+        self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
+        for account in self._accounts.values():  # a lease may have ended while the others were loaded
+            self._expiries.of(account)
+        try:
+            await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
+            self.differed = await self.resync()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+        await self._recorder.make_up()
+
+    async def _listen(self, what: str, listening: Awaitable[None]) -> None:
+        """Listen to a port; one that stops listening must not be silent about it."""
+        try:
+            await listening
+        except Exception as error:
+            self._observer.failed(f"{what}: listen", error)
+        else:
+            self._observer.failed(f"{what}: listen", ConnectionError("it stopped listening"))
+
+    # -- users ---------------------------------------------------------------------------------------
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The ids of all users that have an account, in the order in which they came."""
+        return tuple(self._accounts)
+
+    def account(self, user: str) -> Account:
+        """A user's account as it is now.
+
+        Raises:
+            UnknownUser: There is none.
+        """
+        try:
+            return self._accounts[user]
+        except KeyError:
+            raise UnknownUser(user) from None
+
+    def collisions(self, user: User) -> tuple[str, ...]:
+        """What of a user's numbers and devices is another user's already, a sentence each (A1)."""
+        return self._claims.problems(user)
+
+    async def add(self, user: User) -> None:
+        """Give a user a Unique Account; from then on the user's calls follow its plan.
+
+        Raises:
+            StaleVersion: The store holds an account of this user already.
+            Ineligible: A number or a device is another user's (A1).
+            ValueError: The user's media server is none of the PBX nodes.
+        """
+        self._projector.node(user)
+        async with self._locks.of(user.id):
+            with self._claims.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
+                await self._store.add([user])
+            await self._unplan(user.id)
+            self._keep(account := Account(user, lease=self._lease))
+        await self._resync_user(account, None)
+
+    async def remove(self, user: str) -> None:
+        """Take a user's account away: sessions end, and the PBX follows its plan no longer.
+
+        Raises:
+            UnknownUser: There is none.
+            StaleVersion: Others write the account at the same time, again and again.
+        """
+        self.account(user)
+        async with self._locks.of(user):
+            with self._doubts.of(user):
+                await self._forget(await self._written.remove(self.account(user)))
+
+    async def _unplan(self, user: str) -> None:
+        """Take away what plan a former account of a new user may have left; it may be a newer one."""
+        for name, pbx in self._pbxs.items():
+            await self._projector.ask(f"pbx {name}: forget {user}", pbx.forget(user))
+
+    def _found(self, account: Account) -> None:
+        if problems := self._claims.problems(account.user):  # calls go to whoever came first
+            self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
+        self._keep(account)
+
+    def _user(self, user: str) -> User | None:
+        account = self._accounts.get(user)
+        return account.user if account else None
+
+    async def _forget(self, account: Account) -> None:
+        self._claims.move(self._user(account.user.id), None)
+        self._accounts.pop(account.user.id, None)
+        await self._projector.forget(account)
+
+    # -- events --------------------------------------------------------------------------------------
+
+    async def handle(self, user: str, event: Event) -> Account:
+        """Work off one event of a user, after those that came before it; returns the account after it.
+
+        What the store raises is raised again, with nothing changed; what other ports raise goes to the
+        observer.
+
+        Raises:
+            Refused: By the core; nothing changed.
+            UnknownUser: The user has no account.
+            StaleVersion: Others wrote the account again and again; nothing changed.
+            Ineligible: A number or a device that the user is to have is another user's (A1).
+            ValueError: The media server that the user is to have is none of the PBX nodes.
+        """
+        self.account(user)
+        if isinstance(event, UserChanged):
+            self._projector.node(event.user)
+        async with self._locks.of(user):
+            before = self.account(user)
+            if isinstance(event, UserChanged):
+                with self._claims.reserved(partial(self._user, user), event.user):
+                    after = await self._apply(before, event)
+            else:
+                after = await self._apply(before, event)
+            if after is not before:
+                self._keep(after)
+                self._observer.applied(event, before, after)
+            if isinstance(event, CallEnded):  # first, so that who sees the call gone finds it in the history
+                await self._recorder.record(before, event)
+            await self._project(event, before, after)
+        if isinstance(event, UserChanged) and after is not before:
+            await self._resync_user(after, None)
+        return after
+
+    async def _project(self, event: Event, before: Account, after: Account) -> None:
+        if after.kept is before.kept and after.user.id in self._resyncing:
+            self._projector.owe(before)  # half the facts make a wrong presence; the resync shows all of them
+        elif isinstance(event, NodeLost):
+            await self._projector.project(None, after)  # what the node was given may be lost with it
+        elif after is not before:
+            await self._projector.project(before, after)
+
+    def _keep(self, account: Account) -> None:
+        """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
+        if (former := self._user(account.user.id)) is not account.user:
+            self._claims.move(former, account.user)
+        self._accounts[account.user.id] = account
+        self._expiries.of(account)
+
+    async def _apply(self, before: Account, event: Event) -> Account:
+        """The account after an event, its kept part stored."""
+        try:
+            with self._doubts.of(before.user.id):
+                certain = before.user.id not in self._doubts
+                return await self._written.apply(before, event, certain=certain)
+        except Refused as refusal:
+            self._observer.refused(event, before, refusal)
+            raise
+
+    async def _settle(self, user: str) -> None:
+        """Take over what is stored of a user."""
+        async with self._locks.of(user):
+            if (before := self._accounts.get(user)) is not None:
+                self._keep(after := await self._written.reread(before))
+                await self._projector.project(before, after)
+                return
+            if (stored := await self._store.load(user)) is None:
+                return
+            await self._unplan(user)
+            self._found(account := restore(*stored, self._lease))
+        await self._resync_user(account, None)
+
+    async def _expire(self, user: str, expired: LeaseExpired) -> None:
+        if self._listeners and user in self._accounts:
+            await self.handle(user, expired)
+
+    # -- resync --------------------------------------------------------------------------------------
+
+    async def resync(self, user: str | None = None, *, node: str | None = None) -> tuple[str, ...]:
+        """Make the ports and the accounts agree: hear all facts anew, hand every projection over.
+
+        Args:
+            user: One user only; None: all of them, and plans of ours without an account are taken away.
+            node: Only the users and plans of one node.
+
+        Returns:
+            What differed, a sentence each: plans that were missing, others, or nobody's.
+
+        Raises:
+            UnknownUser: The user has no account.
+        """
+        seen = dict(self._accounts) if user is None else {user: self.account(user)}
+        differed: list[str] = []
+        plans: dict[str, Mapping[str, Plan] | None] = {}
+        for name, pbx in self._pbxs.items() if node is None else [(node, self._pbxs[node])]:
+            plans[name] = held = await self._projector.ask(
+                f"pbx {name}: installed", pbx.installed(self._owner)
+            )
+            for owner in held or () if user is None else ():
+                differed += await self._clear(pbx, owner)
+        for account in (one for one in seen.values() if node in (None, one.user.media_server)):
+            resynced = self._resync_user(account, plans.get(account.user.media_server))
+            differed += await self._projector.ask(f"resync {account.user.id}", resynced) or []
+        return tuple(differed)
+
+    async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:
+        """Resync one user.
+
+        Args:
+            seen: The account before the plans were asked for; what is not due to it is on its way.
+            plans: Those on the user's node; None where that is not known.
+        """
+        user, node = seen.user.id, f"pbx {seen.user.media_server}"
+        self._resyncing.add(user)
+        try:
+            await self._projector.ask(f"{node}: watch {user}", self._projector.watch(seen.user))
+        finally:
+            self._resyncing.discard(user)
+        async with self._locks.of(user):
+            account = self._accounts.get(user)
+            if account is None:  # removed while it was watched
+                await self._projector.ask(
+                    f"{node}: forget {user}", self._projector.node(seen.user).forget(user)
+                )
+                return []
+            difference = None
+            if plans is not None and self._projector.difference(seen, plans.get(user)):
+                difference = self._projector.difference(account, plans.get(user))
+                if difference:
+                    self._keep(account := await self._written.outrank(account, plans.get(user)))
+            await self._projector.project(None, account)
+        return [difference] if difference else []
+
+    async def _clear(self, pbx: Pbx, user: str) -> list[str]:
+        """Take away a plan of ours from a node that does not carry its user."""
+        async with self._locks.of(user):  # who is being added has a plan soon
+            account = self._accounts.get(user)
+            if account is not None and account.user.media_server == pbx.media_server:
+                return []
+            await self._projector.ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
+        if account is None:
+            return [f"{user}: a plan without an account"]
+        return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]

@@ -1,0 +1,115 @@
+"""What is told live of a call and what is written down of it are one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import Final
+
+import pytest
+from attrs import evolve
+
+from tests.adapters.asterisk.cel.recorded import Recording, recordings
+from tests.e2e.scenes.people import EVERYBODY
+from unique_account.adapters.asterisk.cel.records import CallHistory
+from unique_account.adapters.asterisk.translation.results import Heard
+from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.core.account import Account
+from unique_account.core.events import CallEnded, apply
+from unique_account.core.history import CallRecord, HistoryStatus, combine, finished, merge, ongoing
+
+EACH: Final = pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
+
+
+class Live:
+    """The accounts as a service holds them, fed with what the manager interface told."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._accounts = {user.id: Account(user) for user in EVERYBODY}
+        self._nodes = {name: Translation(EVERYBODY, name) for name in ("default", "mds1")}
+        self._recording = recording
+        self.finished: list[CallRecord] = []
+
+    def play(self) -> Iterator[list[CallRecord]]:
+        """What is ongoing after each message."""
+        for node, told in self._recording.live:
+            if isinstance(told, tuple):
+                self._nodes[node].join(*told)
+                continue
+            for heard in self._nodes[node].translate(told):
+                assert isinstance(heard, Heard)
+                self._take(heard)
+            yield [record for account in self._accounts.values() for record in ongoing(account)]
+
+    def _take(self, heard: Heard) -> None:
+        account = self._accounts[heard.user]
+        if isinstance(heard.event, CallEnded):
+            record = finished(account, heard.event.call_id, heard.event.at)
+            self.finished += [] if record is None else [record]
+        self._accounts[heard.user] = apply(account, heard.event)
+
+
+def written(recording: Recording) -> list[CallRecord]:
+    made = CallHistory(EVERYBODY)
+    made.feed(recording.rows)
+    return made.rest()
+
+
+def told(recording: Recording) -> list[CallRecord]:
+    """What the live calls came to, once all are over."""
+    live = Live(recording)
+    for _ in live.play():
+        pass
+    calls: dict[object, list[CallRecord]] = {}
+    for record in live.finished:
+        calls.setdefault((record.user, record.key), []).append(record)
+    return [reduce(combine, records) for records in calls.values()]
+
+
+@EACH
+class TestOneEntry:
+    """H2, H3, H6: what was told live has the key and the status of what is written down."""
+
+    def test_every_live_call_is_one_that_is_written_down(self, recording: Recording) -> None:
+        known = {(record.user, record.key): record.status for record in written(recording)}
+        assert {(one.user, one.key): known.get((one.user, one.key)) for one in told(recording)} == {
+            (one.user, one.key): one.status for one in told(recording)
+        }
+
+    def test_only_calls_that_ring_no_device_are_written_down_alone(self, recording: Recording) -> None:
+        live = {(one.user, one.key) for one in told(recording)}
+        alone = [one for one in written(recording) if (one.user, one.key) not in live]
+        assert {(one.status, one.device) for one in alone} <= {(HistoryStatus.MISSED, None)}
+
+    def test_the_written_record_replaces_the_live_one(self, recording: Recording) -> None:
+        entries = sorted(written(recording), key=lambda one: one.key, reverse=True)
+        live = sorted(told(recording), key=lambda one: one.key, reverse=True)
+        assert list(merge(entries, live)) == list(merge(live, entries)) == list(merge(entries))
+
+    def test_a_call_is_ongoing_before_it_is_over_and_never_after(self, recording: Recording) -> None:
+        seen = {(one.user, one.device) for now in Live(recording).play() for one in now}
+        assert {(one.user, one.device) for one in told(recording)} <= seen
+        *_, last = Live(recording).play()
+        assert last == []
+
+
+JOINED: Final = [one for one in recordings() if any(isinstance(told, tuple) for _, told in one.live)]
+
+
+@pytest.mark.parametrize("recording", JOINED, ids=lambda recording: recording.name)
+def test_the_legs_of_who_joins_two_calls_may_end_in_either_order(recording: Recording) -> None:
+    """H7: they end at once, so Asterisk may tell of either end first."""
+    ends: dict[str, list[int]] = {}
+    for position, (_, told_then) in enumerate(recording.live):
+        if not isinstance(told_then, tuple) and told_then.event == "Hangup":
+            ends.setdefault(told_then["Channel"].rpartition("-")[0], []).append(position)
+    (phone,) = [phone for phone, positions in ends.items() if len(positions) == 2]
+    one, other = ends[phone]
+    live = list(recording.live)
+    live[one], live[other] = live[other], live[one]
+    assert keyed(told(evolve(recording, live=tuple(live)))) == keyed(told(recording))
+
+
+def keyed(records: list[CallRecord]) -> dict[object, tuple[object, ...]]:
+    """What of records does not depend on a few milliseconds."""
+    return {(one.user, one.key): (one.status, one.direction, one.peer, one.device) for one in records}

@@ -1,0 +1,126 @@
+"""The guard: what it is told, what it puts back, and that the end of the service is its sign."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.asterisk.ami.scripted_node import SECRET, scripted_node
+from tests.adapters.asterisk.ami.test_connection import in_loop
+from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.hints import watchdog_process
+from unique_account.adapters.asterisk.hints.hints import CANARY
+from unique_account.adapters.asterisk.hints.watchdog import Guard
+from unique_account.adapters.asterisk.hints.watchdog_process import put_back, wait
+
+LOGIN = {"host": "127.0.0.1", "port": 5038, "username": "x", "secret": "y"}
+BOTH = "PJSIP/alice&PJSIP/alice_w"
+
+
+def test_the_last_word_on_each_number_counts() -> None:
+    lines = [LOGIN, {"1001": "PJSIP/old", "1002": BOTH}, {"1001": BOTH}, {"1002": None}]
+    login, devices = wait(f"{json.dumps(line)}\n" for line in lines)
+    assert login == ManagerLogin(username="x", secret="y")
+    assert devices == {"1001": BOTH}
+
+
+def test_a_word_that_was_not_finished_does_not_count() -> None:
+    told = [f"{json.dumps(line)}\n" for line in (LOGIN, {"1001": BOTH})]
+    assert wait([*told, '{"1001": "PJS'])[1] == {"1001": BOTH}
+
+
+@in_loop
+async def test_hints_are_put_back_and_the_canary_goes_last() -> None:
+    async with scripted_node() as node:
+        node.hints = {CANARY: "any", "1001": "Custom:unique_account_1001"}
+        await put_back(node.login, {"1001": BOTH, "7777": "Custom:unique_account_7777"})
+        assert node.hints == {"1001": BOTH, "7777": "Custom:unique_account_7777"}
+        assert node.states == {"Custom:unique_account_7777": "UNAVAILABLE"}
+        assert node.actions[-1].get("Extension") == CANARY
+
+
+@in_loop
+async def test_a_node_that_is_down_is_left_to_its_rendered_hints() -> None:
+    async with scripted_node() as node:
+        login = node.login
+        await node.stop()
+        await put_back(login, {"1001": BOTH})
+
+
+@in_loop
+async def test_a_node_that_does_not_answer_is_tried_for_a_bounded_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watchdog_process, "TRIES_FOR", 0.2)
+    async with scripted_node() as node:
+        node.unanswered.add("Challenge")
+        with pytest.raises(TimeoutError):
+            await put_back(node.login, {"1001": BOTH})
+
+
+@in_loop
+async def test_the_process_puts_back_what_it_was_told_when_the_service_is_done() -> None:
+    async with scripted_node() as node:
+        guard = Guard(node.login)
+        await guard.restore("1001", "PJSIP/alice")
+        await guard.restore("1001", BOTH)
+        await guard.restore("1002", BOTH)
+        await guard.restore("1002", None)
+        assert node.hints == {}
+        await guard.aclose()
+        assert node.hints == {"1001": BOTH}
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Whether a process ignores a signal."""
+    (mask,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigIgn" in line)
+    return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
+
+
+@in_loop
+async def test_signals_for_the_service_do_not_end_the_process() -> None:
+    async with scripted_node() as node:
+        guard = Guard(node.login)
+        await guard.restore("1001", BOTH)
+        process = guard._process
+        assert process is not None
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        while not all(ignores(process.pid, number) for number in numbers):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # it has not begun yet
+        for number in numbers:
+            process.send_signal(number)
+        await guard.aclose()
+        assert process.returncode == 0
+        assert node.hints == {"1001": BOTH}
+
+
+@in_loop
+async def test_a_guard_that_was_killed_is_started_again_and_knows_everything() -> None:
+    async with scripted_node() as node:
+        guard = Guard(node.login)
+        await guard.restore("1001", BOTH)
+        assert guard._process is not None
+        guard._process.kill()
+        await guard._process.wait()
+        await guard.restore("1002", BOTH)
+        await guard.aclose()
+        assert node.hints == {"1001": BOTH, "1002": BOTH}
+
+
+def command_line(pid: int) -> str:
+    """What everybody sees of how a process was started."""
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@in_loop
+async def test_the_secret_is_on_no_command_line() -> None:
+    async with scripted_node() as node:
+        guard = Guard(node.login)
+        await guard.restore("1001", BOTH)
+        assert guard._process is not None
+        assert SECRET not in command_line(guard._process.pid)
+        await guard.aclose()

@@ -1,0 +1,655 @@
+"""What AMI messages mean for a user, message by message."""
+
+from __future__ import annotations
+
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.translation.results import Heard, Meaning, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translation
+from unique_account.core.account import Call, CallStatus, Direction, LineStatus
+from unique_account.core.events import (
+    CallChanged,
+    CallEnded,
+    ContactsChanged,
+    DeviceSelected,
+    Event,
+    LineChanged,
+    LoggedIn,
+    LoggedOut,
+    MessagesChanged,
+    NodeLost,
+    SessionLost,
+)
+from unique_account.core.machine import Device
+from unique_account.core.user import User
+
+ALICE = User(
+    id="alice",
+    extension="1001",
+    deskphone="PJSIP/alice",
+    webrtc="PJSIP/alice_w",
+    mailbox="1001@default",
+)
+DAVE = User(id="dave", extension="1004", deskphone="PJSIP/dave-desk", webrtc="PJSIP/dave", mailbox=None)
+FAR = User(
+    id="far",
+    extension="2001",
+    deskphone="PJSIP/far",
+    webrtc="PJSIP/far_w",
+    mailbox="2001@default",
+    media_server="mds1",
+)
+
+BEGAN = datetime.fromtimestamp(7, UTC)
+"""When the calls of these tests began, by their linked ids."""
+T0 = datetime(2026, 11, 23, 6, 30, 22, 75164, tzinfo=UTC)
+STAMP = "1795415422.075164"
+
+
+def message(event: str, stamp: str | None = STAMP, /, **headers: str) -> Message:
+    lines = [("Event", event)] + ([("Timestamp", stamp)] if stamp is not None else [])
+    return Message("\r\n".join(f"{name}: {value}" for name, value in [*lines, *headers.items()]))
+
+
+def channel(event: str, name: str, state: str, uniqueid: str, /, **headers: str) -> Message:
+    """A channel event as Asterisk writes it: the whole state of the channel each time."""
+    snapshot = {
+        "Channel": name,
+        "ChannelState": state,
+        "ConnectedLineNum": "<unknown>",
+        "ConnectedLineName": "<unknown>",
+        "Exten": "s",
+        "Uniqueid": uniqueid,
+        "Linkedid": "7.1",
+    }
+    return message(event, **{**snapshot, **headers})
+
+
+def later(told: Message) -> Message:
+    """The same message one second later."""
+    return Message(told.text.replace(STAMP, "1795415423.075164"))
+
+
+class Ear:
+    """A translation of ALICE, DAVE and FAR, and what is heard in it."""
+
+    def __init__(self) -> None:
+        self.translation = Translation([ALICE, DAVE, FAR])
+
+    def meanings(self, *messages: Message) -> list[Meaning]:
+        return [meaning for each in messages for meaning in self.translation.translate(each)]
+
+    def heard(self, *messages: Message) -> list[tuple[str, Event]]:
+        meanings = self.meanings(*messages)
+        assert all(isinstance(meaning, Heard) for meaning in meanings), meanings
+        return [(meaning.user, meaning.event) for meaning in meanings if isinstance(meaning, Heard)]
+
+    def call(self, *messages: Message) -> Call:
+        """The call that the last of these messages told."""
+        _, event = self.heard(*messages)[-1]
+        assert isinstance(event, CallChanged)
+        return event.call
+
+    def problem(self, *messages: Message) -> Untranslatable:
+        (problem,) = self.meanings(*messages)
+        assert isinstance(problem, Untranslatable)
+        return problem
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+class TestUsers:
+    """A1: an endpoint belongs to one device of one user."""
+
+    def test_two_users_with_one_endpoint_are_refused(self) -> None:
+        other = User(id="bob", extension="1002", deskphone="PJSIP/alice", webrtc="PJSIP/bob_w")
+        with pytest.raises(ValueError, match="PJSIP/alice is an endpoint of alice and of bob"):
+            Translation([ALICE, other])
+
+    def test_two_users_with_one_id_are_refused(self) -> None:
+        with pytest.raises(ValueError, match="two users have the id alice"):
+            Translation([ALICE, ALICE])
+
+    def test_an_endpoint_of_another_media_server_may_bear_the_same_name(self) -> None:
+        twin = User(
+            id="twin", extension="1", deskphone="PJSIP/alice", webrtc="PJSIP/twin", media_server="mds1"
+        )
+        told = message("DeviceStateChange", Device="PJSIP/alice", State="INUSE")
+        (heard,) = Translation([ALICE, twin], "mds1").translate(told)
+        assert isinstance(heard, Heard)
+        assert heard.user == "twin"
+
+
+class TestInstants:
+    """An event's instant is the Timestamp of its message."""
+
+    @staticmethod
+    def in_use(stamp: str | None = STAMP) -> Message:
+        return message("DeviceStateChange", stamp, Device="PJSIP/alice", State="INUSE")
+
+    def test_it_is_exact_to_the_microsecond_and_in_utc(self, ear: Ear) -> None:
+        event = LineChanged(Device.DESKPHONE, LineStatus.IN_USE)
+        assert ear.meanings(self.in_use()) == [Heard("alice", T0, event)]
+
+    @given(st.integers(0, 4_000_000_000), st.integers(0, 999_999))
+    def test_whichever_it_is(self, seconds: int, microseconds: int) -> None:
+        translation = Translation([ALICE])
+        translation.translate(message("VarSet", f"{seconds}.{microseconds:06}"))
+        expected = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
+        assert translation.now == expected
+
+    def test_a_message_without_one_takes_that_of_the_message_before(self, ear: Ear) -> None:
+        (heard,) = ear.meanings(message("VarSet"), self.in_use(None))
+        assert isinstance(heard, Heard)
+        assert heard.at == T0
+
+    @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-1", "1e300", "253370764800"])
+    def test_one_that_is_none_is_told_and_the_fact_still_counts(self, ear: Ear, stamp: str) -> None:
+        problem, heard = ear.meanings(message("VarSet"), self.in_use(stamp))
+        assert isinstance(problem, Untranslatable)
+        assert str(problem) == (f"DeviceStateChange is not understood: Timestamp is {stamp!r}, no Unix time")
+        assert isinstance(heard, Heard)
+        assert heard.at == T0
+
+    def test_before_any_a_fact_without_an_instant_in_it_is_still_told(self, ear: Ear) -> None:
+        bare = self.in_use(None)
+        assert ear.heard(bare) == [("alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))]
+
+    def test_before_any_a_call_cannot_be_dated(self, ear: Ear) -> None:
+        lines = channel("Newchannel", "PJSIP/alice-1", "4", "7.1").headers
+        undated = Message("\r\n".join(f"{name}: {value}" for name, value in lines if name != "Timestamp"))
+        assert ear.problem(undated).header == "Timestamp"
+
+
+class TestLineStatus:
+    """P4: a line has one of the nine states of an Asterisk device."""
+
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("UNKNOWN", LineStatus.UNKNOWN),
+            ("NOT_INUSE", LineStatus.NOT_IN_USE),
+            ("INUSE", LineStatus.IN_USE),
+            ("BUSY", LineStatus.BUSY),
+            ("INVALID", LineStatus.INVALID),
+            ("UNAVAILABLE", LineStatus.UNAVAILABLE),
+            ("RINGING", LineStatus.RINGING),
+            ("RINGINUSE", LineStatus.RINGING_IN_USE),
+            ("ONHOLD", LineStatus.ON_HOLD),
+        ],
+    )
+    def test_each_has_its_word(self, ear: Ear, word: str, status: LineStatus) -> None:
+        told = message("DeviceStateChange", Device="PJSIP/alice_w", State=word)
+        assert ear.heard(told) == [("alice", LineChanged(Device.WEBRTC, status))]
+
+    def test_other_devices_mean_nothing(self, ear: Ear) -> None:
+        for device in ("PJSIP/bob", "PJSIP/alice_", "Custom:alice", "PJSIP/far", ""):
+            assert ear.heard(message("DeviceStateChange", Device=device, State="INUSE")) == []
+
+    def test_another_word_is_named(self, ear: Ear) -> None:
+        problem = ear.problem(message("DeviceStateChange", Device="PJSIP/alice", State="ASLEEP"))
+        assert (problem.message, problem.header) == ("DeviceStateChange", "State")
+        assert "'ASLEEP', not one of UNKNOWN, NOT_INUSE," in str(problem)
+
+
+def contact(status: str, uri: str = "sip:a@192.0.2.1:1", endpoint: str = "alice_w") -> Message:
+    return message(
+        "ContactStatus", URI=uri, ContactStatus=status, AOR=endpoint, EndpointName=endpoint, RoundtripUsec="0"
+    )
+
+
+def peer(status: str, name: str = "PJSIP/alice_w") -> Message:
+    return message("PeerStatus", ChannelType="PJSIP", Peer=name, PeerStatus=status)
+
+
+REACHABLE = ("alice", ContactsChanged(Device.WEBRTC, reachable=True))
+UNREACHABLE = ("alice", ContactsChanged(Device.WEBRTC, reachable=False))
+
+
+class TestContacts:
+    """R4: a line is registered while it has at least one usable contact."""
+
+    @pytest.mark.parametrize(
+        "status", ["Reachable", "NonQualified", "Unqualified", "Unknown", "Created", "Updated"]
+    )
+    def test_a_usable_contact_makes_it_reachable(self, ear: Ear, status: str) -> None:
+        assert ear.heard(contact(status)) == [REACHABLE]
+
+    @pytest.mark.parametrize("status", ["Removed", "Unreachable"])
+    def test_the_last_one_that_goes_makes_it_unreachable(self, ear: Ear, status: str) -> None:
+        assert ear.heard(contact("Created"), contact(status)) == [REACHABLE, UNREACHABLE]
+
+    def test_one_that_comes_back_makes_it_reachable_again(self, ear: Ear) -> None:
+        told = ear.heard(contact("Reachable"), contact("Unreachable"), contact("Reachable"))
+        assert told == [REACHABLE, UNREACHABLE, REACHABLE]
+
+    def test_a_refresh_tells_nothing_new(self, ear: Ear) -> None:
+        assert ear.heard(contact("Created"), contact("Updated"), contact("NonQualified")) == [REACHABLE]
+
+    def test_it_stays_reachable_while_another_tab_has_one(self, ear: Ear) -> None:
+        one, two = "sip:a@192.0.2.1:1", "sip:a@192.0.2.1:2"
+        assert ear.heard(contact("Created", one), contact("Created", two)) == [REACHABLE]
+        assert ear.heard(contact("Removed", one)) == []
+        assert ear.heard(contact("Removed", two)) == [UNREACHABLE]
+
+    def test_one_that_goes_unheard_of_leaves_the_line_without_a_known_one(self, ear: Ear) -> None:
+        assert ear.heard(contact("Removed")) == [UNREACHABLE]
+
+    def test_one_that_goes_unheard_of_leaves_the_known_ones(self, ear: Ear) -> None:
+        told = ear.heard(contact("Created", "sip:known"), contact("Removed", "sip:unknown"))
+        assert told == [REACHABLE]
+
+    def test_the_lines_of_a_user_are_told_apart(self, ear: Ear) -> None:
+        told = ear.heard(contact("Created", endpoint="alice"), contact("Removed", endpoint="alice_w"))
+        assert told == [("alice", ContactsChanged(Device.DESKPHONE, reachable=True)), UNREACHABLE]
+
+    def test_without_an_endpoint_the_aor_names_it(self, ear: Ear) -> None:
+        gone = message("ContactStatus", URI="sip:a", ContactStatus="Removed", AOR="alice_w", EndpointName="")
+        assert ear.heard(gone) == [UNREACHABLE]
+
+    def test_the_contacts_of_others_mean_nothing(self, ear: Ear) -> None:
+        assert ear.heard(contact("Created", endpoint="bob"), contact("Sleepy", endpoint="bob")) == []
+
+    def test_a_word_that_is_no_status_is_named(self, ear: Ear) -> None:
+        assert ear.problem(contact("Sleepy")).header == "ContactStatus"
+
+    def test_a_contact_without_a_uri_is_named(self, ear: Ear) -> None:
+        assert str(ear.problem(contact("Created", ""))) == "ContactStatus is not understood: URI is empty"
+
+
+class TestPeerStatus:
+    """R4: the endpoint's own sum of its contacts counts as well, and the last word decides."""
+
+    @pytest.mark.parametrize(("word", "told"), [("Reachable", REACHABLE), ("Unreachable", UNREACHABLE)])
+    def test_it_tells_by_itself(self, ear: Ear, word: str, told: tuple[str, Event]) -> None:
+        assert ear.heard(peer(word)) == [told]
+
+    def test_it_and_the_contact_are_told_once(self, ear: Ear) -> None:
+        assert ear.heard(peer("Reachable"), contact("NonQualified")) == [REACHABLE]
+        assert ear.heard(peer("Unreachable"), contact("Removed")) == [UNREACHABLE]
+
+    @pytest.mark.parametrize("word", ["Unknown", "Registered", "Lagged", ""])
+    def test_its_other_words_mean_nothing(self, ear: Ear, word: str) -> None:
+        assert ear.heard(peer("Reachable"), peer(word)) == [REACHABLE]
+
+    def test_others_peers_mean_nothing(self, ear: Ear) -> None:
+        assert ear.heard(peer("Reachable", "PJSIP/bob")) == []
+
+    def test_a_reload_ends_reachable_in_every_order_of_its_words(self, ear: Ear) -> None:
+        old, new = "sip:old", "sip:new"
+        contacts = [contact("Removed", old), contact("Created", new)]
+        peers = [peer("Unreachable"), peer("Reachable")]
+        for places in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]:
+            of_contacts, of_peers = iter(contacts), iter(peers)
+            words = [next(of_peers if place in places else of_contacts) for place in range(4)]
+            ear = Ear()
+            ear.heard(contact("Created", old), *words)
+            assert ear.heard(contact("Updated", new)) == [], "it was told that it is reachable"
+            assert ear.heard(contact("Removed", new)) == [UNREACHABLE]
+
+
+class TestWhoseChannel:
+    """A1: a channel belongs to the endpoint that its name has before the last dash."""
+
+    @pytest.mark.parametrize(
+        ("name", "user", "device"),
+        [
+            ("PJSIP/alice-0000000a", "alice", Device.DESKPHONE),
+            ("PJSIP/alice_w-0000000d", "alice", Device.WEBRTC),
+            ("PJSIP/dave-desk-0000000e", "dave", Device.DESKPHONE),
+            ("PJSIP/dave-0000000f", "dave", Device.WEBRTC),
+        ],
+    )
+    def test_it_is_its_endpoints(self, ear: Ear, name: str, user: str, device: Device) -> None:
+        ((who, event),) = ear.heard(channel("Newchannel", name, "4", "7.1"))
+        assert isinstance(event, CallChanged)
+        assert (who, event.call.device) == (user, device)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "PJSIP/bob-00000001",
+            "PJSIP/alice_wx-00000001",
+            "PJSIP/alic-00000001",
+            "PJSIP/far-00000001",
+            "Local/1001@default-00000001;1",
+            "PJSIP/alice",
+            "",
+        ],
+    )
+    def test_others_mean_nothing(self, ear: Ear, name: str) -> None:
+        for event in ("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "Hold", "Hangup"):
+            assert ear.heard(channel(event, name, "9x", "7.1")) == []
+
+    def test_others_cost_no_memory(self, ear: Ear) -> None:
+        def call(number: int) -> None:
+            for name in (f"PJSIP/bob-{number}", f"Local/1001@default-{number};1"):
+                ear.heard(channel("Newchannel", name, "4", f"7.{number}"))
+                ear.heard(channel("Newstate", name, "6", f"7.{number}"))
+
+        call(0)
+        tracemalloc.start()
+        try:
+            for number in range(300):
+                call(number)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert held < 5_000
+
+
+class TestCalls:
+    """M2, H3: a channel of the user's is a live call, from its first word to its hangup."""
+
+    RINGS = (
+        channel("Newchannel", "PJSIP/alice-00000002", "0", "7.2"),
+        channel("NewConnectedLine", "PJSIP/alice-00000002", "0", "7.2", ConnectedLineNum="1002"),
+        channel("Newstate", "PJSIP/alice-00000002", "5", "7.2", ConnectedLineNum="1002"),
+    )
+    DIALS = (channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", Exten="1003"),)
+
+    def test_a_phone_that_is_called_has_an_incoming_call_that_rings(self, ear: Ear) -> None:
+        assert ear.call(*self.RINGS) == Call(
+            id="7.2",
+            linked_id="7.1",
+            device=Device.DESKPHONE,
+            direction=Direction.INCOMING,
+            status=CallStatus.RINGING,
+            started=BEGAN,
+            peer="1002",
+        )
+
+    @pytest.mark.parametrize(
+        ("linkedid", "began"),
+        [
+            ("1795415422.1", datetime(2026, 11, 23, 6, 30, 22, tzinfo=UTC)),
+            ("mds-1-1795415422.15", datetime(2026, 11, 23, 6, 30, 22, tzinfo=UTC)),
+            ("of another kind", T0),
+        ],
+    )
+    def test_all_legs_of_a_call_say_when_it_began(self, ear: Ear, linkedid: str, began: datetime) -> None:
+        for number, device in enumerate(("alice", "alice_w")):
+            name, uniqueid = f"PJSIP/{device}-0000000{number}", f"{linkedid}{number}"
+            leg = channel("Newchannel", name, "0", uniqueid, Linkedid=linkedid)
+            assert ear.call(leg).started == began
+
+    def test_before_it_confirms_ringing_it_is_only_dialled(self, ear: Ear) -> None:
+        assert ear.call(self.RINGS[0]).status is CallStatus.DIALLING
+
+    def test_a_phone_that_dials_has_an_outgoing_call_to_the_number_dialled(self, ear: Ear) -> None:
+        call = ear.call(*self.DIALS)
+        assert (call.direction, call.status) == (Direction.OUTGOING, CallStatus.DIALLING)
+        assert (call.peer, call.answered) == ("1003", None)
+
+    @pytest.mark.parametrize("begin", [RINGS, DIALS])
+    def test_answered_it_talks_since_then(self, ear: Ear, begin: tuple[Message, ...]) -> None:
+        before = ear.call(*begin)
+        after = ear.call(later(channel("Newstate", "PJSIP/alice-00000001", "6", before.id)))
+        assert after.status is CallStatus.TALKING
+        assert (after.started, after.answered) == (BEGAN, T0 + timedelta(seconds=1))
+        assert (after.direction, after.peer) == (before.direction, before.peer)
+
+    def test_later_words_leave_the_instant_of_the_answer(self, ear: Ear) -> None:
+        ear.heard(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
+        assert ear.call(later(*self._party("Carol"))).answered == T0
+
+    @staticmethod
+    def _party(name: str) -> tuple[Message, ...]:
+        headers = {"ConnectedLineNum": "1003", "ConnectedLineName": name}
+        return (channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "7.1", **headers),)
+
+    def test_the_party_is_told_with_number_and_name(self, ear: Ear) -> None:
+        call = ear.call(*self.DIALS, *self._party("Carol"))
+        assert (call.peer, call.peer_name) == ("1003", "Carol")
+
+    def test_a_party_without_a_number_has_its_name(self, ear: Ear) -> None:
+        nameless = {"ConnectedLineName": "Front door"}
+        call = ear.call(*self.RINGS, channel("Newstate", "PJSIP/alice-00000002", "5", "7.2", **nameless))
+        assert (call.peer, call.peer_name) == ("", "Front door")
+
+    def test_a_phone_that_dialled_no_number_has_no_peer_yet(self, ear: Ear) -> None:
+        assert ear.call(channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", Exten="s")).peer == ""
+
+    def test_the_extension_of_an_incoming_call_is_no_peer(self, ear: Ear) -> None:
+        assert ear.call(channel("Newchannel", "PJSIP/alice-00000002", "0", "7.2", Exten="1001")).peer == ""
+
+    def test_an_unknown_party_is_empty(self, ear: Ear) -> None:
+        call = ear.call(self.RINGS[0])
+        assert (call.peer, call.peer_name) == ("", "")
+
+    def test_a_party_that_becomes_unknown_is_kept(self, ear: Ear) -> None:
+        ear.heard(*self.DIALS, *self._party("Carol"))
+        call = ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1"))
+        assert (call.peer, call.peer_name) == ("1003", "Carol")
+
+    def test_another_party_takes_the_name_with_it(self, ear: Ear) -> None:
+        ear.heard(*self.DIALS, *self._party("Carol"))
+        moved = channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "7.1", ConnectedLineNum="1009")
+        call = ear.call(moved)
+        assert (call.peer, call.peer_name) == ("1009", "")
+
+    def test_hold_and_unhold(self, ear: Ear) -> None:
+        ear.heard(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
+        assert ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.HELD
+        assert ear.call(*self._party("Carol")).status is CallStatus.HELD
+        assert ear.call(channel("Unhold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.TALKING
+
+    def test_a_bridge_that_joins_two_calls_gives_it_their_linked_id(self, ear: Ear) -> None:
+        ear.heard(*self.RINGS)
+        joined = channel("BridgeEnter", "PJSIP/alice-00000002", "6", "7.2", Linkedid="5.1")
+        assert ear.call(joined).linked_id == "5.1"
+
+    def test_a_word_that_tells_nothing_new_is_not_told(self, ear: Ear) -> None:
+        ear.heard(*self.RINGS)
+        assert ear.heard(self.RINGS[2], self.RINGS[2]) == []
+
+    def test_its_hangup_ends_it(self, ear: Ear) -> None:
+        ear.heard(*self.RINGS)
+        hangup = channel("Hangup", "PJSIP/alice-00000002", "5", "7.2")
+        assert ear.heard(hangup) == [("alice", CallEnded("7.2", T0))]
+
+    def test_the_hangup_of_one_that_began_before_the_stream_is_told(self, ear: Ear) -> None:
+        hangup = channel("Hangup", "PJSIP/alice_w-00000002", "6", "7.2")
+        assert ear.heard(hangup) == [("alice", CallEnded("7.2", T0))]
+
+    def test_a_word_after_its_hangup_does_not_bring_it_back(self, ear: Ear) -> None:
+        ear.heard(*self.RINGS, channel("Hangup", "PJSIP/alice-00000002", "5", "7.2"))
+        for event in ("BridgeEnter", "NewConnectedLine", "Hold", "Unhold"):
+            assert ear.heard(channel(event, "PJSIP/alice-00000002", "6", "7.2")) == []
+
+    @pytest.mark.parametrize(
+        ("state", "uniqueid", "direction"),
+        [
+            ("5", "7.2", Direction.INCOMING),
+            ("4", "7.1", Direction.OUTGOING),
+            ("6", "7.1", Direction.OUTGOING),
+            ("6", "7.2", Direction.INCOMING),
+        ],
+    )
+    def test_one_that_began_before_the_stream_is_told_from_its_next_state(
+        self, ear: Ear, state: str, uniqueid: str, direction: Direction
+    ) -> None:
+        assert ear.call(channel("Newstate", "PJSIP/alice-1", state, uniqueid)).direction is direction
+
+    @pytest.mark.parametrize(
+        ("header", "value", "problem"),
+        [
+            ("ChannelState", "9x", "is '9x', not one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+            ("ChannelState", "", "is empty"),
+            ("Uniqueid", "", "is empty"),
+            ("Uniqueid", " ", "is empty"),
+        ],
+    )
+    def test_a_wrong_header_is_named(self, ear: Ear, header: str, value: str, problem: str) -> None:
+        bad = channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", **{header: value})
+        told = ear.problem(bad)
+        assert (told.message, told.header, told.problem) == ("Newchannel", header, problem)
+
+    def test_calls_that_end_cost_no_memory(self, ear: Ear) -> None:
+        def call(number: int) -> None:
+            name, uniqueid = f"PJSIP/alice-{number:08x}", f"7.{number}"
+            for event, state in (("Newchannel", "4"), ("Newstate", "6"), ("Hangup", "6")):
+                ear.heard(channel(event, name, state, uniqueid))
+            ear.heard(contact("Created", f"sip:{number}"), contact("Removed", f"sip:{number}"))
+
+        call(0)
+        tracemalloc.start()
+        try:
+            for number in range(300):
+                call(number)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert held < 10_000
+
+
+def did(do: str, **headers: str) -> Message:
+    return message("UserEvent", UserEvent="UniqueAccount", User="alice", Do=do, **headers)
+
+
+class TestUserEvents:
+    """M5, S4, S6: what a CTI server did comes as user events."""
+
+    @pytest.mark.parametrize(
+        ("told", "event"),
+        [
+            (did("log_in", Session="tab-1"), LoggedIn("tab-1")),
+            (did("log_in", Session="tab-1", Connection="c9"), LoggedIn("tab-1", "c9")),
+            (did("log_out", Session="tab-1"), LoggedOut("tab-1")),
+            (did("session_lost", Session="tab-1"), SessionLost("tab-1", T0)),
+            (did("session_lost", Session="tab-1", Connection="c9"), SessionLost("tab-1", T0, "c9")),
+            (did("select", Device="deskphone"), DeviceSelected(Device.DESKPHONE)),
+            (did("select", Device="webrtc"), DeviceSelected(Device.WEBRTC)),
+        ],
+    )
+    def test_each_deed_is_an_event(self, ear: Ear, told: Message, event: Event) -> None:
+        assert ear.meanings(told) == [Heard("alice", T0, event)]
+
+    def test_a_user_whose_phones_another_media_server_carries_is_known(self, ear: Ear) -> None:
+        told = message("UserEvent", UserEvent="UniqueAccount", User="far", Do="log_in", Session="tab-1")
+        assert ear.heard(told) == [("far", LoggedIn("tab-1"))]
+
+    def test_other_user_events_mean_nothing(self, ear: Ear) -> None:
+        assert ear.heard(message("UserEvent", UserEvent="UARoute", Number="1001", Ring="alice")) == []
+
+    @pytest.mark.parametrize(
+        ("bad", "header", "problem"),
+        [
+            (did("fly"), "Do", "is 'fly', not one of log_in, log_out, session_lost, select"),
+            (message("UserEvent", UserEvent="UniqueAccount", User="alice"), "Do", "is missing"),
+            (message("UserEvent", UserEvent="UniqueAccount", Do="log_in"), "User", "is missing"),
+            (
+                message("UserEvent", UserEvent="UniqueAccount", User="zoe", Do="log_in", Session="1"),
+                "User",
+                "is 'zoe', whom nobody knows",
+            ),
+            (did("log_in"), "Session", "is missing"),
+            (did("log_out", Session=""), "Session", "is empty"),
+            (did("session_lost"), "Session", "is missing"),
+            (did("select"), "Device", "is missing"),
+            (did("select", Device="mobile"), "Device", "is 'mobile', not one of deskphone, webrtc"),
+            (did("x" * 500), "Do", f"is '{'x' * 40}...', not one of log_in, log_out, session_lost, select"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, ear: Ear, bad: Message, header: str, problem: str) -> None:
+        assert ear.problem(bad) == Untranslatable("UserEvent", header, problem)
+
+
+class TestVoicemail:
+    """V2: new messages are told to the user of the mailbox."""
+
+    def test_the_counts_are_told(self, ear: Ear) -> None:
+        told = message("MessageWaiting", Mailbox="1001@default", Waiting="1", New="2", Old="3")
+        assert ear.heard(told) == [("alice", MessagesChanged(2, 3))]
+
+    def test_other_mailboxes_mean_nothing(self, ear: Ear) -> None:
+        for mailbox in ("1002@default", "1001@other", "2001@default", ""):
+            assert ear.heard(message("MessageWaiting", Mailbox=mailbox, New="2", Old="3")) == []
+
+    def test_everyone_who_shares_the_mailbox_is_told(self) -> None:
+        second = User(id="b", extension="2", deskphone="PJSIP/b", webrtc="PJSIP/b_w", mailbox="1001@default")
+        told = message("MessageWaiting", Mailbox="1001@default", New="1", Old="0")
+        heard = Translation([ALICE, second]).translate(told)
+        assert [each.user for each in heard if isinstance(each, Heard)] == ["alice", "b"]
+
+    @pytest.mark.parametrize("wrong", ["many", "-1", "", "1" * 5000])
+    def test_a_wrong_count_is_named(self, ear: Ear, wrong: str) -> None:
+        told = message("MessageWaiting", Mailbox="1001@default", New="0", Old=wrong)
+        assert ear.problem(told).header == "Old"
+
+
+class TestNodeLost:
+    """M4: after FullyBooted, what was known of the media server before is void."""
+
+    def test_the_users_of_the_media_server_are_told_and_no_others(self, ear: Ear) -> None:
+        lost = NodeLost("default")
+        assert ear.heard(message("FullyBooted", None)) == [("alice", lost), ("dave", lost)]
+
+    def test_the_media_server_is_the_one_it_listens_to(self) -> None:
+        (heard,) = Translation([ALICE, FAR], "mds1").translate(message("FullyBooted"))
+        assert heard == Heard("far", T0, NodeLost("mds1"))
+
+    def test_contacts_and_calls_of_before_are_forgotten(self, ear: Ear) -> None:
+        ear.heard(contact("Created"), channel("Newchannel", "PJSIP/alice-1", "4", "7.1"))
+        ear.heard(message("FullyBooted"))
+        assert ear.heard(channel("NewConnectedLine", "PJSIP/alice-1", "6", "7.1")) == []
+        assert ear.heard(contact("Created", "sip:new"), contact("Removed", "sip:new")) == [
+            REACHABLE,
+            UNREACHABLE,
+        ]
+
+
+MESSAGES = st.builds(
+    lambda event, headers: message(event, None, **headers),
+    st.sampled_from([*_HANDLERS, ""]),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                *(
+                    "Timestamp",
+                    "Device",
+                    "State",
+                    "EndpointName",
+                    "URI",
+                    "ContactStatus",
+                    "Peer",
+                    "PeerStatus",
+                ),
+                *(
+                    "Channel",
+                    "Uniqueid",
+                    "ChannelState",
+                    "Mailbox",
+                    "New",
+                    "UserEvent",
+                    "User",
+                    "Do",
+                    "Session",
+                ),
+            ]
+        ),
+        st.one_of(
+            st.sampled_from(["PJSIP/alice", "PJSIP/alice-1", "alice", "UniqueAccount", "1", "6", "Removed"]),
+            st.sampled_from(["log_in", "select", "session_lost", "1001@default", "Reachable", STAMP]),
+            st.text(max_size=6),
+        ),
+    ),
+)
+
+
+class TestAnyMessage:
+    """No message is a crash, whatever its headers hold and whatever came before."""
+
+    @given(st.lists(MESSAGES, max_size=6))
+    def test_it_means_events_or_problems(self, messages: list[Message]) -> None:
+        for meaning in Ear().meanings(*messages):
+            assert isinstance(meaning, Heard | Untranslatable)

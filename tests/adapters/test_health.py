@@ -1,0 +1,96 @@
+"""How the process is watched: counters, and the pages that show them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http.client import HTTPConnection
+
+from unique_account.adapters.decorators.fan_out import FanOut
+from unique_account.adapters.health import application, serving
+from unique_account.adapters.memory import MemoryObserver
+from unique_account.adapters.prometheus import PrometheusObserver
+from unique_account.core.account import Account
+from unique_account.core.errors import Refused
+from unique_account.core.events import LoggedIn, apply
+from unique_account.core.user import User
+
+ALICE = Account(User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w"))
+IN = LoggedIn("tab-1")
+REFUSED = Refused("logged_out", "select_webrtc", "no session", "log in")
+
+
+class TestMetrics:
+    """Everything that an observer is told is counted, and nobody is named."""
+
+    def test_events_refusals_and_failures_are_counted(self) -> None:
+        metrics = PrometheusObserver()
+        after = apply(ALICE, IN)
+        for _ in range(2):
+            metrics.applied(IN, ALICE, after)
+        metrics.refused(IN, ALICE, REFUSED)
+        metrics.failed("pbx default: install for alice", ConnectionError("gone"))
+        metrics.watch(lambda: [ALICE, after], lambda: {"default": False}, lambda: True)
+        said = metrics.text().decode()
+        for line in (
+            'unique_account_events_total{event="LoggedIn"} 2.0',
+            'unique_account_refusals_total{trigger="select_webrtc"} 1.0',
+            'unique_account_failures_total{port="pbx default"} 1.0',
+            'unique_account_accounts{state="webrtc_active"} 1.0',
+            'unique_account_accounts{state="deskphone_in_use"} 0.0',
+            'unique_account_node_connected{node="default"} 0.0',
+            "unique_account_store_connected 1.0",
+        ):
+            assert f"{line}\n" in said
+        assert "alice" not in said
+
+
+class TestFanOut:
+    """Each of several observers is told everything."""
+
+    def test_all_are_told(self) -> None:
+        observers = (MemoryObserver(), MemoryObserver())
+        told = FanOut(*observers)
+        error = ConnectionError("gone")
+        told.applied(IN, ALICE, ALICE)
+        told.refused(IN, ALICE, REFUSED)
+        told.failed("pbx", error)
+        for observer in observers:
+            assert observer.applications == [(IN, ALICE, ALICE)]
+            assert observer.refusals == [(IN, REFUSED)]
+            assert observer.failures == [("pbx", error)]
+
+
+class TestHealth:
+    """What is not connected makes the health page say so, with a status of its own."""
+
+    def test_a_node_that_is_down(self) -> None:
+        status, said = _health({"default": True, "mds1": False}, store=True)
+        assert status == 503
+        nodes = {"default": "connected", "mds1": "disconnected"}
+        assert said == {"status": "degraded", "nodes": nodes, "store": "connected"}
+
+    def test_a_store_that_is_down(self) -> None:
+        status, said = _health({"default": True}, store=False)
+        assert status == 503
+        nodes = {"default": "connected"}
+        assert said == {"status": "degraded", "nodes": nodes, "store": "disconnected"}
+
+
+def _health(nodes: dict[str, bool], *, store: bool) -> tuple[int, object]:
+    async def scenario() -> tuple[int, object]:
+        app = application(lambda: nodes, lambda: store, lambda: b"")
+        async with serving(app, "127.0.0.1", 0) as where:
+            return await asyncio.to_thread(_get, where)
+
+    return asyncio.run(scenario())
+
+
+def _get(where: str) -> tuple[int, object]:
+    connection = HTTPConnection(where.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/health", headers={"Connection": "close"})
+    answer = connection.getresponse()
+    try:
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()

@@ -1,0 +1,145 @@
+"""The page as a user sees it, on the stage whose phones a test plays."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from lab.browser import Browser, browser
+from unique_account.demo.company import stage
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+
+def expect(what: Locator | Page) -> Any:
+    """Playwright's ``expect``, imported late, so that the lab can say what is missing without it."""
+    from playwright.async_api import expect as expected
+
+    return expected(what)
+
+
+@frozen
+class Assistant:
+    """One tab with the UC Assistant."""
+
+    page: Page
+    address: str
+
+    async def log_in(self, user: str = "alice", password: str = "") -> None:
+        await self.page.goto(self.address)
+        await self.page.fill("#login", user)
+        await self.page.fill("#password", password or user)
+        await self.page.click("form .button.main")
+
+    def device(self, name: str) -> Locator:
+        """One of the two devices."""
+        return self.page.locator(f"[data-device={name}].device")
+
+    def in_use(self, name: str) -> Locator:
+        """A device, once it is the one in use."""
+        return self.page.locator(f"[data-device={name}].device.in-use")
+
+    async def ready(self) -> None:
+        """Calls ring in browsers, and this very tab is one of them; another may have been before it."""
+        await self.in_use("webrtc").wait_for()
+        await self.page.locator(".part-devices[data-registration=registered]").wait_for()
+
+    def call(self, status: str, where: str = "here") -> Locator:
+        """A call that is shown."""
+        return self.page.locator(f".call.{status}[data-where={where}]")
+
+    def button(self, text: str) -> Locator:
+        """A button of a call."""
+        return self.page.locator(".call .button").filter(has_text=text)
+
+    def colleague(self, number: str) -> Locator:
+        """What a colleague is doing."""
+        return self.page.locator(f".part-people [data-number='{number}'] .presence")
+
+    def entries(self, status: str) -> Locator:
+        """Entries of the history."""
+        return self.page.locator(f".part-history .row[data-status={status}]")
+
+    def trouble(self, kind: str) -> Locator:
+        """A notice."""
+        return self.page.locator(f".trouble[data-kind={kind}]")
+
+    async def select(self, name: str) -> None:
+        await self.device(name).locator("input").check()
+
+    async def uses(self, name: str) -> None:
+        """Select a device, and wait until it is in use."""
+        await self.select(name)
+        await self.in_use(name).wait_for()
+
+    async def transfer(self, number: str, how: str) -> None:
+        """Transfer the call that is talked on: by ``Transfer now`` or ``Ask first``."""
+        await self.button("Transfer").click()
+        await self.page.fill("#transfer-to", number)
+        await self.button(how).click()
+
+    async def dial(self, number: str) -> None:
+        await self.page.fill("#number", number)
+        await self.page.press("#number", "Enter")
+
+
+@frozen
+class Hands:
+    """The stage's own page: whoever plays the deskphones."""
+
+    page: Page
+
+    def desk(self, user: str) -> Locator:
+        return self.page.locator(f".desk[data-user={user}]")
+
+    def call(self, user: str, status: str) -> Locator:
+        """A call on a deskphone."""
+        return self.desk(user).locator(f".call.{status}")
+
+    async def press(self, user: str, key: str) -> None:
+        await self.desk(user).get_by_role("button", name=key, exact=True).first.click()
+
+    async def dial(self, user: str, number: str) -> None:
+        await self.desk(user).locator("input").fill(number)
+        await self.press(user, "Dial")
+
+
+@frozen
+class Audience:
+    """A browser on a stage."""
+
+    chromium: Browser
+    address: str
+    hands: Hands
+    complaints: list[str]
+
+    async def assistant(self) -> Assistant:
+        """A new tab at the log-in; nobody is logged in there."""
+        page = await self.chromium.page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        await page.goto(self.address)
+        return Assistant(page, self.address)
+
+    async def logged_in(self, user: str = "alice") -> Assistant:
+        """A new tab that a user logged in to, with its line registered."""
+        assistant = await self.assistant()
+        await assistant.log_in(user)
+        await assistant.ready()
+        return assistant
+
+
+@asynccontextmanager
+async def audience() -> AsyncIterator[Audience]:
+    """A stage, a browser, and hands to play; the page must not have thrown anything when it closes."""
+    complaints: list[str] = []
+    async with stage(0) as address, browser() as chromium:
+        hands = await chromium.page()
+        hands.on("pageerror", lambda error: complaints.append(str(error)))
+        await hands.goto(f"{address}stage/")
+        await hands.wait_for_selector(".desk")
+        yield Audience(chromium, address, Hands(hands), complaints)
+    assert complaints == []

@@ -1,0 +1,14 @@
+"""What a CTI server of another make reports through the manager interface: what a user did."""
+
+from __future__ import annotations
+
+from lab.ami import Ami
+from unique_account.adapters.asterisk.translation.translator import USER_EVENT
+from unique_account.adapters.asterisk.wire_names import CODE_KEY
+
+
+async def report(ami: Ami, user: str, action: str, **headers: str) -> None:
+    """Report that a user did something, with the node's key, which the service has made."""
+    key = (await ami.act("Getvar", ("Variable", CODE_KEY)))["Value"]
+    told = {"UserEvent": USER_EVENT, "Key": key, "User": user, "Do": action, **headers}
+    await ami.act("UserEvent", *told.items())

@@ -1,0 +1,205 @@
+"""The PBX contract can fail: a PBX that breaks a promise is found out by a test of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from tests.adapters.memory.test_contracts import MemoryPhones
+from tests.testing.promises import broken_promises, keeps
+from unique_account.adapters.memory import (
+    MemoryPbx,
+    SettableClock,
+)
+from unique_account.core.events import Event, NodeLost
+from unique_account.core.presence import Presence
+from unique_account.core.routing import Plan
+from unique_account.core.user import User
+from unique_account.ports.inbound.events import Hear
+from unique_account.testing.contracts import (
+    PbxContract,
+)
+from unique_account.testing.contracts.pbx.node import one_by_one
+
+# -- PBX ---------------------------------------------------------------------------------------------
+
+
+class InstallsAnything(MemoryPbx):
+    async def install(self, plan: Plan) -> bool:
+        self._versions.pop(plan.user, None)
+        return await super().install(plan)
+
+
+class SaysYes(MemoryPbx):
+    async def install(self, plan: Plan) -> bool:
+        await super().install(plan)
+        return True
+
+
+class InstallsNewVersionsOnly(MemoryPbx):
+    async def install(self, plan: Plan) -> bool:
+        if self._versions.get(plan.user, -1) >= plan.version:
+            return False
+        return await super().install(plan)
+
+
+class TellsEveryonesPlans(MemoryPbx):
+    async def installed(self, owner: str) -> Mapping[str, Plan]:
+        return {**await super().installed("contract"), **await super().installed("another")}
+
+
+class KeepsVersions(MemoryPbx):
+    async def forget(self, user: str) -> None:
+        version = self._versions.get(user)
+        await super().forget(user)
+        if version is not None:
+            self._versions[user] = version
+
+
+class KeepsHints(MemoryPbx):
+    async def forget(self, user: str) -> None:
+        hints = dict(self.hints)
+        await super().forget(user)
+        self.hints |= hints
+
+
+class TellsFactsOfForgottenUsers(MemoryPbx):
+    async def forget(self, user: str) -> None:
+        known = self._phones.users.get(user)
+        await super().forget(user)
+        if known is not None:
+            await self._phones.watch(known, self.media_server)
+
+
+class TellsNoLoss(MemoryPbx):
+    async def listen(self, hear: Hear) -> None:
+        async def tell(user: str, event: Event) -> None:
+            for one in one_by_one(event):
+                if not isinstance(one, NodeLost):
+                    await hear(user, one)
+
+        await super().listen(tell)
+
+
+class TellsHalves(MemoryPbx):
+    """Tells what is known fact by fact, so that somebody is shown half of it."""
+
+    async def listen(self, hear: Hear) -> None:
+        async def tell(user: str, event: Event) -> None:
+            for one in one_by_one(event):
+                await hear(user, one)
+
+        await super().listen(tell)
+
+
+class TellsOnlyTheLoss(MemoryPbx):
+    async def watch(self, user: User) -> None:
+        hear, self._phones.hear = self._phones.hear, None
+        await super().watch(user)
+        self._phones.hear = hear
+        if hear is not None:
+            await hear(user.id, NodeLost(self.media_server))
+
+
+class Fragile(MemoryPbx):
+    async def listen(self, hear: Hear) -> None:
+        async def tell(user: str, event: Event) -> None:
+            try:
+                await hear(user, event)
+            except Exception:
+                self._phones.hear = None
+
+        await super().listen(tell)
+
+
+class OneThingAtATime(MemoryPbx):
+    """Takes nothing while a fact is being heard."""
+
+    def __init__(self, clock: SettableClock) -> None:
+        super().__init__(clock)
+        self._busy = asyncio.Lock()
+
+    async def listen(self, hear: Hear) -> None:
+        async def tell(user: str, event: Event) -> None:
+            async with self._busy:
+                await hear(user, event)
+
+        await super().listen(tell)
+
+    async def hint(self, number: str, presence: Presence) -> None:
+        async with self._busy:
+            await super().hint(number, presence)
+
+
+class DialsAtOnce(MemoryPbx):
+    async def dial(self, interface: str, number: str) -> None:
+        await super().dial(interface, number)
+        await self.pick_up(self.calls[-1])
+
+
+class FailsInSilence(MemoryPbx):
+    async def hold(self, call_id: str) -> None:
+        pass
+
+
+class HangsUpInstead(MemoryPbx):
+    async def transfer(self, call_id: str, number: str) -> None:
+        await self.hang_up(call_id)
+
+
+class FollowsTheNewestPlan(MemoryPbx):
+    """Moves calls that ring as a plan is installed."""
+
+    async def install(self, plan: Plan) -> bool:
+        done = await super().install(plan)
+        for call in self.calls:
+            if call.ringing_leg is not None:
+                await self._arrive(call, call.number)
+        return done
+
+
+class NeverFallsBack(MemoryPbx):
+    async def install(self, plan: Plan) -> bool:
+        return await super().install(evolve(plan, candidates=plan.candidates[:1]))
+
+
+class RingsForEver(MemoryPbx):
+    async def install(self, plan: Plan) -> bool:
+        slow = tuple(evolve(candidate, seconds=10**6) for candidate in plan.candidates)
+        return await super().install(evolve(plan, candidates=slow))
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        InstallsAnything,
+        SaysYes,
+        InstallsNewVersionsOnly,
+        TellsEveryonesPlans,
+        KeepsVersions,
+        KeepsHints,
+        TellsFactsOfForgottenUsers,
+        TellsNoLoss,
+        TellsHalves,
+        TellsOnlyTheLoss,
+        Fragile,
+        OneThingAtATime,
+        DialsAtOnce,
+        FailsInSilence,
+        HangsUpInstead,
+        FollowsTheNewestPlan,
+        NeverFallsBack,
+        RingsForEver,
+    ],
+)
+def test_a_broken_pbx_is_found_out(adapter: type[MemoryPbx]) -> None:
+    def opened() -> Any:
+        clock = SettableClock()
+        pbx = adapter(clock)
+        return pbx, MemoryPhones(pbx, clock)
+
+    assert broken_promises(keeps(PbxContract, opened))
