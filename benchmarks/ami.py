@@ -21,7 +21,7 @@ from panoramisk.ami_protocol import AMIProtocol  # type: ignore[import-untyped]
 from benchmarks.report import Aim, Comparison, Row, Table
 from benchmarks.rounds import Contender, Timing, interleave
 from benchmarks.samples import ALICE
-from unique_account.adapters.asterisk import Decoder, Message, Translation
+from unique_account.adapters.asterisk import Decoder, Message, Translator
 
 RECORDINGS: Final = Path(__file__).parents[1] / "tests" / "data" / "recordings"
 CHUNK: Final = 4096
@@ -101,7 +101,7 @@ def decode_into_tables(streams: Sequence[Stream]) -> None:
 
 
 def decode_and_translate(streams: Sequence[Stream]) -> None:
-    translate = Translation([ALICE]).translate
+    translate = Translator([ALICE]).translate
     for message in messages(streams):
         translate(message)
 

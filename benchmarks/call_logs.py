@@ -37,7 +37,7 @@ from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.ports.call_log import CallLog
-from unique_account.service.call_log_ingest import Ingestion
+from unique_account.service.call_log_ingest import CallLogIngest
 
 LENGTHS: Final = tuple(10**power for power in range(3, int(os.environ.get("CALL_LOG_POWER", "6")) + 1))
 ROUNDS: Final = 41
@@ -120,7 +120,7 @@ async def _compare(url: str, folder: Path) -> Comparison:
         asks["UNION ALL … OFFSET"] = union
         pages = await _pages(asks)
     growth = [_memory_of(rows, folder) for rows in (100_000, 1_000_000)]
-    return _told(pages, taken_in, growth)
+    return _reported(pages, taken_in, growth)
 
 
 async def _fill(memory: MemoryCallLog, sqlite: SqliteCallLog, plain: psycopg.AsyncConnection[Any]) -> None:
@@ -216,7 +216,7 @@ def _ingest(rows: int, path: str) -> None:
     async def run() -> float:
         async with aclosing(SqliteCallLog(path)) as log:
             calls = CallHistory(users)
-            ingestion = Ingestion(_Rows(rows), from_table, calls, log, SystemClock(), print)
+            ingestion = CallLogIngest(_Rows(rows), from_table, calls, log, SystemClock(), print)
             before = perf_counter()
             await ingestion.catch_up()
             assert ingestion.made >= rows // 12 * 2 - 4
@@ -235,7 +235,7 @@ def _memory_of(rows: int, folder: Path) -> Row:
     return {"rows of CEL": rows, "rows/s": float(said[0]), "peak MB": float(said[1])}
 
 
-def _told(
+def _reported(
     pages: Mapping[str, Mapping[int, float]], taken_in: Sequence[Row], growth: Sequence[Row]
 ) -> Comparison:
     rows: list[Row] = [

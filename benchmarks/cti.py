@@ -211,9 +211,9 @@ async def presence(at: ServerProcess, watchers: list[Client]) -> Row:
         await asyncio.sleep(0.2)
         arrived.clear()
         there.clear()
-        told = await at.ask("line")
+        reported = await at.ask("line")
         await there.wait()
-        since = [moment - told for moment in arrived]
+        since = [moment - reported for moment in arrived]
         delays += since
         rounds.append(max(since))
     percentiles = quantiles(delays, n=100)

@@ -29,7 +29,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
 from unique_account.http_server.server import Server
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.sip_credentials import SipLine
 
 KEY = "a key for benchmarks, and for those alone"
@@ -44,7 +44,7 @@ class StandingPbx:
 
     media_server = "default"
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         await asyncio.Event().wait()
 
     async def watch(self, user: User) -> None:
@@ -127,9 +127,9 @@ async def cti(count: int, folder: Path) -> None:
                 answer(usage(server.sockets))
             else:
                 status = LineStatus.IN_USE if status is LineStatus.NOT_IN_USE else LineStatus.NOT_IN_USE
-                told = time.monotonic()
+                reported = time.monotonic()
                 await service.handle("user0", LineChanged(Device.DESKPHONE, status))
-                answer(told)
+                answer(reported)
 
 
 def tokens(server: XucCti, people: list[User], file: Path) -> list[str]:

@@ -65,7 +65,7 @@ class Counter:
     def recovered(self, what: str) -> None:
         raise AssertionError(what)
 
-    async def hear(self, _: str, __: Event) -> None:
+    async def on_event(self, _: str, __: Event) -> None:
         self._one_more()
 
     def _one_more(self) -> None:
@@ -98,9 +98,9 @@ async def flooded(measure: Callable[[AsteriskPbx, Counter], Awaitable[float]]) -
         await flood.communicate()
 
 
-async def heard(pbx: AsteriskPbx, counter: Counter) -> float:
+async def received(pbx: AsteriskPbx, counter: Counter) -> float:
     """How many seconds it takes to tell one who only counts."""
-    listener = asyncio.create_task(pbx.listen(counter.hear))
+    listener = asyncio.create_task(pbx.listen(counter.on_event))
     await asyncio.sleep(0)
     for user in users(known=True):
         await pbx.watch(user)
@@ -123,7 +123,7 @@ async def served(pbx: AsteriskPbx, counter: Counter) -> float:
 def throughput() -> Table:
     """Events per second, in interleaved rounds."""
     connection.PING_EVERY = 1.0  # type: ignore[misc] # the flood begins with the first ping after the begin
-    measures = {"told to one who counts": heard, "applied by a service, and shown as hints": served}
+    measures = {"told to one who counts": received, "applied by a service, and shown as hints": served}
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(ROUNDS):
         for name, measure in measures.items():

@@ -21,7 +21,7 @@ from statemachine import StateMachine
 from statemachine.exceptions import TransitionNotAllowed
 from transitions import Machine, MachineError
 
-from unique_account.core.machine import DECLARATION, TABLE, Device, State, Step, Table, Trigger
+from unique_account.core.machine import DECLARATION, TABLE, Device, State, Table, Transition, Trigger
 
 
 class Peer(Protocol):
@@ -35,7 +35,7 @@ class Peer(Protocol):
     @property
     def native(self) -> object: ...
     @property
-    def position(self) -> Step: ...
+    def position(self) -> Transition: ...
     def fire(self, trigger: Trigger) -> bool:
         """Fire a trigger; whether it was taken."""
 
@@ -83,8 +83,8 @@ class TransitionsPeer:
             return False
 
     @property
-    def position(self) -> Step:
-        return Step(State(self.native.state), self.native.selection)
+    def position(self) -> Transition:
+        return Transition(State(self.native.state), self.native.selection)
 
 
 # -- Automat -----------------------------------------------------------------------------------------
@@ -93,12 +93,12 @@ class TransitionsPeer:
 class Inputs(Protocol):
     """The triggers; each tells where it led."""
 
-    def log_in(self) -> Step: ...
-    def log_out(self) -> Step: ...
-    def select_webrtc(self) -> Step: ...
-    def select_deskphone(self) -> Step: ...
-    def deskphone_off_hook(self) -> Step: ...
-    def deskphone_on_hook(self) -> Step: ...
+    def log_in(self) -> Transition: ...
+    def log_out(self) -> Transition: ...
+    def select_webrtc(self) -> Transition: ...
+    def select_deskphone(self) -> Transition: ...
+    def deskphone_off_hook(self) -> Transition: ...
+    def deskphone_on_hook(self) -> Transition: ...
 
 
 class Core:
@@ -109,16 +109,16 @@ def automat_machine() -> TypeMachine[Inputs, Core]:
     """Makes machines: two states for each of ours that a selection forks."""
     builder = TypeMachineBuilder(Inputs, Core)
     steps = (
-        Step(State.LOGGED_OUT, Device.WEBRTC),
-        Step(State.LOGGED_OUT, Device.DESKPHONE),
-        Step(State.WEBRTC_ACTIVE, Device.WEBRTC),
-        Step(State.DESKPHONE_SELECTED, Device.DESKPHONE),
-        Step(State.DESKPHONE_IN_USE, Device.WEBRTC),
-        Step(State.DESKPHONE_IN_USE, Device.DESKPHONE),
+        Transition(State.LOGGED_OUT, Device.WEBRTC),
+        Transition(State.LOGGED_OUT, Device.DESKPHONE),
+        Transition(State.WEBRTC_ACTIVE, Device.WEBRTC),
+        Transition(State.DESKPHONE_SELECTED, Device.DESKPHONE),
+        Transition(State.DESKPHONE_IN_USE, Device.WEBRTC),
+        Transition(State.DESKPHONE_IN_USE, Device.DESKPHONE),
     )
     states = {step: builder.state(f"{step.state}, {step.selection} saved") for step in steps}
 
-    def arrow(source: Step, trigger: Callable[[Inputs], Step], target: Step) -> None:
+    def arrow(source: Transition, trigger: Callable[[Inputs], Transition], target: Transition) -> None:
         states[source].upon(trigger).to(states[target]).returns(target)
 
     out_webrtc, out_deskphone, active, selected, in_use_webrtc, in_use_deskphone = steps
@@ -149,7 +149,7 @@ def automat_machine() -> TypeMachine[Inputs, Core]:
 class AutomatPeer:
     def __init__(self) -> None:
         self.native = automat_machine()(Core())
-        self._position = Step(State.LOGGED_OUT, Device.WEBRTC)
+        self._position = Transition(State.LOGGED_OUT, Device.WEBRTC)
 
     def fire(self, trigger: Trigger) -> bool:
         try:
@@ -159,7 +159,7 @@ class AutomatPeer:
         return True
 
     @property
-    def position(self) -> Step:
+    def position(self) -> Transition:
         return self._position
 
 
@@ -228,8 +228,8 @@ class StatechartPeer:
         return True
 
     @property
-    def position(self) -> Step:
-        return Step(State(self.native.current_state_value), self.native.selection)
+    def position(self) -> Transition:
+        return Transition(State(self.native.current_state_value), self.native.selection)
 
 
 # -- whether they are the same machine ---------------------------------------------------------------
@@ -260,9 +260,9 @@ def check(name: str) -> int:
 
 
 def _walk(make: Callable[[], Peer]) -> tuple[Table, set[tuple[State, Trigger, Device]]]:
-    walked: dict[tuple[State, Trigger, Device], Step] = {}
+    walked: dict[tuple[State, Trigger, Device], Transition] = {}
     refused = set()
-    paths: dict[Step, tuple[Trigger, ...]] = {make().position: ()}
+    paths: dict[Transition, tuple[Trigger, ...]] = {make().position: ()}
     unseen = list(paths)
     while unseen:
         here = unseen.pop()

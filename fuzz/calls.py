@@ -55,7 +55,7 @@ WORDS: Final = (
 
 
 @cache
-def _told() -> tuple[tuple[Mapping[str, str], ...], ...]:
+def _reported() -> tuple[tuple[Mapping[str, str], ...], ...]:
     """The rows of every recording, by the names of headers."""
     return tuple(
         tuple(line["cel"] for line in map(json.loads, file.read_text("utf-8").splitlines()) if "cel" in line)
@@ -64,7 +64,7 @@ def _told() -> tuple[tuple[Mapping[str, str], ...], ...]:
 
 
 def _tables() -> tuple[bytes, ...]:
-    return tuple(_table(rows) for rows in _told())
+    return tuple(_table(rows) for rows in _reported())
 
 
 def _table(rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -78,7 +78,7 @@ def _table(rows: Iterable[Mapping[str, str]]) -> bytes:
 def _streams() -> tuple[bytes, ...]:
     messages = [
         "".join(f"{name}: {value}\r\n" for name, value in row.items()).encode() + b"\r\n"
-        for rows in _told()
+        for rows in _reported()
         for row in rows
     ]
     return tuple(windows(messages, 12))

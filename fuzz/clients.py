@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, Tokens
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage, read
-from unique_account.adapters.xuc.store import KeptSession, Store
+from unique_account.adapters.xuc.store import Store, StoredSession
 
 _FIELDS: Final[dict[str, Any]] = {
     "uniqueId": "1699999999.1",
@@ -93,7 +93,7 @@ _NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 def _store() -> Store:
     """A store that is gone with the process; there is a session."""
     store = Store(None, MemoryObserver(), _NOW.timestamp)
-    store.begin("alice", "x", KeptSession(1e12, 1e12))
+    store.begin("alice", "x", StoredSession(1e12, 1e12))
     return store
 
 

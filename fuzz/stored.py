@@ -23,7 +23,7 @@ from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.xuc.store import KeptSession, Preference, Store, TooManyPreferences
+from unique_account.adapters.xuc.store import Preference, Store, StoredSession, TooManyPreferences
 from unique_account.core.account import Account, Kept, Session
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.errors import InvalidCursor, UniqueAccountError
@@ -149,7 +149,7 @@ def _stores() -> tuple[bytes, ...]:
 
 
 async def _filled(store: Store) -> None:
-    store.begin("alice", "0123456789abcdef", KeptSession(1e12, 1e12))
+    store.begin("alice", "0123456789abcdef", StoredSession(1e12, 1e12))
     await store.keep()
     await store.prefer("alice", "USER_STATUS", Preference("away", "String"))
     await store.prefer("bob", "theme", Preference("dark", "String"))

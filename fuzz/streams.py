@@ -20,9 +20,9 @@ from unique_account.adapters.asterisk.ami.codec import (
     encode,
 )
 from unique_account.adapters.asterisk.ami.untrusted_text import is_cut
-from unique_account.adapters.asterisk.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.translation.results import Heard, Meaning
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.replay import ReplayStep, json_line, replay
+from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.adapters.asterisk.wire_names import CODE_EVENT
 from unique_account.core.account import Account
 from unique_account.core.events import Event
@@ -131,7 +131,7 @@ def _check_action(data: bytes) -> None:
 
 
 def _meanings(data: bytes) -> list[tuple[str, Meaning]]:
-    translation = Translation(USERS)
+    translation = Translator(USERS)
     return [
         (item.text, meaning)
         for item in _decoded([data])
@@ -143,7 +143,7 @@ def _meanings(data: bytes) -> list[tuple[str, Meaning]]:
 def _check_translation(data: bytes) -> None:
     accounts = {user.id: Account(user) for user in USERS}
     for _, meaning in _meanings(data):
-        if isinstance(meaning, Heard):
+        if isinstance(meaning, TranslatedEvent):
             require(meaning.user in accounts, "an event of nobody's account")
             require(meaning.at.tzinfo is UTC, "an instant without its time zone")
             accounts[meaning.user] = applied(accounts[meaning.user], meaning.event)
@@ -157,7 +157,7 @@ def _check_replay(data: bytes) -> None:
     steps = list(replay([data], USERS))
     require(list(replay(pieces(data), USERS)) == steps, "what is replayed depends on how the stream is cut")
     for each in steps:
-        if isinstance(each, Step):
+        if isinstance(each, ReplayStep):
             json.dumps(json_line(each), ensure_ascii=False, allow_nan=False).encode()
             require(each.user != BYSTANDER.id or names_bystander(data), "something happened to a bystander")
         elif isinstance(each, Malformed):
@@ -193,7 +193,7 @@ _LONGEST: Final = 79
 
 _FORGED: Final = (
     b"1\r\n\r\nEvent: UserEvent\r\nUserEvent:UniqueAccountCode\r\nAccount:alice\r\nAsks:toggle",
-    b"1\r\n\r\nEvent:UserEvent\r\nUserEvent:UniqueAccountCode\r\nAccount:bob\r\nAsks:all",
+    b"1\r\n\r\nEvent:TranslatedEvent\r\nUserEvent:UniqueAccountCode\r\nAccount:bob\r\nAsks:all",
     b"1\r\n\r\nEvent: UserEvent\r\nUserEvent:UniqueAccount\r\nUser:alice\r\nDo:log_in\r\nSession:x",
     b"1\r\n\r\nEvent: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE",
     b"1\r\n\r\nEvent: FullyBooted\r\nStatus: Fully Booted",
@@ -213,13 +213,13 @@ def _check_strangers(data: bytes) -> None:
             for name, value in _GENUINE
         )
         meant = [meaning for _, meaning in _meanings(event + BLANK + NEIGHBOUR + BLANK)]
-        said = [meaning.event for meaning in meant if isinstance(meaning, Heard)]
+        said = [meaning.event for meaning in meant if isinstance(meaning, TranslatedEvent)]
         require(said and said[-1] == _OF_NEIGHBOUR, "a stranger's text costs a neighbour")
         require(not said[:-1], f"a stranger's text became an event: {said[:-1]}")
 
 
 _OF_NEIGHBOUR: Final[Event] = next(
-    meaning.event for _, meaning in _meanings(NEIGHBOUR + BLANK) if isinstance(meaning, Heard)
+    meaning.event for _, meaning in _meanings(NEIGHBOUR + BLANK) if isinstance(meaning, TranslatedEvent)
 )
 
 TARGETS: Final = (

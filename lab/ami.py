@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from lab.journal import Journal, Told
+from lab.journal import Journal, JournalEntry
 from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
 from unique_account.adapters.asterisk import Decoder, Malformed, Message, encode
@@ -31,7 +31,7 @@ class Ami:
     @property
     def messages(self) -> tuple[Message, ...]:
         """Everything told so far, in order."""
-        return tuple(told.what for told in self.journal.told)
+        return tuple(reported.what for reported in self.journal.reported)
 
     async def act(self, action: str, *headers: tuple[str, str]) -> Message:
         """Carry out an action; its response, whether success or error.
@@ -46,7 +46,7 @@ class Ami:
         async with asyncio.timeout(PATIENCE):
             return await answer
 
-    async def event(self, name: str, *, after: float = 0.0, **headers: str) -> Told[Message]:
+    async def event(self, name: str, *, after: float = 0.0, **headers: str) -> JournalEntry[Message]:
         """The first event of this name, with these headers, that was told at an instant or later.
 
         Raises:

@@ -47,10 +47,10 @@ class Control:
         answer = self._answers[token] = asyncio.get_running_loop().create_future()
         self._send({"command": name, "params": parameters, "token": token})
         async with asyncio.timeout(PATIENCE):
-            told = await answer
-        if not told["ok"]:
-            raise CommandFailed(f"{name} {parameters} is refused: {told.get('data')}")
-        return str(told.get("data", ""))
+            reported = await answer
+        if not reported["ok"]:
+            raise CommandFailed(f"{name} {parameters} is refused: {reported.get('data')}")
+        return str(reported.get("data", ""))
 
     async def close(self) -> None:
         """Close the connection."""
@@ -71,11 +71,11 @@ class Control:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             length = await self._reader.readuntil(b":")
             payload = await self._reader.readexactly(int(length[:-1]) + 1)
-            told = json.loads(payload[:-1])
-            if "response" in told:
-                self._answers.pop(told["token"]).set_result(told)
+            reported = json.loads(payload[:-1])
+            if "response" in reported:
+                self._answers.pop(reported["token"]).set_result(reported)
             else:
-                self.journal.write(told)
+                self.journal.write(reported)
 
 
 def _kind(event: PhoneEvent) -> str:

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from lab.asterisk import Node
 from lab.config import Endpoint
-from lab.journal import Journal, Told
+from lab.journal import Journal, JournalEntry
 from lab.patience import until
 from lab.place import program, require
 from lab.ports import LOOPBACK
@@ -119,7 +119,7 @@ class Tab:
         """Give the call that is on hold to whom the one that was dialled beside it is with."""
         await self._do("join")
 
-    async def heard(self) -> float:
+    async def received(self) -> float:
         """How much it heard in its call so far; 0 for silence."""
         return float(await self._page.evaluate("heard()"))
 
@@ -127,7 +127,7 @@ class Tab:
         """Close the tab, as a user does, without a word to anybody."""
         await self._page.close()
 
-    async def event(self, kind: str, *, after: float = 0.0) -> Told[TabEvent]:
+    async def event(self, kind: str, *, after: float = 0.0) -> JournalEntry[TabEvent]:
         """The first event of this kind that was told at an instant or later.
 
         Raises:
@@ -138,7 +138,7 @@ class Tab:
     async def _do(self, function: str, *arguments: str) -> None:
         await self._page.evaluate(f"(given) => {{ {function}(...given) }}", list(arguments))
 
-    def _told(self, kind: str, detail: str) -> None:
+    def _reported(self, kind: str, detail: str) -> None:
         self._journal.write(TabEvent(kind, detail))
 
 
@@ -163,7 +163,7 @@ class Browser:
         page = await self.page()
         tab = Tab(page, pbx, endpoint)
         await page.route(f"{_ORIGIN}/**", _serve)
-        await page.expose_function("tell", tab._told)
+        await page.expose_function("tell", tab._reported)
         await tab.register()
         return tab
 

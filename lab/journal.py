@@ -17,12 +17,12 @@ _SHOWN: Final = 12
 T = TypeVar("T")
 
 
-class NeverTold(TimeoutError):
+class NotReported(TimeoutError):
     """What was waited for was not told; the sentence says what was told last."""
 
 
 @frozen(weakref_slot=False)
-class Told(Generic[T]):
+class JournalEntry(Generic[T]):
     """Something told, and when it arrived, in seconds of `time.monotonic`."""
 
     at: float
@@ -40,44 +40,44 @@ class Journal(Generic[T]):
         told: All of it, in order.
     """
 
-    def __init__(self, teller: str, show: Callable[[T], str]) -> None:
-        self.told: list[Told[T]] = []
-        self._teller = teller
+    def __init__(self, sender: str, show: Callable[[T], str]) -> None:
+        self.reported: list[JournalEntry[T]] = []
+        self._source = sender
         self._show = show
         self._news = asyncio.Event()
-        self._heeding: list[Callable[[T], None]] = []
+        self._on_entry: list[Callable[[T], None]] = []
 
     def write(self, what: T) -> None:
         """Add what was told just now."""
-        self.told.append(Told(time.monotonic(), what))
+        self.reported.append(JournalEntry(time.monotonic(), what))
         self._news.set()
-        for do in self._heeding:
+        for do in self._on_entry:
             do(what)
 
-    def heed(self, do: Callable[[T], None]) -> None:
+    def on_entry(self, do: Callable[[T], None]) -> None:
         """Do this with all that is told from now on, the moment it is told."""
-        self._heeding.append(do)
+        self._on_entry.append(do)
 
-    async def wait(self, fits: Callable[[T], bool], wanted: str, *, after: float = 0.0) -> Told[T]:
+    async def wait(self, fits: Callable[[T], bool], wanted: str, *, after: float = 0.0) -> JournalEntry[T]:
         """The first thing that fits and was told at an instant or later, told already or to come.
 
         Raises:
             NeverTold: None came within `PATIENCE`.
         """
-        seen = bisect_left(self.told, after, key=lambda told: told.at)
+        seen = bisect_left(self.reported, after, key=lambda reported: reported.at)
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
                     self._news.clear()
-                    for told in self.told[seen:]:
-                        if fits(told.what):
-                            return told
-                    seen = len(self.told)
+                    for reported in self.reported[seen:]:
+                        if fits(reported.what):
+                            return reported
+                    seen = len(self.reported)
                     await self._news.wait()
         except TimeoutError:
-            raise NeverTold(self._complaint(wanted, after)) from None
+            raise NotReported(self._complaint(wanted, after)) from None
 
     def _complaint(self, wanted: str, after: float) -> str:
-        since = [self._show(told.what) for told in self.told if told.at >= after]
-        told = ", ".join(since[-_SHOWN:]) or "nothing"
-        return f"{self._teller} did not tell {wanted} within {PATIENCE:g} s; it told {told}"
+        since = [self._show(reported.what) for reported in self.reported if reported.at >= after]
+        reported = ", ".join(since[-_SHOWN:]) or "nothing"
+        return f"{self._source} did not tell {wanted} within {PATIENCE:g} s; it told {reported}"

@@ -20,7 +20,7 @@ from attrs import define, field
 from lab import sip
 from lab.asterisk import Node
 from lab.config import Endpoint
-from lab.journal import Journal, Told
+from lab.journal import Journal, JournalEntry
 from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
 from lab.sip import SipMessage
@@ -80,14 +80,14 @@ class Party(asyncio.DatagramProtocol):
         more: Further headers of every call that it makes.
     """
 
-    def __init__(self, pbx: Node, endpoint: Endpoint, *, obeys: bool, rings: bool) -> None:
+    def __init__(self, pbx: Node, endpoint: Endpoint, *, controllable: bool, rings: bool) -> None:
         self.name = endpoint.name
         self.journal: Journal[Seen] = Journal(endpoint.name, " ".join)
         self.calls: list[PartyCall] = []
         self.more: tuple[tuple[str, str], ...] = ()
         self._pbx = pbx
         self._password = endpoint.password
-        self._obeys = obeys
+        self._controllable = controllable
         self._rings = rings
         self._tag = token_hex(8)
         self._registration = token_hex(8)
@@ -177,7 +177,7 @@ class Party(asyncio.DatagramProtocol):
         replaces = quote(f"{other.id};to-tag={to};from-tag={of}", safe="")
         await self._refer(call, f"<{other.target.partition(';')[0]}?Replaces={replaces}>")
 
-    async def sees(self, word: str, *, after: float = 0.0) -> Told[Seen]:
+    async def sees(self, word: str, *, after: float = 0.0) -> JournalEntry[Seen]:
         """Wait until it sees something.
 
         Raises:
@@ -274,7 +274,7 @@ class Party(asyncio.DatagramProtocol):
             call.target = answered["Contact"].strip("<>")
             self.journal.write(("answered", call.number))
         else:
-            self._tell_cause(call, answered)
+            self._note_cause(call, answered)
             self._end(call, "refused")
 
     async def _refer(self, call: PartyCall, target: str) -> None:
@@ -339,7 +339,7 @@ class Party(asyncio.DatagramProtocol):
 
     def _ended(self, message: SipMessage, call: PartyCall) -> None:
         self._send(sip.answer(message, "200 OK", self._tag))
-        self._tell_cause(call, message)
+        self._note_cause(call, message)
         if message.method == "CANCEL":
             self._respond(call, "487 Request Terminated")
         self._end(call, "over")
@@ -349,13 +349,13 @@ class Party(asyncio.DatagramProtocol):
         if event == "message-summary":
             self._send(sip.answer(message, "200 OK", self._tag))
             self.journal.write(("messages", message.body.partition("Voice-Message: ")[2].partition(" ")[0]))
-        elif call is None or not self._obeys:
+        elif call is None or not self._controllable:
             self._send(sip.answer(message, "489 Bad Event", self._tag))
         else:
             self._send(sip.answer(message, "200 OK", self._tag))
-            self._obey(event, call)
+            self._control(event, call)
 
-    def _obey(self, event: str, call: PartyCall) -> None:
+    def _control(self, event: str, call: PartyCall) -> None:
         if event == "talk" and not call.answered:
             self.answer(call)
         elif event in ("talk", "hold"):
@@ -378,7 +378,7 @@ class Party(asyncio.DatagramProtocol):
         self._send(call.response)
         return call.response
 
-    def _tell_cause(self, call: PartyCall, message: SipMessage) -> None:
+    def _note_cause(self, call: PartyCall, message: SipMessage) -> None:
         _, _, cause = message["Reason"].partition("cause=")
         call.cause = cause.partition(";")[0]
 
@@ -406,18 +406,18 @@ class Party(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def party(
-    pbx: Node, endpoint: Endpoint, *, obeys: bool = False, rings: bool = True
+    pbx: Node, endpoint: Endpoint, *, controllable: bool = False, rings: bool = True
 ) -> AsyncIterator[Party]:
     """A party that may register as an endpoint of a node; gone when the context closes, its contact is not.
 
     Args:
         pbx: The node.
         endpoint: As whom.
-        obeys: Whether it does what the *talk* and *hold* events tell it.
+        controllable: Whether it does what the *talk* and *hold* events tell it.
         rings: Whether it says that it rings; one that does not is like a frozen phone.
     """
     transport, made = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Party(pbx, endpoint, obeys=obeys, rings=rings), local_addr=(LOOPBACK, 0)
+        lambda: Party(pbx, endpoint, controllable=controllable, rings=rings), local_addr=(LOOPBACK, 0)
     )
     made.use(transport)
     try:

@@ -15,7 +15,7 @@ from typing import Final
 from lab.asterisk import Node
 from lab.baresip import Control, PhoneEvent, connect
 from lab.config import Endpoint
-from lab.journal import Told
+from lab.journal import JournalEntry
 from lab.patience import until
 from lab.place import NotInstalled, program
 from lab.ports import LOOPBACK, media_ports, port
@@ -66,7 +66,7 @@ class Phone:
         """Take the current call back from hold."""
         await self._control.command("resume")
 
-    async def event(self, kind: str, *, after: float = 0.0) -> Told[PhoneEvent]:
+    async def event(self, kind: str, *, after: float = 0.0) -> JournalEntry[PhoneEvent]:
         """The first event of this kind, e.g. ``CALL_INCOMING``, that was told at an instant or later.
 
         Raises:
@@ -74,9 +74,11 @@ class Phone:
         """
         return await self._control.journal.wait(lambda event: event["type"] == kind, kind, after=after)
 
-    def told(self, *, after: float = 0.0) -> tuple[str, ...]:
+    def reported(self, *, after: float = 0.0) -> tuple[str, ...]:
         """The kinds of all events that were told at an instant or later."""
-        return tuple(told.what["type"] for told in self._control.journal.told if told.at >= after)
+        return tuple(
+            reported.what["type"] for reported in self._control.journal.reported if reported.at >= after
+        )
 
     async def registered(self) -> None:
         """Wait until it is registered.
@@ -91,12 +93,12 @@ class Phone:
 
         await until(said_so, f"the registration of {self.name}")
 
-    def heard(self, *, last: float = math.inf) -> tuple[int, ...]:
+    def received(self, *, last: float = math.inf) -> tuple[int, ...]:
         """The tone that it heard in the last seconds of each call, in hertz; 0 for silence."""
         recordings = sorted((self._folder / "heard").glob("*-dec.wav"))
         return tuple(read_tone(recording, last=last) for recording in recordings)
 
-    async def hears(self, tone: int) -> None:
+    async def receives(self, tone: int) -> None:
         """Wait until it hears a tone, or silence where that is 0, for a fifth of a second at least.
 
         Raises:
@@ -104,8 +106,8 @@ class Phone:
         """
 
         async def now() -> bool:
-            heard = self.heard(last=_A_SYLLABLE)
-            return bool(heard) and abs(heard[-1] - tone) < NEAR
+            received = self.received(last=_A_SYLLABLE)
+            return bool(received) and abs(received[-1] - tone) < NEAR
 
         await until(now, f"that {self.name} hears {tone} Hz")
 
@@ -150,7 +152,7 @@ def _config(folder: Path, sip: int, control: int, frequency: int) -> str:
         f"net_interface {LOOPBACK}",
         f"rtp_ports {first}-{last}",
         f"ctrl_tcp_listen {LOOPBACK}:{control}",
-        f"snd_path {folder / 'heard'}",
+        f"snd_path {folder / 'received'}",
         f"module_path {_module_path()}",
         "call_local_timeout 120",
         "call_max_calls 4",

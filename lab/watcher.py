@@ -12,7 +12,7 @@ from typing import Final
 
 from lab.asterisk import Node
 from lab.config import Endpoint
-from lab.journal import Journal, Told
+from lab.journal import Journal, JournalEntry
 from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
 
@@ -49,13 +49,13 @@ class Watcher(asyncio.DatagramProtocol):
         self._call = token_hex(8)
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def shows(self, word: str, *, after: float = 0.0) -> Told[str]:
+    async def shows(self, word: str, *, after: float = 0.0) -> JournalEntry[str]:
         """Wait until this word is told, at an instant or later.
 
         Raises:
             NeverTold: It was not within `lab.patience.PATIENCE`.
         """
-        return await self.journal.wait(lambda told: told == word, word, after=after)
+        return await self.journal.wait(lambda reported: reported == word, word, after=after)
 
     async def subscribe(self, transport: asyncio.DatagramTransport) -> None:
         """Subscribe from a socket of one's own, and wait until the node has taken the subscription.

@@ -39,7 +39,7 @@ PROMISED = [
     "LoggedIn",
     "LoggedOut",
     "MessagesChanged",
-    "NodeLost",
+    "FactsReplaced",
     "Plan",
     "Presence",
     "Refused",

@@ -21,7 +21,7 @@ DEVICES: Final = {"9002": "PJSIP/phone", "9003": "PJSIP/phone"}
 async def fast_agi(port: int) -> None:
     """Tell whoever asks over FastAGI which device a number rings."""
 
-    async def told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reported(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         given = {}
         while line := (await reader.readline()).decode().strip():
             name, _, value = line.partition(": ")
@@ -30,7 +30,7 @@ async def fast_agi(port: int) -> None:
         await reader.readline()
         writer.close()
 
-    async with await asyncio.start_server(told, LOOPBACK, port) as server:
+    async with await asyncio.start_server(reported, LOOPBACK, port) as server:
         await server.serve_forever()
 
 
@@ -50,8 +50,8 @@ async def ari(port: int, user: str, password: str, application: str) -> None:
             await rest.post(f"{path}/variable", params={"variable": "DEVICE", "value": device})
             await rest.post(f"{path}/continue")
 
-        async for told in socket:
-            event = json.loads(told)
+        async for reported in socket:
+            event = json.loads(reported)
             if event["type"] == "StasisStart":
                 tasks.create_task(send_on(event["channel"]))
 

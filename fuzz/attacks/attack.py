@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-Attempts = int
+Throttle = int
 """How often to try: what the whole attack has, times the scale."""
 
 
@@ -24,4 +24,4 @@ class Attack:
 
     name: str
     attempts: int
-    made: Callable[[Attempts], Coroutine[Any, Any, str]]
+    made: Callable[[Throttle], Coroutine[Any, Any, str]]

@@ -30,6 +30,7 @@ from unique_account.core.events import (
     DeviceSelected,
     DeviceToggled,
     Event,
+    FactsReplaced,
     ForwardingChanged,
     ForwardingDialled,
     LeaseExpired,
@@ -37,7 +38,6 @@ from unique_account.core.events import (
     LoggedIn,
     LoggedOut,
     MessagesChanged,
-    NodeLost,
     SessionLost,
     UserChanged,
 )
@@ -141,7 +141,7 @@ class Chance:
 
     def _node(self, account: Account) -> Event:
         facts = (LineChanged(Device.DESKPHONE, LineStatus.IN_USE), CallChanged(self._made_call()))
-        return NodeLost(account.user.media_server, facts[: self._random.randint(0, 2)])
+        return FactsReplaced(account.user.media_server, facts[: self._random.randint(0, 2)])
 
     def _forwarding(self, _: Account) -> Event:
         on = self._random.random() < 0.5

@@ -50,11 +50,11 @@ class TestFanOut:
 
     def test_all_are_told(self) -> None:
         observers = (MemoryObserver(), MemoryObserver())
-        told = FanOut(*observers)
+        reported = FanOut(*observers)
         error = ConnectionError("gone")
-        told.applied(IN, ALICE, ALICE)
-        told.refused(IN, ALICE, REFUSED)
-        told.failed("pbx", error)
+        reported.applied(IN, ALICE, ALICE)
+        reported.refused(IN, ALICE, REFUSED)
+        reported.failed("pbx", error)
         for observer in observers:
             assert observer.applications == [(IN, ALICE, ALICE)]
             assert observer.refusals == [(IN, REFUSED)]

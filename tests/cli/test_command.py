@@ -28,8 +28,8 @@ class TestDemo:
     """R1 to R5, R8, R9, R13, R15, S5, S6, H2: the demo shows them at work."""
 
     def test_it_tells_the_story_with_who_rings_what_is_seen_and_why(self) -> None:
-        told = run("demo")
-        assert told.exit_code == 0
+        reported = run("demo")
+        assert reported.exit_code == 0
         for sentence in (
             "the call  rings the deskphone",
             "the call  rings the browser",
@@ -38,7 +38,7 @@ class TestDemo:
             "goes to mailbox 1001@default",
             "select_deskphone is refused while logged_out",
         ):
-            assert sentence in told.output
+            assert sentence in reported.output
 
     def test_its_json_has_a_line_for_each_step(self) -> None:
         lines = [json.loads(line) for line in run("demo", "--json").output.splitlines()]
@@ -64,14 +64,14 @@ class TestReplay:
     """R17: what happened to an account is told with its reasons, from a recording."""
 
     def test_people_read_before_and_after(self) -> None:
-        told = run("replay", str(RECORDINGS / "ringing.ami"), "--users", USERS)
-        assert told.exit_code == 0
-        assert "contacts_changed webrtc false" in told.output
-        assert "route webrtc rings -> deskphone rings, presence ringing -> available" in told.output
+        reported = run("replay", str(RECORDINGS / "ringing.ami"), "--users", USERS)
+        assert reported.exit_code == 0
+        assert "contacts_changed webrtc false" in reported.output
+        assert "route webrtc rings -> deskphone rings, presence ringing -> available" in reported.output
 
     def test_machines_get_a_json_object_for_each_step(self) -> None:
-        told = run("replay", str(RECORDINGS / "day.ami"), "--users", USERS, "--json")
-        lines = [json.loads(line) for line in told.stdout.splitlines()]
+        reported = run("replay", str(RECORDINGS / "day.ami"), "--users", USERS, "--json")
+        lines = [json.loads(line) for line in reported.stdout.splitlines()]
         assert len(lines) > 50
         needed = {"time", "event", "user", "state", "device_in_use", "route", "presence", "because", "before"}
         assert all(needed <= set(line) for line in lines)
@@ -84,28 +84,29 @@ class TestReplay:
 
     def test_what_cannot_be_understood_is_named_on_stderr_and_skipped(self) -> None:
         capture = b"no header here\r\n\r\n" + (RECORDINGS / "ringing.ami").read_bytes()
-        told = run("replay", "-", "--users", USERS, "--json", stdin=capture)
-        assert told.exit_code == 0
-        assert "no header here" in told.stderr
+        reported = run("replay", "-", "--users", USERS, "--json", stdin=capture)
+        assert reported.exit_code == 0
+        assert "no header here" in reported.stderr
         assert (
-            told.stdout == run("replay", str(RECORDINGS / "ringing.ami"), "--users", USERS, "--json").stdout
+            reported.stdout
+            == run("replay", str(RECORDINGS / "ringing.ami"), "--users", USERS, "--json").stdout
         )
 
     def test_a_users_file_with_mistakes_says_all_of_them(self, tmp_path: Path) -> None:
         file = tmp_path / "users.toml"
         file.write_text('[[users]]\nid = "a"\nextension = 1\ndeskphone = "x"\nwebrtc = "y"\ncolour = "red"\n')
-        told = run("replay", str(RECORDINGS / "day.ami"), "--users", str(file))
-        assert told.exit_code == 1
-        assert "users[0].extension: is a whole number, not text" in told.stderr
-        assert "users[0]: has no field named colour" in told.stderr
+        reported = run("replay", str(RECORDINGS / "day.ami"), "--users", str(file))
+        assert reported.exit_code == 1
+        assert "users[0].extension: is a whole number, not text" in reported.stderr
+        assert "users[0]: has no field named colour" in reported.stderr
 
     def test_two_users_cannot_share_a_device_or_a_number(self, tmp_path: Path) -> None:
         one = '[[users]]\nid = "{}"\nextension = "1"\ndeskphone = "SIP/x"\nwebrtc = "SIP/y{}"\n'
         file = tmp_path / "users.toml"
         file.write_text(one.format("a", 1) + one.format("b", 2))
-        told = run("replay", str(RECORDINGS / "day.ami"), "--users", str(file))
-        assert "users[1]: device SIP/x is already that of users[0]" in told.stderr
-        assert "users[1]: number 1 in default is already that of users[0]" in told.stderr
+        reported = run("replay", str(RECORDINGS / "day.ami"), "--users", str(file))
+        assert "users[1]: device SIP/x is already that of users[0]" in reported.stderr
+        assert "users[1]: number 1 in default is already that of users[0]" in reported.stderr
 
     def test_a_file_that_is_not_toml_is_named_so(self, tmp_path: Path) -> None:
         file = tmp_path / "users.toml"
@@ -117,14 +118,14 @@ class TestExplain:
     """R17: what a call would do, and why, for an account given by flags or as JSON."""
 
     def test_nothing_said_is_an_account_of_which_nothing_is_known(self) -> None:
-        told = run("explain")
-        assert "A call to 1001 rings deskphone." in told.output
-        assert "R1: nobody is logged in" in told.output
+        reported = run("explain")
+        assert "A call to 1001 rings deskphone." in reported.output
+        assert "R1: nobody is logged in" in reported.output
 
     def test_flags_say_what_is_so(self) -> None:
         flags = ["--logged-in", "--selection", "webrtc", "--webrtc-contact", "--mailbox", "1001@default"]
-        told = run("explain", *flags, "--forward-busy", "1003", "--json")
-        said = json.loads(told.output)
+        reported = run("explain", *flags, "--forward-busy", "1003", "--json")
+        said = json.loads(reported.output)
         assert said["route"]["ring"]["interface"] == "PJSIP/alice_w"
         assert said["state"] == "webrtc_active"
         assert said["otherwise"] == {
@@ -166,18 +167,18 @@ class TestExplain:
         ],
     )
     def test_json_that_is_no_account_says_why(self, text: str, problem: str) -> None:
-        told = run("explain", "-", stdin=text)
-        assert told.exit_code == 1
-        assert problem in told.stderr
+        reported = run("explain", "-", stdin=text)
+        assert reported.exit_code == 1
+        assert problem in reported.stderr
 
     def test_a_forward_that_cannot_work_is_refused(self) -> None:
-        told = run("explain", "--forward", "1001")
-        assert told.exit_code == 1
-        assert "1001 is the user's own number (R13)" in told.stderr
+        reported = run("explain", "--forward", "1001")
+        assert reported.exit_code == 1
+        assert "1001 is the user's own number (R13)" in reported.stderr
 
     def test_too_many_forwards_refuse_the_call(self) -> None:
-        told = run("explain", "--forward", "1003", "--forwards", "10")
-        assert "R13: the call was forwarded too often (forwards=10, max_forwards=10)" in told.output
+        reported = run("explain", "--forward", "1003", "--forwards", "10")
+        assert "R13: the call was forwarded too often (forwards=10, max_forwards=10)" in reported.output
 
 
 class TestTableAndDiagram:
@@ -194,25 +195,25 @@ class TestTableAndDiagram:
         assert run("table", "--markdown").output.strip() == diagram.markdown()
 
     def test_the_diagram_is_mermaid(self) -> None:
-        told = run("diagram").output
-        assert told.startswith("stateDiagram-v2\n")
-        assert "    webrtc_active --> deskphone_selected: select_deskphone" in told.splitlines()
+        reported = run("diagram").output
+        assert reported.startswith("stateDiagram-v2\n")
+        assert "    webrtc_active --> deskphone_selected: select_deskphone" in reported.splitlines()
 
 
 class TestImport:
     """A5: a file of users is fit as a whole, or nothing of it is taken."""
 
     def test_a_good_file_is_said_to_be_fit(self) -> None:
-        told = run("import", USERS)
-        assert told.exit_code == 0
-        assert "1 users with a Unique Account, fit to import" in told.output
+        reported = run("import", USERS)
+        assert reported.exit_code == 0
+        assert "1 users with a Unique Account, fit to import" in reported.output
 
     def test_every_bad_row_is_named_with_line_and_field(self, tmp_path: Path) -> None:
-        told = run("import", str(self.csv(tmp_path, "12", "31")))
-        assert told.exit_code == 1
-        assert "nothing was imported" in told.stderr
-        assert "line 2, ring_seconds: " in told.stderr
-        assert "line 3, ring_seconds: " in told.stderr
+        reported = run("import", str(self.csv(tmp_path, "12", "31")))
+        assert reported.exit_code == 1
+        assert "nothing was imported" in reported.stderr
+        assert "line 2, ring_seconds: " in reported.stderr
+        assert "line 3, ring_seconds: " in reported.stderr
 
     def test_a_loaded_file_is_in_the_store_and_cannot_be_loaded_again(self, tmp_path: Path) -> None:
         store = str(tmp_path / "accounts.sqlite")
@@ -260,10 +261,10 @@ class TestErrors:
         assert run("nonsense").exit_code == 2
 
     def test_help_is_worth_reading(self) -> None:
-        told = run("--help").output
+        reported = run("--help").output
         for name in ("demo", "replay", "explain", "table", "diagram", "import"):
-            assert f"  {name}" in told
-        assert "Exit codes" in told
+            assert f"  {name}" in reported
+        assert "Exit codes" in reported
 
     def test_the_module_runs_as_the_script_does(self) -> None:
         done = subprocess.run(

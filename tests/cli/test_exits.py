@@ -94,8 +94,8 @@ class TestStopped:
                 assert time.monotonic() < patience
             process.send_signal(signal.SIGINT)
             writer.close()
-            told, said = process.communicate(timeout=20)
-        assert (process.returncode, told) == (130, "")
+            reported, said = process.communicate(timeout=20)
+        assert (process.returncode, reported) == (130, "")
         assert said.startswith("Error: interrupted: ")
         assert said.endswith("what was taken in stays, and to run it again takes in the rest\n")
         assert said.count("\n") == 1

@@ -32,7 +32,7 @@ from unique_account.core.account import Direction
 from unique_account.core.errors import Unreachable
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
-from unique_account.service.call_log_ingest import Ingestion
+from unique_account.service.call_log_ingest import CallLogIngest
 
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ANSWERED = CallRecord(
@@ -348,8 +348,8 @@ def taking_in(
     monkeypatch.setattr(ingesting, "find_adapter", lambda *_: cel)
     monkeypatch.setattr(exits, "AGAIN", 0)
     monkeypatch.setattr(ingesting, "SystemClock", lambda: SettableClock(AFTERWARDS))
-    monkeypatch.setattr(Ingestion, "_waited", lambda *_: True)
-    monkeypatch.setattr(Ingestion, "follow", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr(CallLogIngest, "_waited", lambda *_: True)
+    monkeypatch.setattr(CallLogIngest, "follow", lambda _: asyncio.sleep(0))
     said = io.StringIO()
     progress = Progress(console=Console(file=said, force_terminal=False), disable=True)
     work = ingesting._Work(USERS, UTC, progress)

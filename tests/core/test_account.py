@@ -228,9 +228,9 @@ class TestLines:
         assert LINES[LineStatus.UNKNOWN, None] is UNKNOWN_LINE == Line()
 
     def test_what_is_told_is_shared(self) -> None:
-        told = apply(Account(ALICE), LineChanged(Device.WEBRTC, LineStatus.BUSY))
-        assert told.line(Device.WEBRTC) is LINES[LineStatus.BUSY, None]
-        assert told.line(Device.DESKPHONE) is UNKNOWN_LINE
+        reported = apply(Account(ALICE), LineChanged(Device.WEBRTC, LineStatus.BUSY))
+        assert reported.line(Device.WEBRTC) is LINES[LineStatus.BUSY, None]
+        assert reported.line(Device.DESKPHONE) is UNKNOWN_LINE
 
     @given(strategies.lines())
     def test_a_line_is_in_a_call_by_its_status_alone(self, line: Line) -> None:

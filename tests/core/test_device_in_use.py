@@ -80,9 +80,9 @@ class TestNotRegistered:
 
     @pytest.mark.parametrize("status", LineStatus)
     def test_a_known_contact_outweighs_any_status(self, status: LineStatus) -> None:
-        told = apply(REGISTERED, LineChanged(Device.WEBRTC, status))
-        assert device_in_use(told) is Device.WEBRTC
-        gone = apply(told, ContactsChanged(Device.WEBRTC, reachable=False))
+        reported = apply(REGISTERED, LineChanged(Device.WEBRTC, status))
+        assert device_in_use(reported) is Device.WEBRTC
+        gone = apply(reported, ContactsChanged(Device.WEBRTC, reachable=False))
         assert device_in_use(gone) is Device.DESKPHONE
 
     @pytest.mark.parametrize("status", LineStatus)

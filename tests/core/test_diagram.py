@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unique_account.core.diagram import cell, markdown, mermaid, rows
-from unique_account.core.machine import TABLE, Device, State, Step, Trigger
+from unique_account.core.machine import TABLE, Device, State, Transition, Trigger
 
 RULE_BOOK = """
 from \\ trigger     | log_in                                                 | log_out    | select_webrtc       | select_deskphone       | deskphone_off_hook | deskphone_on_hook
@@ -31,7 +31,7 @@ class TestRows:
 
     def test_another_table_is_drawn_as_it_is(self) -> None:
         table = {
-            (State.LOGGED_OUT, Trigger.LOG_IN, device): Step(State.DESKPHONE_SELECTED, device)
+            (State.LOGGED_OUT, Trigger.LOG_IN, device): Transition(State.DESKPHONE_SELECTED, device)
             for device in Device
         }
         assert cell(table, State.LOGGED_OUT, Trigger.LOG_IN) == "deskphone_selected"
@@ -67,7 +67,7 @@ class TestMermaid:
 
     def test_triggers_that_share_an_arrow_are_on_it_together(self) -> None:
         table = {
-            (State.WEBRTC_ACTIVE, trigger, device): Step(State.LOGGED_OUT, device)
+            (State.WEBRTC_ACTIVE, trigger, device): Transition(State.LOGGED_OUT, device)
             for trigger in (Trigger.LOG_OUT, Trigger.LOG_IN)
             for device in Device
         }

@@ -25,6 +25,7 @@ from unique_account.core.events import (
     DoNotDisturbSet,
     Event,
     Fact,
+    FactsReplaced,
     ForwardingChanged,
     ForwardingDialled,
     ForwardSet,
@@ -32,7 +33,6 @@ from unique_account.core.events import (
     LineChanged,
     LoggedIn,
     MessagesChanged,
-    NodeLost,
     SessionLost,
     UserChanged,
     apply,
@@ -300,52 +300,52 @@ class TestCalls:
 
     @given(strategies.accounts(), strategies.calls())
     def test_no_end_is_ever_followed_by_its_call(self, account: Account, call: Call) -> None:
-        told = apply(apply(account, CallEnded(call.id, NOON)), CallChanged(call))
-        assert call.id not in [live.id for live in told.calls]
+        reported = apply(apply(account, CallEnded(call.id, NOON)), CallChanged(call))
+        assert call.id not in [live.id for live in reported.calls]
 
 
 class TestNodes:
     """R12: what a lost node told is not known any more; other nodes do not concern the account."""
 
     def test_everything_that_was_told_is_dropped(self) -> None:
-        told = apply(apply(IN, CallChanged(leg("1"))), MessagesChanged(1, 0))
-        told = apply(told, LineChanged(Device.DESKPHONE, LineStatus.IN_USE))
-        lost = apply(told, NodeLost("default"))
+        reported = apply(apply(IN, CallChanged(leg("1"))), MessagesChanged(1, 0))
+        reported = apply(reported, LineChanged(Device.DESKPHONE, LineStatus.IN_USE))
+        lost = apply(reported, FactsReplaced("default"))
         assert lost == IN
-        assert lost.kept is told.kept
+        assert lost.kept is reported.kept
 
     @given(strategies.accounts(), st.data())
     def test_what_is_told_again_at_once_comes_to_the_same_as_fact_by_fact(
         self, account: Account, data: st.DataObject
     ) -> None:
-        told = data.draw(st.lists(strategies.facts(account.user), max_size=6))
-        known = tuple(event for event in told if isinstance(event, Fact))
+        reported = data.draw(st.lists(strategies.facts(account.user), max_size=6))
+        known = tuple(event for event in reported if isinstance(event, Fact))
         server = account.user.media_server
-        after = apply(account, NodeLost(server, known))
-        assert after == reduce(apply, known, apply(account, NodeLost(server)))
-        assert apply(after, NodeLost(server, known)) is after
-        assert apply(account, NodeLost("elsewhere", known)) is account
+        after = apply(account, FactsReplaced(server, known))
+        assert after == reduce(apply, known, apply(account, FactsReplaced(server)))
+        assert apply(after, FactsReplaced(server, known)) is after
+        assert apply(account, FactsReplaced("elsewhere", known)) is account
 
     def test_another_node_changes_nothing(self) -> None:
-        told = apply(IN, CallChanged(leg("1")))
-        assert apply(told, NodeLost("mds1")) is told
+        reported = apply(IN, CallChanged(leg("1")))
+        assert apply(reported, FactsReplaced("mds1")) is reported
 
     def test_a_node_that_told_nothing_takes_nothing_with_it(self) -> None:
-        assert apply(IN, NodeLost("default")) is IN
+        assert apply(IN, FactsReplaced("default")) is IN
 
 
 class TestMessages:
     """V2: the last word on the mailbox counts."""
 
     def test_counts_are_told_and_change(self) -> None:
-        told = apply(IN, MessagesChanged(new=1, old=4))
-        assert told.observed.messages == Messages(new=1, old=4)
-        assert apply(told, MessagesChanged(0, 5)).observed.messages == Messages(0, 5)
+        reported = apply(IN, MessagesChanged(new=1, old=4))
+        assert reported.observed.messages == Messages(new=1, old=4)
+        assert apply(reported, MessagesChanged(0, 5)).observed.messages == Messages(0, 5)
 
     def test_no_messages_is_news_the_first_time_only(self) -> None:
-        told = apply(IN, MessagesChanged(0, 0))
-        assert told is not IN
-        assert apply(told, MessagesChanged(0, 0)) is told
+        reported = apply(IN, MessagesChanged(0, 0))
+        assert reported is not IN
+        assert apply(reported, MessagesChanged(0, 0)) is reported
 
 
 def of_call(call_id: str) -> st.SearchStrategy[Event]:
@@ -376,11 +376,11 @@ class TestOrder:
     @given(st.data())
     def test_any_interleaving_makes_the_same_account(self, data: st.DataObject) -> None:
         account = data.draw(strategies.accounts())
-        told = [data.draw(st.lists(source, max_size=3)) for source in SOURCES]
-        turns = [number for number, facts in enumerate(told) for _ in facts]
+        reported = [data.draw(st.lists(source, max_size=3)) for source in SOURCES]
+        turns = [number for number, facts in enumerate(reported) for _ in facts]
         ends = []
         for order in (turns, data.draw(st.permutations(turns))):
-            waiting = [iter(facts) for facts in told]
+            waiting = [iter(facts) for facts in reported]
             end = account
             for number in order:
                 end = apply(end, next(waiting[number]))

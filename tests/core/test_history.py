@@ -212,9 +212,9 @@ class TestCombining:
         self, settled: HistoryStatus, live: HistoryStatus
     ) -> None:
         written = record(status=settled, settled=True)
-        told = record(status=live, peer="1002", peer_name="Bob", device=Device.WEBRTC)
+        reported = record(status=live, peer="1002", peer_name="Bob", device=Device.WEBRTC)
         taken = settled is HistoryStatus.MISSED and live in {HistoryStatus.EMITTED, HistoryStatus.ANSWERED}
-        assert combine(written, told) == combine(told, written) == (told if taken else written)
+        assert combine(written, reported) == combine(reported, written) == (reported if taken else written)
 
     @pytest.mark.parametrize(
         "more", [{"rang": SECOND}, {"forwarded_from": "1003"}, {"transferred_to": "1003"}]
@@ -803,9 +803,9 @@ class TestFinished:
     @pytest.mark.parametrize("order", [*permutations(["leg-1", "leg-2", "leg-3"])])
     def test_answered_on_one_leg_is_missed_in_no_order_of_the_ends(self, order: tuple[str, ...]) -> None:
         account = account_with(leg("leg-1"), leg("leg-2", answered=NOON + SECOND), leg("leg-3"))
-        told = []
+        reported = []
         for name in order:
-            told.append(finished(account, name, LATER))
+            reported.append(finished(account, name, LATER))
             account = apply(account, CallEnded(name, LATER))
-        (entry,) = merge(*([each] for each in told if each is not None))
+        (entry,) = merge(*([each] for each in reported if each is not None))
         assert entry.status is HistoryStatus.ANSWERED

@@ -34,7 +34,7 @@ IN_CALL = [LineStatus.ON_HOLD, LineStatus.IN_USE, LineStatus.BUSY, LineStatus.RI
 NOT_IN_CALL = [status for status in LineStatus if status not in IN_CALL]
 
 
-def told(account: Account, status: LineStatus) -> Account:
+def reported(account: Account, status: LineStatus) -> Account:
     """The account after a word on its deskphone's line."""
     return apply(account, LineChanged(Device.DESKPHONE, status))
 
@@ -44,18 +44,18 @@ class TestLoginDuringCall:
 
     @pytest.mark.parametrize("status", IN_CALL)
     def test_logging_in_finds_the_deskphone_in_use(self, status: LineStatus) -> None:
-        assert apply(told(OUT, status), LoggedIn("tab-1")).state is State.DESKPHONE_IN_USE
+        assert apply(reported(OUT, status), LoggedIn("tab-1")).state is State.DESKPHONE_IN_USE
 
     @pytest.mark.parametrize("status", NOT_IN_CALL)
     def test_logging_in_beside_an_idle_deskphone_restores_the_selection(self, status: LineStatus) -> None:
-        assert apply(told(OUT, status), LoggedIn("tab-1")).state is State.WEBRTC_ACTIVE
+        assert apply(reported(OUT, status), LoggedIn("tab-1")).state is State.WEBRTC_ACTIVE
 
     def test_a_second_session_changes_nothing_of_it(self) -> None:
-        account = apply(told(ACTIVE, LineStatus.IN_USE), LoggedIn("tab-2"))
+        account = apply(reported(ACTIVE, LineStatus.IN_USE), LoggedIn("tab-2"))
         assert account.state is State.DESKPHONE_IN_USE
 
     def test_an_account_restored_during_the_call_is_in_use_too(self) -> None:
-        in_call = told(ACTIVE, LineStatus.IN_USE)
+        in_call = reported(ACTIVE, LineStatus.IN_USE)
         assert restore(ALICE, ACTIVE.kept, observed=in_call.observed).state is State.DESKPHONE_IN_USE
 
 
@@ -64,11 +64,11 @@ class TestInUse:
 
     @pytest.mark.parametrize("status", IN_CALL)
     def test_a_deskphone_in_a_call_is_in_use(self, status: LineStatus) -> None:
-        assert told(ACTIVE, status).state is State.DESKPHONE_IN_USE
+        assert reported(ACTIVE, status).state is State.DESKPHONE_IN_USE
 
     @pytest.mark.parametrize("status", NOT_IN_CALL)
     def test_any_other_deskphone_is_not(self, status: LineStatus) -> None:
-        assert told(ACTIVE, status).state is State.WEBRTC_ACTIVE
+        assert reported(ACTIVE, status).state is State.WEBRTC_ACTIVE
 
     @pytest.mark.parametrize("status", LineStatus)
     def test_the_webrtc_line_never_makes_the_deskphone_in_use(self, status: LineStatus) -> None:
@@ -139,24 +139,24 @@ class TestTriggers:
         assert apply(one, LoggedOut("tab-2")).state is State.LOGGED_OUT
 
     def test_a_call_that_changes_status_is_still_one_call(self) -> None:
-        account = told(ACTIVE, LineStatus.IN_USE)
+        account = reported(ACTIVE, LineStatus.IN_USE)
         for status in IN_CALL:
-            account = told(account, status)
+            account = reported(account, status)
             assert account.state is State.DESKPHONE_IN_USE
 
     @pytest.mark.parametrize("device", Device)
     def test_hanging_up_returns_to_what_is_saved(self, device: Device) -> None:
-        in_use = told(ACTIVE, LineStatus.IN_USE)
+        in_use = reported(ACTIVE, LineStatus.IN_USE)
         selected = apply(in_use, DeviceSelected(device))
         assert selected.state is State.DESKPHONE_IN_USE
-        hung_up = told(selected, LineStatus.NOT_IN_USE)
+        hung_up = reported(selected, LineStatus.NOT_IN_USE)
         expected = {Device.WEBRTC: State.WEBRTC_ACTIVE, Device.DESKPHONE: State.DESKPHONE_SELECTED}
         assert hung_up.state is expected[device]
 
     def test_a_handset_lifted_while_logged_out_changes_no_state(self) -> None:
-        lifted = told(OUT, LineStatus.IN_USE)
+        lifted = reported(OUT, LineStatus.IN_USE)
         assert lifted.state is State.LOGGED_OUT
-        assert told(lifted, LineStatus.NOT_IN_USE).state is State.LOGGED_OUT
+        assert reported(lifted, LineStatus.NOT_IN_USE).state is State.LOGGED_OUT
 
 
 def row(**fields: Any) -> TransitionConfigDict:

@@ -17,7 +17,16 @@ from unique_account.core import events, sessions
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, LoggedOut, apply
-from unique_account.core.machine import DECLARATION, TABLE, Device, State, Step, Table, Trigger, compile_table
+from unique_account.core.machine import (
+    DECLARATION,
+    TABLE,
+    Device,
+    State,
+    Table,
+    Transition,
+    Trigger,
+    compile_table,
+)
 from unique_account.core.user import User
 
 if TYPE_CHECKING:
@@ -134,30 +143,30 @@ def instead(table: Table) -> Iterator[None]:
 # -- the table ---------------------------------------------------------------------------------------
 
 KEYS = [(state, trigger, saved) for state in State for trigger in Trigger for saved in Device]
-STEPS = [Step(state, saved) for state in State for saved in Device]
+STEPS = [Transition(state, saved) for state in State for saved in Device]
 Key = tuple[State, Trigger, Device]
 
 
-def mutants() -> Iterator[tuple[Key, Step | None]]:
+def mutants() -> Iterator[tuple[Key, Transition | None]]:
     """Each entry led to each other outcome, or away; each refused pair let through to each outcome."""
     for key in KEYS:
         was = TABLE.get(key)
         yield from ((key, step) for step in (*STEPS, None) if step != was)
 
 
-def mutated(key: Key, step: Step | None) -> Table:
+def mutated(key: Key, step: Transition | None) -> Table:
     rest = {other: outcome for other, outcome in TABLE.items() if other != key}
     return rest if step is None else {**rest, key: step}
 
 
-class Recording(dict[Key, Step]):
+class Recording(dict[Key, Transition]):
     """A table that remembers what was looked up in it."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
         self.asked: set[Key] = set()
 
-    def __getitem__(self, key: Key) -> Step:
+    def __getitem__(self, key: Key) -> Transition:
         self.asked.add(key)
         return super().__getitem__(key)
 
@@ -174,7 +183,7 @@ def never_asked(state: str, trigger: str, saved: str) -> bool:
     return never_together or out_twice or down_twice
 
 
-def only_read(key: Key, step: Step | None) -> bool:
+def only_read(key: Key, step: Transition | None) -> bool:
     """Whether a mutant changes nothing that an account can show, but only what readers see."""
     if never_asked(*key):
         return True
@@ -212,7 +221,7 @@ class TestTheTable:
 
     def test_no_trigger_but_a_selection_can_save_one(self) -> None:
         turned = {
-            key: step if key[1] in SAVES else Step(step.state, step.selection.other)
+            key: step if key[1] in SAVES else Transition(step.state, step.selection.other)
             for key, step in TABLE.items()
         }
         with instead(turned):

@@ -23,6 +23,7 @@ from unique_account.core.events import (
     DeviceToggled,
     DoNotDisturbSet,
     Event,
+    FactsReplaced,
     ForwardingChanged,
     ForwardingDialled,
     ForwardSet,
@@ -31,7 +32,6 @@ from unique_account.core.events import (
     LoggedIn,
     LoggedOut,
     MessagesChanged,
-    NodeLost,
     SessionLost,
     UserChanged,
     apply,
@@ -104,11 +104,11 @@ class AccountMachine(RuleBasedStateMachine):
         for tab in range(tabs):
             self.log_in(f"tab-{tab + 1}", "older")
 
-    def happens(self, event: Event, tell: Callable[[], bool | None]) -> None:
+    def happens(self, event: Event, report: Callable[[], bool | None]) -> None:
         """The event happens to both; then what is new, what is stored and what is refused must agree."""
         before, state = self.account, self.oracle.state
         kept, seen = self.oracle.kept, self.oracle.seen
-        if tell() is False:
+        if report() is False:
             with pytest.raises(Refused) as refusal:
                 apply(before, event)
             assert refusal.value.state == state
@@ -255,7 +255,7 @@ class AccountMachine(RuleBasedStateMachine):
 
     @rule(server=st.sampled_from(("default", "mds1")))
     def node_lost(self, server: str) -> None:
-        self.happens(NodeLost(server), lambda: self.oracle.lose_node(server))
+        self.happens(FactsReplaced(server), lambda: self.oracle.lose_node(server))
 
     # -- what must agree at all times ----------------------------------------------------------------
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.device_in_use import device_in_use
-from unique_account.core.events import ContactsChanged, DeviceSelected, LineChanged, LoggedIn, NodeLost, apply
+from unique_account.core.events import (
+    ContactsChanged,
+    DeviceSelected,
+    FactsReplaced,
+    LineChanged,
+    LoggedIn,
+    apply,
+)
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, join, known, presence, published
 from unique_account.core.user import User
@@ -168,8 +175,8 @@ class TestPublished:
         assert known(apply(OUT, ContactsChanged(device, reachable=False)))
 
     def test_a_lost_node_is_not_known_any_more(self) -> None:
-        heard = apply(OUT, LineChanged(Device.DESKPHONE, LineStatus.BUSY))
-        assert not known(apply(heard, NodeLost("default")))
+        received = apply(OUT, LineChanged(Device.DESKPHONE, LineStatus.BUSY))
+        assert not known(apply(received, FactsReplaced("default")))
 
 
 CODES = {

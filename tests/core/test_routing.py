@@ -204,8 +204,11 @@ class TestUnreachable:
         assert rung(route(IN)) is Device.DESKPHONE
 
     def test_a_contact_makes_it_reachable_whatever_its_status(self) -> None:
-        told = apply(OUT, LineChanged(Device.DESKPHONE, LineStatus.UNAVAILABLE))
-        assert rung(route(apply(told, ContactsChanged(Device.DESKPHONE, reachable=True)))) is Device.DESKPHONE
+        reported = apply(OUT, LineChanged(Device.DESKPHONE, LineStatus.UNAVAILABLE))
+        assert (
+            rung(route(apply(reported, ContactsChanged(Device.DESKPHONE, reachable=True))))
+            is Device.DESKPHONE
+        )
 
 
 class TestVanished:

@@ -16,11 +16,11 @@ from unique_account.core.events import (
     DeviceSelected,
     DeviceToggled,
     Event,
+    FactsReplaced,
     LeaseExpired,
     LineChanged,
     LoggedIn,
     LoggedOut,
-    NodeLost,
     SessionLost,
     UserChanged,
     apply,
@@ -73,7 +73,7 @@ class TestSavedSelection:
             webrtc="PJSIP/alice_w",
             media_server="mds1",
         )
-        saved = happened(IN, DeviceSelected(Device.DESKPHONE), NodeLost("default"), UserChanged(moved))
+        saved = happened(IN, DeviceSelected(Device.DESKPHONE), FactsReplaced("default"), UserChanged(moved))
         assert saved.selection is Device.DESKPHONE
 
     def test_fallback_leaves_it_and_its_version(self) -> None:

@@ -23,11 +23,11 @@ from unique_account.core.events import (
     DeviceSelected,
     DeviceToggled,
     Event,
+    FactsReplaced,
     LeaseExpired,
     LineChanged,
     LoggedIn,
     LoggedOut,
-    NodeLost,
     SessionLost,
     apply,
 )
@@ -65,8 +65,8 @@ SELECTING = (DeviceSelected, DeviceToggled)
 FACTS: tuple[Event, ...] = (
     *(LineChanged(device, status) for device in Device for status in LineStatus),
     *(ContactsChanged(device, reachable) for device in Device for reachable in (True, False)),
-    NodeLost("default"),
-    NodeLost("mds1"),
+    FactsReplaced("default"),
+    FactsReplaced("mds1"),
 )
 
 ONE_SESSION = (*of_session("tab-1"), *CHOICES, *FACTS)
@@ -305,7 +305,7 @@ class TestRouting:
         for account in walk.accounts:
             key = account.kept, account.state is State.LOGGED_OUT
             assert plan(account) == made.setdefault(key, plan(account))
-        for before, after, _ in walk.ways(LineChanged, ContactsChanged, NodeLost):
+        for before, after, _ in walk.ways(LineChanged, ContactsChanged, FactsReplaced):
             assert after.kept is before.kept
             assert (after.state is State.LOGGED_OUT) == (before.state is State.LOGGED_OUT)
 

@@ -39,8 +39,8 @@ async def shown(socket: ClientConnection, fits: Callable[[dict[str, Any]], bool]
     """What the stage shows of everybody, once it fits."""
     async with asyncio.timeout(60):
         while True:
-            told = json.loads(await socket.recv())
-            people = {person["user"]: person for person in told.get("people", ())}
+            reported = json.loads(await socket.recv())
+            people = {person["user"]: person for person in reported.get("people", ())}
             if people and fits(people):
                 return people
 
@@ -81,9 +81,9 @@ class TestHands:
             for key in ("answer", "sing"):
                 await hands.send(json.dumps({"line": "PJSIP/alice", "key": key, "argument": "1.1"}))
                 async with asyncio.timeout(60):
-                    while "error" not in (told := json.loads(await hands.recv())):
+                    while "error" not in (reported := json.loads(await hands.recv())):
                         pass
-                assert told["error"] == "the call is over"
+                assert reported["error"] == "the call is over"
 
 
 class TestStrangers:

@@ -28,7 +28,7 @@ def near(tone: int) -> object:
     return pytest.approx(tone, abs=NEAR)
 
 
-async def hears(tab: Assistant, tone: int) -> None:
+async def receives(tab: Assistant, tone: int) -> None:
     """The page plays a tone."""
 
     async def now() -> bool:
@@ -64,11 +64,11 @@ class TestSound:
         async with company() as at:
             tab = await at.logged_in()
             start = await answered(at, tab)
-            await hears(tab, at.bob.tone)
-            await at.bob.hears(at.chromium.tone)
+            await receives(tab, at.bob.tone)
+            await at.bob.receives(at.chromium.tone)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.bob.heard() == (near(at.chromium.tone),)
+            assert at.bob.received() == (near(at.chromium.tone),)
 
     @live
     async def test_of_a_call_that_is_dialled(self) -> None:
@@ -79,11 +79,11 @@ class TestSound:
             await at.bob.event("CALL_INCOMING", after=start)
             await at.bob.accept()
             await tab.call("talking").wait_for()
-            await hears(tab, at.bob.tone)
-            await at.bob.hears(at.chromium.tone)
+            await receives(tab, at.bob.tone)
+            await at.bob.receives(at.chromium.tone)
             await at.bob.hang_up()
             await expect(tab.page.locator(".call")).to_have_count(0)
-            assert at.bob.heard() == (near(at.chromium.tone),)
+            assert at.bob.received() == (near(at.chromium.tone),)
 
     @live
     async def test_keys_are_heard(self) -> None:
@@ -109,7 +109,7 @@ class TestSteering:
             await at.pbx.ami.event("Hold", after=start)
             await tab.button("Resume").click()
             await at.pbx.ami.event("Unhold", after=start)
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
 
     @live
     async def test_a_blind_transfer(self) -> None:
@@ -122,10 +122,10 @@ class TestSteering:
             await at.carol.accept()
             await at.carol.event("CALL_ESTABLISHED", after=start)
             await expect(tab.page.locator(".call")).to_have_count(0)
-            await at.carol.hears(at.bob.tone)
+            await at.carol.receives(at.bob.tone)
             await at.carol.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.carol.heard() == (near(at.bob.tone),)
+            assert at.carol.received() == (near(at.bob.tone),)
 
     @live
     async def test_an_attended_transfer(self) -> None:
@@ -137,13 +137,13 @@ class TestSteering:
             await at.carol.event("CALL_INCOMING", after=start)
             await at.carol.accept()
             await at.carol.event("CALL_ESTABLISHED", after=start)
-            await hears(tab, at.carol.tone)
+            await receives(tab, at.carol.tone)
             await tab.button("Complete the transfer").click()
             await expect(tab.page.locator(".call")).to_have_count(0)
-            await at.carol.hears(at.bob.tone)
-            await at.bob.hears(at.carol.tone)
-            assert "CALL_CLOSED" not in at.bob.told(after=start)
-            assert "CALL_CLOSED" not in at.carol.told(after=start)
+            await at.carol.receives(at.bob.tone)
+            await at.bob.receives(at.carol.tone)
+            assert "CALL_CLOSED" not in at.bob.reported(after=start)
+            assert "CALL_CLOSED" not in at.carol.reported(after=start)
 
 
 class TestOrders:
@@ -164,7 +164,7 @@ class TestOrders:
                 await tab.call("talking").wait_for()
                 await command("sendDtmf", key="5")
                 await at.pbx.ami.event("DTMFEnd", after=start, Digit="5")
-                await hears(tab, at.bob.tone)
+                await receives(tab, at.bob.tone)
                 await command("toggleMicrophone")
                 await expect(tab.button("Mute")).to_have_attribute("aria-pressed", "true")
 
@@ -188,7 +188,7 @@ class TestDevices:
             start = time.monotonic()
             await at.bob.dial("1001")
             await tab.call("ringing").wait_for()
-            assert "CALL_INCOMING" not in at.alice.told(after=start)
+            assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
     @live
     async def test_what_the_deskphone_cannot_be_told_is_refused_with_the_reason(self) -> None:
@@ -238,7 +238,7 @@ class TestLeaving:
             await tab.call("ringing").wait_for()
             await tab.page.close()
             await at.alice.event("CALL_INCOMING", after=start)
-            assert "CALL_CLOSED" not in at.bob.told(after=start)
+            assert "CALL_CLOSED" not in at.bob.reported(after=start)
 
     @live
     async def test_by_killing_the_browser_in_a_call(self) -> None:

@@ -14,7 +14,7 @@ from lab.ports import LOOPBACK, port
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.company import company
 from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import answered, hears
+from tests.e2e.test_assistant import answered, receives
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -65,4 +65,4 @@ class TestUntrusted:
             await expect(trouble).to_have_count(0, timeout=25_000)
             await tab.ready()
             await answered(at, tab)
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)

@@ -37,7 +37,7 @@ class TestSteering:
 
     @live
     async def test_a_call_that_comes_in(self) -> None:
-        async with company(obeys=True) as at:
+        async with company(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.button("Hold").click()
@@ -52,7 +52,7 @@ class TestSteering:
 
     @live
     async def test_a_call_that_is_dialled(self) -> None:
-        async with company(obeys=True) as at:
+        async with company(controllable=True) as at:
             tab = await with_deskphone(at)
             start = time.monotonic()
             await tab.dial("1002")
@@ -69,7 +69,7 @@ class TestTransferring:
 
     @live
     async def test_blindly(self) -> None:
-        async with company(obeys=True) as at:
+        async with company(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.transfer("1003", "Transfer now")
@@ -80,7 +80,7 @@ class TestTransferring:
 
     @live
     async def test_after_asking(self) -> None:
-        async with company(obeys=True) as at:
+        async with company(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.transfer("1003", "Ask first")
@@ -97,16 +97,16 @@ async def picks_up(at: Company) -> None:
     """The deskphone rings, because of the page, and Alice picks it up."""
 
     async def rings() -> bool:
-        return at.obeying.ringing is not None
+        return at.controllable.ringing is not None
 
     await until(rings, "that the deskphone rings")
-    at.obeying.answer()
+    at.controllable.answer()
 
 
 async def are_connected(at: Company, tab: Assistant, start: float) -> None:
     """Bob and Carol hear each other, and Alice is in no call any more."""
     await expect(tab.page.locator(".call")).to_have_count(0)
-    await at.carol.hears(at.bob.tone)
+    await at.carol.receives(at.bob.tone)
     await at.carol.hang_up()
     await at.bob.event("CALL_CLOSED", after=start)
-    assert at.carol.heard() == (near(at.bob.tone),)
+    assert at.carol.received() == (near(at.bob.tone),)

@@ -30,14 +30,14 @@ class TestCalls:
         async with company() as at:
             tab = await at.logged_in()
             start = await answered(at, tab)
-            await at.bob.hears(at.chromium.tone)
+            await at.bob.receives(at.chromium.tone)
             await tab.button("Mute").click()
-            await at.bob.hears(0)
+            await at.bob.receives(0)
             await asyncio.sleep(A_SENTENCE)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.bob.heard() == (near(at.chromium.tone),)
-            assert at.bob.heard(last=A_SENTENCE) == (0,)
+            assert at.bob.received() == (near(at.chromium.tone),)
+            assert at.bob.received(last=A_SENTENCE) == (0,)
 
     @live
     async def test_a_call_that_is_refused_is_over(self) -> None:
@@ -48,7 +48,7 @@ class TestCalls:
             await tab.button("Refuse").click()
             await at.bob.event("CALL_CLOSED", after=start)
             await expect(tab.page.locator(".call")).to_have_count(0)
-            assert "CALL_INCOMING" not in at.alice.told(after=start)
+            assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
 
 class TestColleagues:
@@ -124,4 +124,4 @@ class TestForwards:
             await at.pbx.ami.event(
                 "Newexten", after=start, Context="unique-account-codes", Application="TryExec"
             )
-            assert "CALL_INCOMING" not in at.alice.told(after=start)
+            assert "CALL_INCOMING" not in at.alice.reported(after=start)

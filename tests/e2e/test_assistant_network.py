@@ -11,7 +11,7 @@ from lab.network import nothing_but_loopback
 from tests.e2e.drivers.page import Assistant, expect
 from tests.e2e.fixtures.company import Company, remote
 from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import answered, hears
+from tests.e2e.test_assistant import answered, receives
 
 pytestmark = pytest.mark.e2e
 
@@ -72,8 +72,8 @@ class TestIdle:
             await is_back(tab)
             await expect(tab.entries("missed")).to_have_count(1)
             start = await answered(at, tab)
-            await hears(tab, at.bob.tone)
-            assert "CALL_INCOMING" not in at.alice.told(after=start)
+            await receives(tab, at.bob.tone)
+            assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
     @live
     async def test_where_nothing_comes_any_more(self) -> None:
@@ -87,8 +87,8 @@ class TestIdle:
             await is_back(tab)
             await expect(tab.entries("missed")).to_have_count(2)
             start = await answered(at, tab)
-            await hears(tab, at.bob.tone)
-            assert "CALL_INCOMING" not in at.alice.told(after=start)
+            await receives(tab, at.bob.tone)
+            assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
     @live
     async def test_for_so_long_that_the_line_is_not_registered_any_more(self) -> None:
@@ -101,7 +101,7 @@ class TestIdle:
             network.mend()
             await is_back(tab)
             await answered(at, tab)
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
 
     @live
     async def test_where_the_page_comes_back_and_its_phone_finds_a_dead_connection(self) -> None:
@@ -126,7 +126,7 @@ class TestInACall:
         async with remote() as (at, network):
             tab = await at.logged_in()
             start = await answered(at, tab)
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
             with nothing_but_loopback():
                 network.silence()
                 await at.bob.event("CALL_CLOSED", after=start)
@@ -136,7 +136,7 @@ class TestInACall:
             await is_back(tab)
             await expect(tab.page.locator(".call")).to_have_count(0)
             await answered(at, tab)
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
 
     @live
     async def test_goes_on_where_only_the_servers_are_lost(self) -> None:
@@ -145,10 +145,10 @@ class TestInACall:
             start = await answered(at, tab)
             network.cut()
             await expect(tab.trouble("offline")).to_be_visible()
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
             network.mend()
             await is_back(tab)
             await expect(tab.call("talking")).to_be_visible()
-            await hears(tab, at.bob.tone)
+            await receives(tab, at.bob.tone)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve, frozen
 
 from lab.config import Endpoint
-from lab.journal import Told
+from lab.journal import JournalEntry
 from tests.e2e.fixtures.office import live
 from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, Planned, node_of
 from unique_account import User
@@ -57,7 +57,7 @@ class Served:
         return held["alice"] == plan(self.service.account("alice"))
 
 
-async def announced(at: Planned, code: str, phone: str) -> Told[Message]:
+async def announced(at: Planned, code: str, phone: str) -> JournalEntry[Message]:
     """Dial a code; when what was announced."""
     start = await at.dial(code, phone)
 
@@ -178,8 +178,8 @@ class TestVoicemail:
         async with node_of(DESKPHONE, IN_ITS_PLACE) as at:
             for phone in ("alice", "alice_w"):
                 start = await at.dial("*98", phone)
-                told = await at.pbx.ami.event("Newexten", after=start, Application="TryExec")
-                assert told.what["AppData"] == f"VoiceMailMain({MAILBOX})"
+                reported = await at.pbx.ami.event("Newexten", after=start, Application="TryExec")
+                assert reported.what["AppData"] == f"VoiceMailMain({MAILBOX})"
                 await at.phones[phone].event("CALL_ESTABLISHED", after=start)
                 await at.phones[phone].hang_up()
 

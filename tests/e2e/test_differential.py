@@ -93,8 +93,8 @@ class Disagreement:
 
     def __str__(self) -> str:
         case, _ = self.laid
-        told = f"{self.where}, the phones having stood still for {self.still:.2f} s"
-        return f"{told}:\n  double {self.double}\n  real   {self.real}\n  of {case!r}"
+        reported = f"{self.where}, the phones having stood still for {self.still:.2f} s"
+        return f"{reported}:\n  double {self.double}\n  real   {self.real}\n  of {case!r}"
 
 
 def same(double: Came, real: Came) -> bool:
@@ -119,8 +119,8 @@ async def stages(
     extensions = "#include unique_account.conf\n" + "".join(place.extensions for place in places)
     endpoints = [endpoint for place in places for endpoint in place.endpoints]
     async with node(endpoints, extensions, more_files=files) as pbx, AsyncExitStack() as stack:
-        for told in TOLD:
-            await pbx.ami.act("Filter", ("Operation", "Add"), ("Filter", told))
+        for reported in TOLD:
+            await pbx.ami.act("Filter", ("Operation", "Add"), ("Filter", reported))
         made = []
         for place in places:
             phones = dict(zip((*PHONES, None), place.endpoints, strict=True))

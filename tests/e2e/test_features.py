@@ -17,7 +17,7 @@ import pytest
 from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
-from lab.journal import Told
+from lab.journal import JournalEntry
 from lab.patience import until
 from lab.watcher import Watcher, watcher
 from tests.e2e.drivers.agreement import shown
@@ -50,7 +50,7 @@ SOON: Final = 1.4
 
 
 @frozen(weakref_slot=False)
-class Desk:
+class UserSessions:
     """Alice's phones, a colleague who calls her, and a lamp that watches her number.
 
     Attributes:
@@ -97,7 +97,7 @@ class Desk:
         await self.rings(device, start)
         await self.gives_up(start)
 
-    async def established(self, start: float) -> Told[Message]:
+    async def established(self, start: float) -> JournalEntry[Message]:
         """Wait until the colleague talks."""
         await self.at.phones["bob"].event("CALL_ESTABLISHED", after=start)
         return await self.at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
@@ -112,7 +112,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(user: User = USER, *, there: bool = True) -> AsyncIterator[Desk]:
+async def desk(user: User = USER, *, there: bool = True) -> AsyncIterator[UserSessions]:
     """A desk of somebody who is not logged in; the deskphone is there, or not."""
     phones, known = ((DESKPHONE,), (BROWSER, WATCHER)) if there else ((), (DESKPHONE, BROWSER, WATCHER))
     async with (
@@ -124,7 +124,7 @@ async def desk(user: User = USER, *, there: bool = True) -> AsyncIterator[Desk]:
         tab = await chromium.tab(at.pbx, BROWSER)
         async with watcher(at.pbx, WATCHER, user.extension) as lamp:
             await lamp.shows("Ready" if there else "Unavailable")
-            yield Desk(at, service, chromium, tab, lamp)
+            yield UserSessions(at, service, chromium, tab, lamp)
 
 
 class TestTheDeviceInUse:
@@ -165,7 +165,7 @@ class TestTheDeviceInUse:
             await at.lamp.shows("On the phone", after=start)
             start = await at.call()
             await at.tab.event("ringing", after=start)
-            assert "CALL_INCOMING" not in at.at.phones["alice"].told(after=start)
+            assert "CALL_INCOMING" not in at.at.phones["alice"].reported(after=start)
             await at.published(Presence.RINGING_IN_USE)
 
 
@@ -197,7 +197,7 @@ class TestWhatRingsStays:
             await at.happens(AT_THE_DESK, OUT)
             await asyncio.sleep(0.5)
             assert not at.at.rang("alice_w", start)
-            assert "CALL_CLOSED" not in at.at.phones["bob"].told(after=start)
+            assert "CALL_CLOSED" not in at.at.phones["bob"].reported(after=start)
             await at.gives_up(start)
 
 
@@ -218,7 +218,9 @@ class TestVanishing:
             await at.at.phones["alice"].accept()
             await at.established(start)
             await at.lamp.shows("On the phone", after=start)
-            assert "Unavailable" not in [told.what for told in at.lamp.journal.told if told.at > start]
+            assert "Unavailable" not in [
+                reported.what for reported in at.lamp.journal.reported if reported.at > start
+            ]
 
 
 class TestFallback:
@@ -235,7 +237,9 @@ class TestFallback:
             start = await at.call()
             await at.rings(Device.DESKPHONE, start)
             await at.lamp.shows("Ringing", after=start)
-            assert "Unavailable" not in [told.what for told in at.lamp.journal.told if told.at > start]
+            assert "Unavailable" not in [
+                reported.what for reported in at.lamp.journal.reported if reported.at > start
+            ]
             await at.gives_up(start)
             async with browser() as another:  # S2: the fallback left the selection as it was
                 tab = await another.tab(at.at.pbx, BROWSER)
@@ -384,10 +388,10 @@ class TestLamp:
             await at.tab.answer()
             await at.established(start)
             await at.lamp.shows("On the phone", after=start)
-            before = len(at.lamp.journal.told)
+            before = len(at.lamp.journal.reported)
             await at.happens(OUT)
             await asyncio.sleep(0.5)
-            assert "Ready" not in [told.what for told in at.lamp.journal.told[before:]]
+            assert "Ready" not in [reported.what for reported in at.lamp.journal.reported[before:]]
 
     @live
     async def test_a_held_call_is_on_hold_on_the_device_in_use_and_in_use_on_the_other(self) -> None:

@@ -39,8 +39,8 @@ IN: Final = LoggedIn("tab-1")
 
 async def _group_goes_on(at: Planned, start: float) -> float:
     """After how many seconds the group goes on."""
-    told = await at.pbx.ami.event("Newexten", after=start, Context="default", Exten=NOBODY)
-    return told.at - start
+    reported = await at.pbx.ami.event("Newexten", after=start, Context="default", Exten=NOBODY)
+    return reported.at - start
 
 
 class TestGroup:

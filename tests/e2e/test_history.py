@@ -88,8 +88,8 @@ async def _changed(at: Stage, user: User, before: str) -> bool:
 
 
 async def _plan(at: Stage, user: User) -> str:
-    told = await at.nodes[user.media_server].cli(f"database showkey {user.extension}@{user.context}")
-    return told if "1 results found" in told else ""
+    reported = await at.nodes[user.media_server].cli(f"database showkey {user.extension}@{user.context}")
+    return reported if "1 results found" in reported else ""
 
 
 async def _both_answered(service: Service) -> bool:
@@ -110,12 +110,12 @@ class TestLiveAndWritten:
             (talking,) = await here.sees(ALICE, HistoryStatus.ONGOING)
             await here.sees(BOB, HistoryStatus.ONGOING)
             await ended(at, "bob", "alice")
-            (told,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
+            (reported,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
             await here.sees(BOB, HistoryStatus.EMITTED)
             await here.read()
             (written,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
-            assert [one.settled for one in (talking, told, written)] == [False, False, True]
-            assert talking.key == told.key == written.key
+            assert [one.settled for one in (talking, reported, written)] == [False, False, True]
+            assert talking.key == reported.key == written.key
 
     @live
     async def test_a_call_that_rings_no_device_is_there_once_it_is_written_down(self) -> None:
@@ -142,11 +142,11 @@ class TestLiveAndWritten:
             assert talking.key == caller.key
             await speak()
             await ended(at, "bob", "erin")
-            (told,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
+            (reported,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
             await here.read()
             (written,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
             assert written.settled
-            assert told.key == written.key == caller.key
+            assert reported.key == written.key == caller.key
 
     @live
     async def test_two_calls_that_a_command_joins_are_one(self) -> None:
@@ -162,11 +162,11 @@ class TestLiveAndWritten:
             at["carol"].since = time.monotonic()
             # The later one first: its legs must be heard as the earlier call's before they end.
             later, earlier = sorted(here.service.account("carol").calls, key=outgoing, reverse=True)
-            await here.service.commands.obey("carol", Join(later.id, earlier.id))
+            await here.service.commands.on_command("carol", Join(later.id, earlier.id))
             await at["carol"].sees("over")
             await ended(at, "bob", "dave")
-            (told,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
+            (reported,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
             await here.read()
             (written,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
-            assert (told.key, told.transferred_to) == (written.key, "")
+            assert (reported.key, reported.transferred_to) == (written.key, "")
             assert (written.settled, written.transferred_to) == (True, "1004")

@@ -102,7 +102,7 @@ class TestNode:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             loop = asyncio.get_running_loop()
             transport, alice = await loop.create_datagram_endpoint(
-                lambda: Party(pbx, ENDPOINTS[0], obeys=False, rings=True), local_addr=(LOOPBACK, 0)
+                lambda: Party(pbx, ENDPOINTS[0], controllable=False, rings=True), local_addr=(LOOPBACK, 0)
             )
             alice.use(Forgetful(transport))
             await alice.register()
@@ -158,12 +158,12 @@ class TestDeskphones:
         async with desks() as at:
             start = time.monotonic()
             await talk(at.pbx, at.bob, at.alice, "1001")
-            await at.alice.hears(at.bob.tone)
-            await at.bob.hears(at.alice.tone)
+            await at.alice.receives(at.bob.tone)
+            await at.bob.receives(at.alice.tone)
             await at.alice.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.alice.heard() == (near(at.bob.tone),)
-            assert at.bob.heard() == (near(at.alice.tone),)
+            assert at.alice.received() == (near(at.bob.tone),)
+            assert at.bob.received() == (near(at.alice.tone),)
 
     @live
     async def test_a_phone_holds_and_resumes_its_call(self) -> None:
@@ -196,11 +196,11 @@ class TestBrowser:
             await at.tab.answer()
             await at.bob.event("CALL_ESTABLISHED", after=start)
             await at.tab.event("confirmed")
-            await at.bob.hears(at.chromium.tone)
-            assert await at.tab.heard() > 0
+            await at.bob.receives(at.chromium.tone)
+            assert await at.tab.received() > 0
             await at.tab.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.bob.heard() == (near(at.chromium.tone),)
+            assert at.bob.received() == (near(at.chromium.tone),)
 
     @live
     async def test_killed_it_loses_its_contact_within_a_second(self) -> None:

@@ -32,7 +32,7 @@ from tests.e2e.fixtures.live_service import (
     manager_login,
 )
 from tests.e2e.fixtures.office import live as scenario
-from unique_account import DeviceSelected, LoggedIn, NodeLost
+from unique_account import DeviceSelected, FactsReplaced, LoggedIn
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.plan_row import FAMILY
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
@@ -61,8 +61,8 @@ async def shows(pbx: Node, number: str, presence: Presence | None) -> None:
     """Wait until a number's hint shows a presence."""
 
     async def so() -> bool:
-        told = await pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
-        return (Presence(int(told["Status"])) if told.get("Hint") else None) is presence
+        reported = await pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
+        return (Presence(int(reported["Status"])) if reported.get("Hint") else None) is presence
 
     await until(so, f"{number} as {presence}")
 
@@ -71,8 +71,8 @@ async def talks(at: Live, name: str) -> None:
     """Wait until a phone is in use and not on hold."""
 
     async def so() -> bool:
-        told = await at.pbx.ami.act("Getvar", ("Variable", f"DEVICE_STATE(PJSIP/{name})"))
-        return told["Value"] == "INUSE"
+        reported = await at.pbx.ami.act("Getvar", ("Variable", f"DEVICE_STATE(PJSIP/{name})"))
+        return reported["Value"] == "INUSE"
 
     await until(so, f"that {name} talks")
 
@@ -94,7 +94,7 @@ async def lost(at: Live) -> None:
         return "pbx default: connection" in at.observer.recoveries
 
     await until(again, "a new connection")
-    await at.service.handle("alice", NodeLost("elsewhere"))  # comes after what is told again
+    await at.service.handle("alice", FactsReplaced("elsewhere"))  # comes after what is told again
 
 
 class TestWatchers:
@@ -134,7 +134,9 @@ class TestWatchers:
             await shows(at.pbx, "1001", Presence.AVAILABLE)
             at.alice.answer()
             await note.shows("On the phone", after=start)
-            assert "Ringing" not in [told.what for told in note.journal.told if told.at >= start]
+            assert "Ringing" not in [
+                reported.what for reported in note.journal.reported if reported.at >= start
+            ]
 
     @scenario
     async def test_every_presence_is_shown_as_its_integer(self) -> None:
@@ -229,8 +231,10 @@ class TestMessageWaiting:
             start = time.monotonic()
             await carol.hang_up()
             for device in (at.alice, at.browser):
-                told = await device.journal.wait(lambda seen: seen == ("messages", "1/0"), "1/0", after=start)
-                assert told.at - start < 5
+                reported = await device.journal.wait(
+                    lambda seen: seen == ("messages", "1/0"), "1/0", after=start
+                )
+                assert reported.at - start < 5
 
             async def known() -> bool:
                 return at.account().observed.messages == Messages(1, 0)
@@ -291,11 +295,11 @@ class TestCommands:
             ) as pbx,
             phone(pbx, DESKPHONE) as alice,
         ):
-            heard = MemoryObserver()
-            adapter = AsteriskPbx(manager_login(pbx), heard)
+            received = MemoryObserver()
+            adapter = AsteriskPbx(manager_login(pbx), received)
             accounts = MemoryAccounts()
             await accounts.add([evolve(ALICE, ring_seconds=30)])
-            async with bootstrap(accounts=accounts, pbxs=(adapter,), observer=heard) as service:
+            async with bootstrap(accounts=accounts, pbxs=(adapter,), observer=received) as service:
 
                 async def has_one(status: str) -> bool:
                     return [call.status for call in service.account("alice").calls] == [status]
@@ -321,7 +325,7 @@ class TestCommands:
     async def test_the_deskphone_is_rung_and_dials(self) -> None:
         """R14: the callee sees who calls, and the account an outgoing call."""
         async with live() as at:
-            assert await at.service.commands.obey("alice", Dial("1002"))
+            assert await at.service.commands.on_command("alice", Dial("1002"))
             await at.alice.sees("ringing")
             call = await has_call(at, CallStatus.RINGING)
             assert (call.direction, call.peer) == ("outgoing", "1002")
@@ -417,7 +421,7 @@ class TestFaults:
             await at.agrees()
             await at.alice.hang_up()
             await lamp.shows("terminated", after=start)
-            *before, end = [told.what for told in lamp.journal.told if told.at >= start]
+            *before, end = [reported.what for reported in lamp.journal.reported if reported.at >= start]
             assert (set(before) <= {"confirmed"}, end) == (True, "terminated")
 
     @scenario

@@ -41,9 +41,9 @@ class Kept:
         """Wait until the service knows that the database is back; it has said so once, and little else."""
         await self.at.connected()
         assert self.at.log.count(BACK) == 1
-        told = [line for line in self.at.log.splitlines() if " ERROR " in line or " WARNING " in line]
-        assert [line for line in told if LOST not in line and NOT_RECORDED not in line] == []
-        assert len(told) <= 2
+        reported = [line for line in self.at.log.splitlines() if " ERROR " in line or " WARNING " in line]
+        assert [line for line in reported if LOST not in line and NOT_RECORDED not in line] == []
+        assert len(reported) <= 2
 
     async def rings_as_stored(self) -> None:
         """The PBX holds what is stored, and a call rings accordingly."""

@@ -60,12 +60,12 @@ class TestCalls:
             at.phones["bob"].dial("1001")
             await at.phones["bob"].sees("refused", after=start)
             counts = [
-                told.what["Value"]
+                reported.what["Value"]
                 for pbx in at.pbxs.values()
-                for told in pbx.ami.journal.told
-                if told.at >= start
-                and told.what.event == "VarSet"
-                and told.what["Variable"] == "__UNIQUE_ACCOUNT_FORWARDS"
+                for reported in pbx.ami.journal.reported
+                if reported.at >= start
+                and reported.what.event == "VarSet"
+                and reported.what["Variable"] == "__UNIQUE_ACCOUNT_FORWARDS"
             ]
             assert max(map(int, filter(None, counts))) == 4
 
@@ -100,11 +100,11 @@ class TestPresence:
 async def entered(at: Nodes, name: str, start: float) -> set[str]:
     """In which contexts calls came in over the trunk of a node."""
     pbx = at.pbxs[name]
-    told = await pbx.ami.event("Newchannel", after=start)
-    assert told.what["Channel"].startswith("PJSIP/unique-account-")
+    reported = await pbx.ami.event("Newchannel", after=start)
+    assert reported.what["Channel"].startswith("PJSIP/unique-account-")
     return {
         one.what["Context"]
-        for one in pbx.ami.journal.told
+        for one in pbx.ami.journal.reported
         if one.at >= start
         and one.what.event == "Newchannel"
         and one.what["Channel"].startswith("PJSIP/unique-account-")
@@ -113,10 +113,10 @@ async def entered(at: Nodes, name: str, start: float) -> set[str]:
 
 def told_once(at: Nodes) -> None:
     """The log says of the other node, once each, that it was lost and that it is back, and no more."""
-    told = [line for line in at.log.splitlines() if "mds1" in line]
-    assert [line.partition(" ERROR ")[1] for line in told] == [" ERROR ", ""], told
-    assert "pbx mds1: connection failed" in told[0]
-    assert "pbx mds1: connection works again" in told[1]
+    reported = [line for line in at.log.splitlines() if "mds1" in line]
+    assert [line.partition(" ERROR ")[1] for line in reported] == [" ERROR ", ""], reported
+    assert "pbx mds1: connection failed" in reported[0]
+    assert "pbx mds1: connection works again" in reported[1]
     assert at.log.count(" ERROR ") == 1
 
 

@@ -215,8 +215,8 @@ class TestBrowserCalls:
             await page.ready()
             await page.dial("1002")
             await page.call("dialling").wait_for()
-            told = [json.loads(frame) for frame in frames]
-            done = next(one for one in told if "ref" in one)
+            reported = [json.loads(frame) for frame in frames]
+            done = next(one for one in reported if "ref" in one)
             assert done["id"] in [call["id"] for call in done["calls"]]
 
 

@@ -24,7 +24,7 @@ class TestPages:
             await at.page.get_by_role("button", name="Show older calls").click()
             await expect(rows).to_have_count(6)
             await expect(at.page.get_by_role("button", name="Show older calls")).to_have_count(0)
-            assert [told["cursor"] for told in at.script.of("getHistoryPage")][-1] == "older"
+            assert [reported["cursor"] for reported in at.script.of("getHistoryPage")][-1] == "older"
             newest = entry(7, 1, peer="1003", peerName="Carol Nguyen")
             at.script.newest = {"entries": [newest, *at.script.newest["entries"]], "next": "older"}
             at.script.account(version=8)
@@ -53,7 +53,7 @@ class TestColleagues:
             await at.page.get_by_label("Find a colleague").fill("Okafor")
             await expect(at.page.locator(".part-people .row")).to_have_count(1)
             assert at.script.of("subscribeToPhoneHints")[-1]["phoneNumbers"] == ["1004"]
-            at.script.tell("PhoneHintStatusEvent", {"number": "1004", "status": 0})
+            at.script.report("PhoneHintStatusEvent", {"number": "1004", "status": 0})
             await expect(at.page.locator(".part-people .presence")).to_have_text("Available")
 
 
@@ -94,7 +94,7 @@ class TestOrders:
     """C2: what the server has the browser's phone do is done, to the call that is meant."""
 
     @pytest.mark.parametrize(
-        ("order", "deeds"),
+        ("order", "actions"),
         [
             ({"command": "Dial", "destination": "1003"}, [["hold", "talks"], ["dial", "1003"]]),
             ({"command": "Answer", "uniqueId": "?"}, [["hold", "talks"], ["answer", "rings"]]),
@@ -111,7 +111,7 @@ class TestOrders:
         ],
     )
     @live
-    async def test_are_carried_out(self, order: dict[str, object], deeds: list[list[object]]) -> None:
+    async def test_are_carried_out(self, order: dict[str, object], actions: list[list[object]]) -> None:
         async with look() as at:
             await at.logged_in()
             at.script.account(calls=[webrtc(1, "talking", "1002"), webrtc(2, "held", "1005")])
@@ -121,11 +121,11 @@ class TestOrders:
                 own("rings", "ringing", "1004"),
             ]
             await at.page.evaluate("calls => phone.changed('registered', calls)", calls)
-            at.script.tell("WebRTCCmd", {"sipCallId": None, "key": None, **order})
-            at.script.tell("WebRTCCmd", {"command": "ToggleMicrophone", "uniqueId": "1699999999.1"})
+            at.script.report("WebRTCCmd", {"sipCallId": None, "key": None, **order})
+            at.script.report("WebRTCCmd", {"command": "ToggleMicrophone", "uniqueId": "1699999999.1"})
             last = ["mute", "talks", True]
             await at.page.wait_for_function("deeds.at(-1)?.[0] === 'mute' && deeds.at(-1)[1] === 'talks'")
-            assert await at.page.evaluate("deeds") == [*deeds, last]
+            assert await at.page.evaluate("deeds") == [*actions, last]
 
 
 def webrtc(number: int, status: str, peer: str) -> dict[str, object]:
@@ -152,5 +152,5 @@ class TestCommands:
             await at.page.locator(".call .button").filter(has_text="Hang up").click()
             await expect(at.page.locator(".call")).to_be_visible()
             for command in ("hold", "sendDtmf", "hangup"):
-                assert [told["uniqueId"] for told in at.script.of(command)] == ["1699999999.1"]
+                assert [reported["uniqueId"] for reported in at.script.of(command)] == ["1699999999.1"]
             assert at.script.of("sendDtmf")[0]["key"] == "#"

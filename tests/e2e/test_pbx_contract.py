@@ -89,12 +89,16 @@ class RealPhones:
             asked = message.get("AppData", "").startswith("VoiceMail(")
             return asked and message.get("CallerIDNum") == call and message.get("Application") == "TryExec"
 
-        told = next(filter(consults, self._pbx.ami.messages), None)
-        return None if told is None else Mailbox(told["AppData"].removeprefix("VoiceMail(").partition(",")[0])
+        reported = next(filter(consults, self._pbx.ami.messages), None)
+        return (
+            None
+            if reported is None
+            else Mailbox(reported["AppData"].removeprefix("VoiceMail(").partition(",")[0])
+        )
 
     async def hint(self, number: str) -> Presence | None:
-        told = await self._pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
-        return Presence(int(told["Status"])) if told.get("Hint") else None
+        reported = await self._pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
+        return Presence(int(reported["Status"])) if reported.get("Hint") else None
 
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -114,7 +118,7 @@ async def contract_node() -> AsyncIterator[tuple[Node, RealPhones]]:
             node((*endpoints.values(), *CALLERS), EXTENSIONS, more_files=FILES)
         )
         phones = {
-            name: await stack.enter_async_context(party(pbx, one, obeys=name == "alice"))
+            name: await stack.enter_async_context(party(pbx, one, controllable=name == "alice"))
             for name, one in endpoints.items()
         }
         callers = [await stack.enter_async_context(party(pbx, one)) for one in CALLERS]

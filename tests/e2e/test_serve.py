@@ -87,7 +87,7 @@ class TestAssistant:
             assert "<html" in page
             assert f"connect-src 'self' {at.at.pbx.websocket.removesuffix('/ws')};" in policy
             async with _page(at) as socket:
-                line = await _told(socket, "SipLine")
+                line = await _reported(socket, "SipLine")
                 assert line["password"] == at.at.passwords["alice_w"]
                 await at.call_rings("webrtc")
                 await _select(socket, "deskphone")
@@ -108,7 +108,7 @@ class TestAssistant:
             await asyncio.sleep(1)  # the message
             await at.bob.hang_up()
             for socket in (one, other):
-                while (await _told(socket, "VoiceMailStatusUpdate"))["newMessages"] != 1:
+                while (await _reported(socket, "VoiceMailStatusUpdate"))["newMessages"] != 1:
                     pass
 
 
@@ -281,13 +281,13 @@ async def _select(socket: ClientConnection, *devices: str) -> None:
         await socket.send(json.dumps({**_TOGGLE, "deviceType": device}))
 
 
-async def _told(socket: ClientConnection, kind: str) -> dict[str, Any]:
+async def _reported(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of a kind that the server tells."""
     while True:
         message = json.loads(await socket.recv())
         if message["msgType"] == kind:
-            told: dict[str, Any] = message["ctiMessage"]
-            return told
+            reported: dict[str, Any] = message["ctiMessage"]
+            return reported
 
 
 async def _toggle(at: Served, times: int) -> None:

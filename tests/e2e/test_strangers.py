@@ -21,7 +21,7 @@ from tests.e2e.fixtures.office import live as scenario
 from unique_account import LoggedIn
 from unique_account.adapters.asterisk.node.session import NotUnderstood
 from unique_account.core.account import Account, Messages
-from unique_account.core.events import NodeLost
+from unique_account.core.events import FactsReplaced
 
 pytestmark = pytest.mark.e2e
 
@@ -77,7 +77,7 @@ class Attacked:
         lost = [str(error) for what, error in self.at.observer.failures if what.endswith(": connection")]
         assert lost == []
         applied = [event for event, _, _ in self.at.observer.applications]
-        assert not [event for event in applied if isinstance(event, NodeLost)][
+        assert not [event for event in applied if isinstance(event, FactsReplaced)][
             4:
         ]  # two for each at the start
         assert self.at.adapter.connected

@@ -15,33 +15,35 @@ from unique_account import (
     CallEnded,
     ContactsChanged,
     Device,
+    FactsReplaced,
     LineChanged,
     LineStatus,
     LoggedIn,
-    NodeLost,
     apply,
     route,
 )
-from unique_account.adapters.asterisk import Heard, Translation, Untranslatable
+from unique_account.adapters.asterisk import TranslatedEvent, Translator, Untranslatable
 from unique_account.core.account import CallStatus, Direction
 from unique_account.core.events import Event
 
 pytestmark = pytest.mark.e2e
 
 
-def heard(pbx: Node) -> list[Event]:
+def received(pbx: Node) -> list[Event]:
     """What a node told of the user, in the library's words; everything it told was understood."""
-    translation = Translation([USER])
+    translation = Translator([USER])
     meanings = [meaning for message in pbx.ami.messages for meaning in translation.translate(message)]
     assert not pbx.ami.malformed
     assert not [str(meaning) for meaning in meanings if isinstance(meaning, Untranslatable)]
-    return [meaning.event for meaning in meanings if isinstance(meaning, Heard)]
+    return [meaning.event for meaning in meanings if isinstance(meaning, TranslatedEvent)]
 
 
 def statuses(events: list[Event], device: Device) -> list[LineStatus]:
     """The statuses of a line, in order, each once."""
-    told = [event.status for event in events if isinstance(event, LineChanged) and event.device is device]
-    return [status for number, status in enumerate(told) if number == 0 or status is not told[number - 1]]
+    reported = [event.status for event in events if isinstance(event, LineChanged) and event.device is device]
+    return [
+        status for number, status in enumerate(reported) if number == 0 or status is not reported[number - 1]
+    ]
 
 
 class TestWhatANodeTells:
@@ -50,7 +52,7 @@ class TestWhatANodeTells:
     @live
     async def test_a_browser_that_comes_and_is_killed_moves_the_route(self) -> None:
         async with office() as at:
-            events = heard(at.pbx)
+            events = received(at.pbx)
             assert ContactsChanged(Device.WEBRTC, reachable=True) in events
             logged_in = apply(Account(USER), LoggedIn("tab-1"))
             ring = route(reduce(apply, events, logged_in)).ring
@@ -62,7 +64,7 @@ class TestWhatANodeTells:
             unavailable = {"Device": "PJSIP/alice_w", "State": "UNAVAILABLE"}
             await at.pbx.ami.event("DeviceStateChange", after=killed, **unavailable)
             await at.pbx.ami.event("ContactStatus", after=killed, ContactStatus="Removed")
-            events = heard(at.pbx)
+            events = received(at.pbx)
             assert statuses(events, Device.WEBRTC)[-1] is LineStatus.UNAVAILABLE
             ring = route(reduce(apply, events, logged_in)).ring
             assert ring is not None
@@ -79,7 +81,7 @@ class TestWhatANodeTells:
             free = {"Device": "PJSIP/alice", "State": "NOT_INUSE"}
             ended = await at.pbx.ami.event("Hangup", after=start, ConnectedLineNum="1002")
             await at.pbx.ami.event("DeviceStateChange", after=ended.at, **free)
-            events = heard(at.pbx)
+            events = received(at.pbx)
 
         calls = [event.call for event in events if isinstance(event, CallChanged)]
         assert {(call.device, call.direction) for call in calls} == {(Device.DESKPHONE, Direction.INCOMING)}
@@ -103,7 +105,7 @@ class TestWhatANodeTells:
             await talk(at.pbx, at.bob, at.alice, "1001")
             await at.bob.hold()
             await at.pbx.ami.event("DeviceStateChange", Device="PJSIP/alice", State="ONHOLD")
-            events = heard(at.pbx)
+            events = received(at.pbx)
         assert statuses(events, Device.DESKPHONE)[-1] is LineStatus.ON_HOLD
         assert [event.call.status for event in events if isinstance(event, CallChanged)][
             -1
@@ -113,7 +115,7 @@ class TestWhatANodeTells:
     async def test_a_start_of_the_node_makes_what_was_known_void(self) -> None:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             await pbx.ami.event("FullyBooted")
-            assert heard(pbx)[0] == NodeLost("default")
+            assert received(pbx)[0] == FactsReplaced("default")
 
     @live
     async def test_a_call_of_the_browser_is_one_call_on_the_webrtc_line(self) -> None:
@@ -126,7 +128,7 @@ class TestWhatANodeTells:
             await at.bob.hang_up()
             await at.tab.event("closed", after=start)
             await at.pbx.ami.event("Hangup", after=start, ConnectedLineNum="1002")
-            events = heard(at.pbx)
+            events = received(at.pbx)
         calls = [event.call for event in events if isinstance(event, CallChanged)]
         assert {call.device for call in calls} == {Device.WEBRTC}
         assert len({call.id for call in calls}) == 1

@@ -57,8 +57,8 @@ class Ringing:
 
     def goes_on(self) -> bool:
         """Whether the caller heard nothing but ringing so far: no answer, and no end."""
-        told = self.at.phones["bob"].told(after=self.start)
-        return not {"CALL_ESTABLISHED", "CALL_CLOSED"} & set(told)
+        reported = self.at.phones["bob"].reported(after=self.start)
+        return not {"CALL_ESTABLISHED", "CALL_CLOSED"} & set(reported)
 
 
 @asynccontextmanager
@@ -261,7 +261,7 @@ class TestToggled:
             await call.at.rings("alice", gone)
             await asyncio.sleep(1)
             assert call.goes_on()
-            assert "CALL_CLOSED" not in call.at.phones["alice"].told(after=call.start)
+            assert "CALL_CLOSED" not in call.at.phones["alice"].reported(after=call.start)
 
 
 class TestAnsweredJustThen:

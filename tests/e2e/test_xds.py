@@ -63,8 +63,8 @@ class Two:
     async def refused(self, caller: str, start: float) -> tuple[PartyCall, float]:
         """The call of a phone that is refused, and after how many seconds."""
         call = self.phones[caller].calls[-1]
-        told = await self.phones[caller].sees("refused", after=start)
-        return call, told.at - start
+        reported = await self.phones[caller].sees("refused", after=start)
+        return call, reported.at - start
 
 
 @asynccontextmanager
@@ -165,10 +165,10 @@ class TestForwards:
             start = time.monotonic()
             call = at.phones["bob"].dial("1001")
             assert await at.rings("carol", start) < SOON
-            told = await at.nodes["mds1"].ami.event(
+            reported = await at.nodes["mds1"].ami.event(
                 "VarSet", after=start, Variable="__UNIQUE_ACCOUNT_FORWARDS"
             )
-            assert int(told.what["Value"]) == 1
+            assert int(reported.what["Value"]) == 1
             await at.phones["bob"].hang_up(call)
 
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from unique_account.http_server import connection_limit
-from unique_account.http_server.connection_limit import Connection, Limiter, Limits, Proxies
+from unique_account.http_server.connection_limit import ClientConnection, ConnectionLimit, Limits, Proxies
 from unique_account.http_server.file_descriptors import RESERVED, room
 
 
@@ -23,15 +23,15 @@ class Raw(socket.socket):
         self.ended = True
 
 
-def connection(address: str = "192.0.2.1", *, idle: bool = False) -> Connection:
-    return Connection(address, Raw(), idle=idle)
+def connection(address: str = "192.0.2.1", *, idle: bool = False) -> ClientConnection:
+    return ClientConnection(address, Raw(), idle=idle)
 
 
-def crowded(most: int = 3, of_address: int = 3, proxies: tuple[str, ...] = ()) -> Limiter:
-    return Limiter(Limits(most, of_address, Proxies(proxies)))
+def crowded(most: int = 3, of_address: int = 3, proxies: tuple[str, ...] = ()) -> ConnectionLimit:
+    return ConnectionLimit(Limits(most, of_address, Proxies(proxies)))
 
 
-def ended(one: Connection) -> bool:
+def ended(one: ClientConnection) -> bool:
     assert isinstance(one.raw, Raw)
     return one.raw.ended
 

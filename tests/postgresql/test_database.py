@@ -113,8 +113,8 @@ class TestSecrets:
         given = address.format(secret=self.SECRET, port=server.port)
         with pytest.raises(UnusableDatabase) as refused:
             PostgresqlCallLog(given)
-        told = "".join(traceback.format_exception(refused.value)) + repr(refused.value) + caplog.text
-        assert self.SECRET not in told
+        reported = "".join(traceback.format_exception(refused.value)) + repr(refused.value) + caplog.text
+        assert self.SECRET not in reported
 
     def test_no_store_shows_it(
         self, server: PostgresqlServer, url: str, caplog: pytest.LogCaptureFixture

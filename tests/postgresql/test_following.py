@@ -66,11 +66,11 @@ class TestLosses:
             add(url, [evolve(MISSED, id="2.1"), evolve(MISSED, peer_name="Bob")])
             shown = [json.loads(process.stdout.readline()) for _ in range(2)]
             process.send_signal(signal.SIGINT)
-            told, _ = process.communicate(timeout=20)
+            reported, _ = process.communicate(timeout=20)
         assert [(one["id"], one["peer_name"]) for one in shown] == [("1.1", "Bob"), ("2.1", "")]
         assert "is not reachable" in lost
         assert lost.endswith("; trying again\n")
-        assert (told, process.returncode) == ("", 0)
+        assert (reported, process.returncode) == ("", 0)
 
     def test_rows_are_taken_in_once(self, server: PostgresqlServer, table: str, users: Path) -> None:
         written(table, FIRST)
@@ -84,11 +84,11 @@ class TestLosses:
             written(table, LATER)
             until(lambda: kept(table) == expected([*FIRST, *LATER]))
             process.send_signal(signal.SIGTERM)
-            told, _ = process.communicate(timeout=20)
+            reported, _ = process.communicate(timeout=20)
         assert "is not reachable" in lost
         assert lost.endswith("; trying again\n")
         assert process.returncode == 0
         entries = len(expected([*FIRST, *LATER]))
-        assert told == (
+        assert reported == (
             f"{len(FIRST) + len(LATER)} rows read, {entries} entries made, 0 rows not understood\n"
         )

@@ -38,7 +38,7 @@ username = "ua"
 secret.file = "mds1.secret"
 sip = "10.0.0.2:5060"
 proxy_path = "/wssip-mds1"
-obeying = ["Gigaset"]
+controllable = ["Gigaset"]
 """
 LEAST = '[users]\nfile = "u.toml"\n[accounts]\nfile = "a.sqlite"\n[[nodes]]\nkind = "memory"\n'
 
@@ -73,7 +73,7 @@ class TestConfig:
         )
         assert main.secret is not None
         assert main.secret.look_up({"AMI_SECRET": "one"}) == "one"
-        assert (main.obeying[0], mds1.obeying) == ("snom", ("Gigaset",))
+        assert (main.controllable[0], mds1.controllable) == ("snom", ("Gigaset",))
         assert mds1.secret is not None
         assert mds1.secret.look_up({}) == "two words"
 

@@ -57,7 +57,7 @@ class TestDialling:
     @in_loop
     async def test_the_deskphone_is_rung_and_then_dials(self) -> None:
         async with office() as (at, service):
-            assert await service.commands.obey("alice", Dial("10 02"))
+            assert await service.commands.on_command("alice", Dial("10 02"))
             (call,) = at.pbx.calls
             assert call.rung == []
             await at.pbx.pick_up(call)
@@ -67,7 +67,7 @@ class TestDialling:
     async def test_the_browser_dials_by_itself(self) -> None:
         async with office() as (at, service):
             await on_webrtc(at, service)
-            assert await service.commands.obey("alice", Dial("1002")) is False
+            assert await service.commands.on_command("alice", Dial("1002")) is False
             assert at.pbx.calls == ()
 
     @in_loop
@@ -75,7 +75,7 @@ class TestDialling:
         async with office() as (at, service):
             await at.pbx.unregister("PJSIP/alice")
             with pytest.raises(CommandFailed, match="PJSIP/alice is not registered"):
-                await service.commands.obey("alice", Dial("1002"))
+                await service.commands.on_command("alice", Dial("1002"))
 
     @in_loop
     async def test_what_means_more_than_a_number_is_not_dialled(self) -> None:
@@ -83,7 +83,7 @@ class TestDialling:
             for device in ("deskphone", "browser"):
                 for number in ("", "1002&1003", "1002,1", "s@default", "a" * 41):
                     with pytest.raises(CommandFailed, match="cannot be dialled"):
-                        await service.commands.obey("alice", Dial(number))
+                        await service.commands.on_command("alice", Dial(number))
                 assert at.pbx.calls == (), device
                 await on_webrtc(at, service)
 
@@ -98,10 +98,10 @@ class TestTheDeskphone:
             call = only(service)
             seen = []
             for command in (Answer(call.id), Hold(call.id), Resume(call.id)):
-                assert await service.commands.obey("alice", command)
+                assert await service.commands.on_command("alice", command)
                 seen.append(only(service).status)
             assert seen == [CallStatus.TALKING, CallStatus.HELD, CallStatus.TALKING]
-            assert await service.commands.obey("alice", HangUp(call.id))
+            assert await service.commands.on_command("alice", HangUp(call.id))
             assert service.account("alice").calls == ()
 
     @in_loop
@@ -109,7 +109,7 @@ class TestTheDeskphone:
         async with office() as (at, service):
             call = await at.pbx.call("1001", caller="3000")
             await at.pbx.pick_up(call)
-            assert await service.commands.obey("alice", Transfer(only(service).id, "10-02"))
+            assert await service.commands.on_command("alice", Transfer(only(service).id, "10-02"))
             assert call.rung[-1] == ("bob", Device.DESKPHONE)
             assert service.account("alice").calls == ()
 
@@ -119,13 +119,13 @@ class TestTheDeskphone:
             first = await at.pbx.call("1001", caller="3000")
             await at.pbx.pick_up(first)
             held = only(service)
-            await service.commands.obey("alice", Hold(held.id))
-            await service.commands.obey("alice", Dial("1002"))
+            await service.commands.on_command("alice", Hold(held.id))
+            await service.commands.on_command("alice", Dial("1002"))
             second = at.pbx.calls[-1]
             await at.pbx.pick_up(second)  # Alice
             await at.pbx.pick_up(second)  # Bob
             (asked,) = [call for call in service.account("alice").calls if call.id != held.id]
-            assert await service.commands.obey("alice", Join(held.id, asked.id))
+            assert await service.commands.on_command("alice", Join(held.id, asked.id))
             assert service.account("alice").calls == ()
             assert only(service, "bob").status is CallStatus.TALKING
             assert len(at.pbx.calls) == 2
@@ -140,10 +140,10 @@ class TestTheBrowser:
             await on_webrtc(at, service)
             call = await at.pbx.call("1001", caller="3000")
             for command in (Answer, Hold, Resume):
-                assert await service.commands.obey("alice", command(only(service).id)) is False
+                assert await service.commands.on_command("alice", command(only(service).id)) is False
             assert only(service).status is CallStatus.RINGING
             await at.pbx.pick_up(call)
-            assert await service.commands.obey("alice", Transfer(only(service).id, "1002"))
+            assert await service.commands.on_command("alice", Transfer(only(service).id, "1002"))
             assert call.rung[-1] == ("bob", Device.DESKPHONE)
 
     @in_loop
@@ -151,7 +151,7 @@ class TestTheBrowser:
         async with office() as (at, service):
             await on_webrtc(at, service)
             await at.pbx.call("1001", caller="3000")
-            assert await service.commands.obey("alice", HangUp(only(service).id))
+            assert await service.commands.on_command("alice", HangUp(only(service).id))
             assert at.pbx.calls == ()
 
 
@@ -171,7 +171,7 @@ class TestOwnCallsOnly:
                 )  # fmt: skip
                 for command in commands:
                     with pytest.raises(NoSuchCall) as refused:
-                        await service.commands.obey("bob", command)
+                        await service.commands.on_command("bob", command)
                     refusals.add(str(refused.value))
             assert refusals == {"there is no such call"}
             assert only(service).status is CallStatus.TALKING
@@ -182,11 +182,11 @@ class TestOwnCallsOnly:
             for number in ("1001", "1002"):
                 await at.pbx.pick_up(await at.pbx.call(number, caller="3000"))
             with pytest.raises(NoSuchCall):
-                await service.commands.obey("alice", Join(only(service).id, only(service, "bob").id))
+                await service.commands.on_command("alice", Join(only(service).id, only(service, "bob").id))
             assert len(at.pbx.calls) == 2
 
     @in_loop
     async def test_strangers_have_no_calls(self) -> None:
         async with office() as (_, service):
             with pytest.raises(UnknownUser):
-                await service.commands.obey("carol", Dial("1002"))
+                await service.commands.on_command("carol", Dial("1002"))

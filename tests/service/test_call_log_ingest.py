@@ -22,7 +22,7 @@ from unique_account.core.errors import UniqueAccountError
 from unique_account.core.history import CallRecord
 from unique_account.ports.call_log import Position
 from unique_account.service import call_log_ingest
-from unique_account.service.call_log_ingest import GAP_PATIENCE, Ingestion
+from unique_account.service.call_log_ingest import GAP_PATIENCE, CallLogIngest
 
 AFTERWARDS: Final = NOON + timedelta(hours=1)
 DAYS_LATER: Final = NOON + timedelta(days=3)
@@ -65,12 +65,12 @@ class Mortal(MemoryCallLog):
 
 def reading(
     table: Table, log: MemoryCallLog, batch: int = 500, clock: SettableClock | None = None
-) -> Ingestion:
+) -> CallLogIngest:
     def complain(number: int, error: UniqueAccountError) -> None:
         pytest.fail(f"row {number}: {error}")
 
     clock = clock or SettableClock(AFTERWARDS)
-    return Ingestion(table, from_table, CallHistory(USERS), log, clock, complain, batch)
+    return CallLogIngest(table, from_table, CallHistory(USERS), log, clock, complain, batch)
 
 
 async def whole(log: MemoryCallLog) -> list[CallRecord]:
@@ -242,12 +242,12 @@ class TestRows:
         table, log = Table(rows), MemoryCallLog()
         last = len(rows) + 1
         table.rows[last] = {"eventtype": "HANGUP", "eventtime": "yesterday", "uniqueid": "1.1"}
-        told: list[tuple[int, str]] = []
+        reported: list[tuple[int, str]] = []
         ingestion = reading(table, log)
-        ingestion.complain = lambda number, error: told.append((number, str(error)))
+        ingestion.complain = lambda number, error: reported.append((number, str(error)))
         asyncio.run(ingestion.catch_up())
-        assert [number for number, _ in told] == [last]
-        assert "eventtime is 'yesterday'" in told[0][1]
+        assert [number for number, _ in reported] == [last]
+        assert "eventtime is 'yesterday'" in reported[0][1]
         assert asyncio.run(log.position("cel")) == Position("cel", last)
 
     def test_the_last_call_is_final_once_it_is_quiet_for_a_while(self) -> None:
@@ -266,10 +266,10 @@ class TestRows:
 
     def test_it_tells_how_far_it_is(self) -> None:
         rows = day([(RECORDINGS[0], 0)])
-        told: list[int] = []
-        asyncio.run(reading(Table(rows), MemoryCallLog(), 7).catch_up(told.append))
-        assert told == sorted(told)
-        assert told[-1] == len(rows)
+        reported: list[int] = []
+        asyncio.run(reading(Table(rows), MemoryCallLog(), 7).catch_up(reported.append))
+        assert reported == sorted(reported)
+        assert reported[-1] == len(rows)
 
     def test_it_follows_what_comes(self) -> None:
         rows = day([(RECORDINGS[0], 0)])

@@ -302,9 +302,9 @@ class TestRestart:
             def __getattr__(self, name: str) -> object:
                 return getattr(at.cti, name)
 
-            async def listen(self, hear: object, *ports: object) -> None:
-                await hear("alice", IN)  # type: ignore[operator] # a Hear
-                await at.cti.listen(hear, *ports)
+            async def listen(self, on_event: object, *ports: object) -> None:
+                await on_event("alice", IN)  # type: ignore[operator] # a Hear
+                await at.cti.listen(on_event, *ports)
 
         async with at.running(cti=EagerCti()) as service:
             assert service.account("alice").sessions == (Session("tab-1"),)

@@ -12,7 +12,7 @@ from unique_account.adapters.memory import MemoryRoster
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device
 from unique_account.core.user import User
-from unique_account.service.roster_sync import BrokenRoster, Enrolment
+from unique_account.service.roster_sync import BrokenRoster, RosterSync
 
 CAROL = User(id="carol", extension="1003", deskphone="PJSIP/carol", webrtc="PJSIP/carol_w")
 
@@ -25,7 +25,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running(ALICE, BOB) as service:
             changed = evolve(BOB, ring_seconds=5)
-            enrolled = await Enrolment(service, MemoryRoster(changed, CAROL), at.observer).agree()
+            enrolled = await RosterSync(service, MemoryRoster(changed, CAROL), at.observer).agree()
             assert (enrolled.added, enrolled.changed, enrolled.removed) == (("carol",), ("bob",), ("alice",))
             assert str(enrolled) == "1 added, 1 changed, 1 removed"
             assert set(service.users) == {"bob", "carol"}
@@ -38,7 +38,7 @@ class TestEnrolment:
         async with at.running(ALICE) as service:
             version = service.account("alice").version
             assert (
-                str(await Enrolment(service, MemoryRoster(ALICE), at.observer).agree()) == "nothing changed"
+                str(await RosterSync(service, MemoryRoster(ALICE), at.observer).agree()) == "nothing changed"
             )
             assert service.account("alice").version == version
 
@@ -48,7 +48,7 @@ class TestEnrolment:
         async with at.running(ALICE) as service:
             await service.handle("alice", LoggedIn("tab-1"))
             await service.handle("alice", DeviceSelected(Device.DESKPHONE))
-            await Enrolment(service, MemoryRoster(evolve(ALICE, extension="1009")), at.observer).agree()
+            await RosterSync(service, MemoryRoster(evolve(ALICE, extension="1009")), at.observer).agree()
             account = service.account("alice")
             assert account.selection is Device.DESKPHONE
             assert [session.id for session in account.sessions] == ["tab-1"]
@@ -60,7 +60,7 @@ class TestEnrolment:
             roster = MemoryRoster()
             roster.broken = ConnectionError("no answer")
             with pytest.raises(ConnectionError):
-                await Enrolment(service, roster, at.observer).agree()
+                await RosterSync(service, roster, at.observer).agree()
             assert service.users == ("alice",)
             assert at.observer.failures == [("users: read", roster.broken)]
 
@@ -83,7 +83,7 @@ class TestEnrolment:
             roster = MemoryRoster()
             roster.broken = raised
             with pytest.raises(BrokenRoster, match="the roster MemoryRoster is broken: ") as broken:
-                await Enrolment(service, roster, at.observer).agree()
+                await RosterSync(service, roster, at.observer).agree()
             assert broken.value.__cause__ is raised
             assert "\n" not in str(broken.value)
             assert service.users == ("alice",)
@@ -97,7 +97,7 @@ class TestEnrolment:
             roster = MemoryRoster()
             roster.named = named
             with pytest.raises(BrokenRoster):
-                await Enrolment(service, roster, at.observer).agree()
+                await RosterSync(service, roster, at.observer).agree()
             assert service.users == ("alice",)
 
     @in_loop
@@ -105,7 +105,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running(evolve(ALICE, dids=()), BOB) as service:
             roster = MemoryRoster(evolve(ALICE, dids=(), extension="1002"), evolve(BOB, extension="1004"))
-            enrolled = await Enrolment(service, roster, at.observer).agree()
+            enrolled = await RosterSync(service, roster, at.observer).agree()
             assert enrolled.refused == ()
             assert service.account("alice").user.extension == "1002"
 
@@ -114,7 +114,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running(evolve(ALICE, dids=()), BOB) as service:
             swapped = (evolve(ALICE, dids=(), extension="1002"), evolve(BOB, extension="1001"), CAROL)
-            enrolled = await Enrolment(service, MemoryRoster(*swapped), at.observer).agree()
+            enrolled = await RosterSync(service, MemoryRoster(*swapped), at.observer).agree()
             assert {user for user, _ in enrolled.refused} == {"alice", "bob"}
             assert enrolled.added == ("carol",)
             assert service.account("alice").user.extension == "1001"
@@ -124,7 +124,7 @@ class TestEnrolment:
         at = Installation()
         async with at.running() as service:
             roster = MemoryRoster(evolve(ALICE, media_server="mds9"), BOB)
-            enrolled = await Enrolment(service, roster, at.observer).agree()
+            enrolled = await RosterSync(service, roster, at.observer).agree()
             assert enrolled.added == ("bob",)
             assert [what for what, _ in at.observer.failures] == ["users: enrol alice"]
             assert str(enrolled) == "1 added, 1 refused"

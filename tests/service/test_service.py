@@ -71,14 +71,14 @@ class TestOrder:
         async with at.running(ALICE) as service:
             await service.handle("alice", IN)
             released = at.accounts.hang("save")
-            told = (DESKPHONE, LineChanged(Device.DESKPHONE, LineStatus.IN_USE), WEBRTC, OUT)
-            waiting = [asyncio.create_task(service.handle("alice", event)) for event in told]
+            reported = (DESKPHONE, LineChanged(Device.DESKPHONE, LineStatus.IN_USE), WEBRTC, OUT)
+            waiting = [asyncio.create_task(service.handle("alice", event)) for event in reported]
             await settle()
             assert service.account("alice").state is State.WEBRTC_ACTIVE
             released.set()
             states = [account.state for account in await asyncio.gather(*waiting)]
             assert states == [State.DESKPHONE_SELECTED, *[State.DESKPHONE_IN_USE] * 2, State.LOGGED_OUT]
-            assert [event for event, _, _ in at.observer.applications[-4:]] == list(told)
+            assert [event for event, _, _ in at.observer.applications[-4:]] == list(reported)
 
     @in_loop
     async def test_an_event_that_is_cancelled_leaves_the_way_free(self) -> None:

@@ -25,17 +25,17 @@ def scenes(draw: st.DrawFn) -> tuple[User, list[Event | Deed], str]:
     """A user, what happens, and the number by which somebody calls then."""
     user = draw(strategies.users())
     user = evolve(user, media_server="default", simultaneous_calls=draw(st.sampled_from((1, 2, 5))))
-    deeds = st.tuples(
+    actions = st.tuples(
         st.sampled_from(("register", "unregister", "dials", "picks up", "refuses", "hangs up", "calls")),
         st.sampled_from((user.deskphone, user.webrtc)),
     )
-    happens = st.lists(strategies.choices(user) | deeds, max_size=15)
+    happens = st.lists(strategies.choices(user) | actions, max_size=15)
     return user, draw(happens), draw(st.sampled_from(user.numbers))
 
 
-async def do(at: Installation, user: User, deed: Deed) -> None:
+async def do(at: Installation, user: User, action: Deed) -> None:
     """Let a phone or a caller do something."""
-    what, interface = deed
+    what, interface = action
     calls = at.pbx.calls
     if what == "register":
         await at.pbx.register(interface)
@@ -64,12 +64,12 @@ class TestCalls:
         async def play() -> None:
             at = Installation()
             async with at.running(user) as service:
-                for deed in happens:
-                    if isinstance(deed, tuple):
-                        await do(at, user, deed)
+                for action in happens:
+                    if isinstance(action, tuple):
+                        await do(at, user, action)
                     else:
                         with suppress(Refused):
-                            await service.handle(user.id, deed)
+                            await service.handle(user.id, action)
                 expected = route(service.account(user.id), dialled=number)
                 call = await at.pbx.call(number, caller="4000")
                 if expected.ring is None:

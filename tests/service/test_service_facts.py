@@ -7,9 +7,9 @@ from unique_account.core.account import LineStatus
 from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
+    FactsReplaced,
     LineChanged,
     LoggedIn,
-    NodeLost,
 )
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device
@@ -55,8 +55,8 @@ class TestPresence:
             await at.pbx.call("3000", interface="PJSIP/alice")
             published = len(at.bus.asked("presence_changed"))
             await service.resync()
-            told = [shown for _, shown in at.bus.asked("presence_changed")[published:]]
-            assert told == [Presence.IN_USE] * 2
+            reported = [shown for _, shown in at.bus.asked("presence_changed")[published:]]
+            assert reported == [Presence.IN_USE] * 2
 
 
 class TestNodeLost:
@@ -68,7 +68,7 @@ class TestNodeLost:
         async with at.running(ALICE) as service:
             await at.pbx.register("PJSIP/alice")
             await at.pbx.forget("alice")  # as a node that was killed too soon
-            await service.handle("alice", NodeLost("default"))
+            await service.handle("alice", FactsReplaced("default"))
             assert await at.follows(service.account("alice"))
             assert at.hints() == {}
             await service.handle("alice", TALKS)
@@ -80,7 +80,7 @@ class TestNodeLost:
         at.node.fail("watch")
         async with at.running(ALICE) as service:
             await at.pbx.forget("alice")
-            await service.handle("alice", NodeLost("default"))
+            await service.handle("alice", FactsReplaced("default"))
             assert await at.follows(service.account("alice"))
 
     @in_loop
@@ -89,7 +89,7 @@ class TestNodeLost:
         async with at.running(ALICE) as service:
             await service.handle("alice", IN)
             await service.handle("alice", TALKS)
-            after = await service.handle("alice", NodeLost("default"))
+            after = await service.handle("alice", FactsReplaced("default"))
             assert not after.observed.deskphone.known
             assert [session.id for session in after.sessions] == ["tab-1"]
 

@@ -209,7 +209,7 @@ class TestRefusals:
             for request in (
                 service.handle("carol", IN),
                 service.remove("carol"),
-                service.commands.obey("carol", Dial("1")),
+                service.commands.on_command("carol", Dial("1")),
             ):
                 with pytest.raises(UnknownUser, match="there is no Unique Account of carol"):
                     await request

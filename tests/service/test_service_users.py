@@ -218,9 +218,9 @@ class TestChangedUsers:
             at.bus.heal()
             await service.handle("alice", IN)
             assert at.memory_bus.presences[DID] is Presence.UNEXISTING
-            told = len(at.bus.asked("presence_changed"))
+            reported = len(at.bus.asked("presence_changed"))
             await service.handle("alice", LoggedIn("tab-2"))
-            assert len(at.bus.asked("presence_changed")) == told
+            assert len(at.bus.asked("presence_changed")) == reported
 
     @in_loop
     async def test_or_at_the_latest_with_the_user(self) -> None:

@@ -30,7 +30,7 @@ from unique_account.core.user import User
 from unique_account.core.view import View
 from unique_account.ports.call_log import Position
 from unique_account.ports.inbound.commands import Command
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.testing.contracts import (
     AccountsContract,
     CallLogContract,
@@ -363,10 +363,10 @@ class Slow(MemoryPbx):
 
     _connected = False
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         await asyncio.sleep(0.02)
         self._connected = True
-        await super().listen(hear)
+        await super().listen(on_event)
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
         if not self._connected:

@@ -15,11 +15,11 @@ from unique_account.adapters.memory import (
     MemoryPbx,
     SettableClock,
 )
-from unique_account.core.events import Event, NodeLost
+from unique_account.core.events import Event, FactsReplaced
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.testing.contracts import (
     PbxContract,
 )
@@ -76,44 +76,44 @@ class TellsFactsOfForgottenUsers(MemoryPbx):
 
 
 class TellsNoLoss(MemoryPbx):
-    async def listen(self, hear: Hear) -> None:
-        async def tell(user: str, event: Event) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
+        async def report(user: str, event: Event) -> None:
             for one in one_by_one(event):
-                if not isinstance(one, NodeLost):
-                    await hear(user, one)
+                if not isinstance(one, FactsReplaced):
+                    await on_event(user, one)
 
-        await super().listen(tell)
+        await super().listen(report)
 
 
 class TellsHalves(MemoryPbx):
     """Tells what is known fact by fact, so that somebody is shown half of it."""
 
-    async def listen(self, hear: Hear) -> None:
-        async def tell(user: str, event: Event) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
+        async def report(user: str, event: Event) -> None:
             for one in one_by_one(event):
-                await hear(user, one)
+                await on_event(user, one)
 
-        await super().listen(tell)
+        await super().listen(report)
 
 
 class TellsOnlyTheLoss(MemoryPbx):
     async def watch(self, user: User) -> None:
-        hear, self._phones.hear = self._phones.hear, None
+        on_event, self._phones.on_event = self._phones.on_event, None
         await super().watch(user)
-        self._phones.hear = hear
-        if hear is not None:
-            await hear(user.id, NodeLost(self.media_server))
+        self._phones.on_event = on_event
+        if on_event is not None:
+            await on_event(user.id, FactsReplaced(self.media_server))
 
 
 class Fragile(MemoryPbx):
-    async def listen(self, hear: Hear) -> None:
-        async def tell(user: str, event: Event) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
+        async def report(user: str, event: Event) -> None:
             try:
-                await hear(user, event)
+                await on_event(user, event)
             except Exception:
-                self._phones.hear = None
+                self._phones.on_event = None
 
-        await super().listen(tell)
+        await super().listen(report)
 
 
 class OneThingAtATime(MemoryPbx):
@@ -123,12 +123,12 @@ class OneThingAtATime(MemoryPbx):
         super().__init__(clock)
         self._busy = asyncio.Lock()
 
-    async def listen(self, hear: Hear) -> None:
-        async def tell(user: str, event: Event) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
+        async def report(user: str, event: Event) -> None:
             async with self._busy:
-                await hear(user, event)
+                await on_event(user, event)
 
-        await super().listen(tell)
+        await super().listen(report)
 
     async def hint(self, number: str, presence: Presence) -> None:
         async with self._busy:

@@ -93,7 +93,7 @@ async def play(show: Callable[[Scene], None]) -> None:
     async with bootstrap(
         clock=clock, pbxs=(pbx,), cti=cti, bus=MemoryBus(), call_log=call_log, observer=MemoryObserver()
     ) as service:
-        stage = _Stage(clock, pbx, cti, call_log, service, show)
+        stage = _Cast(clock, pbx, cti, call_log, service, show)
         await service.add(ALICE)
         await pbx.register("PJSIP/alice")
         for part in (_deskphone_only, _in_the_browser, _on_the_deskphone, _both_at_once):
@@ -102,7 +102,7 @@ async def play(show: Callable[[Scene], None]) -> None:
             await part(stage)
 
 
-class _Stage:
+class _Cast:
     def __init__(
         self,
         clock: SettableClock,
@@ -162,7 +162,7 @@ def _fate(call: PlacedCall) -> str:
     return f"goes to {call.destination}"
 
 
-async def _deskphone_only(stage: _Stage) -> None:
+async def _deskphone_only(stage: _Cast) -> None:
     stage.scene("Alice has a Unique Account. Her deskphone is there; nobody is logged in.")
     call = await stage.pbx.call("1001", caller=BOB)
     stage.scene("Bob calls 1001.", call)
@@ -171,7 +171,7 @@ async def _deskphone_only(stage: _Stage) -> None:
     await stage.ended(call, 42)
 
 
-async def _in_the_browser(stage: _Stage) -> None:
+async def _in_the_browser(stage: _Cast) -> None:
     await stage.alice(LoggedIn("tab-1"))
     call = await stage.pbx.call("1001", caller=BOB)
     stage.scene("Alice logs in for the first time; while her browser still registers, Bob calls.", call)
@@ -184,7 +184,7 @@ async def _in_the_browser(stage: _Stage) -> None:
     await stage.ended(call, 125)
 
 
-async def _on_the_deskphone(stage: _Stage) -> None:
+async def _on_the_deskphone(stage: _Cast) -> None:
     await stage.alice(DeviceSelected(Device.DESKPHONE))
     call = await stage.pbx.call("1001", caller=CAROL)
     stage.scene("Alice selects the deskphone. Carol calls.", call)
@@ -194,7 +194,7 @@ async def _on_the_deskphone(stage: _Stage) -> None:
     await stage.alice(DeviceSelected(Device.WEBRTC))
 
 
-async def _both_at_once(stage: _Stage) -> None:
+async def _both_at_once(stage: _Cast) -> None:
     handset = await stage.pbx.call(CAROL, interface="PJSIP/alice", caller="1001")
     await stage.pbx.pick_up(handset)
     stage.scene("Back on WebRTC, she picks up the handset all the same and calls Carol.")
@@ -204,7 +204,7 @@ async def _both_at_once(stage: _Stage) -> None:
     await stage.ended(handset, 10)
 
 
-async def _not_now(stage: _Stage) -> None:
+async def _not_now(stage: _Cast) -> None:
     await stage.alice(ForwardingChanged(Forwarding(busy=Forward(CAROL), do_not_disturb=True)))
     call = await stage.pbx.call("1001", caller=BOB)
     stage.scene("Alice wants silence: do-not-disturb. Bob calls.", call)
@@ -217,7 +217,7 @@ async def _not_now(stage: _Stage) -> None:
         stage.scene(f"She forwards her number to itself by mistake: {refused}.")
 
 
-async def _a_lost_tab(stage: _Stage) -> None:
+async def _a_lost_tab(stage: _Cast) -> None:
     call = await stage.pbx.call("1001", caller=BOB)
     stage.scene("Bob calls, and the browser rings.", call)
     await stage.wait(4)
@@ -234,7 +234,7 @@ async def _a_lost_tab(stage: _Stage) -> None:
     await stage.ended(call, 30)
 
 
-async def _going_home(stage: _Stage) -> None:
+async def _going_home(stage: _Cast) -> None:
     await stage.alice(LoggedIn("tab-2"))
     await stage.pbx.register("PJSIP/alice_w")
     call = await stage.pbx.call("1001", caller=CAROL)

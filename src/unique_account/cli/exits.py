@@ -62,7 +62,7 @@ def check_reader() -> None:
         return
     poll = select.poll()
     poll.register(output, 0)
-    if any(told & select.POLLERR for _, told in poll.poll(0)):
+    if any(reported & select.POLLERR for _, reported in poll.poll(0)):
         raise BrokenPipeError
 
 

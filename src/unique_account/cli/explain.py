@@ -66,13 +66,13 @@ def explain(account: Any, dialled: str, forwards: int, as_json: bool, **flags: A
     says. Without it, the account is that of alice, number 1001, of whom nothing is known.
     """
     described = from_json(_Described, account.read()) if account else _Described()
-    told = _with_flags(described, flags)
-    known = facts(told, dialled=dialled, forwards=forwards)
-    route = resolve(plan(told), known)
+    reported = _with_flags(described, flags)
+    known = facts(reported, dialled=dialled, forwards=forwards)
+    route = resolve(plan(reported), known)
     if as_json:
-        click.echo(json.dumps(_as_json(told, route), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(reported, route), ensure_ascii=False))
     else:
-        _print(told, route)
+        _print(reported, route)
 
 
 def _with_flags(described: _Described, flags: dict[str, Any]) -> Account:

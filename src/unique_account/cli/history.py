@@ -54,7 +54,7 @@ history.add_command(ingest)
 
 
 @frozen
-class _Asked:
+class _Query:
     user: str
     size: int | None
     since: datetime | None
@@ -93,7 +93,7 @@ def list_calls(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     since = None if days is None else days_before(datetime.now(UTC), days)
-    asked = _Asked(user, size or (None if days else DEFAULT_SIZE), since, search)
+    asked = _Query(user, size or (None if days else DEFAULT_SIZE), since, search)
     form = _as_json if as_json else _as_csv if as_csv else _as_text
     if as_csv:
         click.echo(_csv_line(_FIELDS))
@@ -118,7 +118,7 @@ async def _forget(store: str, instant: datetime) -> int:
         return await log.forget_before(instant)
 
 
-async def _show(store: str, asked: _Asked, form: Callable[[CallRecord], str]) -> None:
+async def _show(store: str, asked: _Query, form: Callable[[CallRecord], str]) -> None:
     async with opened(store, must_exist=True) as log:
         async for entry in _entries(log, asked):
             click.echo(form(entry))
@@ -132,7 +132,7 @@ class _Following:
         known: The entries that need not be shown; None before it began.
     """
 
-    asked: _Asked
+    asked: _Query
     form: Callable[[CallRecord], str]
     known: dict[Key, CallRecord] | None = None
 
@@ -143,25 +143,25 @@ class _Following:
                 # Before those that are shown are read, so that one that comes between the two is new.
                 known = await self._newest(log)
                 shown = [entry async for entry in _entries(log, self.asked)]
-                self._tell(reversed(shown), {})
+                self._report(reversed(shown), {})
                 self.known = {entry.key: entry for entry in (*known, *shown)}
             while True:
                 await asyncio.sleep(POLL)
                 check_reader()
-                self._tell(reversed(await self._newest(log)), self.known)
+                self._report(reversed(await self._newest(log)), self.known)
 
     async def _newest(self, log: CallLog) -> Sequence[CallRecord]:
         asked = self.asked
         return await log.before(asked.user, None, MAX_SIZE, asked.since, asked.matching)
 
-    def _tell(self, entries: Iterable[CallRecord], known: dict[Key, CallRecord]) -> None:
+    def _report(self, entries: Iterable[CallRecord], known: dict[Key, CallRecord]) -> None:
         for entry in entries:
             if known.get(entry.key) != entry:
                 click.echo(self.form(entry))
                 known[entry.key] = entry
 
 
-async def _entries(log: CallLog, asked: _Asked) -> AsyncIterator[CallRecord]:
+async def _entries(log: CallLog, asked: _Query) -> AsyncIterator[CallRecord]:
     """All entries that were asked for, read in pages."""
     key, left = None, asked.size
     while left is None or left > 0:

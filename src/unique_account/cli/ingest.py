@@ -28,7 +28,7 @@ from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.user import User
 from unique_account.ports.call_log import CallLog
-from unique_account.service.call_log_ingest import BATCH, Ingestion
+from unique_account.service.call_log_ingest import BATCH, CallLogIngest
 
 _LONGEST: Final = 1 << 20
 """No line of a file is read further, in bytes; what follows makes a row that is not understood."""
@@ -120,21 +120,21 @@ class _Work:
         for lost in self._progress.task_ids:
             self._progress.remove_task(lost)
         task = self._progress.add_task("rows")
-        ingestion = Ingestion(rows, self._read, calls, log, clock, self._complain)
+        ingestion = CallLogIngest(rows, self._read, calls, log, clock, self._complain)
         before = self.rows, self.records
 
-        def told(done: int) -> None:
+        def reported(done: int) -> None:
             self.rows, self.records = before[0] + done, before[1] + ingestion.made
             self._progress.update(task, completed=done)
 
         read = await log.position(rows.name)
         self._progress.update(task, total=await rows.left(read.row if read else 0))
         try:
-            await ingestion.catch_up(told)
+            await ingestion.catch_up(reported)
             if follow:
                 await ingestion.follow()
         finally:
-            told(ingestion.done)
+            reported(ingestion.done)
 
     async def file(self, path: str, store: str) -> None:
         """Take a file in, all of it."""

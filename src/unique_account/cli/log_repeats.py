@@ -23,7 +23,7 @@ _COMPARED: Final = 200
 """How many characters of a text are looked at."""
 
 
-class Unrepeated(logging.StreamHandler):  # type: ignore[type-arg]
+class RepeatFilter(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to standard error what was not written a moment ago; below *information* all of it."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from unique_account.cli.log_repeats import Unrepeated
+from unique_account.cli.log_repeats import RepeatFilter
 from unique_account.core.errors import UniqueAccountError
 from unique_account.serve.config import LogSettings
 
@@ -50,7 +50,7 @@ def _is_fault(record: logging.LogRecord) -> bool:
 
 def configure(settings: LogSettings) -> None:
     """Log to standard error, as the settings say; other libraries' warnings too. Repetitions are counted."""
-    handler = Unrepeated()
+    handler = RepeatFilter()
     handler.setFormatter(_JsonLines() if settings.json else _Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # of what it warns the stores tell

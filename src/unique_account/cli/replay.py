@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from unique_account.adapters.asterisk import Step, json_line
+from unique_account.adapters.asterisk import ReplayStep, json_line
 from unique_account.adapters.asterisk import replay as replayed
-from unique_account.adapters.asterisk.replay import Outlook, event_name
+from unique_account.adapters.asterisk.replay import Projections, event_name
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.account import Account, Call
 
@@ -45,13 +45,13 @@ def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool
     users = read_users_file(users_file)
     console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
-        for told in replayed(_chunks(capture, progress), users, media_server=media_server):
-            if not isinstance(told, Step):
-                errors.print(escape(str(told)), style="yellow")
+        for reported in replayed(_chunks(capture, progress), users, media_server=media_server):
+            if not isinstance(reported, ReplayStep):
+                errors.print(escape(str(reported)), style="yellow")
             elif as_json:
-                click.echo(json.dumps(json_line(told), ensure_ascii=False))
+                click.echo(json.dumps(json_line(reported), ensure_ascii=False))
             else:
-                console.print(_line(told))
+                console.print(_line(reported))
 
 
 def _chunks(capture: BinaryIO, progress: Progress) -> Iterator[bytes]:
@@ -64,7 +64,7 @@ def _chunks(capture: BinaryIO, progress: Progress) -> Iterator[bytes]:
         progress.advance(task, len(chunk))
 
 
-def _line(step: Step) -> str:
+def _line(step: ReplayStep) -> str:
     """One step for people: the event, what it changed, and why calls now go elsewhere."""
     what = f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.user}  [bold]{escape(_event(step))}[/bold]"
     if step.refused is not None:
@@ -84,7 +84,7 @@ def _line(step: Step) -> str:
     return "\n              ".join((what, *lines))
 
 
-def _event(step: Step) -> str:
+def _event(step: ReplayStep) -> str:
     call = getattr(step.event, "call", None)
     if isinstance(call, Call):
         peer = f", {call.peer}" if call.peer else ""
@@ -93,13 +93,13 @@ def _event(step: Step) -> str:
     return " ".join((event_name(step.event), *(getattr(d, "name", str(d)).lower() for d in details)))
 
 
-def _fields(step: Step) -> list[str]:
+def _fields(step: ReplayStep) -> list[str]:
     return [
         name for name in ("session", "device", "status", "reachable", "call_id") if hasattr(step.event, name)
     ]
 
 
-def _seen(account: Account, outlook: Outlook) -> list[tuple[str, str]]:
+def _seen(account: Account, outlook: Projections) -> list[tuple[str, str]]:
     ring = outlook.route.ring
     goes = f"{ring.device} rings" if ring else f"call goes to {outlook.route.destination}"
     return [

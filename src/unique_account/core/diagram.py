@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unique_account.core.machine import TABLE, Device, State, Step, Table, Trigger
+from unique_account.core.machine import TABLE, Device, State, Table, Transition, Trigger
 
 
 def mermaid(table: Table = TABLE) -> str:
@@ -49,10 +49,10 @@ def cell(table: Table, state: State, trigger: Trigger) -> str:
     if webrtc.state is not deskphone.state:
         return f"{webrtc.state}, or {deskphone.state} if that is saved"
     target = "stays" if webrtc.state is state else str(webrtc.state)
-    told = webrtc.selection is deskphone.selection and webrtc.state is State.DESKPHONE_IN_USE
-    return f"{target}, saves {webrtc.selection}" if told else target
+    reported = webrtc.selection is deskphone.selection and webrtc.state is State.DESKPHONE_IN_USE
+    return f"{target}, saves {webrtc.selection}" if reported else target
 
 
-def _steps(table: Table, state: State, trigger: Trigger) -> dict[Device, Step]:
+def _steps(table: Table, state: State, trigger: Trigger) -> dict[Device, Transition]:
     keys = {device: (state, trigger, device) for device in Device}
     return {device: table[key] for device, key in keys.items() if key in table}

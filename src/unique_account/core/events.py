@@ -117,7 +117,7 @@ class CallEnded:
 
 
 @frozen(weakref_slot=False)
-class NodeLost:
+class FactsReplaced:
     """A media server was lost: what it told is no longer known, until its resync tells it again.
 
     Attributes:
@@ -188,7 +188,7 @@ class UserChanged:
 Fact = LineChanged | ContactsChanged | CallChanged | MessagesChanged
 """What the PBX tells again to whoever asks for all that it knows; the last word on each counts."""
 
-Reported = Fact | CallEnded | NodeLost
+Reported = Fact | CallEnded | FactsReplaced
 """What the PBX reports. It never changes what is stored."""
 
 Event = (
@@ -302,17 +302,17 @@ def _line_changed(account: Account, event: LineChanged) -> Account:
     line = account.line(event.device)
     if event.status == line.status:
         return account
-    return _told_of_line(account, event.device, LINES[event.status, line.reachable])
+    return _line_status(account, event.device, LINES[event.status, line.reachable])
 
 
 def _contacts_changed(account: Account, event: ContactsChanged) -> Account:
     line = account.line(event.device)
     if event.reachable == line.reachable:
         return account
-    return _told_of_line(account, event.device, LINES[line.status, event.reachable])
+    return _line_status(account, event.device, LINES[line.status, event.reachable])
 
 
-def _told_of_line(account: Account, device: Device, line: Line) -> Account:
+def _line_status(account: Account, device: Device, line: Line) -> Account:
     seen = account.observed
     if device == Device.DESKPHONE:
         return _seeing(account, Observed(line, seen.webrtc, seen.calls, seen.ended, seen.messages))
@@ -344,7 +344,7 @@ def _messages_changed(account: Account, event: MessagesChanged) -> Account:
     return _seeing(account, evolve(account.observed, messages=messages))
 
 
-def _node_lost(account: Account, event: NodeLost) -> Account:
+def _node_lost(account: Account, event: FactsReplaced) -> Account:
     if event.media_server != account.user.media_server:
         return account
     after = reduce(apply, event.known, _seeing(account, NOTHING_OBSERVED))
@@ -371,7 +371,7 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
     ContactsChanged: _contacts_changed,
     CallChanged: _call_changed,
     CallEnded: _call_ended,
-    NodeLost: _node_lost,
+    FactsReplaced: _node_lost,
     ForwardingChanged: _forwarding_changed,
     DoNotDisturbSet: _do_not_disturb_set,
     ForwardSet: _forward_set,

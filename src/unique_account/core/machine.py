@@ -61,14 +61,14 @@ class Trigger(StrEnum):
     DESKPHONE_ON_HOOK = "deskphone_on_hook"
 
 
-class Step(NamedTuple):
+class Transition(NamedTuple):
     """What one trigger comes to: the next state, and the selection that is saved from then on."""
 
     state: State
     selection: Device
 
 
-Table = Mapping[tuple[State, Trigger, Device], Step]
+Table = Mapping[tuple[State, Trigger, Device], Transition]
 
 _HERE: Final = "="  # in ``transitions``: the destination is the source
 
@@ -176,7 +176,9 @@ def _validate(declaration: Sequence[TransitionConfigDict]) -> None:
             )
 
 
-def compile_table(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigger, Device], Step]:
+def compile_table(
+    declaration: Sequence[TransitionConfigDict],
+) -> dict[tuple[State, Trigger, Device], Transition]:
     """Run a declaration over every (state, trigger, saved selection) and keep what each comes to.
 
     Raises:
@@ -192,7 +194,7 @@ def compile_table(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[Sta
         chatter.disabled = disabled
 
 
-def _run(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigger, Device], Step]:
+def _run(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigger, Device], Transition]:
     table = {}
     for selection in Device:
         model = _Model(selection)
@@ -207,7 +209,7 @@ def _run(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigg
                     machine.events[trigger].trigger(model)
                 except MachineError:
                     continue
-                table[state, trigger, selection] = Step(State(model.state), model.selection)
+                table[state, trigger, selection] = Transition(State(model.state), model.selection)
     return table
 
 

@@ -14,7 +14,7 @@ from unique_account.core.events import Event
 from unique_account.core.user import User
 
 
-class News:
+class ChangeStream:
     """An observer that says that there is something new, and keeps the accounts as they are now.
 
     Attributes:

@@ -16,8 +16,8 @@ from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
-from unique_account.demo.change_stream import News
-from unique_account.demo.people import NAMES, NUMBERS, PlayedLines, cast
+from unique_account.demo.change_stream import ChangeStream
+from unique_account.demo.people import NAMES, NUMBERS, DemoCredentials, cast
 from unique_account.demo.web import LINE, application
 from unique_account.ports.clock import Clock
 
@@ -33,9 +33,9 @@ async def stage(port: int = PORT) -> AsyncIterator[str]:
         OSError: The port cannot be listened on.
     """
     clock = SystemClock()
-    pbx, news, secret = MemoryPbx(clock), News(cast()), token_urlsafe()
+    pbx, news, secret = MemoryPbx(clock), ChangeStream(cast()), token_urlsafe()
     observer = FanOut(LogObserver(), news)
-    lines = PlayedLines(secret)
+    lines = DemoCredentials(secret)
     directory = MemoryDirectory(
         {user: user for user in NAMES},
         {number: NAMES[user] for user, number in NUMBERS.items()},
@@ -58,14 +58,14 @@ async def stage(port: int = PORT) -> AsyncIterator[str]:
 
 def _earlier_calls(clock: Clock) -> list[CallRecord]:
     """What Alice's history begins with."""
-    told = (
+    reported = (
         (95, "1002", HistoryStatus.ANSWERED, Device.DESKPHONE, 64),
         (1290, "1003", HistoryStatus.EMITTED, Device.WEBRTC, 311),
         (1410, "1004", HistoryStatus.MISSED, Device.WEBRTC, 0),
     )
     return [
         _record(clock, minutes, peer, status, device, seconds)
-        for minutes, peer, status, device, seconds in told
+        for minutes, peer, status, device, seconds in reported
     ]
 
 

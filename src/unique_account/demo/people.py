@@ -36,7 +36,7 @@ def cast() -> tuple[User, ...]:
     )
 
 
-class PlayedLines:
+class DemoCredentials:
     """The lines port: where the played phone of a user's browser connects to.
 
     Args:

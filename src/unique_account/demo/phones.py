@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from unique_account.adapters.memory import MemoryPbx, PlacedCall
-from unique_account.adapters.memory.calls import Leg
+from unique_account.adapters.memory.calls import PhoneLeg
 from unique_account.core.account import CallStatus, Direction, Messages
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.forwarding import Extension, Mailbox, Outcome
 from unique_account.core.user import User
-from unique_account.demo.change_stream import News
+from unique_account.demo.change_stream import ChangeStream
 from unique_account.demo.people import NAMES, NUMBERS, VOICEMAIL
 from unique_account.ports.pbx import CommandFailed
 
@@ -21,10 +21,10 @@ class NoSuchKey(UniqueAccountError):
     """A played phone has no such key, or nothing that the key could act on."""
 
 
-class Phones:
+class DemoPhones:
     """Every phone of the stage, by interface."""
 
-    def __init__(self, pbx: MemoryPbx, news: News) -> None:
+    def __init__(self, pbx: MemoryPbx, news: ChangeStream) -> None:
         self._pbx = pbx
         self._news = news
 
@@ -132,7 +132,7 @@ class Phones:
     def _users(self) -> list[User]:
         return [account.user for account in self._news.accounts.values()]
 
-    def _find(self, interface: str, leg_id: str) -> tuple[PlacedCall, Leg]:
+    def _find(self, interface: str, leg_id: str) -> tuple[PlacedCall, PhoneLeg]:
         for call in self._pbx.calls:
             for leg in call.legs:
                 if leg.id == leg_id and leg.interface == interface:
@@ -140,7 +140,7 @@ class Phones:
         raise CommandFailed("the call is over")
 
 
-def _shown(call: PlacedCall, leg: Leg) -> dict[str, Any]:
+def _shown(call: PlacedCall, leg: PhoneLeg) -> dict[str, Any]:
     to_mailbox = isinstance(call.destination, Mailbox) or call.destination == Extension(VOICEMAIL)
     return {
         "id": leg.id,

@@ -12,16 +12,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from unique_account.adapters.memory import MemoryPbx
 from unique_account.core.account import CallStatus
 from unique_account.core.errors import UniqueAccountError
-from unique_account.demo.change_stream import News, own_page
-from unique_account.demo.phones import Phones
+from unique_account.demo.change_stream import ChangeStream, own_page
+from unique_account.demo.phones import DemoPhones
 
 _KEYS = frozenset({"dial", "answer", "hang_up", "hold", "resume", "transfer", "join"})
 
 
-class Lines:
+class SipSockets:
     """The WebRTC lines; each connection is one contact of a line, as each tab is one in SIP."""
 
-    def __init__(self, pbx: MemoryPbx, phones: Phones, news: News, secret: str) -> None:
+    def __init__(self, pbx: MemoryPbx, phones: DemoPhones, news: ChangeStream, secret: str) -> None:
         self._pbx = pbx
         self._phones = phones
         self._news = news

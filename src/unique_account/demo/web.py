@@ -14,19 +14,19 @@ from unique_account.adapters.memory import MemoryPbx
 from unique_account.assistant.static_files import PageFiles
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.user import User
-from unique_account.demo.change_stream import News, own_page
-from unique_account.demo.phones import Phones
-from unique_account.demo.sip_socket import Lines
+from unique_account.demo.change_stream import ChangeStream, own_page
+from unique_account.demo.phones import DemoPhones
+from unique_account.demo.sip_socket import SipSockets
 
 FILES: Final = Path(__file__).with_name("page")
 LINE: Final = "/stage/line"
 """Where the played phones of browsers connect to."""
 
 
-class Stage:
+class DemoApp:
     """Shows everybody's deskphone, and lets a hand play it."""
 
-    def __init__(self, phones: Phones, news: News) -> None:
+    def __init__(self, phones: DemoPhones, news: ChangeStream) -> None:
         self._phones = phones
         self._news = news
 
@@ -63,13 +63,13 @@ class Stage:
         self._news.spread()
 
 
-def application(pbx: MemoryPbx, news: News, secret: str) -> Starlette:
+def application(pbx: MemoryPbx, news: ChangeStream, secret: str) -> Starlette:
     """The product's page with a played phone, and the stage under ``/stage/``."""
-    phones = Phones(pbx, news)
+    phones = DemoPhones(pbx, news)
     return Starlette(
         routes=[
-            WebSocketRoute(LINE, Lines(pbx, phones, news, secret).connect),
-            WebSocketRoute("/stage/watch", Stage(phones, news).connect),
+            WebSocketRoute(LINE, SipSockets(pbx, phones, news, secret).connect),
+            WebSocketRoute("/stage/watch", DemoApp(phones, news).connect),
             Mount("/stage", PageFiles(folder=FILES)),
             Mount("/", PageFiles(instead={"js/phone.js": FILES / "phone.js"})),
         ]

@@ -18,7 +18,7 @@ MOST_STRANGERS: Final = 512
 
 
 @define(eq=False)
-class Connection:
+class ClientConnection:
     """One connection.
 
     Attributes:
@@ -97,7 +97,7 @@ class Limits:
     proxies: Proxies
 
 
-class Limiter:
+class ConnectionLimit:
     """Counts the connections of a server.
 
     Args:
@@ -106,7 +106,7 @@ class Limiter:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._strangers: dict[Connection, None] = {}  # who has been one for the longest comes first
+        self._strangers: dict[ClientConnection, None] = {}  # who has been one for the longest comes first
         self._sources: Counter[str] = Counter()
         self._count = 0
 
@@ -115,7 +115,7 @@ class Limiter:
         """Whether there is no room, and will be soon: strangers are at work, and none is idle."""
         return bool(self._strangers) and self._is_full() and self._idle() is None
 
-    def admits(self, connection: Connection) -> bool:
+    def admits(self, connection: ClientConnection) -> bool:
         """Count a newcomer, if there is room or somebody to go for it."""
         counts = connection.address not in self._limits.proxies
         if counts and self._sources[connection.source] >= self._limits.of_address:
@@ -135,28 +135,28 @@ class Limiter:
     def _is_full(self) -> bool:
         return self._count >= self._limits.most or len(self._strangers) >= MOST_STRANGERS
 
-    def _idle(self, source: str | None = None) -> Connection | None:
+    def _idle(self, source: str | None = None) -> ClientConnection | None:
         """Who has been idle for the longest, of one source or of all."""
         return next((one for one in self._strangers if one.idle and source in (None, one.source)), None)
 
-    def _ends(self, connection: Connection | None) -> bool:
+    def _ends(self, connection: ClientConnection | None) -> bool:
         if connection is None:
             return False
         self.leaves(connection)
         connection.end()
         return True
 
-    def again(self, connection: Connection) -> None:
+    def again(self, connection: ClientConnection) -> None:
         """A stranger was answered, and may ask again: others have waited longer."""
         if self._strangers.pop(connection, connection) is None:
             self._strangers[connection] = None
 
-    def settles(self, connection: Connection) -> None:
+    def settles(self, connection: ClientConnection) -> None:
         """A stranger has become a WebSocket."""
         connection.stranger = False
         self._strangers.pop(connection, None)
 
-    def leaves(self, connection: Connection) -> None:
+    def leaves(self, connection: ClientConnection) -> None:
         """A connection is gone."""
         if not connection.here:
             return

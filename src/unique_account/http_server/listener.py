@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from unique_account.http_server.connection_limit import Connection, Limiter
+from unique_account.http_server.connection_limit import ClientConnection, ConnectionLimit
 from unique_account.http_server.round_robin import RoundRobin
 
 AT_ONCE: Final = 16
@@ -53,9 +53,9 @@ class Listener:
     def __init__(
         self,
         sock: socket.socket,
-        limiter: Limiter,
+        limiter: ConnectionLimit,
         round_robin: RoundRobin,
-        protocol: Callable[[Connection], asyncio.BaseProtocol],
+        protocol: Callable[[ClientConnection], asyncio.BaseProtocol],
     ) -> None:
         self._sock = sock
         self._limiter = limiter
@@ -105,14 +105,14 @@ class Listener:
 
     def _admit(self, raw: socket.socket, peer: object) -> None:
         raw.setblocking(False)
-        connection = Connection(str(peer[0]) if isinstance(peer, tuple) else "", raw)
+        connection = ClientConnection(str(peer[0]) if isinstance(peer, tuple) else "", raw)
         if connection.says() != b"" and self._limiter.admits(connection):
             self._unmet += 1
             self._round_robin.enter(partial(self._meet, connection))
         else:
             raw.close()
 
-    def _meet(self, connection: Connection) -> float:
+    def _meet(self, connection: ClientConnection) -> float:
         self._unmet -= 1
         if connection.says() == b"":
             self._limiter.leaves(connection)
@@ -123,7 +123,7 @@ class Listener:
         task.add_done_callback(self._meeting.discard)
         return MEETING_TAKES
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: ClientConnection) -> None:
         try:
             await self._loop.connect_accepted_socket(partial(self._protocol, connection), connection.raw)
         except OSError:  # it is gone already

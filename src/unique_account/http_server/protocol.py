@@ -11,7 +11,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from unique_account.http_server.connection_limit import Connection, Limiter
+from unique_account.http_server.connection_limit import ClientConnection, ConnectionLimit
 from unique_account.http_server.round_robin import RoundRobin
 from unique_account.http_server.small_reads import SmallReads
 
@@ -51,7 +51,7 @@ def is_failure(line: logging.LogRecord) -> bool:
 _QUIET.addFilter(is_failure)
 
 
-class State(ServerState):
+class ConnectionState(ServerState):
     """What all connections of a server share.
 
     Attributes:
@@ -59,7 +59,7 @@ class State(ServerState):
         round_robin: In which turn strangers are read.
     """
 
-    def __init__(self, limiter: Limiter, round_robin: RoundRobin) -> None:
+    def __init__(self, limiter: ConnectionLimit, round_robin: RoundRobin) -> None:
         super().__init__()
         self.limiter = limiter
         self.round_robin = round_robin
@@ -69,7 +69,7 @@ class HttpProtocol(H11Protocol, SmallReads):
     """A stranger's connection."""
 
     def __init__(
-        self, connection: Connection, config: Config, state: State, app_state: dict[str, Any]
+        self, connection: ClientConnection, config: Config, state: ConnectionState, app_state: dict[str, Any]
     ) -> None:
         super().__init__(config, state, app_state)
         self.logger = _QUIET

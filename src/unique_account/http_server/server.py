@@ -11,9 +11,9 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from unique_account.http_server.connection_limit import Connection, Limiter, Limits
+from unique_account.http_server.connection_limit import ClientConnection, ConnectionLimit, Limits
 from unique_account.http_server.listener import Listener
-from unique_account.http_server.protocol import HttpProtocol, State
+from unique_account.http_server.protocol import ConnectionState, HttpProtocol
 from unique_account.http_server.round_robin import RoundRobin
 
 
@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
         super().__init__(config)
-        self._state = State(Limiter(limits), RoundRobin(asyncio.get_running_loop()))
+        self._state = ConnectionState(ConnectionLimit(limits), RoundRobin(asyncio.get_running_loop()))
         self.server_state = self._state
         self._stopped = asyncio.Event()
 
@@ -48,7 +48,7 @@ class Server(uvicorn.Server):
         self.servers = cast(Any, listeners)  # uvicorn closes its servers and waits for that, no more
         self.started = True
 
-    def _protocol(self, connection: Connection) -> HttpProtocol:
+    def _protocol(self, connection: ClientConnection) -> HttpProtocol:
         return HttpProtocol(connection, self.config, self._state, self.lifespan.state)
 
     async def main_loop(self) -> None:

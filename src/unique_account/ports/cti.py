@@ -6,23 +6,23 @@ from typing import Protocol
 
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
-from unique_account.ports.inbound.commands import Obey
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.commands import CommandHandler
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
 
 
 class Cti(Protocol):
     """The server that UC Assistants connect to."""
 
-    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+    async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
         """Tell what users do, as events, and give their commands, until cancelled; called once.
 
         `LoggedIn` when a session authenticated, `LoggedOut` when it said goodbye, `SessionLost` when its
         connection broke, `DeviceSelected`, `DoNotDisturbSet` and `ForwardSet` as the user chooses: a choice
-        says what it changes, and never the whole account as it was seen. What ``hear`` raises, a `Refused`
-        first of all, is the answer to that user's session, and to no other. Likewise what ``obey`` raises; a
-        command that it leaves to the browser goes back to the session that gave it. ``histories`` answers
-        those who ask for their calls.
+        says what it changes, and never the whole account as it was seen. What ``on_event`` and ``on_command``
+        raise, a `Refused` first of all, is the answer to that user's session, and to no other. A command that
+        is left to the browser goes back to the session that gave it. ``histories`` answers those who ask for
+        their calls.
         """
         ...
 

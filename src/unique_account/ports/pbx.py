@@ -9,7 +9,7 @@ from unique_account.core.errors import UniqueAccountError
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 
 
 class CommandFailed(UniqueAccountError):
@@ -42,10 +42,10 @@ class Pbx(Protocol):
         """The node's name, as users name it in ``User.media_server``."""
         ...
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled.
 
-        Called once. What went untold (a lost connection, a restart of the node) is told as a `NodeLost`
+        Called once. What went untold (a lost connection, a restart of the node) is told as a `FactsReplaced`
         for every watched user that bears everything that is known; the service hands a user's
         projections over again when it hears of it. While a node does not come back, its lines are
         unavailable, so that nobody is shown in a call that may be over.
@@ -53,7 +53,7 @@ class Pbx(Protocol):
         ...
 
     async def watch(self, user: User) -> None:
-        """Tell this user's facts from now on, beginning with a `NodeLost` that bears all that is known now.
+        """Report this user's facts from now on, first all that is known now, in a `FactsReplaced`.
 
         Called again for a watched user it begins anew, with the user's present endpoints and mailbox:
         this is the resync of one user. Returns when the beginning has been told. Where the node cannot

@@ -28,7 +28,7 @@ class SipLine:
     realm: str | None = None
 
 
-class Lines(Protocol):
+class SipCredentials(Protocol):
     """Knows the credentials of WebRTC lines. They are shown to the user's own sessions, and to no other."""
 
     async def line(self, user: str) -> SipLine | None:

@@ -12,7 +12,7 @@ from attrs import frozen
 from unique_account.core.errors import UniqueAccountError
 from unique_account.http_server.file_descriptors import raise_limit
 from unique_account.serve.node_resync import LOGGER, say_differed
-from unique_account.service.roster_sync import Enrolment
+from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
 
 
@@ -28,7 +28,7 @@ class Running:
     """
 
     service: Service
-    enrolment: Enrolment
+    enrolment: RosterSync
     monitor: str
     every: int | None
 
@@ -52,7 +52,7 @@ class Signals:
             self._serving.cancel()
 
     @contextmanager
-    def heard(self) -> Iterator[Signals]:
+    def received(self) -> Iterator[Signals]:
         """Hear the process's signals until the context is left."""
         loop = asyncio.get_running_loop()
         ends = (signal.SIGTERM, signal.SIGINT)
@@ -74,7 +74,7 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
         OSError: The roster or the store cannot be read, or the monitor's address not be listened on.
     """
     raise_limit()
-    with Signals().heard() as signals:
+    with Signals().received() as signals:
         try:
             async with running as at:
                 say_differed(at.service.differed)

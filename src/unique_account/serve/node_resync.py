@@ -15,7 +15,7 @@ from unique_account.service.service import Service
 LOGGER = logging.getLogger("unique_account.serve")
 
 
-class Returning:
+class NodeResync:
     """An observer by which nodes that come back are resynced.
 
     A resync begins in the very moment in which the node is said to be back, so it reads what the node holds

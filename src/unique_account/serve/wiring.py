@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from unique_account.adapters.asterisk import (
     AsteriskPbx,
     Expected,
-    LinesOfNode,
     ManagerLogin,
-    RenderedLines,
+    NodeCredentials,
+    RenderedCredentials,
     Trunk,
 )
-from unique_account.adapters.decorators.circuit_breaker import WatchedAccounts
+from unique_account.adapters.decorators.circuit_breaker import AccountsCircuitBreaker
 from unique_account.adapters.decorators.fan_out import FanOut
 from unique_account.adapters.memory import MemoryCti, MemoryPbx
 from unique_account.adapters.rosters.users_file import FileRoster
@@ -43,8 +43,8 @@ from unique_account.serve.config import (
     UsersSettings,
 )
 from unique_account.serve.lifecycle import Running
-from unique_account.serve.node_resync import Returning
-from unique_account.service.roster_sync import Enrolment
+from unique_account.serve.node_resync import NodeResync
+from unique_account.service.roster_sync import RosterSync
 
 if TYPE_CHECKING:
     from unique_account.adapters.xuc import XucCti
@@ -77,11 +77,11 @@ def roster(users: UsersSettings) -> Roster:
     if users.confd is None:
         return FileRoster(Path(users.file or ""))
     try:
-        from unique_account.adapters.rosters.confd import ConfdRoster, Reading
+        from unique_account.adapters.rosters.confd import ConfdOptions, ConfdRoster
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name)) from error
     asked = users.confd
-    reading = Reading(
+    reading = ConfdOptions(
         webrtc_option=asked.webrtc_option,
         webrtc_suffix=asked.webrtc_suffix,
         technology=asked.technology,
@@ -106,12 +106,12 @@ async def running(config: Config) -> AsyncIterator[Running]:
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name)) from error
     metrics = PrometheusObserver()
-    returning = Returning(node.name for node in config.nodes)
+    returning = NodeResync(node.name for node in config.nodes)
     observer = FanOut(LogObserver(), metrics, returning)
     users = roster(config.users)
     async with AsyncExitStack() as made:
         accounts, call_log = _stores(config.accounts, made)
-        store = WatchedAccounts(accounts, observer)
+        store = AccountsCircuitBreaker(accounts, observer)
         clock = SystemClock()
         made.push_async_callback(clock.aclose)
         pbxs = {node.name: _node(node, clock, observer) for node in config.nodes}
@@ -143,7 +143,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         app = health.application(connected, stored, metrics.text)
         where = await made.enter_async_context(health.serving(app, config.monitor.host, config.monitor.port))
         every = config.users.confd.every if config.users.confd else None
-        yield Running(service, Enrolment(service, users, observer), where, every)
+        yield Running(service, RosterSync(service, users, observer), where, every)
 
 
 def _stores(asked: AccountsSettings, made: AsyncExitStack) -> tuple[Accounts, CallLog]:
@@ -179,24 +179,24 @@ def _assistant(
             time_zone=asked.time_zone,
             store=Path(asked.store.file if asked.store else config.accounts.file or ""),
         )
-        lines = RenderedLines({node.name: _lines(asked, node) for node in config.nodes}, user, observer)
+        lines = RenderedCredentials({node.name: _lines(asked, node) for node in config.nodes}, user, observer)
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error
     page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
     return XucCti(settings, PeopleFile(Path(asked.people.file), observer), lines, observer, page)
 
 
-def _lines(asked: AssistantSettings, node: NodeSettings) -> LinesOfNode:
+def _lines(asked: AssistantSettings, node: NodeSettings) -> NodeCredentials:
     """How browsers register on a node: by its own path through the web proxy, if it has one."""
     url = urlsplit(asked.sip)._replace(path=node.proxy_path).geturl() if node.proxy_path else asked.sip
     passwords = node.passwords or asked.passwords
-    return LinesOfNode(passwords=Path(passwords.file), url=url, domain=asked.domain)
+    return NodeCredentials(passwords=Path(passwords.file), url=url, domain=asked.domain)
 
 
 def _node(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
     if node.kind is NodeKind.MEMORY or node.secret is None:
         return MemoryPbx(clock, node.name)
-    return AsteriskPbx(login(node), observer, node.name, obeying=node.obeying)
+    return AsteriskPbx(login(node), observer, node.name, controllable=node.controllable)
 
 
 def login(node: NodeSettings) -> ManagerLogin:

@@ -32,7 +32,7 @@ WRITE_ATTEMPTS: Final = 5
 """How often one change is made anew because somebody else wrote the account first."""
 
 
-class WrittenAccounts:
+class AccountWriter:
     """Changes accounts in the store.
 
     Args:
@@ -145,7 +145,7 @@ def _decided(change: Callable[[Account], Account], before: Account) -> tuple[Acc
         return before, refusal
 
 
-class Doubts:
+class UnconfirmedWrites:
     """Users whose last change has an unknown outcome; the store is asked for it later.
 
     The store was lost at the change, or whoever made it was cancelled before it was acknowledged.

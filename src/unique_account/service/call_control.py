@@ -23,7 +23,7 @@ from unique_account.ports.inbound.commands import (
 from unique_account.ports.pbx import CommandFailed, Pbx
 
 
-class Commands:
+class CallControl:
     """Obeys commands.
 
     The PBX moves and ends calls of both devices. What takes a phone's own hand, to answer, to hold and to
@@ -38,7 +38,7 @@ class Commands:
         self._account = account
         self._node = node
 
-    async def obey(self, user: str, command: Command) -> bool:
+    async def on_command(self, user: str, command: Command) -> bool:
         """Carry a command out; False if the browser has to (`unique_account.ports.inbound.commands`).
 
         Raises:

@@ -37,7 +37,7 @@ REREAD: Final = 500_000
 """How many rows at most are read again after a crash: what a longer call is known of is lost with it."""
 
 
-class Rows(Protocol):
+class CelRows(Protocol):
     """A source of rows that are numbered upwards, from 1 or later."""
 
     @property
@@ -50,7 +50,7 @@ class Rows(Protocol):
         ...
 
 
-class Calls(Protocol):
+class CallRecords(Protocol):
     """What makes call records of rows, in whatever pieces and however often they come."""
 
     def feed(self, rows: Iterable[Any]) -> None:
@@ -71,7 +71,7 @@ class Calls(Protocol):
 
 
 @define(eq=False, weakref_slot=False)
-class Ingestion:
+class CallLogIngest:
     """Reads one source into one log, from where it was read to before.
 
     Attributes:
@@ -86,9 +86,9 @@ class Ingestion:
         made: How many records they came to so far.
     """
 
-    rows: Rows
+    rows: CelRows
     read: Callable[[Columns], object]
-    calls: Calls
+    calls: CallRecords
     log: CallLog
     clock: Clock
     complain: Callable[[int, UniqueAccountError], None]
@@ -120,10 +120,10 @@ class Ingestion:
         await self._save(self.clock.now() if all_read else None)
         return ready > 0
 
-    async def catch_up(self, told: Callable[[int], object] = lambda _: None) -> None:
-        """Read all that is there; ``told`` hears after each batch how many rows were read so far."""
+    async def catch_up(self, reported: Callable[[int], object] = lambda _: None) -> None:
+        """Read all that is there; ``reported`` hears after each batch how many rows were read so far."""
         while await self.step():
-            told(self.done)
+            reported(self.done)
 
     async def follow(self, poll: float = 1.0) -> None:
         """Read all that is there and all that comes, looking once in so many seconds; never returns."""

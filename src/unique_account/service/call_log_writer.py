@@ -22,7 +22,7 @@ MOST_OWED: Final = 10_000
 """How many records are kept for a call log that cannot be reached; beyond that the oldest are given up."""
 
 
-class Recorder:
+class CallLogWriter:
     """Hands records to a call log, in the order in which they come.
 
     Args:

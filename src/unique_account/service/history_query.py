@@ -12,7 +12,7 @@ from unique_account.core.search import matches
 from unique_account.ports.call_log import CallLog
 
 
-class MergedHistories:
+class HistoryQuery:
     """Merges the call log with the live calls, a page at a time.
 
     Args:

@@ -16,7 +16,7 @@ LEASE_RETRY: Final = timedelta(seconds=5)
 """How long after an expiry that could not be stored it is tried again."""
 
 
-class Expiries:
+class LeaseTimers:
     """Sees to it that the next lease of every user ends when it is over.
 
     Args:
@@ -26,7 +26,7 @@ class Expiries:
 
     def __init__(self, clock: Clock, expire: Callable[[str, LeaseExpired], Awaitable[object]]) -> None:
         self._clock = clock
-        self._work_off = expire
+        self._handle = expire
         self._woken: dict[str, datetime] = {}
 
     def of(self, account: Account) -> None:
@@ -40,6 +40,6 @@ class Expiries:
         if self._woken.get(user) == due:
             del self._woken[user]
         try:
-            await self._work_off(user, LeaseExpired(due))
+            await self._handle(user, LeaseExpired(due))
         except Exception:  # the observer knows; without another try the session would never end (S5)
             self._clock.call_at(self._clock.now() + LEASE_RETRY, partial(self._expire, user, due))

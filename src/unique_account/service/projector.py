@@ -94,8 +94,8 @@ class Projector:
         if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
             done &= await self._publish(after.user, after.user.numbers, presence(after))
         if before is None or before.forwarding != after.forwarding:
-            told = self._bus.forwarding_changed(user, after.forwarding)
-            done &= await self._hand(user, "bus: forwarding", told)
+            reported = self._bus.forwarding_changed(user, after.forwarding)
+            done &= await self._hand(user, "bus: forwarding", reported)
         done &= await self._hand(user, "cti: show", self._cti.show(view(after, owner=self._owner)))
         if done:
             del self._owed[user]

@@ -36,7 +36,7 @@ class BrokenRoster(UniqueAccountError):
 
 
 @frozen(weakref_slot=False)
-class Enrolled:
+class RosterChanges:
     """What became of users, by their ids.
 
     Attributes:
@@ -56,7 +56,7 @@ class Enrolled:
         return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
 
 
-class Enrolment:
+class RosterSync:
     """Keeps a service's accounts in step with a roster; several requests at once are worked off in turn."""
 
     def __init__(self, service: Service, roster: Roster, observer: Observer) -> None:
@@ -65,7 +65,7 @@ class Enrolment:
         self._observer = observer
         self._turn = asyncio.Lock()
 
-    async def agree(self) -> Enrolled:
+    async def agree(self) -> RosterChanges:
         """Read the roster, and do what it takes.
 
         Raises:
@@ -90,7 +90,7 @@ class Enrolment:
             reason = f"{type(error).__name__}: {error}"
             raise BrokenRoster(type(self._roster).__name__, reason) from error
 
-    async def _enrol(self, users: dict[str, User]) -> Enrolled:
+    async def _enrol(self, users: dict[str, User]) -> RosterChanges:
         known = dict.fromkeys(self._service.users)
         gone = [user for user in known if user not in users]
         others = [users[user] for user in known if user in users and self._differs(users[user])]
@@ -98,7 +98,7 @@ class Enrolment:
         removed = [(user, await self._attempt(user, self._service.remove(user))) for user in gone]
         changed = await self._change(others)
         added = [(user.id, await self._attempt(user.id, self._service.add(user))) for user in new]
-        return Enrolled(
+        return RosterChanges(
             added=_done(added),
             changed=_done(changed),
             removed=_done(removed),

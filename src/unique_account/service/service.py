@@ -14,7 +14,7 @@ from functools import partial
 
 from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused
-from unique_account.core.events import CallEnded, Event, LeaseExpired, NodeLost, UserChanged, restore
+from unique_account.core.events import CallEnded, Event, FactsReplaced, LeaseExpired, UserChanged, restore
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts
@@ -25,11 +25,11 @@ from unique_account.ports.cti import Cti
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
-from unique_account.service.account_writer import Doubts, WrittenAccounts
-from unique_account.service.call_control import Commands
-from unique_account.service.call_log_writer import Recorder
-from unique_account.service.history_query import MergedHistories
-from unique_account.service.lease_timers import Expiries
+from unique_account.service.account_writer import AccountWriter, UnconfirmedWrites
+from unique_account.service.call_control import CallControl
+from unique_account.service.call_log_writer import CallLogWriter
+from unique_account.service.history_query import HistoryQuery
+from unique_account.service.lease_timers import LeaseTimers
 from unique_account.service.locks import Locks
 from unique_account.service.projector import Projector
 from unique_account.service.uniqueness import Claims
@@ -77,22 +77,22 @@ class Service:
         if lease < timedelta(0):
             raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
         self._store = accounts
-        self._written = WrittenAccounts(accounts, observer, self._forget)
-        self._doubts = Doubts(clock, self._settle)
+        self._written = AccountWriter(accounts, observer, self._forget)
+        self._doubts = UnconfirmedWrites(clock, self._settle)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
-        self._recorder = Recorder(call_log, clock, observer)
+        self._recorder = CallLogWriter(call_log, clock, observer)
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
-        self.commands = Commands(self.account, self._projector.node)
-        self.histories = MergedHistories(self.account, call_log)
+        self.commands = CallControl(self.account, self._projector.node)
+        self.histories = HistoryQuery(self.account, call_log)
         self._lease = lease
         self._owner = owner
         self._accounts: dict[str, Account] = {}
         self._claims = Claims()
         self._locks = Locks()
-        self._expiries = Expiries(clock, self._expire)
+        self._expiries = LeaseTimers(clock, self._expire)
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
         self.differed: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Service:
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
             self._found(await self._written.started(account, started))
         ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
-        ports["cti"] = self._cti.listen(self.handle, self.commands.obey, self.histories)
+        ports["cti"] = self._cti.listen(self.handle, self.commands.on_command, self.histories)
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
         for account in self._accounts.values():  # a lease may have ended while the others were loaded
             self._expiries.of(account)
@@ -239,7 +239,7 @@ class Service:
     async def _project(self, event: Event, before: Account, after: Account) -> None:
         if after.kept is before.kept and after.user.id in self._resyncing:
             self._projector.owe(before)  # half the facts make a wrong presence; the resync shows all of them
-        elif isinstance(event, NodeLost):
+        elif isinstance(event, FactsReplaced):
             await self._projector.project(None, after)  # what the node was given may be lost with it
         elif after is not before:
             await self._projector.project(before, after)

@@ -32,6 +32,7 @@ from unique_account.core.events import (
     DoNotDisturbSet,
     Event,
     Fact,
+    FactsReplaced,
     ForwardingChanged,
     ForwardingDialled,
     ForwardSet,
@@ -40,7 +41,6 @@ from unique_account.core.events import (
     LoggedIn,
     LoggedOut,
     MessagesChanged,
-    NodeLost,
     SessionLost,
     UserChanged,
     apply,
@@ -222,20 +222,20 @@ def calls(draw: st.DrawFn) -> Call:
 
 def facts(user: User) -> st.SearchStrategy[Event]:
     """What the PBX may tell of a user's account at any time; nothing of it is ever refused (M4)."""
-    return _FACTS | st.builds(NodeLost, st.just(user.media_server), _KNOWN)
+    return _FACTS | st.builds(FactsReplaced, st.just(user.media_server), _KNOWN)
 
 
-_TOLD_AGAIN: Final[st.SearchStrategy[Fact]] = st.one_of(
-    st.sampled_from([LineChanged(*told) for told in product(Device, LineStatus)]),
-    st.sampled_from([ContactsChanged(*told) for told in product(Device, (True, False))]),
+_REPORTED_AGAIN: Final[st.SearchStrategy[Fact]] = st.one_of(
+    st.sampled_from([LineChanged(*reported) for reported in product(Device, LineStatus)]),
+    st.sampled_from([ContactsChanged(*reported) for reported in product(Device, (True, False))]),
     st.builds(CallChanged, calls()),
-    st.sampled_from([MessagesChanged(*told) for told in product(range(3), range(3))]),
+    st.sampled_from([MessagesChanged(*reported) for reported in product(range(3), range(3))]),
 )
-_KNOWN: Final = st.lists(_TOLD_AGAIN, max_size=4).map(tuple)
+_KNOWN: Final = st.lists(_REPORTED_AGAIN, max_size=4).map(tuple)
 _FACTS: Final[st.SearchStrategy[Event]] = st.one_of(
-    _TOLD_AGAIN,
+    _REPORTED_AGAIN,
     st.builds(CallEnded, _CALL_IDS, _INSTANTS),
-    st.builds(NodeLost, _SERVERS, _KNOWN),
+    st.builds(FactsReplaced, _SERVERS, _KNOWN),
 )
 
 
@@ -282,7 +282,7 @@ def accounts(draw: st.DrawFn, user: User | None = None) -> Account:
     account = _led(account, draw(_ENTRANCES))
     account = _led(account, [ForwardingChanged(draw(forwardings(formerly))), UserChanged(user)])
     for device in Device:
-        account = _led(account, _told(device, draw(_LINES)))
+        account = _led(account, _reported(device, draw(_LINES)))
     return _led(account, draw(_LATELY))
 
 
@@ -297,7 +297,7 @@ _ENTRANCES: Final = st.sampled_from(
 _LATELY: Final = st.lists(_FACTS | _CHOICES, max_size=6)
 
 
-def _told(device: Device, line: Line) -> Iterable[Event]:
+def _reported(device: Device, line: Line) -> Iterable[Event]:
     yield LineChanged(device, line.status)
     if line.reachable is not None:
         yield ContactsChanged(device, line.reachable)

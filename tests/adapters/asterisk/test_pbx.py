@@ -29,10 +29,10 @@ from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
     Event,
+    FactsReplaced,
     LineChanged,
     LoggedIn,
     MessagesChanged,
-    NodeLost,
     apply,
 )
 from unique_account.core.machine import Device
@@ -54,7 +54,7 @@ ALICE = User(
     mailbox="1001@default",
 )
 BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
-LOST = NodeLost("default")
+LOST = FactsReplaced("default")
 GONE = tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
 
 
@@ -84,15 +84,15 @@ class At:
         self.node = node
         self.observer = MemoryObserver()
         self.pbx = AsteriskPbx(node.login, self.observer)
-        self.heard: list[tuple[str, Event]] = []
+        self.received: list[tuple[str, Event]] = []
         self.fails_at: dict[Event, Exception] = {}
         self.ready = asyncio.Event()
         self.ready.set()
         self._news = asyncio.Event()
 
-    async def hear(self, user: str, event: Event) -> None:
+    async def on_event(self, user: str, event: Event) -> None:
         await self.ready.wait()
-        self.heard += [(user, one) for one in one_by_one(event)]
+        self.received += [(user, one) for one in one_by_one(event)]
         self._news.set()
         if event in self.fails_at:
             raise self.fails_at[event]
@@ -104,7 +104,7 @@ class At:
             await self._news.wait()
 
     def _came(self, user: str, wanted: list[Event]) -> bool:
-        for who, event in self.heard:
+        for who, event in self.received:
             if wanted and (who, event) == (user, wanted[0]):
                 del wanted[0]
         return not wanted
@@ -130,7 +130,7 @@ class At:
 
     def of(self, user: str = "alice") -> list[Event]:
         """What was heard of a user."""
-        return [event for who, event in self.heard if who == user]
+        return [event for who, event in self.received if who == user]
 
     @property
     def failures(self) -> str:
@@ -145,7 +145,7 @@ async def listening(*, down: bool = False) -> AsyncIterator[At]:
         at = At(node)
         if down:
             await node.stop()
-        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event))
         await asyncio.sleep(0)
         try:
             yield at
@@ -160,7 +160,7 @@ def channel(state: str, uniqueid: str = "1767600000.2", linkedid: str = "1767600
     return f"{where}\r\nConnectedLineNum: 3000\r\nUniqueid: {uniqueid}\r\nLinkedid: {linkedid}"
 
 
-def told(event: str, state: str, uniqueid: str = "1767600000.2") -> str:
+def reported(event: str, state: str, uniqueid: str = "1767600000.2") -> str:
     """An event of that channel."""
     return f"Event: {event}\r\nTimestamp: 1767600001.5\r\n{channel(state, uniqueid)}"
 
@@ -203,18 +203,23 @@ async def test_what_happens_while_all_is_listed_is_told() -> None:
 async def test_a_user_that_is_watched_again_is_told_anew_with_what_was_heard_since() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.node.tell(told("Newchannel", "0"), told("Newstate", "5"), told("Newstate", "6"), told("Hold", "6"))
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
+        at.node.report(
+            reported("Newchannel", "0"),
+            reported("Newstate", "5"),
+            reported("Newstate", "6"),
+            reported("Hold", "6"),
+        )
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
         await at.until(LineChanged(DESK, LineStatus.IN_USE))
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.watch(ALICE)
         assert at.of()[0] == LOST
         calls = [event.call for event in at.of() if isinstance(event, CallChanged)]
         assert [call.status for call in calls] == [CallStatus.HELD]
         assert LineChanged(DESK, LineStatus.IN_USE) in at.of()
-        at.node.tell(told("Hangup", "6"))
+        at.node.report(reported("Hangup", "6"))
         await at.until_call(None)
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.watch(ALICE)
         assert not any(isinstance(event, CallChanged) for event in at.of())
 
@@ -232,7 +237,7 @@ async def test_two_users_of_one_endpoint_are_reported() -> None:
 async def test_what_cannot_be_understood_is_reported_and_the_rest_heard() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.node.tell(
+        at.node.report(
             "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: DANCING",
             "Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE",
         )
@@ -249,7 +254,7 @@ async def test_whatever_hearing_raises_the_next_event_is_told() -> None:
         }
         await at.pbx.watch(ALICE)
         for state in ("RINGING", "INUSE", "NOT_INUSE"):
-            at.node.tell(f"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: {state}")
+            at.node.report(f"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: {state}")
         await at.until(LineChanged(DESK, LineStatus.NOT_IN_USE))
         assert "LineChanged of alice: the store is full" in at.failures
         assert "no Unique Account" not in at.failures
@@ -269,17 +274,19 @@ async def test_what_a_user_did_and_a_call_that_ended_are_told_though_all_else_is
         at.node.channels = {"1767600000.2": channel("6")}
         await at.pbx.watch(ALICE)
         at.ready.clear()
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice_w\r\nState: NOT_INUSE")
-        at.node.tell(told("Hangup", "6"), SELECTED)
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: BUSY")
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice_w\r\nState: NOT_INUSE")
+        at.node.report(reported("Hangup", "6"), SELECTED)
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: BUSY")
         await at.pbx.installed("nobody")  # its answer comes after them
-        at.heard.clear()
+        at.received.clear()
         watching = asyncio.create_task(at.pbx.watch(ALICE))
         await asyncio.sleep(0)
         at.ready.set()
         await watching
-        ended = [type(event) for event in at.of() if isinstance(event, CallEnded | DeviceSelected | NodeLost)]
-        assert ended == [CallEnded, DeviceSelected, NodeLost]
+        ended = [
+            type(event) for event in at.of() if isinstance(event, CallEnded | DeviceSelected | FactsReplaced)
+        ]
+        assert ended == [CallEnded, DeviceSelected, FactsReplaced]
         assert at.of().count(LineChanged(DESK, LineStatus.BUSY)) == 1
 
 
@@ -291,7 +298,7 @@ async def test_what_a_user_did_while_all_is_listed_is_told_after_it() -> None:
             SELECTED,
             "Response: Error\r\nMessage: No Contacts found",
         ]
-        at.heard.clear()
+        at.received.clear()
         at.node.cut()
         await at.until(LOST, DeviceSelected(DESK))
 
@@ -303,7 +310,7 @@ async def test_what_a_user_did_while_all_is_listed_is_told_after_it() -> None:
 async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.heard.clear()
+        at.received.clear()
         at.node.devices = {"PJSIP/alice": "INUSE"}
         at.node.cut()
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
@@ -312,7 +319,7 @@ async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("reported", "seconds"),
     [
         (["Response: Success\r\nOutput: Num-Channels: 2\r\nOutput: Duration: 01:00:02"], 3602),
         (["Response: Success\r\nOutput: Duration: for ever"], 0),
@@ -321,11 +328,11 @@ async def test_a_cut_connection_is_made_again_and_everything_retold() -> None:
 )
 @in_loop
 async def test_a_call_that_is_only_listed_was_answered_when_its_bridge_was_made(
-    told: list[str], seconds: int
+    reported: list[str], seconds: int
 ) -> None:
     """H6: if the account may know how old a bridge is."""
     async with listening(down=True) as at:
-        at.node.replies["Command"] = lambda _: told
+        at.node.replies["Command"] = lambda _: reported
         at.node.channels["1767590000.1"] = f"{channel('6', '1767590000.1')}\r\nBridgeId: b"
         await at.node.start()
         await at.pbx.watch(ALICE)
@@ -366,9 +373,9 @@ async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> No
 async def test_bad_messages_cost_no_neighbour_and_no_connection(garbage: bytes) -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.heard.clear()
+        at.received.clear()
         at.node.write(garbage)
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: INUSE")
         await at.until(LineChanged(DESK, LineStatus.IN_USE))
         assert at.node.opened == 1
         reported = [error for _, error in at.observer.failures if isinstance(error, NotUnderstood)]
@@ -380,7 +387,7 @@ async def test_bad_messages_cost_no_neighbour_and_no_connection(garbage: bytes) 
 async def test_a_stream_without_any_good_message_is_given_up() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.heard.clear()
+        at.received.clear()
         at.node.devices = {"PJSIP/alice": "INUSE"}
         at.node.write(b"no colon\r\n\r\n" * LOST_FRAMING)
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
@@ -397,7 +404,7 @@ async def test_strangers_in_every_item_of_a_list_keep_no_connection_from_beginni
         )
         at.node.channels = {f"{n}": hostile.format(n) for n in range(3 * LOST_FRAMING)}
         at.node.devices = {"PJSIP/alice": "INUSE"}
-        at.heard.clear()
+        at.received.clear()
         at.node.cut()
         await at.until(LOST, LineChanged(DESK, LineStatus.IN_USE))
         assert at.node.opened == 2
@@ -448,7 +455,7 @@ async def test_a_call_whose_end_is_not_reported_ends_with_its_phone_idle() -> No
         at.node.channels = {"1767600000.2": channel("6", "1767600000.2")}
         await at.pbx.watch(ALICE)
         at.node.channels.clear()
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
         await at.eventually(lambda: at.ended() == {"1767600000.2"})
 
 
@@ -490,7 +497,7 @@ async def test_a_call_that_is_there_goes_on_though_its_phone_was_idle() -> None:
     async with listening() as at:
         at.node.channels = {"1767600000.2": channel("6")}
         await at.pbx.watch(ALICE)
-        at.node.tell("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
+        at.node.report("Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NOT_INUSE")
         await at.node.asked("Getvar", 2)
         await at.pbx.installed("nobody")  # its answer comes after that
         assert at.ended() == set()
@@ -500,7 +507,7 @@ async def test_a_call_that_is_there_goes_on_though_its_phone_was_idle() -> None:
 async def test_a_count_of_messages_that_nobody_asked_for_is_not_believed() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.node.tell(
+        at.node.report(
             "Response: Success\r\nMessage: Mailbox Message Count\r\nMailbox: 1001@default\r\n"
             "NewMessages: 9\r\nOldMessages: 9"
         )
@@ -512,7 +519,7 @@ async def test_a_count_of_messages_that_nobody_asked_for_is_not_believed() -> No
 async def test_a_node_that_stays_away_is_lost_and_comes_back() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
-        at.heard.clear()
+        at.received.clear()
         await at.node.stop()
         await at.until(LOST)
         assert not at.pbx.connected
@@ -567,7 +574,7 @@ async def test_a_node_that_refuses_what_is_needed_is_reported(action: str) -> No
     async with scripted_node() as node:
         node.replies[action] = refused("Permission denied")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event))
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await at.pbx.installed("x")
@@ -582,7 +589,7 @@ async def test_a_node_that_never_boots_is_reported(monkeypatch: pytest.MonkeyPat
     async with scripted_node() as node:
         node.unanswered.add("DeviceStateList")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event))
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await at.pbx.installed("x")
@@ -690,7 +697,7 @@ async def test_hints_are_placed_again_after_a_reload(
         await at.node.asked("DialplanExtensionAdd", 2)
         at.node.hints = {"1001": "PJSIP/alice&PJSIP/alice_w"}
         if announced:
-            at.node.tell("Event: Reload\r\nModule: pbx_config\r\nStatus: 0")
+            at.node.report("Event: Reload\r\nModule: pbx_config\r\nStatus: 0")
         await at.node.asked("DialplanExtensionAdd", 4)
         await at.pbx.installed("x")
         assert at.node.hints["1001"] == "Custom:unique_account_1001"
@@ -704,7 +711,7 @@ async def test_hints_are_looked_after_though_a_node_was_slow_once(monkeypatch: p
         await at.pbx.hint("1001", Presence.RINGING)
         at.node.unanswered.add("ExtensionState")
         while not at.failures:
-            at.node.tell("Event: Hold")  # so that it is slow, and does not hang
+            at.node.report("Event: Hold")  # so that it is slow, and does not hang
             await asyncio.sleep(0.02)
         assert "hints: ExtensionState was not answered" in at.failures
         at.node.unanswered.clear()
@@ -718,7 +725,7 @@ async def test_a_dialplan_that_takes_no_hints_is_reported() -> None:
     async with scripted_node() as node:
         node.replies["DialplanExtensionAdd"] = refused("Failed to add")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.hear))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event))
         await node.asked("DialplanExtensionAdd")
         await at.pbx.installed("x")
         assert "hints: Asterisk refuses DialplanExtensionAdd: Failed to add" in at.failures
@@ -732,7 +739,7 @@ async def test_a_dialplan_that_takes_no_hints_is_reported() -> None:
 async def with_call(at: At, state: str = "6") -> str:
     """Alice's deskphone has a call."""
     await at.pbx.watch(ALICE)
-    at.node.tell(told("Newchannel", "0"), told("Newstate", state))
+    at.node.report(reported("Newchannel", "0"), reported("Newstate", state))
     await at.until_call({"5": CallStatus.RINGING, "6": CallStatus.TALKING}[state])
     return "1767600000.2"
 
@@ -740,28 +747,28 @@ async def with_call(at: At, state: str = "6") -> str:
 DEEDS = [("answer", "5", "talk"), ("hold", "6", "hold")]
 
 
-@pytest.mark.parametrize(("deed", "state", "event"), DEEDS)
+@pytest.mark.parametrize(("action", "state", "event"), DEEDS)
 @in_loop
-async def test_a_phone_that_obeys_is_told_within_its_call(deed: str, state: str, event: str) -> None:
-    done = {"answer": told("Newstate", "6"), "hold": told("Hold", "6")}[deed]
+async def test_a_phone_that_obeys_is_told_within_its_call(action: str, state: str, event: str) -> None:
+    done = {"answer": reported("Newstate", "6"), "hold": reported("Hold", "6")}[action]
     async with listening() as at:
         call = await with_call(at, state)
         at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", done]
-        await getattr(at.pbx, deed)(call)
+        await getattr(at.pbx, action)(call)
         (asked,) = at.node.given("PJSIPNotify")
         assert (asked["Channel"], asked["Variable"]) == ("PJSIP/alice-00000001", f"Event={event}")
 
 
-@pytest.mark.parametrize(("deed", "state", "event"), DEEDS)
+@pytest.mark.parametrize(("action", "state", "event"), DEEDS)
 @in_loop
 async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(
-    deed: str, state: str, event: str, monkeypatch: pytest.MonkeyPatch
+    action: str, state: str, event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call_control, "OBEYS_WITHIN", 0.1)
+    monkeypatch.setattr(call_control, "PHONE_TIMEOUT", 0.1)
     async with listening() as at:
         call = await with_call(at, state)
-        with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {deed} when it is told to"):
-            await getattr(at.pbx, deed)(call)
+        with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {action} when it is told to"):
+            await getattr(at.pbx, action)(call)
         assert at.node.given("PJSIPNotify")[0]["Variable"] == f"Event={event}"
 
 
@@ -783,12 +790,12 @@ async def test_a_held_call_is_resumed_and_not_held_again() -> None:
         call = await with_call(at)
         with pytest.raises(CommandFailed, match="not on hold"):
             await at.pbx.resume(call)
-        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Hold", "6")]
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", reported("Hold", "6")]
         await at.pbx.hold(call)
         await at.until_call(CallStatus.HELD)
         with pytest.raises(CommandFailed, match="on hold already"):
             await at.pbx.hold(call)
-        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Unhold", "6")]
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", reported("Unhold", "6")]
         await at.pbx.resume(call)
 
 
@@ -796,7 +803,7 @@ async def test_a_held_call_is_resumed_and_not_held_again() -> None:
 async def test_a_call_that_ends_meanwhile_is_over() -> None:
     async with listening() as at:
         call = await with_call(at)
-        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", told("Hangup", "6")]
+        at.node.replies["PJSIPNotify"] = lambda _: ["Response: Success", reported("Hangup", "6")]
         with pytest.raises(CommandFailed, match="the call is over"):
             await at.pbx.hold(call)
 
@@ -828,7 +835,7 @@ async def test_what_the_pbx_refuses_is_a_refusal_with_its_reason() -> None:
 async def test_a_phone_that_does_not_ring_does_not_dial(
     ends: str, hung_up: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call_control, "OBEYS_WITHIN", 0.1)
+    monkeypatch.setattr(call_control, "PHONE_TIMEOUT", 0.1)
     async with listening() as at:
         at.node.contacts = {"alice": "sip:alice@127.0.0.1:5062"}
         await at.pbx.watch(ALICE)

@@ -18,7 +18,14 @@ from attrs import frozen
 
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.codec import Decoder, Malformed, Message
-from unique_account.adapters.asterisk.replay import Outlook, Step, Told, event_name, json_line, replay
+from unique_account.adapters.asterisk.replay import (
+    Entry,
+    Projections,
+    ReplayStep,
+    event_name,
+    json_line,
+    replay,
+)
 from unique_account.adapters.asterisk.translation.results import Untranslatable
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus
 from unique_account.core.device_in_use import device_in_use
@@ -66,14 +73,14 @@ def instant(message: Message) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))
 
 
-def replayed(name: str, size: int = 65536) -> list[Told]:
+def replayed(name: str, size: int = 65536) -> list[Entry]:
     data = stream(name)
     return list(replay((data[start : start + size] for start in range(0, len(data), size)), users()))
 
 
 @cache
-def steps(name: str) -> tuple[Step, ...]:
-    return tuple(told for told in replayed(name) if isinstance(told, Step))
+def steps(name: str) -> tuple[ReplayStep, ...]:
+    return tuple(reported for reported in replayed(name) if isinstance(reported, ReplayStep))
 
 
 def account_at(name: str, at: datetime) -> Account:
@@ -87,7 +94,7 @@ def account_at(name: str, at: datetime) -> Account:
     return account
 
 
-def first_heard_of(name: str, call_id: str) -> Step:
+def first_heard_of(name: str, call_id: str) -> ReplayStep:
     """The step that told of a leg for the first time."""
     return next(
         step for step in steps(name) if isinstance(step.event, CallChanged) and step.event.call.id == call_id
@@ -111,16 +118,16 @@ class Line:
     text: str
 
     @property
-    def steps_since(self) -> list[Step]:
+    def steps_since(self) -> list[ReplayStep]:
         """What it can have caused: the steps from it on, up to what was done next."""
         return self._between(self.at - SLACK, self.following + SLACK)
 
     @property
-    def steps_before(self) -> list[Step]:
+    def steps_before(self) -> list[ReplayStep]:
         """What it can be the observation of: the steps up to it, from what was done last."""
         return self._between(self.previous - SLACK, self.at + SLACK)
 
-    def _between(self, start: datetime, end: datetime) -> list[Step]:
+    def _between(self, start: datetime, end: datetime) -> list[ReplayStep]:
         return [step for step in steps(self.recording) if start <= step.at <= end]
 
     @property
@@ -144,21 +151,21 @@ def truth(name: str) -> list[Line]:
     return lines
 
 
-def find(found: list[Step], line: Line) -> Step:
+def find(found: list[ReplayStep], line: Line) -> ReplayStep:
     assert found, f"{line.recording}: nothing in the replay is {line.text!r}"
     return found[0]
 
 
-def contacts(found: list[Step], device: Device, *, reachable: bool) -> list[Step]:
+def contacts(found: list[ReplayStep], device: Device, *, reachable: bool) -> list[ReplayStep]:
     return [step for step in found if step.event == ContactsChanged(device, reachable)]
 
 
-def calls(found: list[Step], status: CallStatus, **facts: object) -> list[tuple[Step, Call]]:
+def calls(found: list[ReplayStep], status: CallStatus, **facts: object) -> list[tuple[ReplayStep, Call]]:
     """The steps that tell a call of this status and these facts."""
-    told = [(step, step.event.call) for step in found if isinstance(step.event, CallChanged)]
+    reported = [(step, step.event.call) for step in found if isinstance(step.event, CallChanged)]
     return [
         (step, call)
-        for step, call in told
+        for step, call in reported
         if call.status is status and all(getattr(call, name) == fact for name, fact in facts.items())
     ]
 
@@ -229,7 +236,7 @@ def browser_registered(line: Line, _: re.Match[str]) -> None:
     assert step.after.observed.webrtc.registered
 
 
-def browser_gone(found: list[Step], line: Line) -> None:
+def browser_gone(found: list[ReplayStep], line: Line) -> None:
     """R4: with the last contact the deskphone is the device in use, whatever is selected."""
     step = find(contacts(found, Device.WEBRTC, reachable=False), line)
     assert not step.after.observed.webrtc.registered
@@ -253,7 +260,7 @@ def cti(line: Line, match: re.Match[str]) -> None:
     assert step.after.state is expected_state(step.after)
 
 
-DEEDS: Final[dict[str, Callable[[Step, dict[str, str]], bool]]] = {
+DEEDS: Final[dict[str, Callable[[ReplayStep, dict[str, str]], bool]]] = {
     "log_in": lambda step, headers: step.event == LoggedIn(headers["Session"]),
     "log_out": lambda step, headers: step.event == LoggedOut(headers["Session"]),
     "session_lost": lambda step, headers: step.event == SessionLost(headers["Session"], step.at),
@@ -379,9 +386,9 @@ class TestSecondOpinion:
 
     @pytest.mark.parametrize(("name", "calls"), [("day", 7), ("lost", 4), ("ringing", 2), ("tabs", 4)])
     def test_the_dialplan_agrees(self, name: str, calls: int) -> None:
-        told = [message for message in messages(name) if message.get("UserEvent") == "UARoute"]
-        assert len(told) == calls
-        for message in told:
+        reported = [message for message in messages(name) if message.get("UserEvent") == "UARoute"]
+        assert len(reported) == calls
+        for message in reported:
             assert message["Number"] == "1001"
             ring = route(account_at(name, instant(message))).ring
             assert ring is not None
@@ -393,7 +400,7 @@ class TestSteps:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_the_recordings_are_understood_in_full(self, name: str) -> None:
-        assert all(isinstance(told, Step) for told in replayed(name))
+        assert all(isinstance(reported, ReplayStep) for reported in replayed(name))
 
     @pytest.mark.parametrize("name", NAMES)
     def test_each_begins_where_the_last_one_ended(self, name: str) -> None:
@@ -412,7 +419,9 @@ class TestSteps:
     def test_the_outlook_is_that_of_the_account(self, name: str) -> None:
         for step in steps(name):
             account = step.after
-            assert step.outlook_after == Outlook(device_in_use(account), route(account), presence(account))
+            assert step.outlook_after == Projections(
+                device_in_use(account), route(account), presence(account)
+            )
 
     @pytest.mark.parametrize("name", NAMES)
     def test_no_call_is_left_over(self, name: str) -> None:
@@ -434,9 +443,9 @@ class TestSteps:
                 read.append(start)
                 yield stream("day")[start : start + 1000]
 
-        told = replay(chunks(), users())
+        reported = replay(chunks(), users())
         assert read == []
-        next(told)
+        next(reported)
         assert len(read) < 10
 
 
@@ -453,18 +462,18 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def told_of(*chunks: bytes, of: tuple[User, ...] = ()) -> list[Told]:
+def told_of(*chunks: bytes, of: tuple[User, ...] = ()) -> list[Entry]:
     return list(replay(chunks, of or users()))
 
 
-def steps_of(*chunks: bytes, of: tuple[User, ...] = ()) -> list[Step]:
-    told = told_of(*chunks, of=of)
-    found = [each for each in told if isinstance(each, Step)]
-    assert len(found) == len(told), told
+def steps_of(*chunks: bytes, of: tuple[User, ...] = ()) -> list[ReplayStep]:
+    reported = told_of(*chunks, of=of)
+    found = [each for each in reported if isinstance(each, ReplayStep)]
+    assert len(found) == len(reported), reported
     return found
 
 
-def events(found: list[Step]) -> list[tuple[str, Event]]:
+def events(found: list[ReplayStep]) -> list[tuple[str, Event]]:
     return [(step.user, step.event) for step in found]
 
 
@@ -524,10 +533,10 @@ class TestErrors:
             did(100, "log_in", Session="1") + b"nonsense\r\n\r\n",
             did(101, "fly") + did(102, "log_out", Session="1"),
         )
-        assert isinstance(first, Step)
+        assert isinstance(first, ReplayStep)
         assert isinstance(malformed, Malformed)
         assert isinstance(untranslatable, Untranslatable)
-        assert isinstance(last, Step)
+        assert isinstance(last, ReplayStep)
         assert untranslatable.header == "Do"
 
     def test_a_stream_that_breaks_off_says_so(self) -> None:
@@ -546,9 +555,9 @@ class TestMediaServers:
     """M4: a stream tells of the endpoints of the media server that it was recorded from."""
 
     def test_another_media_servers_stream_tells_nothing_of_a_users_lines(self) -> None:
-        told = event(100, "DeviceStateChange", Device="PJSIP/alice", State="INUSE")
-        assert list(replay([told], users(), media_server="mds1")) == []
-        assert events(steps_of(told)) != []
+        reported = event(100, "DeviceStateChange", Device="PJSIP/alice", State="INUSE")
+        assert list(replay([reported], users(), media_server="mds1")) == []
+        assert events(steps_of(reported)) != []
 
     def test_a_restart_voids_what_was_known(self) -> None:
         found = steps_of(

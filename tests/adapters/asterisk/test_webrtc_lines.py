@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unique_account.adapters.asterisk import LinesOfNode, RenderedLines
+from unique_account.adapters.asterisk import NodeCredentials, RenderedCredentials
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.user import User
 from unique_account.ports.sip_credentials import SipLine
@@ -29,18 +29,20 @@ def user(name: str) -> User:
     )
 
 
-def rendered(folder: Path, observer: MemoryObserver | None = None) -> RenderedLines:
+def rendered(folder: Path, observer: MemoryObserver | None = None) -> RenderedCredentials:
     """The lines of two nodes, of which each has one line with a password."""
     (folder / "main").write_text(SECRETS.format("alice", "one"), "utf-8")
     (folder / "mds1").write_text(SECRETS.format("bob", "two"), "utf-8")
     nodes = {
-        "default": LinesOfNode(passwords=folder / "main", url="wss://pbx.example/ws"),
-        "mds1": LinesOfNode(passwords=folder / "mds1", url="wss://pbx.example/mds1", domain="mds1.example"),
+        "default": NodeCredentials(passwords=folder / "main", url="wss://pbx.example/ws"),
+        "mds1": NodeCredentials(
+            passwords=folder / "mds1", url="wss://pbx.example/mds1", domain="mds1.example"
+        ),
     }
-    return RenderedLines(nodes, user, observer)
+    return RenderedCredentials(nodes, user, observer)
 
 
-def line(lines: RenderedLines, name: str) -> SipLine | None:
+def line(lines: RenderedCredentials, name: str) -> SipLine | None:
     return asyncio.run(lines.line(name))
 
 
@@ -92,4 +94,6 @@ class TestLines:
     def test_a_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "main").write_text("[alice]\n", "utf-8")
         with pytest.raises(ValueError, match="line 1"):
-            RenderedLines({"default": LinesOfNode(passwords=tmp_path / "main", url="wss://x/ws")}, user)
+            RenderedCredentials(
+                {"default": NodeCredentials(passwords=tmp_path / "main", url="wss://x/ws")}, user
+            )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.service.installation import ALICE, BOB, Watched, in_loop
 from unique_account.adapters.decorators import circuit_breaker
-from unique_account.adapters.decorators.circuit_breaker import WatchedAccounts
+from unique_account.adapters.decorators.circuit_breaker import AccountsCircuitBreaker
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.core.account import NOTHING_KEPT
 from unique_account.core.errors import Unreachable
@@ -31,7 +31,7 @@ class TestWatchedAccounts(AccountsContract):
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Accounts]:
-        yield WatchedAccounts(MemoryAccounts(), MemoryObserver())
+        yield AccountsCircuitBreaker(MemoryAccounts(), MemoryObserver())
 
 
 class Looked:
@@ -40,7 +40,7 @@ class Looked:
     def __init__(self) -> None:
         self.behind = Watched(MemoryAccounts())
         self.observer = MemoryObserver()
-        self.store = WatchedAccounts(self.behind, self.observer)
+        self.store = AccountsCircuitBreaker(self.behind, self.observer)
 
 
 @asynccontextmanager

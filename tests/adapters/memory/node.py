@@ -76,7 +76,7 @@ class Node:
     def __init__(self) -> None:
         self.clock = SettableClock()
         self.pbx = MemoryPbx(self.clock)
-        self.heard: list[tuple[str, Event]] = []
+        self.received: list[tuple[str, Event]] = []
 
     async def follow(self, user: User, *events: Event) -> None:
         """Let calls follow the plan of this user's account after events."""
@@ -101,10 +101,10 @@ class Node:
     async def listen(self) -> asyncio.Task[None]:
         """Keep what is told; cancel the task that is returned."""
 
-        async def hear(user: str, event: Event) -> None:
-            self.heard.extend((user, one) for one in one_by_one(event))
+        async def on_event(user: str, event: Event) -> None:
+            self.received.extend((user, one) for one in one_by_one(event))
 
-        listening = asyncio.create_task(self.pbx.listen(hear))
+        listening = asyncio.create_task(self.pbx.listen(on_event))
         await asyncio.sleep(0)
         return listening
 
@@ -119,10 +119,10 @@ def ended_at(call: PlacedCall, destination: Destination) -> bool:
     return call.destination == destination and call.rings is None
 
 
-def outline(heard: list[tuple[str, Event]], user: str = "alice") -> list[object]:
+def outline(received: list[tuple[str, Event]], user: str = "alice") -> list[object]:
     """What was told of a user, in short."""
     said: list[object] = []
-    for who, event in heard:
+    for who, event in received:
         if who != user:
             continue
         if isinstance(event, CallChanged):

@@ -264,12 +264,14 @@ class TestGate:
         await at.pbx.watch(user)
         others = []
 
-        async def hear(_: str, event: object) -> None:
+        async def on_event(_: str, event: object) -> None:
             if type(event).__name__ == "CallChanged" and len(at.pbx.calls) == 1:
                 others.append(await at.call())
 
         call = await at.call()
-        at.pbx._phones.hear = hear  # from here on: a second call comes in just as the first is handed on
+        at.pbx._phones.on_event = (
+            on_event  # from here on: a second call comes in just as the first is handed on
+        )
         await at.pbx.unregister("PJSIP/alice_w")
         assert call.rings is DESK
         assert [other.rings for other in others] == [DESK]

@@ -24,22 +24,22 @@ class TestDial:
         for user in (ALICE, BOB):
             await at.pbx.watch(user)
             await at.follow(user)
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.dial("PJSIP/alice", "1002")
         (call,) = at.pbx.calls
         await at.pbx.pick_up(call)
         assert (call.caller, call.rings, call.rung) == ("1001", DESK, [("bob", DESK)])
         await at.pbx.pick_up(call)
-        assert outline(at.heard) == [
+        assert outline(at.received) == [
             CallStatus.RINGING,
             LineStatus.RINGING,
             CallStatus.DIALLING,
             LineStatus.IN_USE,
             CallStatus.TALKING,
         ]
-        legs = [e.call for user, e in at.heard if user == "alice" and isinstance(e, CallChanged)]
+        legs = [e.call for user, e in at.received if user == "alice" and isinstance(e, CallChanged)]
         assert {leg.direction for leg in legs} == {Direction.OUTGOING}
-        assert outline(at.heard, "bob")[-1] is LineStatus.IN_USE
+        assert outline(at.received, "bob")[-1] is LineStatus.IN_USE
         listening.cancel()
 
     @in_loop
@@ -189,7 +189,7 @@ class TestCommands:
         await at.follow(ALICE)
         call = await at.call()
         await at.pbx.end(call)
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.end(call)
-        assert at.heard == []
+        assert at.received == []
         listening.cancel()

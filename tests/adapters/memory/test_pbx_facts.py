@@ -13,9 +13,9 @@ from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
     Event,
+    FactsReplaced,
     LineChanged,
     MessagesChanged,
-    NodeLost,
 )
 from unique_account.core.forwarding import Mailbox
 from unique_account.core.presence import Presence
@@ -34,8 +34,8 @@ class TestFacts:
         await at.register("PJSIP/alice")
         await at.pbx.leave_messages("1001@default", 2, 1)
         await at.pbx.watch(ALICE)
-        assert at.heard == [
-            ("alice", NodeLost("default")),
+        assert at.received == [
+            ("alice", FactsReplaced("default")),
             ("alice", ContactsChanged(DESK, reachable=True)),
             ("alice", LineChanged(DESK, LineStatus.NOT_IN_USE)),
             ("alice", ContactsChanged(WEB, reachable=False)),
@@ -51,12 +51,12 @@ class TestFacts:
         await at.register()
         await at.pbx.watch(ALICE)
         await at.follow(ALICE, IN)
-        at.heard.clear()
+        at.received.clear()
         call = await at.call()
         await at.advance(3)
         await at.pbx.pick_up(call)
         await at.pbx.end(call)
-        assert outline(at.heard) == [
+        assert outline(at.received) == [
             CallStatus.RINGING,
             LineStatus.RINGING,
             CallStatus.TALKING,
@@ -64,12 +64,12 @@ class TestFacts:
             CallEnded,
             LineStatus.NOT_IN_USE,
         ]
-        legs = [event.call for _, event in at.heard if isinstance(event, CallChanged)]
+        legs = [event.call for _, event in at.received if isinstance(event, CallChanged)]
         assert {(leg.device, leg.direction, leg.linked_id, leg.peer, leg.started) for leg in legs} == {
             (WEB, Direction.INCOMING, call.id, "3000", call.started)
         }
         assert [leg.answered for leg in legs] == [None, at.clock.now()]
-        assert at.heard[-2] == ("alice", CallEnded(legs[0].id, at.clock.now()))
+        assert at.received[-2] == ("alice", CallEnded(legs[0].id, at.clock.now()))
         listening.cancel()
 
     @in_loop
@@ -80,11 +80,11 @@ class TestFacts:
         for user in (ALICE, BOB):
             await at.pbx.watch(user)
             await at.follow(user)
-        at.heard.clear()
+        at.received.clear()
         call = await at.pbx.call("1002", caller="1001", interface="PJSIP/alice")
         await at.pbx.pick_up(call)
-        assert outline(at.heard) == [CallStatus.DIALLING, LineStatus.IN_USE, CallStatus.TALKING]
-        assert outline(at.heard, "bob") == [
+        assert outline(at.received) == [CallStatus.DIALLING, LineStatus.IN_USE, CallStatus.TALKING]
+        assert outline(at.received, "bob") == [
             CallStatus.RINGING,
             LineStatus.RINGING,
             CallStatus.TALKING,
@@ -116,8 +116,8 @@ class TestFacts:
         for _ in range(2):
             await at.call()
         await at.pbx.watch(ALICE)
-        assert outline(at.heard) == [
-            NodeLost,
+        assert outline(at.received) == [
+            FactsReplaced,
             ContactsChanged,
             LineStatus.RINGING,
             CallStatus.RINGING,
@@ -133,19 +133,19 @@ class TestFacts:
         await at.register()
         await at.follow(ALICE)
         first, second = await at.call(), await at.call()
-        told: list[Event] = []
+        reported: list[Event] = []
 
-        async def hear(_: str, event: Event) -> None:
-            told.extend(one_by_one(event))
-            if isinstance(event, NodeLost):
+        async def on_event(_: str, event: Event) -> None:
+            reported.extend(one_by_one(event))
+            if isinstance(event, FactsReplaced):
                 await at.pbx.end(second)
 
-        listening = asyncio.create_task(at.pbx.listen(hear))
+        listening = asyncio.create_task(at.pbx.listen(on_event))
         await asyncio.sleep(0)
         await at.pbx.watch(ALICE)
-        legs = [event.call for event in told if isinstance(event, CallChanged)]
+        legs = [event.call for event in reported if isinstance(event, CallChanged)]
         assert [leg.linked_id for leg in legs] == [first.id, second.id]
-        assert [event.call_id for event in told if isinstance(event, CallEnded)] == [legs[1].id]
+        assert [event.call_id for event in reported if isinstance(event, CallEnded)] == [legs[1].id]
         await at.pbx.end(first)
         assert at.pbx.status("PJSIP/alice") is LineStatus.NOT_IN_USE
         listening.cancel()
@@ -153,20 +153,20 @@ class TestFacts:
     @in_loop
     async def test_a_user_forgotten_as_watching_begins_is_told_no_more(self) -> None:
         at = Node()
-        told: list[Event] = []
+        reported: list[Event] = []
 
-        async def hear(user: str, event: Event) -> None:
-            told.append(event)
-            if isinstance(event, NodeLost):
+        async def on_event(user: str, event: Event) -> None:
+            reported.append(event)
+            if isinstance(event, FactsReplaced):
                 await at.pbx.forget(user)
 
-        listening = asyncio.create_task(at.pbx.listen(hear))
+        listening = asyncio.create_task(at.pbx.listen(on_event))
         await asyncio.sleep(0)
         await at.pbx.leave_messages("1001@default", 1)
         await at.pbx.watch(ALICE)
-        assert [type(event) for event in told] == [NodeLost]
+        assert [type(event) for event in reported] == [FactsReplaced]
         await at.register()
-        assert len(told) == 1
+        assert len(reported) == 1
         await at.pbx.dial("PJSIP/alice_w", "3000")
         assert at.pbx.calls[0].caller == ""
         listening.cancel()
@@ -178,9 +178,9 @@ class TestFacts:
         await at.pbx.watch(ALICE)
         await at.pbx.watch(evolve(BOB, deskphone=ALICE.deskphone))
         await at.pbx.forget("alice")
-        at.heard.clear()
+        at.received.clear()
         await at.register("PJSIP/alice")
-        assert {user for user, _ in at.heard} == {"bob"}
+        assert {user for user, _ in at.received} == {"bob"}
         listening.cancel()
 
     @in_loop
@@ -189,19 +189,19 @@ class TestFacts:
         listening = await at.listen()
         await at.pbx.watch(ALICE)
         await at.pbx.watch(BOB)
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.leave_messages("1001@default", 3)
-        assert at.heard == [("alice", MessagesChanged(3, 0))]
+        assert at.received == [("alice", MessagesChanged(3, 0))]
         listening.cancel()
 
     @in_loop
     async def test_an_account_that_goes_just_now_is_no_error(self) -> None:
         at = Node()
 
-        async def hear(user: str, event: Event) -> None:
+        async def on_event(user: str, event: Event) -> None:
             raise UnknownUser(user)
 
-        listening = asyncio.create_task(at.pbx.listen(hear))
+        listening = asyncio.create_task(at.pbx.listen(on_event))
         await asyncio.sleep(0)
         await at.pbx.watch(ALICE)
         await at.register()
@@ -215,12 +215,12 @@ class TestFacts:
         first.cancel()
         await asyncio.sleep(0)
         await at.pbx.watch(ALICE)
-        assert at.heard
+        assert at.received
         second.cancel()
         await asyncio.sleep(0)
-        at.heard.clear()
+        at.received.clear()
         await at.register()
-        assert at.heard == []
+        assert at.received == []
 
 
 class TestHints:
@@ -257,11 +257,11 @@ class TestRaces:
             await at.follow(user)
         await at.pbx.watch(ALICE)
 
-        async def hear(_: str, event: Event) -> None:
+        async def on_event(_: str, event: Event) -> None:
             if isinstance(event, CallChanged):
                 await at.pbx.end(at.pbx.calls[0])
 
-        listening = asyncio.create_task(at.pbx.listen(hear))
+        listening = asyncio.create_task(at.pbx.listen(on_event))
         await asyncio.sleep(0)
         call = await at.pbx.call("1002", caller="1001", interface="PJSIP/alice")
         assert (call.over, call.rings, call.rung) == (True, None, [])

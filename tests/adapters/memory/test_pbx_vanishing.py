@@ -147,13 +147,13 @@ class TestTheLastContactGoes:
         await at.pbx.watch(ALICE)
         await at.follow(ALICE, IN)
         await at.call()
-        at.heard.clear()
+        at.received.clear()
         await at.pbx.unregister("PJSIP/alice_w")
-        told = [event for _, event in at.heard if isinstance(event, CallChanged | CallEnded)]
-        assert [type(event) for event in told] == [CallChanged, CallEnded]
-        assert isinstance(told[0], CallChanged)
-        assert (told[0].call.device, told[0].call.status) == (DESK, CallStatus.RINGING)
-        assert told[0].call.linked_id != told[0].call.id
+        reported = [event for _, event in at.received if isinstance(event, CallChanged | CallEnded)]
+        assert [type(event) for event in reported] == [CallChanged, CallEnded]
+        assert isinstance(reported[0], CallChanged)
+        assert (reported[0].call.device, reported[0].call.status) == (DESK, CallStatus.RINGING)
+        assert reported[0].call.linked_id != reported[0].call.id
         listening.cancel()
 
     @in_loop

@@ -14,7 +14,7 @@ from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import NO_FORWARDING, Forwarding
 from unique_account.core.presence import Presence
 from unique_account.ports.directory import Colleague, Directory
-from unique_account.service.history_query import MergedHistories
+from unique_account.service.history_query import HistoryQuery
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -118,24 +118,24 @@ class TestCti:
 
     @in_loop
     async def test_a_listener_that_was_replaced_does_not_silence_its_successor(self) -> None:
-        cti, heard = MemoryCti(), []
+        cti, received = MemoryCti(), []
 
         def listener(name: str) -> asyncio.Task[None]:
-            async def hear(user: str, event: object) -> None:
-                heard.append(name)
+            async def on_event(user: str, event: object) -> None:
+                received.append(name)
 
-            async def obey(user: str, command: object) -> bool:
+            async def on_command(user: str, command: object) -> bool:
                 return True
 
-            histories = MergedHistories(lambda _: Account(ALICE), MemoryCallLog())
-            return asyncio.create_task(cti.listen(hear, obey, histories))
+            histories = HistoryQuery(lambda _: Account(ALICE), MemoryCallLog())
+            return asyncio.create_task(cti.listen(on_event, on_command, histories))
 
         first, second = listener("first"), listener("second")
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         await cti.act("alice", LoggedIn("tab-1"))
-        assert heard == ["second"]
+        assert received == ["second"]
         second.cancel()
 
     @in_loop

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile, hash_password, passwords
-from unique_account.adapters.people_file.passwords import Decoys
+from unique_account.adapters.people_file.passwords import DecoyHashes
 from unique_account.adapters.people_file.people import People, Person
-from unique_account.adapters.people_file.visibility import Listing
+from unique_account.adapters.people_file.visibility import VisiblePeople
 from unique_account.documents import InvalidDocument
 from unique_account.ports.directory import Colleague, Directory
 
@@ -135,7 +135,7 @@ class TestLoggingIn:
 
     def test_costs_are_as_frequent_among_unknown_logins_as_among_people(self) -> None:
         dear = [f"$argon2id$v=19$m=65536,t=3,p=4${salt}$digest" for salt in "abc"]
-        decoys = Decoys([*dear, "$argon2id$v=19$m=8192,t=5,p=1$d$digest"])
+        decoys = DecoyHashes([*dear, "$argon2id$v=19$m=8192,t=5,p=1$d$digest"])
         drawn = [cost(decoys.of(f"nobody{number}")) for number in range(2000)]
         assert set(drawn) == {cost(dear[0]), "$argon2id$v=19$m=8192,t=5,p=1"}
         assert 0.7 < drawn.count(cost(dear[0])) / len(drawn) < 0.8
@@ -144,16 +144,16 @@ class TestLoggingIn:
         hashes = [
             PasswordHasher(time_cost=passes, memory_cost=8, parallelism=1).hash("x") for passes in range(1, 9)
         ]
-        first, again = Decoys(hashes), Decoys(reversed(hashes))
+        first, again = DecoyHashes(hashes), DecoyHashes(reversed(hashes))
         logins = [f"nobody{number}" for number in range(50)]
         assert [cost(first.of(login)) for login in logins] == [cost(again.of(login)) for login in logins]
 
     def test_nobodys_hash_has_no_password(self) -> None:
-        decoy = Decoys([SESAME]).of("nobody")
+        decoy = DecoyHashes([SESAME]).of("nobody")
         assert not any(passwords.matches(decoy, word) for word in ("", "nobody", "sésame"))
 
     def test_without_any_password_it_costs_what_a_new_one_would(self) -> None:
-        assert cost(Decoys([]).of("nobody")) == cost(hash_password("x"))
+        assert cost(DecoyHashes([]).of("nobody")) == cost(hash_password("x"))
 
     @pytest.mark.parametrize(
         ("memory", "passes", "refused"),
@@ -273,7 +273,7 @@ class TestNamesAndSight:
             assert [colleague.number for colleague in found] == expected
 
     def test_nothing_is_found_across_two_people(self) -> None:
-        listing = Listing([(0, "Al\nice"), (7, "Bob")])
+        listing = VisiblePeople([(0, "Al\nice"), (7, "Bob")])
         assert list(listing.found("e\nb")) == []
         assert [list(listing.found(words)) for words in ("", "B", "l i", "z")] == [[0, 7], [7], [0], []]
 

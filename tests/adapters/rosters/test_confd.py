@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unique_account.adapters.rosters import confd
-from unique_account.adapters.rosters.confd import ConfdRoster, InvalidRoster, Reading
+from unique_account.adapters.rosters.confd import ConfdOptions, ConfdRoster, InvalidRoster
 from unique_account.core.user import User
 
 Resources = dict[str, Any]
@@ -81,7 +81,7 @@ class Confd:
         return (200, self.resources[path]) if path in self.resources else (404, {"message": "not found"})
 
     def read(self, token: str = "", **reading: Any) -> tuple[User, ...]:
-        return asyncio.run(ConfdRoster(self.url, token, Reading(**reading)).users())
+        return asyncio.run(ConfdRoster(self.url, token, ConfdOptions(**reading)).users())
 
 
 def _items(*items: dict[str, Any]) -> dict[str, Any]:

@@ -99,13 +99,13 @@ class Tab:
         """Whether it is open."""
         return not self._reading.done()
 
-    def told(self, kind: str) -> list[Any]:
+    def reported(self, kind: str) -> list[Any]:
         """What messages of a kind said, in order."""
         return [frame["ctiMessage"] for frame in self.frames if frame.get("msgType") == kind]
 
     def last(self, kind: str) -> Any:
         """What the last message of a kind said; None: there was none."""
-        return (self.told(kind) or [None])[-1]
+        return (self.reported(kind) or [None])[-1]
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Wait until the frames say so."""

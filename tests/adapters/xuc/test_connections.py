@@ -281,12 +281,14 @@ class TestTabs:
     async def test_when_one_goes_the_next_gets_the_line(self) -> None:
         async with premises() as at:
             tabs = [await at.browser.tab("alice") for _ in range(5)]
-            lines = [len(tab.told("LineConfig")) for tab in tabs]
+            lines = [len(tab.reported("LineConfig")) for tab in tabs]
             await tabs[1].close()
             await tabs[3].until(lambda: tabs[3].last("LineConfig")["id"] == "alice_w")
             await tabs[4].until(lambda: tabs[4].last("Tabs") == {"open": 4, "ringing": 3, "rings": False})
-            told = [len(tab.told("LineConfig")) - before for tab, before in zip(tabs, lines, strict=True)]
-            assert told == [0, 0, 0, 1, 0]
+            reported = [
+                len(tab.reported("LineConfig")) - before for tab, before in zip(tabs, lines, strict=True)
+            ]
+            assert reported == [0, 0, 0, 1, 0]
 
     @in_loop
     async def test_one_more_steers_but_cannot_take_calls_itself(self) -> None:
@@ -322,7 +324,7 @@ class TestTabs:
                 await tab.until(
                     partial(
                         lambda tab: (
-                            [event["eventType"] for event in tab.told("PhoneEvent")]
+                            [event["eventType"] for event in tab.reported("PhoneEvent")]
                             == ["EventRinging", "EventEstablished"]
                         ),
                         tab,

@@ -70,9 +70,9 @@ class XucAssistants:
 
     async def presence(self, number: str) -> Presence | None:
         tab = await self._tab("bob")
-        if not any(hint["number"] == number for hint in tab.told("PhoneHintStatusEvent")):
+        if not any(hint["number"] == number for hint in tab.reported("PhoneHintStatusEvent")):
             await tab.command("subscribeToPhoneHints", phoneNumbers=[number])
-        hints = [hint for hint in tab.told("PhoneHintStatusEvent") if hint["number"] == number]
+        hints = [hint for hint in tab.reported("PhoneHintStatusEvent") if hint["number"] == number]
         return Presence(hints[-1]["status"]) if hints else None
 
 

@@ -115,7 +115,7 @@ async def a_day(at: Premises) -> list[dict[str, Any]]:
     assert {frame["ctiMessage"]["command"] for frame in tab.frames if frame.get("msgType") == "Done"} >= set(
         DOCUMENTED
     )
-    assert tab.told("Error") == []
+    assert tab.reported("Error") == []
     await tab.command("getAgentStates")
     return tab.frames
 
@@ -142,9 +142,9 @@ class TestEvents:
             frames = await a_day(at)
             refused = await at.browser.connect("none")
             await refused.closed()
-        told = [frame for frame in [*frames, *refused.frames] if frame.get("msgType") in EVENTS]
-        assert {frame["msgType"] for frame in told} == set(EVENTS)
-        for frame in told:
+        reported = [frame for frame in [*frames, *refused.frames] if frame.get("msgType") in EVENTS]
+        assert {frame["msgType"] for frame in reported} == set(EVENTS)
+        for frame in reported:
             assert frame.keys() == {"msgType", "ctiMessage"}
             kind = frame["msgType"]
             for names in fields(kind, frame["ctiMessage"]):
@@ -197,7 +197,7 @@ class TestErrors:
                 "command": "getAgentStates", "ref": tab.last("Error")["ref"],
             }  # fmt: skip
             await tab.send("rubbish")
-            await tab.until(lambda: len(tab.told("Error")) == 2)
+            await tab.until(lambda: len(tab.reported("Error")) == 2)
             assert tab.last("Error") == {"Error": "invalidMessage", "message": "the frame is not JSON"}
             assert tab.open
 

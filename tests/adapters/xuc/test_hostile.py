@@ -191,9 +191,9 @@ class TestFuzzing:
                     await tab.send(frame)
                 await tab.command("getIceConfig")
                 assert tab.open
-                wrong = [said for said in tab.told("Error") if "command" not in said]
+                wrong = [said for said in tab.reported("Error") if "command" not in said]
                 assert len(wrong) == len(list(filter(is_wrong, frames)))
-                assert {said["Error"] for said in tab.told("Error")} <= {
+                assert {said["Error"] for said in tab.reported("Error")} <= {
                     "invalidMessage", "unknownCommand", "refused", "commandFailed", "noSuchCall",
                 }  # fmt: skip
                 assert at.observer.failures == []
@@ -233,7 +233,7 @@ class TestFloods:
             assert await tab.closed() == 1009
             again = await at.browser.tab("alice")
             await again.send(json.dumps({"claz": "web", "command": "x", "pad": "x" * (LARGEST - 100)}))
-            await again.until(lambda: again.told("Error"))
+            await again.until(lambda: again.reported("Error"))
 
     @in_loop
     async def test_a_flood_is_slowed_down_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ class TestFloods:
             flooding = asyncio.create_task(flood())
             assert await tab.closed() in (4006, 1006)
             await asyncio.gather(flooding, return_exceptions=True)
-            assert len(tab.told("LineConfig")) < 2 * rate_limit.AT_ONCE
+            assert len(tab.reported("LineConfig")) < 2 * rate_limit.AT_ONCE
 
     @in_loop
     async def test_commands_that_wait_are_few(self) -> None:
@@ -487,7 +487,7 @@ class TestSlowClients:
             (served,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
             for _ in range(20):
                 for _ in range(send_queue.MOST_FRAMES // 2):
-                    served.tell("Rubbish", "x" * 30_000)
+                    served.report("Rubbish", "x" * 30_000)
                 await asyncio.sleep(0)
             async with asyncio.timeout(CLOSES_WITHIN + CUT_OFF_WITHIN + AT_MOST):
                 await at.becomes(lambda: served not in at.cti._office.tabs)
@@ -523,7 +523,7 @@ class TestOutbox:
         async def takes(frame: str) -> None:
             sent.append(frame)
 
-        out = send_queue.Outbox(takes, lambda: pytest.fail("overrun"))
+        out = send_queue.SendQueue(takes, lambda: pytest.fail("overrun"))
         for presence in range(5):
             for number in range(send_queue.MOST_FRAMES):
                 out.put(f"{number} is {presence}", str(number))
@@ -536,7 +536,7 @@ class TestOutbox:
     @in_loop
     async def test_presences_without_end_have_one(self) -> None:
         overruns: list[int] = []
-        out = send_queue.Outbox(lambda frame: asyncio.sleep(60), lambda: overruns.append(1))
+        out = send_queue.SendQueue(lambda frame: asyncio.sleep(60), lambda: overruns.append(1))
         for number in range(send_queue.MOST_CHARACTERS // 100 + 2):
             out.put("x" * 100, str(number))
         assert overruns == [1]
@@ -553,7 +553,7 @@ class TestOutbox:
         async def takes_nothing(_: str) -> None:
             await asyncio.sleep(60)
 
-        out = send_queue.Outbox(takes_nothing, lambda: overruns.append(1))
+        out = send_queue.SendQueue(takes_nothing, lambda: overruns.append(1))
         for _ in range(most):
             out.put(frame)
         assert overruns == []
@@ -583,7 +583,7 @@ class TestWatching:
             tab = await slow_tab(at)
             *_, done = await tab.command("subscribeToPhoneHints", phoneNumbers=[*NUMBERS, "666"][-1000:])
             assert done["msgType"] == "Done"
-            shown = {said["number"]: said["status"] for said in tab.told("PhoneHintStatusEvent")}
+            shown = {said["number"]: said["status"] for said in tab.reported("PhoneHintStatusEvent")}
             assert shown == dict.fromkeys(list(NUMBERS)[1:], 0) | {"666": -2}
 
     @in_loop
@@ -593,10 +593,10 @@ class TestWatching:
             for number in range(MOST_PREFERENCES):
                 value = "x" * 1024
                 await tab.command("setUserPreference", key=f"key{number}", value=value, value_type="String")
-            before = len(tab.told("UserPreference"))
+            before = len(tab.reported("UserPreference"))
             for _ in range(20):
                 await tab.send({"claz": "web", "command": "getUserPreferences"})
-            await tab.until(lambda: len(tab.told("UserPreference")) == before + 20 * MOST_PREFERENCES)
+            await tab.until(lambda: len(tab.reported("UserPreference")) == before + 20 * MOST_PREFERENCES)
             assert tab.open
 
     @in_loop
@@ -609,7 +609,7 @@ class TestWatching:
                 for number in NUMBERS:
                     await at.cti.publish(number, presence)
             await tab.command("getIceConfig")
-            shown = {said["number"]: said["status"] for said in tab.told("PhoneHintStatusEvent")}
+            shown = {said["number"]: said["status"] for said in tab.reported("PhoneHintStatusEvent")}
             assert shown == dict.fromkeys(NUMBERS, 0)
             assert tab.open
 
@@ -630,13 +630,13 @@ class TestPace:
     """S5: so many frames at once, so many a second after that."""
 
     def test_a_burst_is_free_and_then_it_is_a_rate(self) -> None:
-        counted = rate_limit.Pace(0.0)
+        counted = rate_limit.RateLimit(0.0)
         assert {counted.wait(0.0) for _ in range(rate_limit.AT_ONCE)} == {0.0}
         assert counted.wait(0.0) == pytest.approx(1 / rate_limit.PER_SECOND)
         assert counted.wait(10.0) == 0.0
 
     def test_to_go_on_is_too_fast(self) -> None:
-        counted, now = rate_limit.Pace(0.0), 0.0
+        counted, now = rate_limit.RateLimit(0.0), 0.0
         for _ in range(rate_limit.AT_ONCE):
             counted.wait(now)
         while now < rate_limit.SLOWED_FOR:

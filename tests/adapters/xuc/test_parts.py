@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc import Turn, XucSettings
+from unique_account.adapters.xuc import TurnServer, XucSettings
 from unique_account.adapters.xuc.handlers import call_selection
 from unique_account.adapters.xuc.protocol import outgoing
 from unique_account.adapters.xuc.store import Store
@@ -104,11 +104,11 @@ class TestMessages:
     """C2: what a browser needs to register and to find its way is told as XiVO tells it."""
 
     def test_a_turn_server_knows_the_credentials_by_its_secret(self) -> None:
-        turn = Turn(urls=("turn:turn.example.org:3478",), secret="s3cret", ttl=timedelta(hours=1))
-        told = outgoing.ice_config((), turn, "alice", NOON)["turnConfig"]
+        turn = TurnServer(urls=("turn:turn.example.org:3478",), secret="s3cret", ttl=timedelta(hours=1))
+        reported = outgoing.ice_config((), turn, "alice", NOON)["turnConfig"]
         until = int(NOON.timestamp()) + 3600
         digest = hmac.new(b"s3cret", f"{until}:alice".encode(), hashlib.sha1).digest()
-        assert told == {
+        assert reported == {
             "urls": ["turn:turn.example.org:3478"], "username": f"{until}:alice",
             "credential": base64.b64encode(digest).decode(), "ttl": 3600,
         }  # fmt: skip
@@ -124,8 +124,8 @@ class TestMessages:
     )
     def test_a_line_says_where_it_is(self, url: str, host: str, port: int) -> None:
         line = SipLine(name="alice_w", password="s3cret", url=url, domain="pbx", proxy="mds1")
-        told = outgoing.line_config(line)
-        assert (told["xivoIp"], told["sipPort"], told["sipProxyName"]) == (host, port, "mds1")
+        reported = outgoing.line_config(line)
+        assert (reported["xivoIp"], reported["sipPort"], reported["sipProxyName"]) == (host, port, "mds1")
         assert "s3cret" not in repr(line)
 
     def test_events_come_of_what_changed(self) -> None:

@@ -48,7 +48,7 @@ def _selected(tab: Tab, device: str) -> bool:
     return bool(tab.last("UniqueAccount")["selection"] == device)
 
 
-def _told(tab: Tab, kind: str, content: object) -> bool:
+def _reported(tab: Tab, kind: str, content: object) -> bool:
     return bool(tab.last(kind) == content)
 
 
@@ -200,7 +200,7 @@ class TestCalls:
             await tab.command("hold")
             await tab.command("hangup")
             assert call.over
-            events = tab.told("PhoneEvent")
+            events = tab.reported("PhoneEvent")
             assert [event["eventType"] for event in events] == [
                 "EventRinging", "EventEstablished", "EventOnHold", "EventEstablished", "EventReleased",
             ]  # fmt: skip
@@ -217,9 +217,9 @@ class TestCalls:
             await tab.command("dial", destination="1002", variables={})
             await at.pbx.pick_up(at.pbx.calls[0])
             await tab.until(
-                lambda: "EventDialing" in [event["eventType"] for event in tab.told("PhoneEvent")]
+                lambda: "EventDialing" in [event["eventType"] for event in tab.reported("PhoneEvent")]
             )
-            assert tab.told("WebRTCCmd") == []
+            assert tab.reported("WebRTCCmd") == []
 
     @in_loop
     async def test_live_calls_are_told_when_asked(self) -> None:
@@ -292,7 +292,7 @@ class TestCalls:
                 for call in (alices, "1767600000.99"):
                     assert await bob.error(command, uniqueId=call) == ("noSuchCall", "there is no such call")
             assert at.alice.calls[0].status == "talking"
-            assert bob.told("PhoneEvent") == []
+            assert bob.reported("PhoneEvent") == []
 
     @in_loop
     async def test_a_command_without_its_call_is_answered(self) -> None:
@@ -316,21 +316,21 @@ class TestTheBrowsersCalls:
             answer = await tab.ask("WebRTCCmd", "answer", uniqueId=call)
             assert answer == {"command": "Answer", "sipCallId": None, "key": None, "uniqueId": call}
             await other.command("getIceConfig")
-            assert other.told("WebRTCCmd") == []
+            assert other.reported("WebRTCCmd") == []
 
     @in_loop
     async def test_the_tab_that_has_the_call_is_told_by_whichever_tab(self) -> None:
         async with premises() as at:
             tab, other = await on_webrtc(at), await at.browser.tab("alice")
             await at.pbx.pick_up(await at.pbx.call("1001", caller="1002"))
-            for command, fields, told in (
+            for command, fields, reported in (
                 ("hold", {}, "Hold"),
                 ("toggleMicrophone", {}, "ToggleMicrophone"),
                 ("sendDtmf", {"key": "#"}, "SendDtmf"),
             ):
                 said = await other.ask("WebRTCCmd", command, **fields)
-                assert (said["command"], said["key"]) == (told, fields.get("key"))
-                await tab.until(partial(_told, tab, "WebRTCCmd", said))
+                assert (said["command"], said["key"]) == (reported, fields.get("key"))
+                await tab.until(partial(_reported, tab, "WebRTCCmd", said))
 
     @in_loop
     async def test_the_pbx_ends_its_calls(self) -> None:
@@ -361,7 +361,9 @@ class TestPresence:
             call = await at.pbx.call("1001", caller="1002", interface="PJSIP/bob")
             await at.pbx.pick_up(call)
             await tab.until(lambda: tab.last("PhoneHintStatusEvent") == {"number": "1001", "status": 1})
-            hints = [said["status"] for said in tab.told("PhoneHintStatusEvent") if said["number"] == "1001"]
+            hints = [
+                said["status"] for said in tab.reported("PhoneHintStatusEvent") if said["number"] == "1001"
+            ]
             assert hints == [0, 8, 1]
             await tab.until(lambda: tab.last("PhoneStatusUpdate") == {"status": 1})
 
@@ -371,10 +373,10 @@ class TestPresence:
             tab = await at.browser.tab("bob")
             await tab.command("subscribeToPhoneHints", phoneNumbers=["1001"])
             await tab.command("unsubscribeFromAllPhoneHints")
-            before = len(tab.told("PhoneHintStatusEvent"))
+            before = len(tab.reported("PhoneHintStatusEvent"))
             await at.pbx.call("1001", caller="3000")
             await tab.command("getIceConfig")
-            assert len(tab.told("PhoneHintStatusEvent")) == before
+            assert len(tab.reported("PhoneHintStatusEvent")) == before
 
     @in_loop
     async def test_colleagues_are_found(self) -> None:
@@ -537,7 +539,7 @@ class TestVoicemail:
         async with premises() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.leave_messages("1001@default", 2, 1)
-            await tab.until(lambda: tab.told("VoiceMailStatusUpdate"))
+            await tab.until(lambda: tab.reported("VoiceMailStatusUpdate"))
             counts = {"voiceMailId": "1001@default", "newMessages": 2, "waitingMessages": 2, "oldMessages": 1}
             assert tab.last("VoiceMailStatusUpdate") == counts
             again = await at.browser.tab("alice")

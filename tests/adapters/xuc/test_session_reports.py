@@ -23,8 +23,8 @@ from unique_account.adapters.memory import (
 )
 from unique_account.adapters.xuc import XucSettings, hub, websocket
 from unique_account.adapters.xuc.auth.tokens import TokenExpired
-from unique_account.adapters.xuc.hub import Office
-from unique_account.adapters.xuc.transport.rate_limit import Entrance
+from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.transport.uvicorn_protocols import EXTENSION
 from unique_account.core.account import Account
 from unique_account.core.errors import Unreachable
@@ -49,7 +49,7 @@ class Wire:
         """Nothing is sent anyway."""
 
 
-class OpenEntrance(Entrance):
+class OpenEntrance(EntryRateLimit):
     """Counts nobody: a schedule has more entries in no time than a user's browser has."""
 
     def admits(self, user: str, now: float) -> bool:
@@ -84,24 +84,24 @@ class Socket:
         self._gone.set()
 
 
-class Hub:
-    """The port `Cti` on an office, without a server."""
+class HubCti:
+    """The port `Cti` on a hub, without a server."""
 
-    def __init__(self, at: Office) -> None:
-        self._office = at
+    def __init__(self, at: Hub) -> None:
+        self._hub = at
 
     async def listen(self, *ports: Any) -> None:
-        self._office.service = hub.Service(*ports)
+        self._hub.service = hub.Handlers(*ports)
         await asyncio.Event().wait()
 
     async def show(self, view: View) -> None:
-        self._office.show(view)
+        self._hub.show(view)
 
     async def publish(self, number: str, presence: Presence) -> None:
-        self._office.publish(number, presence)
+        self._hub.publish(number, presence)
 
     async def forget(self, user: str) -> None:
-        await self._office.forget(user)
+        await self._hub.forget(user)
 
 
 class SlowAccounts(MemoryAccounts):
@@ -153,11 +153,11 @@ class Company:
         self.clock, self.observer, self.accounts = SettableClock(), MemoryObserver(), SlowAccounts()
         settings = XucSettings(key=KEY, port=0, sockets_per_user=4)
         self.directory = MemoryDirectory(PASSWORDS, NAMES)
-        self.office = Office(settings, self.directory, SipLines(), self.observer, self.clock.now)
+        self.office = Hub(settings, self.directory, SipLines(), self.observer, self.clock.now)
         self.service = Service(
             accounts=self.accounts,
             pbxs=(MemoryPbx(self.clock),),
-            cti=Hub(self.office),
+            cti=HubCti(self.office),
             bus=MemoryBus(),
             call_log=MemoryCallLog(),
             clock=self.clock,

@@ -18,10 +18,10 @@ from unique_account.adapters.xuc import hub
 from unique_account.adapters.xuc.store import (
     MOST_PREFERENCES,
     MOST_SESSIONS,
-    KeptSession,
-    NotKept,
     Preference,
     Store,
+    StoredSession,
+    StoreFailed,
 )
 from unique_account.core.machine import State
 
@@ -55,8 +55,8 @@ async def preferred(tab: Tab, key: str = "colour") -> str | None:
     """What the server says that a user prefers."""
     before = len(tab.frames)
     await tab.command("getUserPreferences")
-    told = [frame["ctiMessage"] for frame in tab.frames[before:] if frame["msgType"] == "UserPreference"]
-    return {one["key"]: one["value"] for one in told}.get(key)
+    reported = [frame["ctiMessage"] for frame in tab.frames[before:] if frame["msgType"] == "UserPreference"]
+    return {one["key"]: one["value"] for one in reported}.get(key)
 
 
 class TestAFullDisk:
@@ -80,7 +80,7 @@ class TestAFullDisk:
                     )
                 assert (await preferred(tab), await preferred(tab, "other")) == ("green", None)
             assert await preferred(other, "userStatus") is None
-            assert [told["value"] for told in other.told("UserPreference")] == ["green", "green"]
+            assert [reported["value"] for reported in other.reported("UserPreference")] == ["green", "green"]
             assert [what for what, _ in at.observer.failures] == ["cti: store"]
             await tab.command("setUserPreference", key="colour", value="red", value_type="String")
             assert await preferred(other) == "red"
@@ -227,7 +227,7 @@ class TestADamagedFile:
                     "'(user, k' || CAST(x'ff' AS TEXT) || 'y)') WHERE name = 'preferences'"
                 )
                 file.execute(f"PRAGMA schema_version = {2**20}")
-            with pytest.raises(NotKept):
+            with pytest.raises(StoreFailed):
                 await store.prefer("alice", "colour", Preference("red", "String"))
 
     def _filled(self, folder: Path) -> Path:
@@ -361,7 +361,7 @@ class TestMemory:
         store.prolong("alice", "one", 5.0)
         store.end("alice", "one")
         assert (store.has("alice", "one"), store.is_owed) == (False, False)
-        store.begin("alice", "one", KeptSession(1.0, 9.0))
+        store.begin("alice", "one", StoredSession(1.0, 9.0))
         store.prolong("alice", "one", 5.0)
         assert store._sessions["alice"]["one"].expires == 5.0
         store.close()

@@ -63,8 +63,8 @@ async def _differences(store: Accounts, nodes: Mapping[str, Node]) -> AsyncItera
         right = presence(await _as_it_is(account, nodes[account.user.media_server].ami))
         for name, node in nodes.items():
             for number in account.user.numbers:
-                if (told := await shown(node.ami, number)) is not right:
-                    yield f"{name}: {number} shows {told}, right is {right}"
+                if (reported := await shown(node.ami, number)) is not right:
+                    yield f"{name}: {number} shows {reported}, right is {right}"
 
 
 async def _as_it_is(account: Account, ami: Ami) -> Account:
@@ -84,5 +84,5 @@ async def _value(ami: Ami, variable: str) -> str:
 
 async def shown(ami: Ami, number: str) -> Presence | None:
     """What phones that watch a number are shown; None where there is no hint."""
-    told = await ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
-    return Presence(int(told["Status"])) if told.get("Hint") else None
+    reported = await ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
+    return Presence(int(reported["Status"])) if reported.get("Hint") else None

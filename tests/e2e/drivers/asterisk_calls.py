@@ -134,16 +134,16 @@ class Stage:
         self._rings: list[_Ring] = []
         self._channels: set[str] = set()
         self._legs = 0
-        self._told: list[Message] = []
-        pbx.ami.journal.heed(self._heed)
+        self._reported: list[Message] = []
+        pbx.ami.journal.on_entry(self._heed)
         for phone, party in parties.items():
             if phone is not None:
-                party.journal.heed(partial(self._saw, phone))
+                party.journal.on_entry(partial(self._saw, phone))
 
     def _heed(self, message: Message) -> None:
         channel = message.get("Channel", "")
         if f"-{self.place.name}-" in channel:
-            self._told.append(message)
+            self._reported.append(message)
             if message.event == "Newchannel":
                 self._channels.add(channel)
             elif message.event == "Hangup":
@@ -194,7 +194,7 @@ class Stage:
             await carrier.handle(self._alice, attempt.before)
         self._does = dict(zip(PHONES, attempt.does, strict=True))
         self._rings.clear()
-        self._told.clear()
+        self._reported.clear()
         call = self._parties[attempt.caller].dial(attempt.dialled)
         if attempt.meanwhile:
             await until(_all(lambda: bool(self._rings) or _ended(call)), "a first ringing")
@@ -220,11 +220,11 @@ class Stage:
             return Refusal(int(call.cause))
         found: list[Destination] = []
 
-        async def told() -> bool:
-            found.extend(filter(None, map(self._end, self._told)))
+        async def reported() -> bool:
+            found.extend(filter(None, map(self._end, self._reported)))
             return bool(found)
 
-        await until(told, "word of where the call went")
+        await until(reported, "word of where the call went")
         return found[0]
 
     def _end(self, message: Message) -> Destination | None:

@@ -39,7 +39,7 @@ for (const deed of ["dial", "answer", "hold", "resume", "mute", "press"]) {
   Phone.prototype[deed] = async (...what) => void deeds.push([deed, ...what]);
 }
 """
-"""A phone that only notes what it was told, in ``deeds``; a test shows calls on it by ``phone.changed``."""
+"""A phone that only notes what it was told, in ``actions``; a test shows calls on it by ``phone.changed``."""
 
 
 class Script:
@@ -66,14 +66,14 @@ class Script:
         await page.route(f"{ORIGIN}/**", self._answer)
         await page.route_web_socket(f"ws://{LOOPBACK}/**", self._connected)
 
-    def tell(self, kind: str, message: object) -> None:
+    def report(self, kind: str, message: object) -> None:
         """Send one message to the page."""
         assert self._socket is not None
         self._socket.send(json.dumps({"msgType": kind, "ctiMessage": message}))
 
     def of(self, command: str) -> list[dict[str, Any]]:
         """What the page sent of one command."""
-        return [told for told in self.commands if told["command"] == command]
+        return [reported for reported in self.commands if reported["command"] == command]
 
     async def hang_up(self, code: int) -> None:
         """Close the connection."""
@@ -92,7 +92,7 @@ class Script:
 
     def account(self, **changes: object) -> None:
         """Show the account with some fields changed."""
-        self.tell("UniqueAccount", {**self._account, **changes})
+        self.report("UniqueAccount", {**self._account, **changes})
 
     async def _answer(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
@@ -116,25 +116,25 @@ class Script:
             await socket.close(code=1001)
             return
         socket.on_message(self._take)
-        self.tell("LoggedOn", {})
-        self.tell("UserConfigUpdate", {"userId": "alice", "fullName": "Alice Martin"})
-        self.tell("SipLine", {"url": "wss://pbx.example.org/wssip", "uri": "sip:alice_w@pbx.example.org"})
-        self.tell("IceConfig", {"stunConfig": None, "turnConfig": None})
+        self.report("LoggedOn", {})
+        self.report("UserConfigUpdate", {"userId": "alice", "fullName": "Alice Martin"})
+        self.report("SipLine", {"url": "wss://pbx.example.org/wssip", "uri": "sip:alice_w@pbx.example.org"})
+        self.report("IceConfig", {"stunConfig": None, "turnConfig": None})
         self.account()
 
     def _take(self, text: str | bytes) -> None:
-        told = json.loads(text)
-        if told["claz"] == "ping":
+        reported = json.loads(text)
+        if reported["claz"] == "ping":
             return
-        self.commands.append(told)
-        if told["command"] == "getColleagues":
-            words = told.get("words", "")
+        self.commands.append(reported)
+        if reported["command"] == "getColleagues":
+            words = reported.get("words", "")
             found = [one for one in self.colleagues if words in f"{one['name']} {one['number']}"]
-            self.tell("Colleagues", {"entries": found, "words": words})
-        if told["command"] == "getHistoryPage":
-            page = OLDER if told.get("cursor") else self.newest
-            self.tell("HistoryPage", {**page, "cursor": told.get("cursor")})
-        self.tell("Done", {"command": told["command"], "ref": told["ref"]})
+            self.report("Colleagues", {"entries": found, "words": words})
+        if reported["command"] == "getHistoryPage":
+            page = OLDER if reported.get("cursor") else self.newest
+            self.report("HistoryPage", {**page, "cursor": reported.get("cursor")})
+        self.report("Done", {"command": reported["command"], "ref": reported["ref"]})
 
 
 async def _file(route: Route, file: Path) -> None:

@@ -10,5 +10,5 @@ from unique_account.adapters.asterisk.wire_names import CODE_KEY
 async def report(ami: Ami, user: str, action: str, **headers: str) -> None:
     """Report that a user did something, with the node's key, which the service has made."""
     key = (await ami.act("Getvar", ("Variable", CODE_KEY)))["Value"]
-    told = {"UserEvent": USER_EVENT, "Key": key, "User": user, "Do": action, **headers}
-    await ami.act("UserEvent", *told.items())
+    reported = {"UserEvent": USER_EVENT, "Key": key, "User": user, "Do": action, **headers}
+    await ami.act("UserEvent", *reported.items())

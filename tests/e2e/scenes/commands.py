@@ -31,7 +31,7 @@ class Assistant:
     pbx: AsteriskPbx
     calls: dict[str, Call] = field(factory=dict)
 
-    async def hear(self, _: str, event: Event) -> None:
+    async def on_event(self, _: str, event: Event) -> None:
         for one in one_by_one(event):
             if isinstance(one, CallChanged):
                 self.calls[one.call.id] = one.call
@@ -50,7 +50,7 @@ class Assistant:
 async def assistant(at: Stage, user: User) -> AsyncIterator[Assistant]:
     """The UC Assistant of a user, which installs nothing."""
     made = Assistant(AsteriskPbx(manager_login(at.pbx), MemoryObserver()))
-    listening = asyncio.create_task(made.pbx.listen(made.hear))
+    listening = asyncio.create_task(made.pbx.listen(made.on_event))
     try:
         await made.pbx.watch(user)
         yield made

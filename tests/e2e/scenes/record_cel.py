@@ -49,10 +49,10 @@ async def play(scene: Scene) -> None:
             truth = await scene(at)
             await at.quiet()
         joinings = at.joined
-        told = [(name, node.ami.messages[start[name] :]) for name, node in at.nodes.items()]
-    lines = [{"scene": scene.__name__, "what": scene.__doc__}, *({"truth": _told(one)} for one in truth)]
+        reported = [(name, node.ami.messages[start[name] :]) for name, node in at.nodes.items()]
+    lines = [{"scene": scene.__name__, "what": scene.__doc__}, *({"truth": _reported(one)} for one in truth)]
     joined = {place - start["default"]: {"node": "default", "joined": ids} for place, ids in joinings}
-    lines += [line for name, messages in told for line in _lines(name, messages, joined)]
+    lines += [line for name, messages in reported for line in _lines(name, messages, joined)]
     FOLDER.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     (FOLDER / f"{scene.__name__}.jsonl").write_text(text, "utf-8")
@@ -78,9 +78,9 @@ def _headers(message: Message) -> dict[str, str]:
     return {name: value for name, value in message.headers if name not in _LEFT_OUT}
 
 
-def _told(truth: Truth) -> dict[str, Any]:
-    told = asdict(truth, filter=lambda _, value: value not in (None, ""))
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in told.items()}
+def _reported(truth: Truth) -> dict[str, Any]:
+    reported = asdict(truth, filter=lambda _, value: value not in (None, ""))
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in reported.items()}
 
 
 def main(names: list[str]) -> None:

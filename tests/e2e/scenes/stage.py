@@ -109,11 +109,11 @@ class Actor:
         """Wait until it ``rings``, is ``up`` or the call is ``over``; the instant."""
         kind = _WORDS[type(self.phone)][word]
         if isinstance(self.phone, Party):
-            told = (await self.phone.sees(kind, after=self.since)).at
+            reported = (await self.phone.sees(kind, after=self.since)).at
         else:
-            told = (await self.phone.event(kind, after=self.since)).at
-        self.at[word] = told
-        return told
+            reported = (await self.phone.event(kind, after=self.since)).at
+        self.at[word] = reported
+        return reported
 
     async def dial(self, number: str) -> None:
         self.since = time.monotonic()

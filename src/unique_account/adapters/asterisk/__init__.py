@@ -24,33 +24,33 @@ from unique_account.adapters.asterisk.config_files.pjsip import (
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
 from unique_account.adapters.asterisk.doctor import Expected, examine
 from unique_account.adapters.asterisk.exposure import exposures
-from unique_account.adapters.asterisk.node.call_control import PHONES_THAT_OBEY
+from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
-from unique_account.adapters.asterisk.replay import Step, json_line, replay
-from unique_account.adapters.asterisk.translation.results import Heard, Untranslatable
-from unique_account.adapters.asterisk.translation.translator import Translation
-from unique_account.adapters.asterisk.webrtc_lines import LinesOfNode, RenderedLines
+from unique_account.adapters.asterisk.replay import ReplayStep, json_line, replay
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import Translator
+from unique_account.adapters.asterisk.webrtc_lines import NodeCredentials, RenderedCredentials
 
 __all__ = [
+    "CONTROLLABLE_PHONES",
     "MANAGER_PORT",
-    "PHONES_THAT_OBEY",
     "AsteriskPbx",
     "Decoder",
     "Expected",
     "Greeting",
-    "Heard",
     "InvalidAction",
-    "LinesOfNode",
     "Malformed",
     "ManagerLogin",
     "Message",
+    "NodeCredentials",
     "NotForDialplan",
-    "RenderedLines",
+    "RenderedCredentials",
+    "ReplayStep",
     "Secrets",
-    "Step",
-    "Translation",
+    "TranslatedEvent",
+    "Translator",
     "Trunk",
     "Untranslatable",
     "WebSocket",

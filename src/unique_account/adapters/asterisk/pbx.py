@@ -7,15 +7,15 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.config_files.dialplan import live_devices
-from unique_account.adapters.asterisk.hints.watchdog import Guard
-from unique_account.adapters.asterisk.node.call_control import PHONES_THAT_OBEY
-from unique_account.adapters.asterisk.node.session import Listening
+from unique_account.adapters.asterisk.hints.watchdog import Watchdog
+from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES
+from unique_account.adapters.asterisk.node.session import NodeSession
 from unique_account.adapters.asterisk.wire_names import custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import CommandFailed
 
@@ -33,7 +33,7 @@ class AsteriskPbx:
         observer: Who is told of what is no answer to a call: a connection that is lost or refused, and what
             the node said that cannot be understood.
         media_server: The node's name, as users name it in ``User.media_server``.
-        obeying: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events (C1).
+        controllable: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events (C1).
 
     Attributes:
         media_server: The node's name.
@@ -45,11 +45,11 @@ class AsteriskPbx:
         observer: Observer,
         media_server: str = "default",
         *,
-        obeying: Sequence[str] = PHONES_THAT_OBEY,
+        controllable: Sequence[str] = CONTROLLABLE_PHONES,
     ) -> None:
         self.media_server = media_server
-        self._listening = Listening(login, observer, media_server, tuple(obeying))
-        self._guard = Guard(login)
+        self._listening = NodeSession(login, observer, media_server, tuple(controllable))
+        self._guard = Watchdog(login)
 
     @property
     def connected(self) -> bool:
@@ -58,10 +58,10 @@ class AsteriskPbx:
 
     # -- facts and projections -----------------------------------------------------------------------
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
         try:
-            await self._listening.listen(hear)
+            await self._listening.listen(on_event)
         finally:
             await self._guard.aclose()
 

@@ -16,8 +16,8 @@ from typing import Final
 from attrs import field, fields, frozen
 
 from unique_account.adapters.asterisk.ami.codec import Decoder, Malformed, Message
-from unique_account.adapters.asterisk.translation.results import Heard, Untranslatable
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account, Call
 from unique_account.core.device_in_use import deadline, device_in_use
 from unique_account.core.errors import Refused
@@ -29,7 +29,7 @@ from unique_account.core.user import User
 
 
 @frozen(weakref_slot=False)
-class Outlook:
+class Projections:
     """What an account comes to for those who call it or look at it."""
 
     device_in_use: Device
@@ -38,7 +38,7 @@ class Outlook:
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class Step:
+class ReplayStep:
     """An event that changed a user's account, or was refused.
 
     Attributes:
@@ -57,17 +57,17 @@ class Step:
     event: Event
     before: Account
     after: Account
-    outlook_before: Outlook
-    outlook_after: Outlook
+    outlook_before: Projections
+    outlook_after: Projections
     refused: Refused | None = field(default=None, eq=str)
 
 
-Told = Step | Malformed | Untranslatable
+Entry = ReplayStep | Malformed | Untranslatable
 
 
 def replay(
     chunks: Iterable[bytes], users: Iterable[User], *, media_server: str = "default"
-) -> Iterator[Told]:
+) -> Iterator[Entry]:
     """What a recorded stream tells of the users' accounts, which all begin logged out.
 
     Args:
@@ -76,17 +76,17 @@ def replay(
         media_server: Which media server the stream was recorded from.
 
     Yields:
-        A `Step` for each event that changed an account or was refused; and, in their places, the
+        A `ReplayStep` for each event that changed an account or was refused; and, in their places, the
         messages that are malformed and those that concern a user but cannot be understood.
 
     Raises:
         ValueError: Two of the users share an id, or an endpoint of the media server.
     """
     users = tuple(users)
-    return _replayed(chunks, Translation(users, media_server), _Accounts(users))
+    return _replayed(chunks, Translator(users, media_server), _Accounts(users))
 
 
-def _replayed(chunks: Iterable[bytes], translation: Translation, accounts: _Accounts) -> Iterator[Told]:
+def _replayed(chunks: Iterable[bytes], translation: Translator, accounts: _Accounts) -> Iterator[Entry]:
     decoder = Decoder()
     for chunk in chunks:
         for item in decoder.feed(chunk):
@@ -94,7 +94,7 @@ def _replayed(chunks: Iterable[bytes], translation: Translation, accounts: _Acco
                 meanings = translation.translate(item)
                 yield from accounts.expired(translation.now)
                 for meaning in meanings:
-                    yield from accounts.step(meaning) if isinstance(meaning, Heard) else (meaning,)
+                    yield from accounts.step(meaning) if isinstance(meaning, TranslatedEvent) else (meaning,)
             elif isinstance(item, Malformed):
                 yield item
     for item in decoder.close():
@@ -107,26 +107,26 @@ class _Accounts:
 
     def __init__(self, users: Iterable[User]) -> None:
         self._accounts = {user.id: Account(user) for user in users}
-        self._outlooks: dict[str, Outlook] = {}
+        self._outlooks: dict[str, Projections] = {}
         self._deadlines: dict[str, datetime] = {}
         self._next: datetime | None = None
 
-    def step(self, heard: Heard) -> Iterator[Step]:
+    def step(self, received: TranslatedEvent) -> Iterator[ReplayStep]:
         """Apply an event; one step where it changes the account or is refused, none otherwise."""
-        before, refused = self._accounts[heard.user], None
+        before, refused = self._accounts[received.user], None
         try:
-            after = apply(before, heard.event)
+            after = apply(before, received.event)
         except Refused as error:
             after, refused = before, error
         if after is before and refused is None:
             return
-        outlook_before = self._outlooks.get(heard.user) or _outlook(before)
+        outlook_before = self._outlooks.get(received.user) or _outlook(before)
         outlook_after = outlook_before if after is before else _outlook(after)
-        self._keep(heard.user, after, outlook_after)
-        yield Step(
-            at=heard.at,
-            user=heard.user,
-            event=heard.event,
+        self._keep(received.user, after, outlook_after)
+        yield ReplayStep(
+            at=received.at,
+            user=received.user,
+            event=received.event,
             before=before,
             after=after,
             outlook_before=outlook_before,
@@ -134,14 +134,14 @@ class _Accounts:
             refused=refused,
         )
 
-    def expired(self, now: datetime | None) -> Iterator[Step]:
+    def expired(self, now: datetime | None) -> Iterator[ReplayStep]:
         """End every lease that is due by now, in the order in which they are due."""
         while self._next is not None and now is not None and self._next <= now:
             due = self._next
             user = next(user for user, end in self._deadlines.items() if end == due)
-            yield from self.step(Heard(user, due, LeaseExpired(due)))
+            yield from self.step(TranslatedEvent(user, due, LeaseExpired(due)))
 
-    def _keep(self, user: str, account: Account, outlook: Outlook) -> None:
+    def _keep(self, user: str, account: Account, outlook: Projections) -> None:
         self._accounts[user], self._outlooks[user] = account, outlook
         end = deadline(account)
         if end == self._deadlines.get(user):
@@ -153,14 +153,14 @@ class _Accounts:
         self._next = min(self._deadlines.values(), default=None)
 
 
-def _outlook(account: Account) -> Outlook:
-    return Outlook(device_in_use(account), route(account), presence(account))
+def _outlook(account: Account) -> Projections:
+    return Projections(device_in_use(account), route(account), presence(account))
 
 
 # -- as a line of JSON -------------------------------------------------------------------------------
 
 
-def json_line(step: Step) -> dict[str, object]:
+def json_line(step: ReplayStep) -> dict[str, object]:
     """A step as a dictionary that is ready for JSON: the event and its fields, and what it came to.
 
     Instants are ISO 8601 in UTC with microseconds, enumerations the names of their members in lower
@@ -190,7 +190,7 @@ def event_name(event: Event) -> str:
 _WORD: Final = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
-def _seen(account: Account, outlook: Outlook) -> dict[str, object]:
+def _seen(account: Account, outlook: Projections) -> dict[str, object]:
     ring, destination = outlook.route.ring, outlook.route.destination
     return {
         "state": str(account.state),

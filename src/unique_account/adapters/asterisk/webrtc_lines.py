@@ -17,7 +17,7 @@ from unique_account.ports.sip_credentials import SipLine
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class LinesOfNode:
+class NodeCredentials:
     """How browsers register on one node.
 
     Attributes:
@@ -31,14 +31,14 @@ class LinesOfNode:
     domain: str = ""
 
 
-class RenderedLines:
+class RenderedCredentials:
     """Lines whose passwords are in rendered files of secrets, each read again when it has changed.
 
     While one of them cannot be read or used, the passwords that it had last hold.
 
     Args:
         nodes: How browsers register, by media server.
-        user: The user of an id; raises `unique_account.ports.hearing.UnknownUser`.
+        user: The user of an id; raises `unique_account.ports.inbound.events.UnknownUser`.
         observer: Is notified if a file cannot be read or used, and once it can again.
 
     Raises:
@@ -48,7 +48,7 @@ class RenderedLines:
 
     def __init__(
         self,
-        nodes: Mapping[str, LinesOfNode],
+        nodes: Mapping[str, NodeCredentials],
         user: Callable[[str], User],
         observer: Observer | None = None,
     ) -> None:

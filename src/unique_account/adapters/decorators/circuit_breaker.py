@@ -27,7 +27,7 @@ _NOBODY: Final = ""
 _WHAT: Final = "accounts: connection"
 
 
-class WatchedAccounts:
+class AccountsCircuitBreaker:
     """A store of accounts in front of another one; a `unique_account.ports.accounts.Accounts`.
 
     Args:

@@ -14,7 +14,7 @@ from unique_account.core.routing import Candidate, Plan
 
 
 @define
-class Leg:
+class PhoneLeg:
     """One phone's part in a call; gone from the PBX when it is over. All legs of a call share ``started``."""
 
     id: str
@@ -83,8 +83,8 @@ class PlacedCall:
     plan: Plan | None = None
     candidate: Candidate | None = None
     rings_until: datetime | None = None
-    caller_leg: Leg | None = None
-    callee_leg: Leg | None = None
+    caller_leg: PhoneLeg | None = None
+    callee_leg: PhoneLeg | None = None
     dials_next: str = ""
     joined: PlacedCall | None = None
 
@@ -94,11 +94,11 @@ class PlacedCall:
         return self.candidate.device if self.candidate and self.ringing_leg else None
 
     @property
-    def ringing_leg(self) -> Leg | None:
+    def ringing_leg(self) -> PhoneLeg | None:
         """The phone that rings now."""
         return self.callee_leg if self.candidate and not self.answered else None
 
     @property
-    def legs(self) -> tuple[Leg, ...]:
+    def legs(self) -> tuple[PhoneLeg, ...]:
         """Its legs on phones of this PBX, the caller's first."""
         return tuple(leg for leg in (self.caller_leg, self.callee_leg) if leg is not None)

@@ -8,8 +8,8 @@ from unique_account.core.events import Event
 from unique_account.core.history import DEFAULT_SIZE, Page
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
-from unique_account.ports.inbound.commands import Command, Obey
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.commands import Command, CommandHandler
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
 
 
@@ -24,11 +24,11 @@ class MemoryCti:
     def __init__(self) -> None:
         self.shown: dict[str, View] = {}
         self.presences: dict[str, Presence] = {}
-        self._service: tuple[Hear, Obey, Histories] | None = None
+        self._service: tuple[EventHandler, CommandHandler, Histories] | None = None
 
-    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+    async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
         """Tell what users do, until cancelled."""
-        self._service = service = (hear, obey, histories)
+        self._service = service = (on_event, on_command, histories)
         try:
             await asyncio.Event().wait()
         finally:
@@ -60,7 +60,7 @@ class MemoryCti:
         """
         return await self._listening()[2].page(user, size, cursor)
 
-    def _listening(self) -> tuple[Hear, Obey, Histories]:
+    def _listening(self) -> tuple[EventHandler, CommandHandler, Histories]:
         if self._service is None:
             raise ConnectionError("no service listens to the UC Assistants")
         return self._service

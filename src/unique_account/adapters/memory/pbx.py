@@ -14,8 +14,8 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-from unique_account.adapters.memory.calls import Leg, PlacedCall
-from unique_account.adapters.memory.phones import Phones
+from unique_account.adapters.memory.calls import PhoneLeg, PlacedCall
+from unique_account.adapters.memory.phones import MemoryPhones
 from unique_account.core.account import CallStatus, Direction, LineStatus
 from unique_account.core.forwarding import Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
@@ -25,7 +25,7 @@ from unique_account.core.routing import Candidate, Facts, Plan, Route, after, re
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 from unique_account.ports.clock import Clock
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.pbx import CommandFailed
 
 CONFIRMS_RINGING_WITHIN: Final = timedelta(seconds=1.5)
@@ -47,7 +47,7 @@ class MemoryPbx:
         self.media_server = media_server
         self.hints: dict[str, Presence] = {}
         self._clock = clock
-        self._phones = Phones()
+        self._phones = MemoryPhones()
         self._plans: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._numbers: dict[str, str] = {}
@@ -67,7 +67,7 @@ class MemoryPbx:
             for call in self.calls:
                 leg = call.ringing_leg
                 if leg is not None and leg.interface == interface:
-                    await self._hand_on(call, leg)
+                    await self._publish(call, leg)
 
     def fall_silent(self, interface: str) -> None:
         """A phone freezes, or its network dies: its contacts stay, but nothing answers there any more."""
@@ -79,7 +79,7 @@ class MemoryPbx:
         self._calls[call.id] = call
         if interface:
             call.caller_leg = self._leg(call, interface, Direction.OUTGOING, CallStatus.DIALLING, dialled)
-            await self._phones.tell_leg(call.caller_leg)
+            await self._phones.report_leg(call.caller_leg)
         await self._arrive(call, dialled)
         return call
 
@@ -111,7 +111,7 @@ class MemoryPbx:
         self._calls.pop(call.id, None)
         legs, call.caller_leg, call.callee_leg = call.legs, None, None
         for leg in legs:
-            await self._phones.tell_end(leg, self._clock.now())
+            await self._phones.report_end(leg, self._clock.now())
         if call.joined is not None and not call.joined.over:
             await self.end(call.joined)
 
@@ -188,30 +188,30 @@ class MemoryPbx:
             self._clock.call_at(now + CONFIRMS_RINGING_WITHIN, partial(self._stayed_silent, call, leg))
             return
         call.rung.append((call.user, candidate.device))
-        await self._phones.tell_leg(leg)
+        await self._phones.report_leg(leg)
 
-    async def _rang_long_enough(self, call: PlacedCall, leg: Leg) -> None:
+    async def _rang_long_enough(self, call: PlacedCall, leg: PhoneLeg) -> None:
         if call.ringing_leg is leg:
             await self._not_answered(call, leg, Outcome.NO_ANSWER)
 
-    async def _stayed_silent(self, call: PlacedCall, leg: Leg) -> None:
+    async def _stayed_silent(self, call: PlacedCall, leg: PhoneLeg) -> None:
         if call.ringing_leg is leg:
-            await self._hand_on(call, leg)
+            await self._publish(call, leg)
 
-    async def _hand_on(self, call: PlacedCall, leg: Leg) -> bool:
+    async def _publish(self, call: PlacedCall, leg: PhoneLeg) -> bool:
         """The ringing device is gone: the next candidate rings; the last one rings on, and False (R15)."""
         plan, gone = call.plan, call.candidate
         if plan is None or gone is None or gone.device is plan.candidates[-1].device:
             return False
         call.callee_leg, call.candidate = None, None
         await self._follow(call, ring(plan, self._facts(call, plan, without=gone.device)))
-        await self._phones.tell_end(leg, self._clock.now())
+        await self._phones.report_end(leg, self._clock.now())
         return True
 
-    async def _not_answered(self, call: PlacedCall, leg: Leg, outcome: Outcome) -> None:
+    async def _not_answered(self, call: PlacedCall, leg: PhoneLeg, outcome: Outcome) -> None:
         call.outcomes.append(outcome)
         call.callee_leg, call.candidate = None, None
-        await self._phones.tell_end(leg, self._clock.now())
+        await self._phones.report_end(leg, self._clock.now())
         if call.plan is None:
             await self._follow(call, Route(destination=Refusal(outcome.cause)))
         else:
@@ -219,27 +219,27 @@ class MemoryPbx:
 
     def _leg(
         self, call: PlacedCall, interface: str, direction: Direction, status: CallStatus, peer: str
-    ) -> Leg:
-        return Leg(self._next_id(), call.id, interface, direction, status, peer, call.started)
+    ) -> PhoneLeg:
+        return PhoneLeg(self._next_id(), call.id, interface, direction, status, peer, call.started)
 
-    async def _change(self, leg: Leg, status: CallStatus) -> None:
+    async def _change(self, leg: PhoneLeg, status: CallStatus) -> None:
         leg.status = status
         if status is CallStatus.TALKING and leg.answered is None:
             leg.answered = self._clock.now()
-        await self._phones.tell_leg(leg)
+        await self._phones.report_leg(leg)
 
     def _next_id(self) -> str:
         return f"{int(self._clock.now().timestamp())}.{next(self._ids)}"
 
     # -- the port: facts and projections -------------------------------------------------------------
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         """Tell every fact about the watched users, until cancelled."""
-        self._phones.hear = hear
+        self._phones.on_event = on_event
         try:
             await asyncio.Event().wait()
         finally:
-            self._phones.hear = None if self._phones.hear is hear else self._phones.hear
+            self._phones.on_event = None if self._phones.on_event is on_event else self._phones.on_event
 
     async def watch(self, user: User) -> None:
         """Tell this user's facts from now on, beginning with all that is known."""
@@ -288,7 +288,7 @@ class MemoryPbx:
         call.callee_leg = leg = self._leg(call, interface, Direction.OUTGOING, CallStatus.RINGING, number)
         call.rings_until = self._clock.now() + timedelta(seconds=DIALS_FOR)
         self._clock.call_at(call.rings_until, partial(self._rang_long_enough, call, leg))
-        await self._phones.tell_leg(leg)
+        await self._phones.report_leg(leg)
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""
@@ -311,7 +311,7 @@ class MemoryPbx:
         if leg is call.caller_leg:
             call.caller, call.caller_leg = leg.peer, call.callee_leg
         call.callee_leg, call.candidate, call.answered = None, None, False
-        await self._phones.tell_end(leg, self._clock.now())
+        await self._phones.report_end(leg, self._clock.now())
         await self._arrive(call, number)
 
     async def join(self, call_id: str, other: str) -> None:
@@ -326,7 +326,7 @@ class MemoryPbx:
                 call.caller_leg = None
             else:
                 call.callee_leg = None
-            await self._phones.tell_end(left, self._clock.now())
+            await self._phones.report_end(left, self._clock.now())
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, ringing or answered."""
@@ -336,10 +336,10 @@ class MemoryPbx:
     async def hand_on(self, call_id: str) -> None:
         """Move a ringing call to the plan's next candidate (R15)."""
         call, leg = self._find(call_id, CallStatus.RINGING)
-        if not await self._hand_on(call, leg):
+        if not await self._publish(call, leg):
             raise CommandFailed("the call rings on the last device that the plan has for it")
 
-    def _find(self, call_id: str, *statuses: CallStatus) -> tuple[PlacedCall, Leg]:
+    def _find(self, call_id: str, *statuses: CallStatus) -> tuple[PlacedCall, PhoneLeg]:
         for call in self._calls.values():
             for leg in call.legs:
                 if leg.id == call_id:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from unique_account.adapters.memory.calls import Leg
+from unique_account.adapters.memory.calls import PhoneLeg
 from unique_account.core.account import CallStatus, LineStatus
 from unique_account.core.events import (
     CallChanged,
@@ -14,14 +14,14 @@ from unique_account.core.events import (
     ContactsChanged,
     Event,
     Fact,
+    FactsReplaced,
     LineChanged,
     MessagesChanged,
-    NodeLost,
 )
 from unique_account.core.machine import Device
 from unique_account.core.presence import join
 from unique_account.core.user import User
-from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.ports.inbound.events import EventHandler, UnknownUser
 
 _SHOWN_AS = {
     CallStatus.DIALLING: LineStatus.IN_USE,
@@ -31,7 +31,7 @@ _SHOWN_AS = {
 }
 
 
-class Phones:
+class MemoryPhones:
     """The live facts of one node. Facts about watched users are told as they come to be.
 
     Attributes:
@@ -40,27 +40,27 @@ class Phones:
     """
 
     def __init__(self) -> None:
-        self.hear: Hear | None = None
+        self.on_event: EventHandler | None = None
         self.users: dict[str, User] = {}
         self._lines: dict[str, tuple[str, Device]] = {}
         self._contacts: dict[str, set[str]] = {}
         self._silent: set[str] = set()
-        self._legs: dict[str, dict[str, Leg]] = {}
+        self._legs: dict[str, dict[str, PhoneLeg]] = {}
         self._messages: dict[str, tuple[int, int]] = {}
-        self._told: dict[str, LineStatus] = {}
+        self._reported: dict[str, LineStatus] = {}
 
     async def watch(self, user: User, media_server: str) -> None:
         """Tell this user's facts from now on, beginning with all that is known."""
         self.forget(user.id)
         self.users[user.id] = user
-        await self._tell(user.id, NodeLost(media_server, tuple(self._known(user))))
+        await self._report(user.id, FactsReplaced(media_server, tuple(self._known(user))))
 
     def _known(self, user: User) -> Iterator[Fact]:
         """All that is known of a user, whose devices tell what becomes of them from now on."""
         for device in Device:
             interface = user.interface(device)
             self._lines[interface] = (user.id, device)
-            self._told[interface] = status = self.status(interface)
+            self._reported[interface] = status = self.status(interface)
             yield ContactsChanged(device, self.reachable(interface))
             yield LineChanged(device, status)
             yield from (CallChanged(leg.as_call(device)) for leg in self.legs(interface))
@@ -74,10 +74,10 @@ class Phones:
             if self._lines.get(interface, ("",))[0] == user:  # else it is another user's by now
                 del self._lines[interface]
 
-    async def _tell(self, user: str, event: Event) -> None:
-        if self.hear is not None and user in self.users:
+    async def _report(self, user: str, event: Event) -> None:
+        if self.on_event is not None and user in self.users:
             with suppress(UnknownUser):  # the account goes just now
-                await self.hear(user, event)
+                await self.on_event(user, event)
 
     # -- contacts ------------------------------------------------------------------------------------
 
@@ -93,26 +93,26 @@ class Phones:
         """A contact comes; a silent phone answers again."""
         self._silent.discard(interface)
         self._contacts.setdefault(interface, set()).add(contact)
-        await self._tell_contacts(interface)
+        await self._report_contacts(interface)
 
     async def unregister(self, interface: str, contact: str) -> None:
         """A contact goes."""
         self._contacts.get(interface, set()).discard(contact)
-        await self._tell_contacts(interface)
+        await self._report_contacts(interface)
 
     def fall_silent(self, interface: str) -> None:
         """A phone freezes, or its network dies."""
         self._silent.add(interface)
 
-    async def _tell_contacts(self, interface: str) -> None:
+    async def _report_contacts(self, interface: str) -> None:
         if interface in self._lines:
             user, device = self._lines[interface]
-            await self._tell(user, ContactsChanged(device, self.reachable(interface)))
-        await self._tell_status(interface)
+            await self._report(user, ContactsChanged(device, self.reachable(interface)))
+        await self._report_status(interface)
 
     # -- legs ----------------------------------------------------------------------------------------
 
-    def legs(self, interface: str) -> tuple[Leg, ...]:
+    def legs(self, interface: str) -> tuple[PhoneLeg, ...]:
         """The live legs on a phone."""
         return tuple(self._legs.get(interface, {}).values())
 
@@ -127,27 +127,27 @@ class Phones:
         """The watched user and the device that an interface is."""
         return self._lines.get(interface)
 
-    async def tell_leg(self, leg: Leg) -> None:
+    async def report_leg(self, leg: PhoneLeg) -> None:
         """A leg is there, or changed."""
         self._legs.setdefault(leg.interface, {})[leg.id] = leg
         if leg.interface in self._lines:
             user, device = self._lines[leg.interface]
-            await self._tell(user, CallChanged(leg.as_call(device)))
-        await self._tell_status(leg.interface)
+            await self._report(user, CallChanged(leg.as_call(device)))
+        await self._report_status(leg.interface)
 
-    async def tell_end(self, leg: Leg, at: datetime) -> None:
+    async def report_end(self, leg: PhoneLeg, at: datetime) -> None:
         """A leg is over."""
         self._legs.get(leg.interface, {}).pop(leg.id, None)
         if leg.interface in self._lines:
-            await self._tell(self._lines[leg.interface][0], CallEnded(leg.id, at))
-        await self._tell_status(leg.interface)
+            await self._report(self._lines[leg.interface][0], CallEnded(leg.id, at))
+        await self._report_status(leg.interface)
 
-    async def _tell_status(self, interface: str) -> None:
+    async def _report_status(self, interface: str) -> None:
         status = self.status(interface)
-        if interface in self._lines and self._told.get(interface) is not status:
-            self._told[interface] = status
+        if interface in self._lines and self._reported.get(interface) is not status:
+            self._reported[interface] = status
             user, device = self._lines[interface]
-            await self._tell(user, LineChanged(device, status))
+            await self._report(user, LineChanged(device, status))
 
     # -- messages ------------------------------------------------------------------------------------
 
@@ -156,4 +156,4 @@ class Phones:
         self._messages[mailbox] = (new, old)
         for user in list(self.users.values()):
             if user.mailbox == mailbox:
-                await self._tell(user.id, MessagesChanged(new, old))
+                await self._report(user.id, MessagesChanged(new, old))

@@ -72,7 +72,7 @@ def problem(hashed: str) -> str | None:
     return None
 
 
-class Decoys:
+class DecoyHashes:
     """Hashes that no password has, for logins that nobody has: as costly as those of people.
 
     Which one a login gets is drawn by its name and a secret, so the same each time. Each cost comes as often

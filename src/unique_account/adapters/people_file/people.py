@@ -9,8 +9,8 @@ from itertools import groupby, islice
 
 from attrs import field, frozen
 
-from unique_account.adapters.people_file.passwords import Decoys
-from unique_account.adapters.people_file.visibility import Listing
+from unique_account.adapters.people_file.passwords import DecoyHashes
+from unique_account.adapters.people_file.visibility import VisiblePeople
 from unique_account.core.forwarding import digits
 from unique_account.ports.directory import Colleague
 
@@ -48,13 +48,13 @@ class People:
         self._by_login = {person.login: person for person in self._everybody}
         self._by_user = {person.user: person for person in self._everybody}
         self._by_number = {digits(number): person for person in self._everybody for number in person.numbers}
-        self.decoys = Decoys(person.password for person in self._everybody if person.password)
+        self.decoys = DecoyHashes(person.password for person in self._everybody if person.password)
         self._of_all, self._of_groups = self._listings()
 
     def __len__(self) -> int:
         return len(self._everybody)
 
-    def _listings(self) -> tuple[Listing, dict[str, Listing]]:
+    def _listings(self) -> tuple[VisiblePeople, dict[str, VisiblePeople]]:
         """Those without a group, and the members of each group."""
         of_all, of_groups = list[tuple[int, str]](), defaultdict[str, list[tuple[int, str]]](list)
         for place, person in enumerate(self._everybody):
@@ -62,7 +62,7 @@ class People:
             lists = [of_groups[group] for group in set(person.groups)] or [of_all]
             for entries in lists if person.numbers else ():
                 entries.append(entry)
-        return Listing(of_all), {group: Listing(entries) for group, entries in of_groups.items()}
+        return VisiblePeople(of_all), {group: VisiblePeople(entries) for group, entries in of_groups.items()}
 
     def with_login(self, login: str) -> Person | None:
         """The person who may log in with a login."""

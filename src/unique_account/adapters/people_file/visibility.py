@@ -11,7 +11,7 @@ _END: Final = "\n"
 """What stands behind each of them in the text."""
 
 
-class Listing:
+class VisiblePeople:
     """The places of people in the list of all, found by what is written of them.
 
     Args:

@@ -52,7 +52,7 @@ class InvalidRoster(UniqueAccountError, ValueError):
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class Reading:
+class ConfdOptions:
     """How confd's answers are read, where XiVO's public documentation leaves it open.
 
     Attributes:
@@ -81,10 +81,10 @@ class ConfdRoster:
         reading: How the answers are read.
     """
 
-    def __init__(self, url: str, token: str = "", reading: Reading | None = None) -> None:
+    def __init__(self, url: str, token: str = "", reading: ConfdOptions | None = None) -> None:
         self._url = url.rstrip("/") + "/"
         self._headers = {"Accept": "application/json"} | ({"X-Auth-Token": token} if token else {})
-        self._reading = reading or Reading()
+        self._reading = reading or ConfdOptions()
 
     async def users(self) -> tuple[User, ...]:
         """All users whose line is a Unique Account, in the order of confd's lines.
@@ -95,7 +95,7 @@ class ConfdRoster:
         """
         try:
             async with asyncio.timeout(READS_WITHIN), self._client() as client:
-                return await _Asked(client, self._reading).users()
+                return await _Request(client, self._reading).users()
         except TimeoutError as error:
             raise ConnectionError(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
         except (HTTPError, InvalidURL) as error:
@@ -113,10 +113,10 @@ class ConfdRoster:
         )
 
 
-class _Asked:
+class _Request:
     """One reading of the roster."""
 
-    def __init__(self, client: AsyncClient, reading: Reading) -> None:
+    def __init__(self, client: AsyncClient, reading: ConfdOptions) -> None:
         self._client = client
         self._reading = reading
         self._turns = asyncio.Semaphore(AT_ONCE)

@@ -14,6 +14,6 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from unique_account.adapters.xuc.server import XucCti
-from unique_account.adapters.xuc.settings import Turn, XucSettings
+from unique_account.adapters.xuc.settings import TurnServer, XucSettings
 
-__all__ = ["Turn", "XucCti", "XucSettings"]
+__all__ = ["TurnServer", "XucCti", "XucSettings"]

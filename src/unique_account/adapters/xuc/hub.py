@@ -13,21 +13,21 @@ from attrs import frozen
 
 from unique_account.adapters.xuc.auth.tokens import Token, TokenExpired, Tokens
 from unique_account.adapters.xuc.protocol import outgoing
-from unique_account.adapters.xuc.session_reports import Sessions
+from unique_account.adapters.xuc.session_reports import SessionReports
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.store import NotKept, Preference, Store
-from unique_account.adapters.xuc.tab import Close, Tab
-from unique_account.adapters.xuc.user_sessions import Desk, Session
+from unique_account.adapters.xuc.store import Preference, Store, StoreFailed
+from unique_account.adapters.xuc.tab import CloseCode, Tab
+from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import Event
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.directory import Directory
-from unique_account.ports.inbound.commands import Command, Obey
-from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.ports.inbound.commands import Command, CommandHandler
+from unique_account.ports.inbound.events import EventHandler, UnknownUser
 from unique_account.ports.inbound.histories import Histories
 from unique_account.ports.observer import Observer
-from unique_account.ports.sip_credentials import Lines
+from unique_account.ports.sip_credentials import SipCredentials
 
 LOOKS_EVERY: Final = 5.0
 """Every how many seconds the directory is asked whether the sessions may go on."""
@@ -44,7 +44,7 @@ class TooManySockets(UniqueAccountError):
         return "too many connections of this user; close one"
 
 
-class LogoutNotKept(NotKept):
+class LogoutNotStored(StoreFailed):
     """A session is logged out, and that cannot be written down."""
 
     def __str__(self) -> str:
@@ -52,16 +52,16 @@ class LogoutNotKept(NotKept):
 
 
 @frozen(weakref_slot=False)
-class Service:
+class Handlers:
     """What listens behind the server."""
 
-    hear: Hear
-    obey: Obey
+    on_event: EventHandler
+    on_command: CommandHandler
     histories: Histories
 
 
 @frozen(weakref_slot=False)
-class Seen:
+class VisiblePresence:
     """What a user sees of a number.
 
     Attributes:
@@ -75,7 +75,7 @@ class Seen:
     presence: Presence | None = None
 
 
-class Office:
+class Hub:
     """Every desk, who watches which number, and the way to the service.
 
     Attributes:
@@ -94,7 +94,7 @@ class Office:
         self,
         settings: XucSettings,
         directory: Directory,
-        lines: Lines,
+        lines: SipCredentials,
         observer: Observer,
         now: Callable[[], datetime],
     ) -> None:
@@ -105,17 +105,17 @@ class Office:
         self.now = now
         self.store = Store(settings.store, observer, lambda: now().timestamp())
         self.tokens = Tokens(settings.key, settings.ttl, self.store, now)
-        self.service: Service | None = None
+        self.service: Handlers | None = None
         self.presences: dict[str, Presence] = {}
-        self._desks: dict[str, Desk] = {}
+        self._desks: dict[str, UserSessions] = {}
         self._watchers: defaultdict[str, set[Tab]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sessions = Sessions(self._hear, self.tokens, observer, now)
+        self._sessions = SessionReports(self._on_event, self.tokens, observer, now)
 
-    def desk(self, user: str) -> Desk:
+    def desk(self, user: str) -> UserSessions:
         """A user's desk."""
         if user not in self._desks:
-            self._desks[user] = Desk(user, self.settings.ringing_tabs)
+            self._desks[user] = UserSessions(user, self.settings.ringing_tabs)
         return self._desks[user]
 
     @property
@@ -123,7 +123,7 @@ class Office:
         """Every open WebSocket."""
         return tuple(tab for desk in self._desks.values() for tab in desk.tabs)
 
-    def listening(self) -> Service:
+    def listening(self) -> Handlers:
         """What listens behind the server.
 
         Raises:
@@ -133,8 +133,8 @@ class Office:
             raise ConnectionError("no service listens to the UC Assistants")
         return self.service
 
-    def _hear(self) -> Hear | None:
-        return None if self.service is None else self.service.hear
+    def _on_event(self) -> EventHandler | None:
+        return None if self.service is None else self.service.on_event
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -160,22 +160,22 @@ class Office:
         """
         if (desk := self._desks.get(user)) is not None:
             desk.view = None
-            desk.close(Close.ACCOUNT_GONE)
+            desk.close(CloseCode.ACCOUNT_GONE)
             self._clear(desk)
         await self.store.forget(user)
 
-    def _clear(self, desk: Desk) -> None:
+    def _clear(self, desk: UserSessions) -> None:
         """Forget a desk that nobody sits at and that has nothing to show."""
         if desk.view is None and not desk.sessions and not desk.lock.locked():
             self._desks.pop(desk.user, None)
 
     # -- who watches what ----------------------------------------------------------------------------
 
-    async def seen_by(self, user: str, number: str) -> Seen:
+    async def seen_by(self, user: str, number: str) -> VisiblePresence:
         """What a user may see of a number: nothing, unless the directory lets the user see it."""
         if not number or not await self.directory.may_see(user, number):
-            return Seen(may=False)
-        return Seen(True, await self.directory.name(number), self.presences.get(number))
+            return VisiblePresence(may=False)
+        return VisiblePresence(True, await self.directory.name(number), self.presences.get(number))
 
     def watch(self, tab: Tab, number: str) -> None:
         """Tell a tab of a number's presence from now on, unless it is gone."""
@@ -229,7 +229,7 @@ class Office:
             self.spawn(self._agree(desk, tab.session, session))
         self._clear(desk)
 
-    async def _agree(self, desk: Desk, name: str, session: Session) -> None:
+    async def _agree(self, desk: UserSessions, name: str, session: UserSession) -> None:
         """Report how a session is, until the service knows."""
         while not await self._sessions.agrees(desk, name, session):  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(LOSS_RETRY)
@@ -262,17 +262,17 @@ class Office:
         for tab in self.tabs:
             try:
                 if not await self._is_sealed(tab.token):
-                    await self.log_out(tab.desk.user, tab.session, Close.BAD_TOKEN)
+                    await self.log_out(tab.desk.user, tab.session, CloseCode.BAD_TOKEN)
             except Exception as error:  # the next round finds it again
                 self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
 
     async def _make_up(self) -> None:
         """Write down what could not be written before."""
         if self.store.is_owed:
-            with suppress(NotKept):  # the observer knows
+            with suppress(StoreFailed):  # the observer knows
                 await self.store.keep()
 
-    async def log_out(self, user: str, session: str, code: Close = Close.LOGGED_OUT) -> None:
+    async def log_out(self, user: str, session: str, code: CloseCode = CloseCode.LOGGED_OUT) -> None:
         """End a session: its account is told, its tokens are revoked, its WebSockets closed.
 
         Raises:
@@ -290,19 +290,19 @@ class Office:
             self._clear(desk)
         try:
             await self.store.keep()
-        except NotKept as error:
-            raise LogoutNotKept(str(error)) from error
+        except StoreFailed as error:
+            raise LogoutNotStored(str(error)) from error
         finally:
             desk.close(code, session)
 
     # -- deeds ---------------------------------------------------------------------------------------
 
-    async def act(self, desk: Desk, event: Event) -> None:
+    async def act(self, desk: UserSessions, event: Event) -> None:
         """Report to the service what a user does, after what that user did before."""
         async with desk.lock:
-            await self.listening().hear(desk.user, event)
+            await self.listening().on_event(desk.user, event)
 
-    async def prefer(self, desk: Desk, key: str, preference: Preference) -> None:
+    async def prefer(self, desk: UserSessions, key: str, preference: Preference) -> None:
         """Keep a user's preference.
 
         Raises:
@@ -315,9 +315,9 @@ class Office:
             await self.store.forget(desk.user)
             raise UnknownUser(desk.user)
 
-    async def obey(self, desk: Desk, command: Command) -> bool:
+    async def on_command(self, desk: UserSessions, command: Command) -> bool:
         """Let a user's command be carried out; False if the browser has to."""
-        return await self.listening().obey(desk.user, command)
+        return await self.listening().on_command(desk.user, command)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something that nobody waits for."""

@@ -11,12 +11,12 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from unique_account.adapters.xuc.auth.address_turns import Crowded, Turns
-from unique_account.adapters.xuc.auth.throttle import Attempt, Attempts, TooManyAttempts
+from unique_account.adapters.xuc.auth.address_turns import AddressTurns, TooManyWaiting
+from unique_account.adapters.xuc.auth.throttle import Attempt, Throttle, TooManyAttempts
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpired
-from unique_account.adapters.xuc.hub import LogoutNotKept, Office
+from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import decoded
-from unique_account.adapters.xuc.store import NotKept
+from unique_account.adapters.xuc.store import StoreFailed
 
 LARGEST_BODY: Final = 4096
 
@@ -60,13 +60,13 @@ def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = N
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
-class Logins:
+class LoginEndpoints:
     """Answers the requests about tokens."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Hub) -> None:
         self._office = office
-        self._attempts = Attempts(time.monotonic)
-        self._turns = Turns(AT_ONCE)
+        self._attempts = Throttle(time.monotonic)
+        self._turns = AddressTurns(AT_ONCE)
 
     async def log_in(self, request: Request) -> Response:
         """``POST /xuc/api/2.0/auth/login``."""
@@ -103,7 +103,7 @@ class Logins:
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
             attempt.succeeded()
         token = self._office.tokens.issue(user, login, credential)
-        with suppress(NotKept):  # the observer knows; it is good until a restart
+        with suppress(StoreFailed):  # the observer knows; it is good until a restart
             await self._office.store.keep()
         return self._token(login, token)
 
@@ -118,7 +118,7 @@ class Logins:
         try:
             async with self._turns.of(source, MOST_WAITING):
                 return await self._office.directory.authenticate(login, password)
-        except Crowded as error:
+        except TooManyWaiting as error:
             sentence = "too many log in at once; try again"
             raise Denied(503, "UnhandledError", sentence, {"Retry-After": "5"}) from error
 
@@ -134,7 +134,7 @@ class Logins:
         token = await self._bearer(request)
         try:
             await self._office.log_out(token.user, token.session)
-        except LogoutNotKept as error:
+        except LogoutNotStored as error:
             raise Denied(503, "UnhandledError", str(error)) from error
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 

@@ -15,9 +15,9 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from unique_account.adapters.xuc.auth.origins import may_connect
-from unique_account.adapters.xuc.hub import Office
-from unique_account.adapters.xuc.login_endpoints import Denied, Logins
-from unique_account.adapters.xuc.transport.rate_limit import Entrance
+from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.login_endpoints import Denied, LoginEndpoints
+from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.websocket import serve
 from unique_account.http_server.connection_limit import Limits
 from unique_account.http_server.forwarded_for import ForwardedFor
@@ -27,7 +27,7 @@ ROOT: Final = "/xuc/api/2.0"
 _Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
+def application(office: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
@@ -35,7 +35,7 @@ def application(office: Office, limits: Limits, page: ASGIApp | None = None) -> 
         limits: How many connections there may be from one address, seen through proxies too.
         page: What answers at all other addresses; None: nothing does.
     """
-    logins, entrance, origins = Logins(office), Entrance(), office.settings.origins
+    logins, entrance, origins = LoginEndpoints(office), EntryRateLimit(), office.settings.origins
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):

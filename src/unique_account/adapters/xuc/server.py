@@ -12,7 +12,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from unique_account.adapters.xuc.hub import Office, Service
+from unique_account.adapters.xuc.hub import Handlers, Hub
 from unique_account.adapters.xuc.protocol.incoming import LARGEST
 from unique_account.adapters.xuc.routes import application
 from unique_account.adapters.xuc.settings import XucSettings
@@ -23,11 +23,11 @@ from unique_account.http_server.connection_limit import Limits, Proxies
 from unique_account.http_server.file_descriptors import room
 from unique_account.http_server.server import Server, config
 from unique_account.ports.directory import Directory
-from unique_account.ports.inbound.commands import Obey
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.commands import CommandHandler
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
 from unique_account.ports.observer import Observer
-from unique_account.ports.sip_credentials import Lines
+from unique_account.ports.sip_credentials import SipCredentials
 
 BACKLOG: Final = 2048
 """How many connections may wait to be accepted: all that come back at once after a restart."""
@@ -59,13 +59,13 @@ class XucCti:
         self,
         settings: XucSettings,
         directory: Directory,
-        lines: Lines,
+        lines: SipCredentials,
         observer: Observer,
         page: ASGIApp | None = None,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._settings = settings
-        self._office = Office(settings, directory, lines, observer, now)
+        self._office = Hub(settings, directory, lines, observer, now)
         self._page = page
         self._port: asyncio.Future[int] | None = None
         self._listener: socket.socket | None = None
@@ -83,7 +83,7 @@ class XucCti:
             self._listener = _listening(self._settings.host, self._settings.port)
         return self._listener
 
-    async def listen(self, hear: Hear, obey: Obey, histories: Histories) -> None:
+    async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
         """Serve UC Assistants until cancelled.
 
         Raises:
@@ -94,7 +94,7 @@ class XucCti:
             self._listener = None
             limits = _limits(settings)
             server = Server(_config(settings, application(office, limits, self._page)), limits)
-            office.service = service = Service(hear, obey, histories)
+            office.service = service = Handlers(on_event, on_command, histories)
             serving = asyncio.create_task(server.serve([listener]))
             office.spawn(office.look_after())
             self._bound().set_result(listener.getsockname()[1])

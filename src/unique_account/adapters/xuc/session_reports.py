@@ -14,14 +14,14 @@ from datetime import datetime
 
 from unique_account.adapters.xuc.auth.tokens import TokenExpired, Tokens
 from unique_account.adapters.xuc.tab import Tab
-from unique_account.adapters.xuc.user_sessions import Desk, Session
+from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.errors import Refused
 from unique_account.core.events import LoggedIn, LoggedOut, SessionLost
-from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.ports.inbound.events import EventHandler, UnknownUser
 from unique_account.ports.observer import Observer
 
 
-class Sessions:
+class SessionReports:
     """Reports to the service which sessions are there.
 
     Args:
@@ -33,12 +33,12 @@ class Sessions:
 
     def __init__(
         self,
-        hear: Callable[[], Hear | None],
+        on_event: Callable[[], EventHandler | None],
         tokens: Tokens,
         observer: Observer,
         now: Callable[[], datetime],
     ) -> None:
-        self._hear = hear
+        self._on_event = on_event
         self._tokens = tokens
         self._observer = observer
         self._now = now
@@ -52,7 +52,7 @@ class Sessions:
             Exception: What the service raised.
         """
         desk = tab.desk
-        session = desk.sessions.setdefault(tab.session, Session(self._now()))
+        session = desk.sessions.setdefault(tab.session, UserSession(self._now()))
         session.connections.add(tab.connection)
         async with desk.lock:
             if desk.sessions.get(tab.session) is not session or not self._tokens.is_good(tab.token):
@@ -67,11 +67,11 @@ class Sessions:
         Raises:
             ConnectionError: Nothing listens.
         """
-        if (hear := self._hear()) is None:
+        if (on_event := self._on_event()) is None:
             raise ConnectionError("no service listens to the UC Assistants")
-        await hear(user, event)
+        await on_event(user, event)
 
-    def leave(self, tab: Tab, last_seen: datetime) -> Session | None:
+    def leave(self, tab: Tab, last_seen: datetime) -> UserSession | None:
         """A connection is gone; returns its session if that has no other one, and so is lost (S5)."""
         session = tab.desk.sessions.get(tab.session)
         if session is None or tab.connection not in session.connections:
@@ -80,7 +80,7 @@ class Sessions:
         session.last_seen = last_seen
         return None if session.connections else session
 
-    async def agrees(self, desk: Desk, name: str, session: Session) -> bool:
+    async def agrees(self, desk: UserSessions, name: str, session: UserSession) -> bool:
         """Report how a session is by now, connected or lost; whether nothing is left to report."""
         async with desk.lock:
             if desk.sessions.get(name) is not session:
@@ -89,13 +89,13 @@ class Sessions:
                 return await self._is_connected(desk.user, name, session)
             return await self._is_lost(desk, name, session)
 
-    async def _is_connected(self, user: str, name: str, session: Session) -> bool:
+    async def _is_connected(self, user: str, name: str, session: UserSession) -> bool:
         """Whether the service knows that a session is connected, on whichever of its connections."""
         connection = min(session.connections)
         session.reported.add(connection)
         return await self._reported(user, LoggedIn(name, connection))
 
-    async def _is_lost(self, desk: Desk, name: str, session: Session) -> bool:
+    async def _is_lost(self, desk: UserSessions, name: str, session: UserSession) -> bool:
         """Whether the service knows that a session is lost, on whichever connection it holds it."""
         last_seen = min(session.last_seen, self._now())  # the clock may have been set back since
         for connection in tuple(session.reported):
@@ -108,7 +108,7 @@ class Sessions:
 
     async def _reported(self, user: str, event: LoggedIn | SessionLost) -> bool:
         """Whether an event is reported, or there is nobody to report it to."""
-        if self._hear() is None:
+        if self._on_event() is None:
             return True
         try:
             await self.report(user, event)
@@ -120,7 +120,7 @@ class Sessions:
             return False
         return True
 
-    async def log_out(self, desk: Desk, name: str) -> None:
+    async def log_out(self, desk: UserSessions, name: str) -> None:
         """End a session in its account, and all of its tokens.
 
         Raises:

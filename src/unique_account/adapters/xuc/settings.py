@@ -30,7 +30,7 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class Turn:
+class TurnServer:
     """A TURN server that knows its users by a secret that it shares with us (coturn: ``use-auth-secret``).
 
     Attributes:
@@ -86,7 +86,7 @@ class XucSettings:
     preference_keys: frozenset[str] | None = None
     time_zone: str = "UTC"
     stun: tuple[str, ...] = field(default=(), converter=_texts)
-    turn: Turn | None = None
+    turn: TurnServer | None = None
     store: Path | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -46,7 +46,7 @@ class TooManyPreferences(ValueError):
     """A user has as many preferences as may be."""
 
 
-class NotKept(Unreachable):
+class StoreFailed(Unreachable):
     """The file did not take what was to be kept."""
 
 
@@ -59,7 +59,7 @@ class Preference:
 
 
 @frozen(weakref_slot=False)
-class KeptSession:
+class StoredSession:
     """A session, as a matter of its tokens.
 
     Attributes:
@@ -86,7 +86,7 @@ class Store:
     def __init__(self, path: Path | None, observer: Observer, now: Callable[[], float]) -> None:
         self._observer = observer
         self._now = now
-        self._sessions: defaultdict[str, dict[str, KeptSession]] = defaultdict(dict)
+        self._sessions: defaultdict[str, dict[str, StoredSession]] = defaultdict(dict)
         self._preferences: defaultdict[str, dict[str, Preference]] = defaultdict(dict)
         try:
             self._file = _opened(path, now())
@@ -103,7 +103,7 @@ class Store:
         try:
             sessions = "SELECT user, session, until FROM sessions"
             for user, session, until in _rows(self._file, sessions, str, str, float):
-                self._sessions[user][session] = KeptSession(until, until)
+                self._sessions[user][session] = StoredSession(until, until)
             preferences = "SELECT user, key, value, value_type FROM preferences"
             for user, key, value, kind in _rows(self._file, preferences, str, str, str, str):
                 self._preferences[user][key] = Preference(value, kind)
@@ -117,7 +117,7 @@ class Store:
         """Whether there is such a session of this user."""
         return session in self._sessions.get(user, ())
 
-    def begin(self, user: str, session: str, kept: KeptSession) -> None:
+    def begin(self, user: str, session: str, kept: StoredSession) -> None:
         """There is one more session."""
         others = self._sessions[user].items()
         valid = sorted(
@@ -210,7 +210,7 @@ class Store:
             await loop.run_in_executor(self._thread, _executed, self._file, statements)
         except _BROKEN as error:
             self._say(error)
-            raise NotKept(f"nothing can be kept at the moment: {error}") from error
+            raise StoreFailed(f"nothing can be kept at the moment: {error}") from error
         self._say(None)
 
     def _say(self, error: Exception | None) -> None:

@@ -15,8 +15,8 @@ from starlette.websockets import WebSocket
 
 from unique_account.adapters.xuc.auth.tokens import Token
 from unique_account.adapters.xuc.protocol.outgoing import message
-from unique_account.adapters.xuc.transport.query_budget import Budget
-from unique_account.adapters.xuc.transport.send_queue import Outbox
+from unique_account.adapters.xuc.transport.query_budget import QueryBudget
+from unique_account.adapters.xuc.transport.send_queue import SendQueue
 from unique_account.adapters.xuc.transport.uvicorn_protocols import (
     CUT_OFF_WITHIN,
     EXTENSION,
@@ -25,7 +25,7 @@ from unique_account.adapters.xuc.transport.uvicorn_protocols import (
 )
 
 if TYPE_CHECKING:
-    from unique_account.adapters.xuc.user_sessions import Desk
+    from unique_account.adapters.xuc.user_sessions import UserSessions
 
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to take what waits for it, and a close, before it is cut off."""
@@ -34,7 +34,7 @@ _PROCESS: Final = token_hex(4)
 _numbers = count(1)
 
 
-class Close(IntEnum):
+class CloseCode(IntEnum):
     """Why the server closes a WebSocket, as its close code."""
 
     COME_BACK = 1013
@@ -71,7 +71,7 @@ class Tab:
         "watched",
     )
 
-    def __init__(self, socket: WebSocket, desk: Desk, token: Token) -> None:
+    def __init__(self, socket: WebSocket, desk: UserSessions, token: Token) -> None:
         self.desk = desk
         self.token = token
         self.session = token.session
@@ -80,14 +80,14 @@ class Tab:
         self.rings = False
         self._socket = socket
         self._wire: SocketWire | None = socket.scope["extensions"].get(EXTENSION)
-        self._outbox = Outbox(socket.send_text, self._too_slow)
+        self._outbox = SendQueue(socket.send_text, self._too_slow)
         self._closing: asyncio.Task[None] | None = None
 
     def send(self, frame: str, number: str | None = None) -> None:
         """Send a frame, in place of one that waits if it shows the presence of a number; never waits."""
         self._outbox.put(frame, number)
 
-    def tell(self, kind: str, content: object) -> None:
+    def report(self, kind: str, content: object) -> None:
         """Send a message."""
         self.send(message(kind, content))
 
@@ -97,7 +97,7 @@ class Tab:
         return self._outbox.closed
 
     @asynccontextmanager
-    async def question(self, budget: Budget) -> AsyncIterator[Budget]:
+    async def question(self, budget: QueryBudget) -> AsyncIterator[QueryBudget]:
         """Wait until a costly question may be answered; the lines of the answer are counted by the budget.
 
         The client has taken what it was sent before, and it is the user's turn.
@@ -117,33 +117,33 @@ class Tab:
         """How long ago the last sign of life came (S5); a close is one, and so is a connection torn down."""
         if self._wire is None or not self._wire.fell_silent:
             return timedelta(0)
-        return timedelta(seconds=asyncio.get_running_loop().time() - self._wire.heard)
+        return timedelta(seconds=asyncio.get_running_loop().time() - self._wire.received)
 
     @property
     def is_closing(self) -> bool:
         """Whether it is being closed: what comes from it now is too late."""
         return self._closing is not None
 
-    def close(self, code: Close) -> asyncio.Task[None]:
+    def close(self, code: CloseCode) -> asyncio.Task[None]:
         """Close it once all is sent that waits, or cut it off if that takes too long."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code))
         return self._closing
 
-    async def _close(self, code: Close) -> None:
+    async def _close(self, code: CloseCode) -> None:
         with suppress(Exception):  # it may be closed already, or the client gone
             async with asyncio.timeout(CLOSES_WITHIN):
                 await self._outbox.flush()
                 self._outbox.close()
                 await self._socket.close(code)
         self._outbox.close()
-        if self._wire is not None and code is Close.TOO_SLOW:
+        if self._wire is not None and code is CloseCode.TOO_SLOW:
             self._wire.finish(CUT_OFF_WITHIN)
         elif self._wire is not None:
             self._wire.finish()
 
     def _too_slow(self) -> None:
-        self.close(Close.TOO_SLOW)
+        self.close(CloseCode.TOO_SLOW)
 
     def gone(self) -> None:
         """Nothing more can be sent."""

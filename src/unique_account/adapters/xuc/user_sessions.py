@@ -9,14 +9,14 @@ from attrs import Factory, define
 
 from unique_account.adapters.xuc.protocol import outgoing
 from unique_account.adapters.xuc.protocol.outgoing import message
-from unique_account.adapters.xuc.tab import Close, Tab
-from unique_account.adapters.xuc.transport.query_budget import Budget
+from unique_account.adapters.xuc.tab import CloseCode, Tab
+from unique_account.adapters.xuc.transport.query_budget import QueryBudget
 from unique_account.core.view import View
 from unique_account.ports.sip_credentials import SipLine
 
 
 @define(eq=False)
-class Session:
+class UserSession:
     """One log-in of the user.
 
     Attributes:
@@ -31,7 +31,7 @@ class Session:
 
 
 @define(eq=False)
-class Desk:
+class UserSessions:
     """Everything of one user.
 
     Attributes:
@@ -51,12 +51,12 @@ class Desk:
     ringing_tabs: int
     view: View | None = None
     tabs: list[Tab] = Factory(list)
-    sessions: dict[str, Session] = Factory(dict)
+    sessions: dict[str, UserSession] = Factory(dict)
     name: str | None = None
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
-    budget: Budget = Factory(Budget)
-    log_budget: Budget = Factory(Budget)
+    budget: QueryBudget = Factory(QueryBudget)
+    log_budget: QueryBudget = Factory(QueryBudget)
 
     @property
     def connections(self) -> int:
@@ -78,8 +78,8 @@ class Desk:
     def _changes(self, before: View | None, view: View) -> list[str]:
         """What is new in a view, as frames."""
         frames = [message("PhoneEvent", event) for event in outgoing.phone_events(before, view)]
-        told = ("forwarding", "mailbox", "number")
-        if before is None or any(getattr(before, name) != getattr(view, name) for name in told):
+        reported = ("forwarding", "mailbox", "number")
+        if before is None or any(getattr(before, name) != getattr(view, name) for name in reported):
             frames.append(message("UserConfigUpdate", outgoing.user_config(view, self.name)))
         if before is None or before.presence is not view.presence:
             frames.append(message("PhoneStatusUpdate", {"status": int(view.presence)}))
@@ -92,7 +92,7 @@ class Desk:
         for tab in tuple(self.tabs):
             tab.send(frame)
 
-    def tell(self, kind: str, content: object) -> None:
+    def report(self, kind: str, content: object) -> None:
         """Send a message to every tab."""
         self._send(message(kind, content))
 
@@ -100,41 +100,41 @@ class Desk:
 
     def welcome(self, tab: Tab, ice: object) -> None:
         """Show a new tab everything there is."""
-        tab.tell("LoggedOn", {})
+        tab.report("LoggedOn", {})
         if self.view is not None:
-            tab.tell("UserConfigUpdate", outgoing.user_config(self.view, self.name))
+            tab.report("UserConfigUpdate", outgoing.user_config(self.view, self.name))
         self.tabs.append(tab)
         self._deal(newcomer=tab)
-        tab.tell("IceConfig", ice)
-        self._tell_tabs()
+        tab.report("IceConfig", ice)
+        self._notify_tabs()
         if self.view is not None:
             self._show_whole(tab, self.view)
 
     def _show_whole(self, tab: Tab, view: View) -> None:
-        tab.tell("UniqueAccount", outgoing.account(view))
-        tab.tell("PhoneStatusUpdate", {"status": int(view.presence)})
+        tab.report("UniqueAccount", outgoing.account(view))
+        tab.report("PhoneStatusUpdate", {"status": int(view.presence)})
         if (counts := outgoing.voicemail(view)) is not None:
-            tab.tell("VoiceMailStatusUpdate", counts)
-        self.tell_calls(tab)
+            tab.report("VoiceMailStatusUpdate", counts)
+        self.report_calls(tab)
 
-    def tell_calls(self, tab: Tab) -> None:
+    def report_calls(self, tab: Tab) -> None:
         """Tell a tab which calls there are."""
         view = self.view
         events = [outgoing.phone_event(view.number, call) for call in view.calls] if view else []
-        tab.tell("CurrentCallsPhoneEvents", {"events": events})
+        tab.report("CurrentCallsPhoneEvents", {"events": events})
 
-    def tell_line(self, tab: Tab) -> None:
+    def report_line(self, tab: Tab) -> None:
         """Tell a tab how to register, or that it must not."""
         line = self.line if tab.rings else None
-        tab.tell("LineConfig", outgoing.line_config(line))
-        tab.tell("SipLine", outgoing.sip_line(line))
+        tab.report("LineConfig", outgoing.line_config(line))
+        tab.report("SipLine", outgoing.sip_line(line))
 
     def leave(self, tab: Tab) -> None:
         """A tab is gone; if it had the line, the next one gets it."""
         if tab in self.tabs:
             self.tabs.remove(tab)
             self._deal()
-            self._tell_tabs()
+            self._notify_tabs()
 
     def _deal(self, newcomer: Tab | None = None) -> None:
         """Give the line to the tabs that came first, as many as it takes; nobody who has it loses it."""
@@ -142,14 +142,14 @@ class Desk:
             rings = self.line is not None and position < self.ringing_tabs
             if rings is not tab.rings or tab is newcomer:
                 tab.rings = rings
-                self.tell_line(tab)
+                self.report_line(tab)
 
-    def _tell_tabs(self) -> None:
+    def _notify_tabs(self) -> None:
         ringing = sum(tab.rings for tab in self.tabs)
         for tab in tuple(self.tabs):
-            tab.tell("Tabs", {"open": len(self.tabs), "ringing": ringing, "rings": tab.rings})
+            tab.report("Tabs", {"open": len(self.tabs), "ringing": ringing, "rings": tab.rings})
 
-    def close(self, code: Close, session: str | None = None) -> None:
+    def close(self, code: CloseCode, session: str | None = None) -> None:
         """Close every tab, or those of a session."""
         for tab in tuple(self.tabs):
             if session is None or tab.session == session:

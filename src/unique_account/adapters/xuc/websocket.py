@@ -10,12 +10,12 @@ from starlette.websockets import WebSocket
 
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token
 from unique_account.adapters.xuc.handlers.dispatch import perform, say_error
-from unique_account.adapters.xuc.hub import Office, TooManySockets
+from unique_account.adapters.xuc.hub import Hub, TooManySockets
 from unique_account.adapters.xuc.protocol import incoming
 from unique_account.adapters.xuc.protocol.incoming import Fields, Heartbeat, InvalidMessage
 from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT
-from unique_account.adapters.xuc.tab import Close, Tab
-from unique_account.adapters.xuc.transport.rate_limit import Entrance
+from unique_account.adapters.xuc.tab import CloseCode, Tab
+from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.transport.uvicorn_protocols import EXTENSION, SocketWire
 from unique_account.ports.inbound.events import UnknownUser
 
@@ -29,18 +29,18 @@ MOST_CHARACTERS: Final = 16 * 1024
 """How many characters they have together when no more is read; decoded, they may take eight times as much."""
 
 
-async def serve(office: Office, entrance: Entrance, socket: WebSocket) -> None:
+async def serve(office: Hub, entrance: EntryRateLimit, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
     await socket.accept()
     wire: SocketWire = socket.scope["extensions"][EXTENSION]
     try:
         token = await office.token(socket.query_params.get("token", ""))
     except BadToken:
-        await _refuse(socket, "loggedOnFailed", Close.BAD_TOKEN)
+        await _refuse(socket, "loggedOnFailed", CloseCode.BAD_TOKEN)
         wire.dismiss()
         return
     if not entrance.admits(token.user, asyncio.get_running_loop().time()):
-        await _refuse(socket, "loggedOnFailed", Close.COME_BACK)
+        await _refuse(socket, "loggedOnFailed", CloseCode.COME_BACK)
         wire.dismiss()
         return
     tab = Tab(socket, office.desk(token.user), token)
@@ -59,32 +59,32 @@ async def _refuse(socket: WebSocket, word: str, code: int) -> None:
     await socket.close(code)
 
 
-async def _entered(office: Office, tab: Tab, token: Token) -> bool:
+async def _entered(office: Hub, tab: Tab, token: Token) -> bool:
     """Whether the session is logged in and sees its account; the client is told why not."""
-    word, code = "loggedOnFailed", Close.BAD_TOKEN
+    word, code = "loggedOnFailed", CloseCode.BAD_TOKEN
     try:
         async with asyncio.timeout(ENTERS_WITHIN):
             await office.enter(tab)
         if office.tokens.is_good(token):  # it may have been revoked meanwhile
             return True
     except BadToken:  # logged out meanwhile
-        code = Close.BAD_TOKEN
+        code = CloseCode.BAD_TOKEN
     except TooManySockets:
-        code = Close.TOO_MANY
+        code = CloseCode.TOO_MANY
     except UnknownUser:
-        code = Close.ACCOUNT_GONE
+        code = CloseCode.ACCOUNT_GONE
     except TimeoutError as error:
         office.observer.failed(f"cti: log in of {token.user}", error)
-        word, code = "loggedOnTimeout", Close.COME_BACK
+        word, code = "loggedOnTimeout", CloseCode.COME_BACK
     except Exception as error:
         office.observer.failed(f"cti: log in of {token.user}", error)
-        code = Close.COME_BACK
-    tab.tell("LoggedOnError", {"Error": word})
+        code = CloseCode.COME_BACK
+    tab.report("LoggedOnError", {"Error": word})
     await tab.close(code)
     return False
 
 
-async def _listen(office: Office, socket: WebSocket, tab: Tab) -> None:
+async def _listen(office: Hub, socket: WebSocket, tab: Tab) -> None:
     """Take frame after frame."""
     inbox = _Inbox(office, tab)
     while (received := await socket.receive())["type"] == "websocket.receive":
@@ -111,7 +111,7 @@ class _Inbox:
 
     __slots__ = ("_characters", "_office", "_tab", "_waiting", "_work")
 
-    def __init__(self, office: Office, tab: Tab) -> None:
+    def __init__(self, office: Hub, tab: Tab) -> None:
         self._office = office
         self._tab = tab
         self._waiting: deque[tuple[Fields, int]] = deque()

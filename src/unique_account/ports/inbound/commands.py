@@ -72,7 +72,7 @@ class HangUp:
 
 Command = Dial | Answer | Hold | Resume | Transfer | Join | HangUp
 
-Obey = Callable[[str, Command], Awaitable[bool]]
+CommandHandler = Callable[[str, Command], Awaitable[bool]]
 """Carries a user's command out, once; it is never repeated by a resync.
 
 Returns True if the PBX did it, and False if it did nothing, since the browser has to do it by itself (C2):

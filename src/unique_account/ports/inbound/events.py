@@ -23,7 +23,7 @@ class UnknownUser(UniqueAccountError):
         return f"there is no Unique Account of {self.user}"
 
 
-Hear = Callable[[str, Event], Awaitable[object]]
+EventHandler = Callable[[str, Event], Awaitable[object]]
 """Takes a user's id and an event of that user's account; returns when the event has been worked off.
 
 Whoever tells awaits each call before the next about the same user: that keeps the order of one user's

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from attrs import field, frozen
 from attrs.validators import optional
 
-from unique_account.adapters.asterisk import MANAGER_PORT, PHONES_THAT_OBEY, WebSocket
+from unique_account.adapters.asterisk import CONTROLLABLE_PHONES, MANAGER_PORT, WebSocket
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.errors import InvalidFields
 from unique_account.core.routing import DEFAULT_OWNER
@@ -54,7 +54,7 @@ class NodeSettings:
         proxy_path: The path of its own under which the web proxy reaches it; the main one needs none (A4).
         passwords: The rendered file with its phones' passwords, for browsers; that of the UC Assistant if it
             is None.
-        obeying: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
+        controllable: How the ``User-Agent`` of its phones begins that obey the *talk* and *hold* events (C1).
     """
 
     name: str = field(default="default", validator=checks.named)
@@ -67,12 +67,12 @@ class NodeSettings:
     websocket: WebSocket = WebSocket.WSS
     proxy_path: str = ""
     passwords: NamedFile | None = None
-    obeying: tuple[str, ...] = PHONES_THAT_OBEY
+    controllable: tuple[str, ...] = CONTROLLABLE_PHONES
 
     def __attrs_post_init__(self) -> None:
         problems = []
-        if "" in self.obeying:
-            problems.append("obeying: one is empty, and would be any phone")
+        if "" in self.controllable:
+            problems.append("controllable: one is empty, and would be any phone")
         if self.kind is NodeKind.ASTERISK and self.secret is None:
             problems.append('secret: is missing; for example secret.file = "ami.secret"')
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):

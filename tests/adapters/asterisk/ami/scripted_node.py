@@ -83,7 +83,7 @@ class ScriptedNode:
         for writer in self._writers:
             writer.write(data)
 
-    def tell(self, *messages: str) -> None:
+    def report(self, *messages: str) -> None:
         """Send messages to everybody."""
         self.write(b"".join(f"{message}\r\n\r\n".encode() for message in messages))
 
@@ -117,9 +117,9 @@ class ScriptedNode:
         if name in self.unanswered:
             return
         reply = self.replies.get(name) or _USUAL.get(name, lambda _, __: ["Response: Success"])
-        told = reply(action) if name in self.replies else reply(self, action)  # type: ignore[call-arg, arg-type]
+        reported = reply(action) if name in self.replies else reply(self, action)  # type: ignore[call-arg, arg-type]
         number = f"\r\nActionID: {action['ActionID']}"
-        for message in told:
+        for message in reported:
             own = "" if message == BOOTED else number
             writer.write(f"{message}{own}\r\n\r\n".encode())
 

@@ -96,7 +96,7 @@ async def test_an_action_gets_its_own_response(node: ScriptedNode, connection: C
     asking = [asyncio.create_task(connection.act("Getvar", ("Variable", name))) for name in "abc"]
     await node.asked("Getvar", 3)
     for action in reversed(node.given("Getvar")):
-        node.tell(f"Response: Success\r\nActionID: {action['ActionID']}\r\nValue: {action['Variable']}")
+        node.report(f"Response: Success\r\nActionID: {action['ActionID']}\r\nValue: {action['Variable']}")
     assert [(await answer)["Value"] for answer in asking] == ["a", "b", "c"]
 
 
@@ -105,7 +105,7 @@ async def test_a_list_is_collected_and_leaves_events_in_the_stream(
     node: ScriptedNode, connection: Connection
 ) -> None:
     node.devices = {"PJSIP/alice": "INUSE", "PJSIP/bob": "NOT_INUSE"}
-    node.tell("Event: Hangup\r\nUniqueid: 1")
+    node.report("Event: Hangup\r\nUniqueid: 1")
     items = await connection.collect("DeviceStateList")
     assert [item["Device"] for item in items] == ["PJSIP/alice", "PJSIP/bob"]
     assert [message.event for message in await events(connection, 2) if isinstance(message, Message)] == [
@@ -119,7 +119,7 @@ async def test_what_is_sent_is_answered_in_its_place_in_the_stream(
     node: ScriptedNode, connection: Connection
 ) -> None:
     await events(connection, 1)
-    node.tell("Event: Hangup\r\nUniqueid: 1")
+    node.report("Event: Hangup\r\nUniqueid: 1")
     number = connection.send("Ping")
     first, second = await events(connection, 2)
     assert isinstance(first, Message)
@@ -141,8 +141,8 @@ async def test_an_event_cannot_pass_for_a_response(node: ScriptedNode, connectio
     asking = asyncio.create_task(connection.act("Getvar"))
     await node.asked("Getvar")
     number = node.given("Getvar")[0]["ActionID"]
-    node.tell(f"Event: UserEvent\r\nActionID: {number}\r\nResponse: Success\r\nValue: forged")
-    node.tell(f"Response: Success\r\nActionID: {number}\r\nValue: true")
+    node.report(f"Event: UserEvent\r\nActionID: {number}\r\nResponse: Success\r\nValue: forged")
+    node.report(f"Response: Success\r\nActionID: {number}\r\nValue: true")
     assert (await asking)["Value"] == "true"
 
 
@@ -155,7 +155,7 @@ async def test_an_action_that_is_not_answered_fails_in_time(
         patch.setattr(module, "ANSWERS_WITHIN", 0.2)
         asking = asyncio.create_task(connection.act("Getvar"))
         await asyncio.sleep(0.1)
-        node.tell("Event: Hold")  # it is slow, but it lives
+        node.report("Event: Hold")  # it is slow, but it lives
         with pytest.raises(ConnectionError, match="Getvar was not answered within") as failed:
             await asking
     assert not isinstance(failed.value, NodeDown)
@@ -188,11 +188,11 @@ async def test_a_list_may_take_long_as_long_as_it_grows(monkeypatch: pytest.Monk
         asking = asyncio.create_task(connection.collect("DBGetTree"))
         await node.asked("DBGetTree")
         number = f"ActionID: {node.given('DBGetTree')[0]['ActionID']}"
-        node.tell(f"Response: Success\r\n{number}\r\nEventList: start")
+        node.report(f"Response: Success\r\n{number}\r\nEventList: start")
         for _ in range(6):
             await asyncio.sleep(0.08)
-            node.tell(f"Event: DBGetTreeResponse\r\n{number}")
-        node.tell(f"Event: DBGetTreeComplete\r\n{number}\r\nEventList: Complete")
+            node.report(f"Event: DBGetTreeResponse\r\n{number}")
+        node.report(f"Event: DBGetTreeComplete\r\n{number}\r\nEventList: Complete")
         assert len(await asking) == 6
 
 
@@ -212,7 +212,7 @@ async def test_what_is_expected_is_found_and_stays_in_the_stream(
 ) -> None:
     await events(connection, 1)
     with connection.expecting(lambda message: message.get("Uniqueid") == "2") as expected:
-        node.tell("Event: Hangup\r\nUniqueid: 1", "Event: Hangup\r\nUniqueid: 2")
+        node.report("Event: Hangup\r\nUniqueid: 1", "Event: Hangup\r\nUniqueid: 2")
         assert (await expected)["Uniqueid"] == "2"
     assert len(await events(connection, 2)) == 2
 
@@ -235,7 +235,7 @@ async def test_an_event_without_an_end_keeps_its_neighbours_for_a_moment_only(
 ) -> None:
     await events(connection, 1)
     short = "Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6"
-    node.tell(short, "Event: Hold")
+    node.report(short, "Event: Hold")
     first, second = await events(connection, 2)
     assert isinstance(first, Malformed)
     assert first.of_strangers
@@ -246,15 +246,15 @@ async def test_an_event_without_an_end_keeps_its_neighbours_for_a_moment_only(
 async def test_nor_any_longer_on_a_stream_that_goes_on(node: ScriptedNode, connection: Connection) -> None:
     """What comes behind it does not begin the time anew."""
     await events(connection, 1)
-    node.tell("Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6")
-    told = asyncio.create_task(events(connection, 2))
+    node.report("Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/x-1\r\nChannelState: 6")
+    reported = asyncio.create_task(events(connection, 2))
     for number in range(20):
-        node.tell(f"Event: Hold\r\nNumber: {number}")
-        await asyncio.wait([told], timeout=0.2)
-        if told.done():
+        node.report(f"Event: Hold\r\nNumber: {number}")
+        await asyncio.wait([reported], timeout=0.2)
+        if reported.done():
             break
     assert number < 10
-    await told
+    await reported
 
 
 @connected
@@ -274,7 +274,7 @@ async def test_a_cut_connection_gives_what_came_and_fails_everybody(
     node.unanswered.add("Getvar")
     asking = asyncio.create_task(connection.act("Getvar"))
     await node.asked("Getvar")
-    node.tell("Event: Hold")
+    node.report("Event: Hold")
     await connection.act("Ping")  # so that the event has come
     node.cut()
     with pytest.raises(ConnectionError):
@@ -302,14 +302,14 @@ async def test_a_node_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch)
 async def test_nothing_more_is_read_while_enough_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back pressure: the node has to wait too; but not while an action is unanswered."""
     monkeypatch.setattr(module, "ENOUGH_WAITING", 10)
-    told = 20_000
+    reported = 20_000
     async with scripted_node() as node, connect(node.login, "call") as connection:
         await events(connection, 1)
-        node.tell(*["Event: Hold\r\nPadding: " + "x" * 500] * told)
+        node.report(*["Event: Hold\r\nPadding: " + "x" * 500] * reported)
         await asyncio.sleep(0.2)
         assert 10 <= len(connection._waiting) < 2000
         assert (await connection.act("Ping"))["Ping"] == "Pong"
-        assert len(await events(connection, told)) == told
+        assert len(await events(connection, reported)) == reported
 
 
 @in_loop
@@ -320,7 +320,7 @@ async def test_a_connection_with_too_much_waiting_is_given_up(monkeypatch: pytes
         await events(connection, 1)
         node.unanswered.add("Getvar")
         asking = asyncio.create_task(connection.act("Getvar"))
-        node.tell(*["Event: Hold\r\nPadding: " + "x" * 500] * 1000)
+        node.report(*["Event: Hold\r\nPadding: " + "x" * 500] * 1000)
         with pytest.raises(ConnectionError, match="messages wait to be worked off"):
             await asking
 

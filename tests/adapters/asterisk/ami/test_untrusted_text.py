@@ -29,8 +29,8 @@ from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.codec import LARGEST_CUT, Decoder, Malformed, Message
 from unique_account.adapters.asterisk.ami.untrusted_text import is_cut, settled
 from unique_account.adapters.asterisk.cel.rows import from_message
-from unique_account.adapters.asterisk.translation.results import Heard
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.events import LineChanged
 from unique_account.core.user import User
 
@@ -56,9 +56,9 @@ def decoded(data: bytes, cut: int | None = None) -> list[Message | Malformed]:
 
 def meanings(data: bytes, cut: int | None = None) -> list[str]:
     """What a stream means to Alice, one line for each meaning."""
-    translation = Translation([ALICE])
+    translation = Translator([ALICE])
     return [
-        f"{meaning.user} {meaning.event}" if isinstance(meaning, Heard) else str(meaning)
+        f"{meaning.user} {meaning.event}" if isinstance(meaning, TranslatedEvent) else str(meaning)
         for item in decoded(data, cut)
         if isinstance(item, Message)
         for meaning in translation.translate(item)
@@ -214,8 +214,8 @@ class TestOwnCall:
         """Asterisk reports it with the channel of the caller."""
         counts = ("Mailbox: 1001@default", "Waiting: 1", "New: 2", "Old: 1")
         for text in ["0123456789", *texts()]:
-            (told,) = meanings(event("MessageWaiting", snapshot(CallerIDNum=text), *counts))
-            assert told == "alice MessagesChanged(new=2, old=1)", text
+            (reported,) = meanings(event("MessageWaiting", snapshot(CallerIDNum=text), *counts))
+            assert reported == "alice MessagesChanged(new=2, old=1)", text
 
     def test_what_is_wrong_is_named_once_for_each_event(self) -> None:
         (problem, message) = decoded(event("Newchannel", snapshot(CallerIDNum="1\r\nUniqueid: 9.9")))
@@ -241,7 +241,7 @@ class TestCodes:
         assert meanings(BEFORE + event("UserEvent", snapshot(), body) + AFTER) == UNTOUCHED
 
     def test_one_without_the_key_of_the_node_is_reported(self) -> None:
-        translation = Translation([ALICE], key="secret")
+        translation = Translator([ALICE], key="secret")
         body = "UserEvent: UniqueAccountCode\r\nAccount: alice\r\nAsks: toggle\r\nNumber: "
         for key in ("", "\r\nKey: wrong"):
             (problem,) = translation.translate(Message(f"Event: UserEvent\r\n{snapshot()}\r\n{body}{key}"))
@@ -276,13 +276,13 @@ class TestSettled:
 
 
 def lines_of(name: str, users: Iterable[User]) -> list[LineChanged]:
-    translation = Translation(users)
+    translation = Translator(users)
     found = [
         meaning.event
         for item in decoded((INPUTS / name).read_bytes())
         if isinstance(item, Message)
         for meaning in translation.translate(item)
-        if isinstance(meaning, Heard)
+        if isinstance(meaning, TranslatedEvent)
     ]
     return [event for event in found if isinstance(event, LineChanged)]
 

@@ -56,13 +56,13 @@ def _live(line: dict[str, Any]) -> Message | tuple[str, ...]:
     return _message(line["ami"]) if "ami" in line else tuple(line["joined"])
 
 
-def _truth(told: dict[str, Any]) -> Truth:
-    device = told.pop("device", None)
+def _truth(reported: dict[str, Any]) -> Truth:
+    device = reported.pop("device", None)
     return Truth(
-        status=HistoryStatus(told.pop("status")),
-        direction=Direction(told.pop("direction")),
+        status=HistoryStatus(reported.pop("status")),
+        direction=Direction(reported.pop("direction")),
         device=None if device is None else Device(device),
-        **told,
+        **reported,
     )
 
 

@@ -12,8 +12,8 @@ from attrs import evolve
 from tests.adapters.asterisk.cel.recorded import Recording, recordings
 from tests.e2e.scenes.people import EVERYBODY
 from unique_account.adapters.asterisk.cel.records import CallHistory
-from unique_account.adapters.asterisk.translation.results import Heard
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account
 from unique_account.core.events import CallEnded, apply
 from unique_account.core.history import CallRecord, HistoryStatus, combine, finished, merge, ongoing
@@ -26,27 +26,27 @@ class Live:
 
     def __init__(self, recording: Recording) -> None:
         self._accounts = {user.id: Account(user) for user in EVERYBODY}
-        self._nodes = {name: Translation(EVERYBODY, name) for name in ("default", "mds1")}
+        self._nodes = {name: Translator(EVERYBODY, name) for name in ("default", "mds1")}
         self._recording = recording
         self.finished: list[CallRecord] = []
 
     def play(self) -> Iterator[list[CallRecord]]:
         """What is ongoing after each message."""
-        for node, told in self._recording.live:
-            if isinstance(told, tuple):
-                self._nodes[node].join(*told)
+        for node, reported in self._recording.live:
+            if isinstance(reported, tuple):
+                self._nodes[node].join(*reported)
                 continue
-            for heard in self._nodes[node].translate(told):
-                assert isinstance(heard, Heard)
-                self._take(heard)
+            for received in self._nodes[node].translate(reported):
+                assert isinstance(received, TranslatedEvent)
+                self._take(received)
             yield [record for account in self._accounts.values() for record in ongoing(account)]
 
-    def _take(self, heard: Heard) -> None:
-        account = self._accounts[heard.user]
-        if isinstance(heard.event, CallEnded):
-            record = finished(account, heard.event.call_id, heard.event.at)
+    def _take(self, received: TranslatedEvent) -> None:
+        account = self._accounts[received.user]
+        if isinstance(received.event, CallEnded):
+            record = finished(account, received.event.call_id, received.event.at)
             self.finished += [] if record is None else [record]
-        self._accounts[heard.user] = apply(account, heard.event)
+        self._accounts[received.user] = apply(account, received.event)
 
 
 def written(recording: Recording) -> list[CallRecord]:
@@ -55,7 +55,7 @@ def written(recording: Recording) -> list[CallRecord]:
     return made.rest()
 
 
-def told(recording: Recording) -> list[CallRecord]:
+def reported(recording: Recording) -> list[CallRecord]:
     """What the live calls came to, once all are over."""
     live = Live(recording)
     for _ in live.play():
@@ -72,28 +72,28 @@ class TestOneEntry:
 
     def test_every_live_call_is_one_that_is_written_down(self, recording: Recording) -> None:
         known = {(record.user, record.key): record.status for record in written(recording)}
-        assert {(one.user, one.key): known.get((one.user, one.key)) for one in told(recording)} == {
-            (one.user, one.key): one.status for one in told(recording)
+        assert {(one.user, one.key): known.get((one.user, one.key)) for one in reported(recording)} == {
+            (one.user, one.key): one.status for one in reported(recording)
         }
 
     def test_only_calls_that_ring_no_device_are_written_down_alone(self, recording: Recording) -> None:
-        live = {(one.user, one.key) for one in told(recording)}
+        live = {(one.user, one.key) for one in reported(recording)}
         alone = [one for one in written(recording) if (one.user, one.key) not in live]
         assert {(one.status, one.device) for one in alone} <= {(HistoryStatus.MISSED, None)}
 
     def test_the_written_record_replaces_the_live_one(self, recording: Recording) -> None:
         entries = sorted(written(recording), key=lambda one: one.key, reverse=True)
-        live = sorted(told(recording), key=lambda one: one.key, reverse=True)
+        live = sorted(reported(recording), key=lambda one: one.key, reverse=True)
         assert list(merge(entries, live)) == list(merge(live, entries)) == list(merge(entries))
 
     def test_a_call_is_ongoing_before_it_is_over_and_never_after(self, recording: Recording) -> None:
         seen = {(one.user, one.device) for now in Live(recording).play() for one in now}
-        assert {(one.user, one.device) for one in told(recording)} <= seen
+        assert {(one.user, one.device) for one in reported(recording)} <= seen
         *_, last = Live(recording).play()
         assert last == []
 
 
-JOINED: Final = [one for one in recordings() if any(isinstance(told, tuple) for _, told in one.live)]
+JOINED: Final = [one for one in recordings() if any(isinstance(reported, tuple) for _, reported in one.live)]
 
 
 @pytest.mark.parametrize("recording", JOINED, ids=lambda recording: recording.name)
@@ -107,7 +107,7 @@ def test_the_legs_of_who_joins_two_calls_may_end_in_either_order(recording: Reco
     one, other = ends[phone]
     live = list(recording.live)
     live[one], live[other] = live[other], live[one]
-    assert keyed(told(evolve(recording, live=tuple(live)))) == keyed(told(recording))
+    assert keyed(reported(evolve(recording, live=tuple(live)))) == keyed(reported(recording))
 
 
 def keyed(records: list[CallRecord]) -> dict[object, tuple[object, ...]]:

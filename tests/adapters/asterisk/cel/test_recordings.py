@@ -25,14 +25,14 @@ def history(recording: Recording) -> list[CallRecord]:
     return history.final(last + timedelta(seconds=5))
 
 
-def told(record: CallRecord | Truth) -> dict[str, Any]:
+def reported(record: CallRecord | Truth) -> dict[str, Any]:
     """What a record and the truth have in common, to the letter."""
     names = ("user", "status", "direction", "device", "peer", "forwarded_from", "transferred_to")
     return {name: getattr(record, name) for name in names}
 
 
 def by_words(record: CallRecord | Truth) -> str:
-    return str(told(record))
+    return str(reported(record))
 
 
 @EACH
@@ -42,8 +42,8 @@ class TestRecordings:
     def test_each_user_has_the_entries_that_the_phones_know_of_and_no_others(
         self, recording: Recording
     ) -> None:
-        entries = sorted(map(told, history(recording)), key=str)
-        assert entries == sorted(map(told, recording.truth), key=str)
+        entries = sorted(map(reported, history(recording)), key=str)
+        assert entries == sorted(map(reported, recording.truth), key=str)
 
     def test_ring_and_talk_times_are_those_of_the_phones(self, recording: Recording) -> None:
         entries = sorted(history(recording), key=by_words)

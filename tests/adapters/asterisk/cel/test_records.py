@@ -250,10 +250,10 @@ class TestJoining:
 
     def test_a_call_from_another_node_has_the_id_that_it_has_there(self) -> None:
         there = "other-1000000000.77"
-        told = row("unique_account_call", 0.05, "bob", extra=f'{{"extra": "{there}"}}')
+        reported = row("unique_account_call", 0.05, "bob", extra=f'{{"extra": "{there}"}}')
         later = "other-4000000000.1"
         for other, began in ((there, 1000000000), (later, 4000000000)):
-            one = evolve(told, extra=told.extra.replace(there, other))
+            one = evolve(reported, extra=reported.extra.replace(there, other))
             records = history([*call(), one], (ALICE,))
             assert [(record.id, record.start.timestamp()) for record in records] == [(other, began)]
             assert records[0].settled

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.adapters.asterisk.cel.recorded import recordings
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.cel.rows import LONGEST, UnreadableRow, from_message, from_table
-from unique_account.adapters.asterisk.translation.linked_ids import Origins, transferred
+from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, transferred
 
 NOON: Final = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ROW: Final[dict[str, Any]] = {
@@ -51,7 +51,7 @@ class TestTable:
             assert from_table(columns | {"eventtime": row.at}) == row
 
     @pytest.mark.parametrize(
-        "told",
+        "reported",
         [
             NOON,
             NOON.astimezone(timezone(timedelta(hours=2))),
@@ -60,8 +60,8 @@ class TestTable:
             "2027-03-01T13:00:00+01:00",
         ],
     )
-    def test_instants_are_read_in_utc(self, told: object) -> None:
-        assert from_table(ROW | {"eventtime": told}).at == NOON
+    def test_instants_are_read_in_utc(self, reported: object) -> None:
+        assert from_table(ROW | {"eventtime": reported}).at == NOON
 
     def test_the_zone_of_the_table_counts_where_none_is_named(self) -> None:
         east = timezone(timedelta(hours=2))
@@ -77,21 +77,21 @@ class TestTable:
         assert column in str(refused.value)
 
     @pytest.mark.parametrize(
-        "told",
+        "reported",
         ["0001-01-01T00:00:00", "9999-12-31 23:59:59.999999", "0001-01-01T00:00:00+14:00", datetime.max],
     )
-    def test_an_instant_that_is_too_far_away_is_none(self, told: object) -> None:
+    def test_an_instant_that_is_too_far_away_is_none(self, reported: object) -> None:
         with pytest.raises(UnreadableRow, match="eventtime"):
-            from_table(ROW | {"eventtime": told})
+            from_table(ROW | {"eventtime": reported})
 
     def test_no_text_is_longer_than_what_is_kept(self) -> None:
         assert len(from_table(ROW | {"cid_name": "x" * 100_000}).name) == LONGEST
 
-    @pytest.mark.parametrize("told", ["\0+33\0 612", "+33\ud800 612"])
-    def test_a_text_can_be_kept_by_every_store(self, told: str) -> None:
+    @pytest.mark.parametrize("reported", ["\0+33\0 612", "+33\ud800 612"])
+    def test_a_text_can_be_kept_by_every_store(self, reported: str) -> None:
         kept = {"+33 612", "+33? 612"}
-        assert from_table(ROW | {"cid_num": told}).number in kept
-        assert from_table(ROW | {"extra": json.dumps({"extension": told})}).detail("extension") in kept
+        assert from_table(ROW | {"cid_num": reported}).number in kept
+        assert from_table(ROW | {"extra": json.dumps({"extension": reported})}).detail("extension") in kept
 
     @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
     def test_details_that_are_none_are_nothing(self, extra: str) -> None:
@@ -107,16 +107,16 @@ class TestMessages:
         assert from_message(Message("Event: Newchannel\r\nUniqueid: 1.1")) is None
 
     def test_without_a_time_stamp_the_event_s_own_instant_counts(self) -> None:
-        told = "Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nEventTime: 2027-03-01 12:00:00"
-        row = from_message(Message(told))
+        reported = "Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nEventTime: 2027-03-01 12:00:00"
+        row = from_message(Message(reported))
         assert row is not None
         assert (row.at, row.linkedid) == (NOON, "1.1")
 
     @pytest.mark.parametrize("stamp", ["", "soon", "inf", "nan", "1e300"])
     def test_a_time_stamp_that_is_none_is_refused(self, stamp: str) -> None:
-        told = f"Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nTimestamp: {stamp}"
+        reported = f"Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nTimestamp: {stamp}"
         with pytest.raises(UnreadableRow, match="Timestamp"):
-            from_message(Message(told))
+            from_message(Message(reported))
 
 
 class TestJoining:
@@ -124,45 +124,47 @@ class TestJoining:
 
     def _joined(self, number: int) -> Message:
         extra = json.dumps({"extra": f"other-1.{number}"})
-        told = f"Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.{number}\r\nExtra: {extra}"
-        return Message(told)
+        reported = (
+            f"Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.{number}\r\nExtra: {extra}"
+        )
+        return Message(reported)
 
     def _channel(self, number: int) -> Message:
         return Message(f"Event: Newstate\r\nUniqueid: here-1.9\r\nLinkedid: here-1.{number}")
 
     def test_a_call_of_another_node_goes_by_its_id_there(self) -> None:
-        origins = Origins()
-        origins.hear(self._joined(1))
-        named = origins.hear(self._channel(1))
+        origins = LinkedIds()
+        origins.on_event(self._joined(1))
+        named = origins.on_event(self._channel(1))
         assert (named["Linkedid"], named.event, named["Uniqueid"]) == ("other-1.1", "Newstate", "here-1.9")
-        assert origins.hear(self._channel(2)) == self._channel(2)
+        assert origins.on_event(self._channel(2)) == self._channel(2)
 
     def test_so_many_are_remembered_and_no_more(self) -> None:
-        origins = Origins()
+        origins = LinkedIds()
         for number in range(10_001):
-            origins.hear(self._joined(number))
-        assert origins.hear(self._channel(0))["Linkedid"] == "here-1.0"
-        assert origins.hear(self._channel(1))["Linkedid"] == "other-1.1"
+            origins.on_event(self._joined(number))
+        assert origins.on_event(self._channel(0))["Linkedid"] == "here-1.0"
+        assert origins.on_event(self._channel(1))["Linkedid"] == "other-1.1"
 
     def test_an_id_with_half_a_character_can_be_kept(self) -> None:
-        origins = Origins()
-        told = "Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: "
-        origins.hear(Message(told + json.dumps({"extra": "\ud800"})))
-        assert origins.hear(self._channel(1))["Linkedid"] == "?"
+        origins = LinkedIds()
+        reported = "Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: "
+        origins.on_event(Message(reported + json.dumps({"extra": "\ud800"})))
+        assert origins.on_event(self._channel(1))["Linkedid"] == "?"
 
     @pytest.mark.parametrize("extra", ["", "x", "[]", "{}", '{"extra": 1}', "[" * 100_000])
     def test_an_id_that_is_none_joins_nothing(self, extra: str) -> None:
-        origins = Origins()
-        told = f"Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: {extra}"
-        origins.hear(Message(told))
-        assert origins.hear(self._channel(1)) == self._channel(1)
+        origins = LinkedIds()
+        reported = f"Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: {extra}"
+        origins.on_event(Message(reported))
+        assert origins.on_event(self._channel(1)) == self._channel(1)
 
     @pytest.mark.parametrize("first", ["Orig", "Second"])
     def test_the_later_of_two_calls_ends_when_a_transfer_joins_them(self, first: str) -> None:
         second = "Second" if first == "Orig" else "Orig"
-        told = (
+        reported = (
             "Event: AttendedTransfer\r\n"
             f"{first}TransfererLinkedid: 1.9\r\n{first}TransfererUniqueid: 1.10\r\n"
             f"{second}TransfererLinkedid: 1.11\r\n{second}TransfererUniqueid: 1.11"
         )
-        assert transferred(Message(told)) == ("1.9", "1.11")
+        assert transferred(Message(reported)) == ("1.9", "1.11")

@@ -13,8 +13,8 @@ from unique_account.adapters.asterisk.ami.fields import UnusableHeader
 from unique_account.adapters.asterisk.config_files.dialplan import render
 from unique_account.adapters.asterisk.config_files.feature_codes import CODES, LONGEST_DIALLED
 from unique_account.adapters.asterisk.translation.feature_codes import answer, dialled_code
-from unique_account.adapters.asterisk.translation.results import Heard
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account
 from unique_account.core.errors import InvalidUser
 from unique_account.core.events import DeviceToggled, Event, ForwardingDialled, LoggedIn, apply
@@ -104,12 +104,12 @@ class TestMeaning:
         ],
     )
     def test_what_is_asked_for(self, message: Message, event: Event) -> None:
-        (heard,) = Translation([ALICE]).translate(message)
-        assert isinstance(heard, Heard)
-        assert (heard.user, heard.event, heard.channel) == ("alice", event, "PJSIP/alice-00000001")
+        (received,) = Translator([ALICE]).translate(message)
+        assert isinstance(received, TranslatedEvent)
+        assert (received.user, received.event, received.channel) == ("alice", event, "PJSIP/alice-00000001")
 
     def test_one_who_is_not_listened_for_means_nothing(self) -> None:
-        assert Translation([ALICE]).translate(dialled("toggle", account="bob")) == ()
+        assert Translator([ALICE]).translate(dialled("toggle", account="bob")) == ()
 
     @given(users())
     def test_names_come_back_as_they_are(self, user: User) -> None:
@@ -137,12 +137,12 @@ class TestAnswer:
         assert answer(event, apply(silent, event)) == "off"
 
     def test_forwards(self) -> None:
-        for event, told in (
+        for event, reported in (
             (ForwardingDialled(Setting.BUSY, "2000"), "on"),
             (ForwardingDialled(Setting.BUSY), "off"),
             (ForwardingDialled(Setting.ALL), "off"),
         ):
-            assert answer(event, apply(IN, event)) == told
+            assert answer(event, apply(IN, event)) == reported
 
     def test_what_nobody_waits_for(self) -> None:
         assert answer(LoggedIn("tab-1"), IN) == "off"

@@ -14,7 +14,7 @@ from tests.adapters.asterisk.ami.test_connection import in_loop
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.hints import watchdog_process
 from unique_account.adapters.asterisk.hints.hints import CANARY
-from unique_account.adapters.asterisk.hints.watchdog import Guard
+from unique_account.adapters.asterisk.hints.watchdog import Watchdog
 from unique_account.adapters.asterisk.hints.watchdog_process import put_back, wait
 
 LOGIN = {"host": "127.0.0.1", "port": 5038, "username": "x", "secret": "y"}
@@ -29,8 +29,8 @@ def test_the_last_word_on_each_number_counts() -> None:
 
 
 def test_a_word_that_was_not_finished_does_not_count() -> None:
-    told = [f"{json.dumps(line)}\n" for line in (LOGIN, {"1001": BOTH})]
-    assert wait([*told, '{"1001": "PJS'])[1] == {"1001": BOTH}
+    reported = [f"{json.dumps(line)}\n" for line in (LOGIN, {"1001": BOTH})]
+    assert wait([*reported, '{"1001": "PJS'])[1] == {"1001": BOTH}
 
 
 @in_loop
@@ -65,7 +65,7 @@ async def test_a_node_that_does_not_answer_is_tried_for_a_bounded_time(
 @in_loop
 async def test_the_process_puts_back_what_it_was_told_when_the_service_is_done() -> None:
     async with scripted_node() as node:
-        guard = Guard(node.login)
+        guard = Watchdog(node.login)
         await guard.restore("1001", "PJSIP/alice")
         await guard.restore("1001", BOTH)
         await guard.restore("1002", BOTH)
@@ -84,7 +84,7 @@ def ignores(pid: int, number: signal.Signals) -> bool:
 @in_loop
 async def test_signals_for_the_service_do_not_end_the_process() -> None:
     async with scripted_node() as node:
-        guard = Guard(node.login)
+        guard = Watchdog(node.login)
         await guard.restore("1001", BOTH)
         process = guard._process
         assert process is not None
@@ -101,7 +101,7 @@ async def test_signals_for_the_service_do_not_end_the_process() -> None:
 @in_loop
 async def test_a_guard_that_was_killed_is_started_again_and_knows_everything() -> None:
     async with scripted_node() as node:
-        guard = Guard(node.login)
+        guard = Watchdog(node.login)
         await guard.restore("1001", BOTH)
         assert guard._process is not None
         guard._process.kill()
@@ -119,7 +119,7 @@ def command_line(pid: int) -> str:
 @in_loop
 async def test_the_secret_is_on_no_command_line() -> None:
     async with scripted_node() as node:
-        guard = Guard(node.login)
+        guard = Watchdog(node.login)
         await guard.restore("1001", BOTH)
         assert guard._process is not None
         assert SECRET not in command_line(guard._process.pid)

@@ -34,13 +34,13 @@ async def play(steps: list[Step]) -> None:
     async with scripted_node() as node:
         pbx = AsteriskPbx(node.login, at.observer)
         async with at.running(ALICE, pbxs=(pbx,)) as service:
-            node.tell(f"{DID}log_in\r\nSession: tab-1")
+            node.report(f"{DID}log_in\r\nSession: tab-1")
             resyncs = []
             for step, rounds in steps:
                 for _ in range(rounds):
                     await asyncio.sleep(0)
                 if step in TOLD:
-                    node.tell(TOLD[step])
+                    node.report(TOLD[step])
                 elif step == "resync of one":
                     resyncs.append(asyncio.create_task(service.resync("alice")))
                 else:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.translation.results import Heard, Meaning, Untranslatable
-from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translation
+from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translator
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
     CallChanged,
@@ -19,11 +19,11 @@ from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
     Event,
+    FactsReplaced,
     LineChanged,
     LoggedIn,
     LoggedOut,
     MessagesChanged,
-    NodeLost,
     SessionLost,
 )
 from unique_account.core.machine import Device
@@ -71,28 +71,28 @@ def channel(event: str, name: str, state: str, uniqueid: str, /, **headers: str)
     return message(event, **{**snapshot, **headers})
 
 
-def later(told: Message) -> Message:
+def later(reported: Message) -> Message:
     """The same message one second later."""
-    return Message(told.text.replace(STAMP, "1795415423.075164"))
+    return Message(reported.text.replace(STAMP, "1795415423.075164"))
 
 
 class Ear:
     """A translation of ALICE, DAVE and FAR, and what is heard in it."""
 
     def __init__(self) -> None:
-        self.translation = Translation([ALICE, DAVE, FAR])
+        self.translation = Translator([ALICE, DAVE, FAR])
 
     def meanings(self, *messages: Message) -> list[Meaning]:
         return [meaning for each in messages for meaning in self.translation.translate(each)]
 
-    def heard(self, *messages: Message) -> list[tuple[str, Event]]:
+    def received(self, *messages: Message) -> list[tuple[str, Event]]:
         meanings = self.meanings(*messages)
-        assert all(isinstance(meaning, Heard) for meaning in meanings), meanings
-        return [(meaning.user, meaning.event) for meaning in meanings if isinstance(meaning, Heard)]
+        assert all(isinstance(meaning, TranslatedEvent) for meaning in meanings), meanings
+        return [(meaning.user, meaning.event) for meaning in meanings if isinstance(meaning, TranslatedEvent)]
 
     def call(self, *messages: Message) -> Call:
         """The call that the last of these messages told."""
-        _, event = self.heard(*messages)[-1]
+        _, event = self.received(*messages)[-1]
         assert isinstance(event, CallChanged)
         return event.call
 
@@ -113,20 +113,20 @@ class TestUsers:
     def test_two_users_with_one_endpoint_are_refused(self) -> None:
         other = User(id="bob", extension="1002", deskphone="PJSIP/alice", webrtc="PJSIP/bob_w")
         with pytest.raises(ValueError, match="PJSIP/alice is an endpoint of alice and of bob"):
-            Translation([ALICE, other])
+            Translator([ALICE, other])
 
     def test_two_users_with_one_id_are_refused(self) -> None:
         with pytest.raises(ValueError, match="two users have the id alice"):
-            Translation([ALICE, ALICE])
+            Translator([ALICE, ALICE])
 
     def test_an_endpoint_of_another_media_server_may_bear_the_same_name(self) -> None:
         twin = User(
             id="twin", extension="1", deskphone="PJSIP/alice", webrtc="PJSIP/twin", media_server="mds1"
         )
-        told = message("DeviceStateChange", Device="PJSIP/alice", State="INUSE")
-        (heard,) = Translation([ALICE, twin], "mds1").translate(told)
-        assert isinstance(heard, Heard)
-        assert heard.user == "twin"
+        reported = message("DeviceStateChange", Device="PJSIP/alice", State="INUSE")
+        (received,) = Translator([ALICE, twin], "mds1").translate(reported)
+        assert isinstance(received, TranslatedEvent)
+        assert received.user == "twin"
 
 
 class TestInstants:
@@ -138,31 +138,31 @@ class TestInstants:
 
     def test_it_is_exact_to_the_microsecond_and_in_utc(self, ear: Ear) -> None:
         event = LineChanged(Device.DESKPHONE, LineStatus.IN_USE)
-        assert ear.meanings(self.in_use()) == [Heard("alice", T0, event)]
+        assert ear.meanings(self.in_use()) == [TranslatedEvent("alice", T0, event)]
 
     @given(st.integers(0, 4_000_000_000), st.integers(0, 999_999))
     def test_whichever_it_is(self, seconds: int, microseconds: int) -> None:
-        translation = Translation([ALICE])
+        translation = Translator([ALICE])
         translation.translate(message("VarSet", f"{seconds}.{microseconds:06}"))
         expected = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
         assert translation.now == expected
 
     def test_a_message_without_one_takes_that_of_the_message_before(self, ear: Ear) -> None:
-        (heard,) = ear.meanings(message("VarSet"), self.in_use(None))
-        assert isinstance(heard, Heard)
-        assert heard.at == T0
+        (received,) = ear.meanings(message("VarSet"), self.in_use(None))
+        assert isinstance(received, TranslatedEvent)
+        assert received.at == T0
 
     @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-1", "1e300", "253370764800"])
     def test_one_that_is_none_is_told_and_the_fact_still_counts(self, ear: Ear, stamp: str) -> None:
-        problem, heard = ear.meanings(message("VarSet"), self.in_use(stamp))
+        problem, received = ear.meanings(message("VarSet"), self.in_use(stamp))
         assert isinstance(problem, Untranslatable)
         assert str(problem) == (f"DeviceStateChange is not understood: Timestamp is {stamp!r}, no Unix time")
-        assert isinstance(heard, Heard)
-        assert heard.at == T0
+        assert isinstance(received, TranslatedEvent)
+        assert received.at == T0
 
     def test_before_any_a_fact_without_an_instant_in_it_is_still_told(self, ear: Ear) -> None:
         bare = self.in_use(None)
-        assert ear.heard(bare) == [("alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))]
+        assert ear.received(bare) == [("alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))]
 
     def test_before_any_a_call_cannot_be_dated(self, ear: Ear) -> None:
         lines = channel("Newchannel", "PJSIP/alice-1", "4", "7.1").headers
@@ -188,12 +188,12 @@ class TestLineStatus:
         ],
     )
     def test_each_has_its_word(self, ear: Ear, word: str, status: LineStatus) -> None:
-        told = message("DeviceStateChange", Device="PJSIP/alice_w", State=word)
-        assert ear.heard(told) == [("alice", LineChanged(Device.WEBRTC, status))]
+        reported = message("DeviceStateChange", Device="PJSIP/alice_w", State=word)
+        assert ear.received(reported) == [("alice", LineChanged(Device.WEBRTC, status))]
 
     def test_other_devices_mean_nothing(self, ear: Ear) -> None:
         for device in ("PJSIP/bob", "PJSIP/alice_", "Custom:alice", "PJSIP/far", ""):
-            assert ear.heard(message("DeviceStateChange", Device=device, State="INUSE")) == []
+            assert ear.received(message("DeviceStateChange", Device=device, State="INUSE")) == []
 
     def test_another_word_is_named(self, ear: Ear) -> None:
         problem = ear.problem(message("DeviceStateChange", Device="PJSIP/alice", State="ASLEEP"))
@@ -222,42 +222,42 @@ class TestContacts:
         "status", ["Reachable", "NonQualified", "Unqualified", "Unknown", "Created", "Updated"]
     )
     def test_a_usable_contact_makes_it_reachable(self, ear: Ear, status: str) -> None:
-        assert ear.heard(contact(status)) == [REACHABLE]
+        assert ear.received(contact(status)) == [REACHABLE]
 
     @pytest.mark.parametrize("status", ["Removed", "Unreachable"])
     def test_the_last_one_that_goes_makes_it_unreachable(self, ear: Ear, status: str) -> None:
-        assert ear.heard(contact("Created"), contact(status)) == [REACHABLE, UNREACHABLE]
+        assert ear.received(contact("Created"), contact(status)) == [REACHABLE, UNREACHABLE]
 
     def test_one_that_comes_back_makes_it_reachable_again(self, ear: Ear) -> None:
-        told = ear.heard(contact("Reachable"), contact("Unreachable"), contact("Reachable"))
-        assert told == [REACHABLE, UNREACHABLE, REACHABLE]
+        reported = ear.received(contact("Reachable"), contact("Unreachable"), contact("Reachable"))
+        assert reported == [REACHABLE, UNREACHABLE, REACHABLE]
 
     def test_a_refresh_tells_nothing_new(self, ear: Ear) -> None:
-        assert ear.heard(contact("Created"), contact("Updated"), contact("NonQualified")) == [REACHABLE]
+        assert ear.received(contact("Created"), contact("Updated"), contact("NonQualified")) == [REACHABLE]
 
     def test_it_stays_reachable_while_another_tab_has_one(self, ear: Ear) -> None:
         one, two = "sip:a@192.0.2.1:1", "sip:a@192.0.2.1:2"
-        assert ear.heard(contact("Created", one), contact("Created", two)) == [REACHABLE]
-        assert ear.heard(contact("Removed", one)) == []
-        assert ear.heard(contact("Removed", two)) == [UNREACHABLE]
+        assert ear.received(contact("Created", one), contact("Created", two)) == [REACHABLE]
+        assert ear.received(contact("Removed", one)) == []
+        assert ear.received(contact("Removed", two)) == [UNREACHABLE]
 
     def test_one_that_goes_unheard_of_leaves_the_line_without_a_known_one(self, ear: Ear) -> None:
-        assert ear.heard(contact("Removed")) == [UNREACHABLE]
+        assert ear.received(contact("Removed")) == [UNREACHABLE]
 
     def test_one_that_goes_unheard_of_leaves_the_known_ones(self, ear: Ear) -> None:
-        told = ear.heard(contact("Created", "sip:known"), contact("Removed", "sip:unknown"))
-        assert told == [REACHABLE]
+        reported = ear.received(contact("Created", "sip:known"), contact("Removed", "sip:unknown"))
+        assert reported == [REACHABLE]
 
     def test_the_lines_of_a_user_are_told_apart(self, ear: Ear) -> None:
-        told = ear.heard(contact("Created", endpoint="alice"), contact("Removed", endpoint="alice_w"))
-        assert told == [("alice", ContactsChanged(Device.DESKPHONE, reachable=True)), UNREACHABLE]
+        reported = ear.received(contact("Created", endpoint="alice"), contact("Removed", endpoint="alice_w"))
+        assert reported == [("alice", ContactsChanged(Device.DESKPHONE, reachable=True)), UNREACHABLE]
 
     def test_without_an_endpoint_the_aor_names_it(self, ear: Ear) -> None:
         gone = message("ContactStatus", URI="sip:a", ContactStatus="Removed", AOR="alice_w", EndpointName="")
-        assert ear.heard(gone) == [UNREACHABLE]
+        assert ear.received(gone) == [UNREACHABLE]
 
     def test_the_contacts_of_others_mean_nothing(self, ear: Ear) -> None:
-        assert ear.heard(contact("Created", endpoint="bob"), contact("Sleepy", endpoint="bob")) == []
+        assert ear.received(contact("Created", endpoint="bob"), contact("Sleepy", endpoint="bob")) == []
 
     def test_a_word_that_is_no_status_is_named(self, ear: Ear) -> None:
         assert ear.problem(contact("Sleepy")).header == "ContactStatus"
@@ -269,20 +269,20 @@ class TestContacts:
 class TestPeerStatus:
     """R4: the endpoint's own sum of its contacts counts as well, and the last word decides."""
 
-    @pytest.mark.parametrize(("word", "told"), [("Reachable", REACHABLE), ("Unreachable", UNREACHABLE)])
-    def test_it_tells_by_itself(self, ear: Ear, word: str, told: tuple[str, Event]) -> None:
-        assert ear.heard(peer(word)) == [told]
+    @pytest.mark.parametrize(("word", "reported"), [("Reachable", REACHABLE), ("Unreachable", UNREACHABLE)])
+    def test_it_tells_by_itself(self, ear: Ear, word: str, reported: tuple[str, Event]) -> None:
+        assert ear.received(peer(word)) == [reported]
 
     def test_it_and_the_contact_are_told_once(self, ear: Ear) -> None:
-        assert ear.heard(peer("Reachable"), contact("NonQualified")) == [REACHABLE]
-        assert ear.heard(peer("Unreachable"), contact("Removed")) == [UNREACHABLE]
+        assert ear.received(peer("Reachable"), contact("NonQualified")) == [REACHABLE]
+        assert ear.received(peer("Unreachable"), contact("Removed")) == [UNREACHABLE]
 
     @pytest.mark.parametrize("word", ["Unknown", "Registered", "Lagged", ""])
     def test_its_other_words_mean_nothing(self, ear: Ear, word: str) -> None:
-        assert ear.heard(peer("Reachable"), peer(word)) == [REACHABLE]
+        assert ear.received(peer("Reachable"), peer(word)) == [REACHABLE]
 
     def test_others_peers_mean_nothing(self, ear: Ear) -> None:
-        assert ear.heard(peer("Reachable", "PJSIP/bob")) == []
+        assert ear.received(peer("Reachable", "PJSIP/bob")) == []
 
     def test_a_reload_ends_reachable_in_every_order_of_its_words(self, ear: Ear) -> None:
         old, new = "sip:old", "sip:new"
@@ -292,9 +292,9 @@ class TestPeerStatus:
             of_contacts, of_peers = iter(contacts), iter(peers)
             words = [next(of_peers if place in places else of_contacts) for place in range(4)]
             ear = Ear()
-            ear.heard(contact("Created", old), *words)
-            assert ear.heard(contact("Updated", new)) == [], "it was told that it is reachable"
-            assert ear.heard(contact("Removed", new)) == [UNREACHABLE]
+            ear.received(contact("Created", old), *words)
+            assert ear.received(contact("Updated", new)) == [], "it was told that it is reachable"
+            assert ear.received(contact("Removed", new)) == [UNREACHABLE]
 
 
 class TestWhoseChannel:
@@ -310,7 +310,7 @@ class TestWhoseChannel:
         ],
     )
     def test_it_is_its_endpoints(self, ear: Ear, name: str, user: str, device: Device) -> None:
-        ((who, event),) = ear.heard(channel("Newchannel", name, "4", "7.1"))
+        ((who, event),) = ear.received(channel("Newchannel", name, "4", "7.1"))
         assert isinstance(event, CallChanged)
         assert (who, event.call.device) == (user, device)
 
@@ -328,13 +328,13 @@ class TestWhoseChannel:
     )
     def test_others_mean_nothing(self, ear: Ear, name: str) -> None:
         for event in ("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "Hold", "Hangup"):
-            assert ear.heard(channel(event, name, "9x", "7.1")) == []
+            assert ear.received(channel(event, name, "9x", "7.1")) == []
 
     def test_others_cost_no_memory(self, ear: Ear) -> None:
         def call(number: int) -> None:
             for name in (f"PJSIP/bob-{number}", f"Local/1001@default-{number};1"):
-                ear.heard(channel("Newchannel", name, "4", f"7.{number}"))
-                ear.heard(channel("Newstate", name, "6", f"7.{number}"))
+                ear.received(channel("Newchannel", name, "4", f"7.{number}"))
+                ear.received(channel("Newstate", name, "6", f"7.{number}"))
 
         call(0)
         tracemalloc.start()
@@ -399,7 +399,7 @@ class TestCalls:
         assert (after.direction, after.peer) == (before.direction, before.peer)
 
     def test_later_words_leave_the_instant_of_the_answer(self, ear: Ear) -> None:
-        ear.heard(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
+        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
         assert ear.call(later(*self._party("Carol"))).answered == T0
 
     @staticmethod
@@ -427,44 +427,44 @@ class TestCalls:
         assert (call.peer, call.peer_name) == ("", "")
 
     def test_a_party_that_becomes_unknown_is_kept(self, ear: Ear) -> None:
-        ear.heard(*self.DIALS, *self._party("Carol"))
+        ear.received(*self.DIALS, *self._party("Carol"))
         call = ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1"))
         assert (call.peer, call.peer_name) == ("1003", "Carol")
 
     def test_another_party_takes_the_name_with_it(self, ear: Ear) -> None:
-        ear.heard(*self.DIALS, *self._party("Carol"))
+        ear.received(*self.DIALS, *self._party("Carol"))
         moved = channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "7.1", ConnectedLineNum="1009")
         call = ear.call(moved)
         assert (call.peer, call.peer_name) == ("1009", "")
 
     def test_hold_and_unhold(self, ear: Ear) -> None:
-        ear.heard(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
+        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
         assert ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.HELD
         assert ear.call(*self._party("Carol")).status is CallStatus.HELD
         assert ear.call(channel("Unhold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.TALKING
 
     def test_a_bridge_that_joins_two_calls_gives_it_their_linked_id(self, ear: Ear) -> None:
-        ear.heard(*self.RINGS)
+        ear.received(*self.RINGS)
         joined = channel("BridgeEnter", "PJSIP/alice-00000002", "6", "7.2", Linkedid="5.1")
         assert ear.call(joined).linked_id == "5.1"
 
     def test_a_word_that_tells_nothing_new_is_not_told(self, ear: Ear) -> None:
-        ear.heard(*self.RINGS)
-        assert ear.heard(self.RINGS[2], self.RINGS[2]) == []
+        ear.received(*self.RINGS)
+        assert ear.received(self.RINGS[2], self.RINGS[2]) == []
 
     def test_its_hangup_ends_it(self, ear: Ear) -> None:
-        ear.heard(*self.RINGS)
+        ear.received(*self.RINGS)
         hangup = channel("Hangup", "PJSIP/alice-00000002", "5", "7.2")
-        assert ear.heard(hangup) == [("alice", CallEnded("7.2", T0))]
+        assert ear.received(hangup) == [("alice", CallEnded("7.2", T0))]
 
     def test_the_hangup_of_one_that_began_before_the_stream_is_told(self, ear: Ear) -> None:
         hangup = channel("Hangup", "PJSIP/alice_w-00000002", "6", "7.2")
-        assert ear.heard(hangup) == [("alice", CallEnded("7.2", T0))]
+        assert ear.received(hangup) == [("alice", CallEnded("7.2", T0))]
 
     def test_a_word_after_its_hangup_does_not_bring_it_back(self, ear: Ear) -> None:
-        ear.heard(*self.RINGS, channel("Hangup", "PJSIP/alice-00000002", "5", "7.2"))
+        ear.received(*self.RINGS, channel("Hangup", "PJSIP/alice-00000002", "5", "7.2"))
         for event in ("BridgeEnter", "NewConnectedLine", "Hold", "Unhold"):
-            assert ear.heard(channel(event, "PJSIP/alice-00000002", "6", "7.2")) == []
+            assert ear.received(channel(event, "PJSIP/alice-00000002", "6", "7.2")) == []
 
     @pytest.mark.parametrize(
         ("state", "uniqueid", "direction"),
@@ -491,15 +491,15 @@ class TestCalls:
     )
     def test_a_wrong_header_is_named(self, ear: Ear, header: str, value: str, problem: str) -> None:
         bad = channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", **{header: value})
-        told = ear.problem(bad)
-        assert (told.message, told.header, told.problem) == ("Newchannel", header, problem)
+        reported = ear.problem(bad)
+        assert (reported.message, reported.header, reported.problem) == ("Newchannel", header, problem)
 
     def test_calls_that_end_cost_no_memory(self, ear: Ear) -> None:
         def call(number: int) -> None:
             name, uniqueid = f"PJSIP/alice-{number:08x}", f"7.{number}"
             for event, state in (("Newchannel", "4"), ("Newstate", "6"), ("Hangup", "6")):
-                ear.heard(channel(event, name, state, uniqueid))
-            ear.heard(contact("Created", f"sip:{number}"), contact("Removed", f"sip:{number}"))
+                ear.received(channel(event, name, state, uniqueid))
+            ear.received(contact("Created", f"sip:{number}"), contact("Removed", f"sip:{number}"))
 
         call(0)
         tracemalloc.start()
@@ -520,7 +520,7 @@ class TestUserEvents:
     """M5, S4, S6: what a CTI server did comes as user events."""
 
     @pytest.mark.parametrize(
-        ("told", "event"),
+        ("reported", "event"),
         [
             (did("log_in", Session="tab-1"), LoggedIn("tab-1")),
             (did("log_in", Session="tab-1", Connection="c9"), LoggedIn("tab-1", "c9")),
@@ -531,15 +531,15 @@ class TestUserEvents:
             (did("select", Device="webrtc"), DeviceSelected(Device.WEBRTC)),
         ],
     )
-    def test_each_deed_is_an_event(self, ear: Ear, told: Message, event: Event) -> None:
-        assert ear.meanings(told) == [Heard("alice", T0, event)]
+    def test_each_deed_is_an_event(self, ear: Ear, reported: Message, event: Event) -> None:
+        assert ear.meanings(reported) == [TranslatedEvent("alice", T0, event)]
 
     def test_a_user_whose_phones_another_media_server_carries_is_known(self, ear: Ear) -> None:
-        told = message("UserEvent", UserEvent="UniqueAccount", User="far", Do="log_in", Session="tab-1")
-        assert ear.heard(told) == [("far", LoggedIn("tab-1"))]
+        reported = message("UserEvent", UserEvent="UniqueAccount", User="far", Do="log_in", Session="tab-1")
+        assert ear.received(reported) == [("far", LoggedIn("tab-1"))]
 
     def test_other_user_events_mean_nothing(self, ear: Ear) -> None:
-        assert ear.heard(message("UserEvent", UserEvent="UARoute", Number="1001", Ring="alice")) == []
+        assert ear.received(message("UserEvent", UserEvent="UARoute", Number="1001", Ring="alice")) == []
 
     @pytest.mark.parametrize(
         ("bad", "header", "problem"),
@@ -568,41 +568,41 @@ class TestVoicemail:
     """V2: new messages are told to the user of the mailbox."""
 
     def test_the_counts_are_told(self, ear: Ear) -> None:
-        told = message("MessageWaiting", Mailbox="1001@default", Waiting="1", New="2", Old="3")
-        assert ear.heard(told) == [("alice", MessagesChanged(2, 3))]
+        reported = message("MessageWaiting", Mailbox="1001@default", Waiting="1", New="2", Old="3")
+        assert ear.received(reported) == [("alice", MessagesChanged(2, 3))]
 
     def test_other_mailboxes_mean_nothing(self, ear: Ear) -> None:
         for mailbox in ("1002@default", "1001@other", "2001@default", ""):
-            assert ear.heard(message("MessageWaiting", Mailbox=mailbox, New="2", Old="3")) == []
+            assert ear.received(message("MessageWaiting", Mailbox=mailbox, New="2", Old="3")) == []
 
     def test_everyone_who_shares_the_mailbox_is_told(self) -> None:
         second = User(id="b", extension="2", deskphone="PJSIP/b", webrtc="PJSIP/b_w", mailbox="1001@default")
-        told = message("MessageWaiting", Mailbox="1001@default", New="1", Old="0")
-        heard = Translation([ALICE, second]).translate(told)
-        assert [each.user for each in heard if isinstance(each, Heard)] == ["alice", "b"]
+        reported = message("MessageWaiting", Mailbox="1001@default", New="1", Old="0")
+        received = Translator([ALICE, second]).translate(reported)
+        assert [each.user for each in received if isinstance(each, TranslatedEvent)] == ["alice", "b"]
 
     @pytest.mark.parametrize("wrong", ["many", "-1", "", "1" * 5000])
     def test_a_wrong_count_is_named(self, ear: Ear, wrong: str) -> None:
-        told = message("MessageWaiting", Mailbox="1001@default", New="0", Old=wrong)
-        assert ear.problem(told).header == "Old"
+        reported = message("MessageWaiting", Mailbox="1001@default", New="0", Old=wrong)
+        assert ear.problem(reported).header == "Old"
 
 
 class TestNodeLost:
     """M4: after FullyBooted, what was known of the media server before is void."""
 
     def test_the_users_of_the_media_server_are_told_and_no_others(self, ear: Ear) -> None:
-        lost = NodeLost("default")
-        assert ear.heard(message("FullyBooted", None)) == [("alice", lost), ("dave", lost)]
+        lost = FactsReplaced("default")
+        assert ear.received(message("FullyBooted", None)) == [("alice", lost), ("dave", lost)]
 
     def test_the_media_server_is_the_one_it_listens_to(self) -> None:
-        (heard,) = Translation([ALICE, FAR], "mds1").translate(message("FullyBooted"))
-        assert heard == Heard("far", T0, NodeLost("mds1"))
+        (received,) = Translator([ALICE, FAR], "mds1").translate(message("FullyBooted"))
+        assert received == TranslatedEvent("far", T0, FactsReplaced("mds1"))
 
     def test_contacts_and_calls_of_before_are_forgotten(self, ear: Ear) -> None:
-        ear.heard(contact("Created"), channel("Newchannel", "PJSIP/alice-1", "4", "7.1"))
-        ear.heard(message("FullyBooted"))
-        assert ear.heard(channel("NewConnectedLine", "PJSIP/alice-1", "6", "7.1")) == []
-        assert ear.heard(contact("Created", "sip:new"), contact("Removed", "sip:new")) == [
+        ear.received(contact("Created"), channel("Newchannel", "PJSIP/alice-1", "4", "7.1"))
+        ear.received(message("FullyBooted"))
+        assert ear.received(channel("NewConnectedLine", "PJSIP/alice-1", "6", "7.1")) == []
+        assert ear.received(contact("Created", "sip:new"), contact("Removed", "sip:new")) == [
             REACHABLE,
             UNREACHABLE,
         ]
@@ -652,4 +652,4 @@ class TestAnyMessage:
     @given(st.lists(MESSAGES, max_size=6))
     def test_it_means_events_or_problems(self, messages: list[Message]) -> None:
         for meaning in Ear().meanings(*messages):
-            assert isinstance(meaning, Heard | Untranslatable)
+            assert isinstance(meaning, TranslatedEvent | Untranslatable)

@@ -7,14 +7,14 @@ import asyncio
 import pytest
 
 from tests.adapters.xuc.assistants import in_loop
-from unique_account.adapters.xuc.auth.address_turns import Crowded, Turns
+from unique_account.adapters.xuc.auth.address_turns import AddressTurns, TooManyWaiting
 
 
 class Queue:
     """Those who wait, by their names; an address is the first letter of a name."""
 
     def __init__(self, most: int = 100) -> None:
-        self.turns = Turns(1)
+        self.turns = AddressTurns(1)
         self.served: list[str] = []
         self.left: list[str] = []
         self._most = most
@@ -31,7 +31,7 @@ class Queue:
             async with self.turns.of(name[0], self._most):
                 self.served.append(name)
                 await self._goes.acquire()
-        except Crowded:
+        except TooManyWaiting:
             self.left.append(name)
 
     async def cancel(self, name: str) -> None:
@@ -96,7 +96,7 @@ class TestWhoseTurn:
 
     @in_loop
     async def test_what_fails_ends_its_turn(self) -> None:
-        turns = Turns(1)
+        turns = AddressTurns(1)
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
                 async with turns.of("a", 1):

@@ -20,7 +20,7 @@ from unique_account.adapters.xuc.auth.throttle import (
     SOON,
     UNKNOWN_LOGINS,
     WINDOW,
-    Attempts,
+    Throttle,
     TooManyAttempts,
 )
 
@@ -38,7 +38,7 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.attempts = Attempts(lambda: self.now)
+        self.attempts = Throttle(lambda: self.now)
 
     def begin(self, login: str, address: str = HERE) -> throttle.Attempt:
         return self.attempts.attempt(login, address, known=login in PEOPLE)

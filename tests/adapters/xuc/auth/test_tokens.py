@@ -13,7 +13,7 @@ from jwt.utils import base64url_encode
 
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.auth.tokens import BadToken, TokenExpired, Tokens
-from unique_account.adapters.xuc.store import KeptSession, Store
+from unique_account.adapters.xuc.store import Store, StoredSession
 
 KEY: Final = "k" * 32
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -30,7 +30,7 @@ SAYS: Final = {
 @pytest.fixture
 def tokens() -> Iterator[Tokens]:
     with closing(Store(None, MemoryObserver(), NOW.timestamp)) as store:
-        store.begin("alice", "x", KeptSession(9e9, 9e9))
+        store.begin("alice", "x", StoredSession(9e9, 9e9))
         yield Tokens(KEY, timedelta(hours=1), store, lambda: NOW)
 
 

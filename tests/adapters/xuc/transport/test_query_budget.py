@@ -12,7 +12,7 @@ from unique_account.adapters.xuc.transport.query_budget import (
     MOST_WAITING,
     PART,
     PER_SECOND,
-    Budget,
+    QueryBudget,
     in_parts,
 )
 from unique_account.ports.pbx import CommandFailed
@@ -33,7 +33,7 @@ class TestTheBudget:
 
     def test_more_than_there_is_has_to_be_waited_for(self) -> None:
         clock = Clock()
-        left = Budget(clock)
+        left = QueryBudget(clock)
         left.spend(AT_ONCE)
         assert left.wait == 0
         left.spend(int(PER_SECOND))
@@ -49,7 +49,7 @@ class TestTheBudget:
 
     @in_loop
     async def test_one_question_at_a_time_in_their_order(self) -> None:
-        left, answered, under_way = Budget(), list[int](), set[int]()
+        left, answered, under_way = QueryBudget(), list[int](), set[int]()
 
         async def ask(number: int) -> None:
             async with left.question():
@@ -64,7 +64,7 @@ class TestTheBudget:
 
     @in_loop
     async def test_so_many_wait_and_no_more(self) -> None:
-        left, release = Budget(), asyncio.Event()
+        left, release = QueryBudget(), asyncio.Event()
 
         async def ask() -> None:
             async with left.question():
@@ -82,7 +82,7 @@ class TestTheBudget:
 
     @in_loop
     async def test_one_that_fails_ends_its_turn(self) -> None:
-        left = Budget()
+        left = QueryBudget()
         with pytest.raises(OSError, match="gone"):
             async with left.question():
                 raise OSError("gone")

@@ -12,7 +12,7 @@ import pytest
 from tests.adapters.xuc.assistants import PATIENCE, Premises, in_loop, premises
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.transport import rate_limit, uvicorn_protocols
-from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, Entrance, Pace
+from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, EntryRateLimit, RateLimit
 
 MASK = bytes(4)
 CONT, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
@@ -74,13 +74,13 @@ class TestEveryFrameCounts:
     @in_loop
     async def test_a_flood_ends(self, first: bytes, flood: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         decoded = list[int]()
-        count = Pace.wait
+        count = RateLimit.wait
 
-        def counted(of: Pace, now: float, frames: int = 1) -> float:
+        def counted(of: RateLimit, now: float, frames: int = 1) -> float:
             decoded.append(frames)
             return count(of, now, frames)
 
-        monkeypatch.setattr(Pace, "wait", counted)
+        monkeypatch.setattr(RateLimit, "wait", counted)
         monkeypatch.setattr(rate_limit, "SLOWED_FOR", 0.2)
         async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             await reader.readuntil(b"CurrentCalls")
@@ -183,7 +183,7 @@ class TestEntrance:
     """S5: one user logs in by WebSocket so often; others as they like."""
 
     def test_some_at_once_and_then_two_a_second(self) -> None:
-        entrance = Entrance()
+        entrance = EntryRateLimit()
         assert all(entrance.admits("alice", 0.0) for _ in range(ENTRIES_AT_ONCE))
         assert not entrance.admits("alice", 0.25)
         assert entrance.admits("bob", 0.25)

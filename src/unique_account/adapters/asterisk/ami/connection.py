@@ -20,8 +20,8 @@ from secrets import token_hex
 from typing import Any, Final
 
 from unique_account.adapters.asterisk.ami.codec import Decoder, Greeting, Item, Malformed, Message, encode
-from unique_account.adapters.asterisk.ami.event_lists import Lists
-from unique_account.adapters.asterisk.ami.event_rest import Rest
+from unique_account.adapters.asterisk.ami.event_lists import EventLists
+from unique_account.adapters.asterisk.ami.event_rest import PendingEvent
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.pbx import NodeDown
@@ -75,12 +75,12 @@ class Connection:
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, list[Message]] = {}
         self._expected: dict[asyncio.Future[Message], Callable[[Message], bool]] = {}
-        self._open_lists = Lists(self._name)
+        self._open_lists = EventLists(self._name)
         self._waiting: deque[Message | Malformed] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._lost: ConnectionError | None = None
-        self._heard = asyncio.get_running_loop().time()
+        self._last_read = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._keep(self._read))]
 
     def __repr__(self) -> str:
@@ -158,7 +158,7 @@ class Connection:
     def _unanswered(self, action: str) -> ConnectionError:
         """What to say of an action that was not answered in time, and of a node that hangs."""
         error = ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s")
-        if asyncio.get_running_loop().time() - self._heard < ANSWERS_WITHIN:
+        if asyncio.get_running_loop().time() - self._last_read < ANSWERS_WITHIN:
             return error
         self._lose(error)
         return NodeDown(str(error))
@@ -209,9 +209,9 @@ class Connection:
 
     async def _read(self) -> None:
         decoder = Decoder()
-        rest = Rest(decoder)
+        rest = PendingEvent(decoder)
         while data := await self._received(decoder, rest):
-            self._heard = asyncio.get_running_loop().time()
+            self._last_read = asyncio.get_running_loop().time()
             for item in decoder.feed(data):
                 self._take(item)
             while len(self._waiting) >= ENOUGH_WAITING and not (self._answers or self._expected):
@@ -221,7 +221,7 @@ class Connection:
                 raise ConnectionError(f"{len(self._waiting)} messages wait to be worked off")
         raise ConnectionError("the node closed the connection")
 
-    async def _received(self, decoder: Decoder, rest: Rest) -> bytes:
+    async def _received(self, decoder: Decoder, rest: PendingEvent) -> bytes:
         """The next bytes; an event whose rest does not come in time keeps its neighbours no longer."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(rest.due):

@@ -12,7 +12,7 @@ from unique_account.adapters.asterisk.ami.codec import Malformed, Message
 _EXCERPT: Final = 60
 
 
-class Lists:
+class EventLists:
     """The lists that one's own actions ask for, one after the other.
 
     Args:

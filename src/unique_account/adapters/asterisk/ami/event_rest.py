@@ -11,7 +11,7 @@ REST_WITHIN: Final = 1.0
 """How many seconds the rest of such an event may take, however much comes behind it."""
 
 
-class Rest:
+class PendingEvent:
     """The rest of an event that a decoder waits for, and until when.
 
     Args:

@@ -60,8 +60,8 @@ class Group:
         seen = {(row.kind, row.uniqueid) for row in self.rows}
         channels = {uniqueid for _, uniqueid in seen}
         over = {row.linkedid for row in self.rows if row.kind == "LINKEDID_END"}
-        told = all(("CHAN_START", one) in seen and ("CHAN_END", one) in seen for one in channels)
-        return told and self.linkedids - self.elsewhere <= over
+        reported = all(("CHAN_START", one) in seen and ("CHAN_END", one) in seen for one in channels)
+        return reported and self.linkedids - self.elsewhere <= over
 
 
 class Groups:

@@ -175,9 +175,9 @@ class _Bridges:
                 self._where[leg] = bridge
                 self._meet(bridge)
         elif row.kind in ("BRIDGE_EXIT", "HANGUP", "CHAN_END"):
-            told = row.detail("bridge_id")
+            reported = row.detail("bridge_id")
             bridge = self._where.get(leg, "")
-            if bridge and told in ("", bridge):
+            if bridge and reported in ("", bridge):
                 self._leave(leg)
                 self._meet(bridge)
 

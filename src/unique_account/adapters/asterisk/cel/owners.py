@@ -14,7 +14,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Line(NamedTuple):
+class OwnedLine(NamedTuple):
     """A user's device."""
 
     user: str
@@ -34,17 +34,17 @@ class Owners:
     """
 
     def __init__(self, users: Iterable[User]) -> None:
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, OwnedLine] = {}
         self.numbers: dict[tuple[str, str], str] = {}
         self.extensions: dict[str, str] = {}
         for user in users:
             self.extensions[user.id] = user.extension
             for device in Device:
-                _claim(self.lines, user.interface(device), Line(user.id, device))
+                _claim(self.lines, user.interface(device), OwnedLine(user.id, device))
             for number in user.numbers:
                 _claim(self.numbers, (user.context, digits(number)), user.id)
 
-    def line(self, leg: Leg) -> Line | None:
+    def line(self, leg: Leg) -> OwnedLine | None:
         """Whose phone a leg is; None if nobody's whose history is made."""
         return None if leg.local else self.lines.get(leg.interface)
 

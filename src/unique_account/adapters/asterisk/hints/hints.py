@@ -101,8 +101,8 @@ class Hints:
 
     async def gone(self, connection: Connection) -> bool:
         """Whether the dialplan was reloaded since all was shown."""
-        told = await connection.act("ExtensionState", ("Context", HINTS_CONTEXT), ("Exten", CANARY))
-        return not told.get("Hint")
+        reported = await connection.act("ExtensionState", ("Context", HINTS_CONTEXT), ("Exten", CANARY))
+        return not reported.get("Hint")
 
 
 def _batches(numbers: list[str]) -> Iterable[list[str]]:

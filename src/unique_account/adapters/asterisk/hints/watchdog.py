@@ -21,30 +21,30 @@ ENDS_WITHIN: Final = 5.0
 _PROCESS: Final = "unique_account.adapters.asterisk.hints.watchdog_process"
 
 
-class Guard:
+class Watchdog:
     """Starts the guard with the first hint, and tells it of every change."""
 
     def __init__(self, login: ManagerLogin) -> None:
         self._login = login
         self._process: asyncio.subprocess.Process | None = None
-        self._told: dict[str, str | None] = {}
+        self._reported: dict[str, str | None] = {}
         self._starting = asyncio.Lock()
 
     async def restore(self, number: str, devices: str | None) -> None:
         """Let a number's hint follow these devices once the service is gone; None: leave it alone."""
-        if self._told.get(number) == devices:
+        if self._reported.get(number) == devices:
             return
-        self._told[number] = devices
+        self._reported[number] = devices
         async with self._starting:
             if self._process is None or self._process.returncode is not None:
                 await self._start()
             else:
-                self._tell({number: devices})
+                self._report({number: devices})
 
     async def aclose(self) -> None:
         """The service is done with hints; returns when they are put back, or cannot be for now."""
         process, self._process = self._process, None
-        self._told.clear()
+        self._reported.clear()
         if process is None:
             return
         assert process.stdin is not None
@@ -63,12 +63,12 @@ class Guard:
             start_new_session=True,
         )
         login = self._login
-        self._tell(
+        self._report(
             {"host": login.host, "port": login.port, "username": login.username, "secret": login.secret}
         )
-        self._tell(self._told)
+        self._report(self._reported)
 
-    def _tell(self, line: Mapping[str, object]) -> None:
+    def _report(self, line: Mapping[str, object]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(line).encode() + b"\n")

@@ -25,10 +25,10 @@ TRIES_FOR: Final = 60.0
 
 def wait(lines: Iterable[str]) -> tuple[ManagerLogin, dict[str, str]]:
     """Read what the service tells until it is gone: where to log in, and the devices of each number."""
-    told = iter(lines)
-    login = ManagerLogin(**json.loads(next(told)))
+    reported = iter(lines)
+    login = ManagerLogin(**json.loads(next(reported)))
     devices: dict[str, str | None] = {}
-    for line in told:
+    for line in reported:
         if line.endswith("\n"):  # else the service went in the middle of it
             devices.update(json.loads(line))
     return login, {number: followed for number, followed in devices.items() if followed is not None}

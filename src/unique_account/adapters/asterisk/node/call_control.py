@@ -1,7 +1,7 @@
 """What the node and its phones are told to do with a call (C1): once, and answered when done or refused.
 
 A phone is told to answer, hold or resume with a NOTIFY of the *talk* or *hold* event within its call. Whether
-it obeys shows in what the node tells next of the call; one that does not within `OBEYS_WITHIN` cannot. One
+it obeys shows in what the node tells next of the call; one that does not within `PHONE_TIMEOUT` cannot. One
 that does not know these events may answer that there is no such subscription, and then Asterisk ends the
 call. So only phones of makes that are known to obey are told at all.
 """
@@ -19,17 +19,17 @@ from typing import Final
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel
-from unique_account.adapters.asterisk.node.state_sync import Watching
+from unique_account.adapters.asterisk.node.state_sync import StateSync
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOLD_CONTEXT
 from unique_account.ports.pbx import CommandFailed
 
-OBEYS_WITHIN: Final = 2.0
+PHONE_TIMEOUT: Final = 2.0
 """How many seconds a phone may take to do what it is told, or to ring."""
 
 BRIDGED_WITHIN: Final = 0.5
 """How many seconds after it was answered a call may have no other party yet."""
 
-PHONES_THAT_OBEY: Final = ("snom", "Yealink", "Polycom", "Poly", "Aastra", "Mitel", "Cisco/SPA")
+CONTROLLABLE_PHONES: Final = ("snom", "Yealink", "Polycom", "Poly", "Aastra", "Mitel", "Cisco/SPA")
 """How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events."""
 
 RINGS_FOR: Final = 30
@@ -42,14 +42,14 @@ _REJECTED: Final = "21"
 _dialled = count(1)
 
 
-class Commands:
+class NodeCallControl:
     """Commands over one connection, to the calls that are in its picture."""
 
-    def __init__(self, connection: Connection, watching: Watching, obeying: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, watching: StateSync, controllable: Sequence[str]) -> None:
         self._connection = connection
         self._watching = watching
         self._picture = watching.picture
-        self._obeying = tuple(make.lower() for make in obeying)
+        self._controllable = tuple(make.lower() for make in controllable)
 
     async def dial(self, interface: str, number: str, context: str) -> None:
         """Ring a phone and, when it is picked up, dial a number for it in a context."""
@@ -69,8 +69,8 @@ class Commands:
                 *(("Context", context), ("Exten", number), ("Priority", "1")),
                 *(("Variable", f"CONNECTEDLINE(num,i)={number}"), ("Timeout", str(RINGS_FOR * 1000))),
             )
-            told = await _within(OBEYS_WITHIN, rings)
-        if told is None or _over(told) or told.get("Response") == "Failure":
+            reported = await _within(PHONE_TIMEOUT, rings)
+        if reported is None or _over(reported) or reported.get("Response") == "Failure":
             channel = self._picture.channels.get(call_id)
             if channel is not None:
                 await self._act("Hangup", ("Channel", channel.name), ("Cause", _NORMAL))
@@ -81,21 +81,21 @@ class Commands:
         channel = self._channel(call_id)
         if channel.state != RINGING:
             raise CommandFailed("the call does not ring any more")
-        await self._notify(channel, "talk", "answer", lambda told: _state(told) == UP)
+        await self._notify(channel, "talk", "answer", lambda reported: _state(reported) == UP)
 
     async def hold(self, call_id: str) -> None:
         """Let the phone put its call on hold."""
         channel = self._answered(call_id)
         if channel.hold is not None:
             raise CommandFailed("the call is on hold already")
-        await self._notify(channel, "hold", "hold", lambda told: told.event == "Hold")
+        await self._notify(channel, "hold", "hold", lambda reported: reported.event == "Hold")
 
     async def resume(self, call_id: str) -> None:
         """Let the phone take its call back."""
         channel = self._answered(call_id)
         if channel.hold is None:
             raise CommandFailed("the call is not on hold")
-        await self._notify(channel, "talk", "resume", lambda told: told.event == "Unhold")
+        await self._notify(channel, "talk", "resume", lambda reported: reported.event == "Unhold")
 
     async def transfer(self, call_id: str, number: str, context: str) -> None:
         """Send the other party to a number of a context, and let the phone go."""
@@ -175,11 +175,13 @@ class Commands:
         with self._connection.expecting(leaves) as left:
             place = (("Context", HOLD_CONTEXT), ("Exten", "s"), ("Priority", "1"))
             await self._act("Redirect", ("Channel", party.name), *place)
-            await _within(OBEYS_WITHIN, left)
+            await _within(PHONE_TIMEOUT, left)
 
-    async def _notify(self, channel: Channel, event: str, deed: str, done: Callable[[Message], bool]) -> None:
+    async def _notify(
+        self, channel: Channel, event: str, action: str, done: Callable[[Message], bool]
+    ) -> None:
         """Tell a phone to do something, and wait until it has."""
-        await self._check_make(channel.interface, deed)
+        await self._check_make(channel.interface, action)
         uniqueid = channel.last["Uniqueid"]
 
         def decides(message: Message) -> bool:
@@ -187,20 +189,20 @@ class Commands:
 
         with self._connection.expecting(decides) as decided:
             await self._act("PJSIPNotify", ("Channel", channel.name), ("Variable", f"Event={event}"))
-            told = await _within(OBEYS_WITHIN, decided)
-        if told is None:
-            raise CommandFailed(f"{channel.interface} does not {deed} when it is told to; use the phone")
-        if _over(told):
+            reported = await _within(PHONE_TIMEOUT, decided)
+        if reported is None:
+            raise CommandFailed(f"{channel.interface} does not {action} when it is told to; use the phone")
+        if _over(reported):
             raise CommandFailed("the call is over")
 
-    async def _check_make(self, interface: str, deed: str) -> None:
+    async def _check_make(self, interface: str, action: str) -> None:
         endpoint = interface.removeprefix("PJSIP/")
-        told = await self._connection.collect("PJSIPShowEndpoint", ("Endpoint", endpoint))
-        makes = [item.get("UserAgent", "") for item in told if item.event == "ContactStatusDetail"]
-        if not all(make.lower().startswith(self._obeying) for make in makes) or not makes:
+        reported = await self._connection.collect("PJSIPShowEndpoint", ("Endpoint", endpoint))
+        makes = [item.get("UserAgent", "") for item in reported if item.event == "ContactStatusDetail"]
+        if not all(make.lower().startswith(self._controllable) for make in makes) or not makes:
             make = ", ".join(filter(None, makes)) or "of an unknown make"
             raise CommandFailed(
-                f"{interface} is {make}, not known to {deed} when it is told to; use the phone"
+                f"{interface} is {make}, not known to {action} when it is told to; use the phone"
             )
 
     async def _act(self, action: str, *headers: tuple[str, str]) -> None:

@@ -14,17 +14,17 @@ from typing import Final
 from unique_account.adapters.asterisk.translation.feature_codes import answer
 from unique_account.adapters.asterisk.wire_names import REFUSED
 from unique_account.core.errors import Refused
-from unique_account.core.events import Event, Fact, NodeLost
-from unique_account.ports.inbound.events import Hear, UnknownUser
+from unique_account.core.events import Event, Fact, FactsReplaced
+from unique_account.ports.inbound.events import EventHandler, UnknownUser
 
-ENOUGH_UNTOLD: Final = 1000
+MOST_WAITING_EVENTS: Final = 1000
 """How many events may wait before whoever brings more has to wait."""
 
 Answered = Callable[[str], object]
 """Is told, for somebody who waits, what became of an event."""
 
 
-class Telling:
+class EventQueue:
     """Tells events to one who hears, until it is closed.
 
     Args:
@@ -32,16 +32,16 @@ class Telling:
         failed: Is told of an event that could not be worked off; the next one is told nevertheless.
     """
 
-    def __init__(self, hear: Hear, failed: Callable[[str, Exception], None]) -> None:
-        self._hear = hear
+    def __init__(self, on_event: EventHandler, failed: Callable[[str, Exception], None]) -> None:
+        self._on_event = on_event
         self._failed = failed
-        self._untold: dict[str, deque[tuple[Event, Answered | None]]] = {}
-        self._tellers: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, deque[tuple[Event, Answered | None]]] = {}
+        self._senders: dict[str, asyncio.Task[None]] = {}
         self._count = 0
         self._room = asyncio.Event()
         self._room.set()
 
-    def tell(self, user: str, events: Iterable[Event], answered: Answered | None = None) -> None:
+    def report(self, user: str, events: Iterable[Event], answered: Answered | None = None) -> None:
         """Tell a user's events, after those that were brought before.
 
         Args:
@@ -49,51 +49,51 @@ class Telling:
             events: In their order.
             answered: Is told what became of each that was worked off.
         """
-        untold = self._untold.setdefault(user, deque())
-        before = len(untold)
-        untold.extend((event, answered) for event in events)
-        self._counted(len(untold) - before)
-        if untold and user not in self._tellers:
-            self._tellers[user] = asyncio.create_task(self._tell(user, untold))
+        waiting = self._waiting.setdefault(user, deque())
+        before = len(waiting)
+        waiting.extend((event, answered) for event in events)
+        self._counted(len(waiting) - before)
+        if waiting and user not in self._senders:
+            self._senders[user] = asyncio.create_task(self._report(user, waiting))
 
-    def tell_anew(self, user: str, known: NodeLost) -> None:
+    def replace(self, user: str, known: FactsReplaced) -> None:
         """Tell all that is known of a user, in place of the facts that wait and are told again by it.
 
         What the user did, and that a call is over, nothing tells again: it stays, with what came before it.
         """
-        untold = self._untold.get(user, deque())
-        while untold and isinstance(untold[-1][0], Fact | NodeLost):
-            untold.pop()
+        waiting = self._waiting.get(user, deque())
+        while waiting and isinstance(waiting[-1][0], Fact | FactsReplaced):
+            waiting.pop()
             self._counted(-1)
-        self.tell(user, [known])
+        self.report(user, [known])
 
     def drop(self, user: str) -> None:
         """Do not tell what of a user still waits."""
-        untold = self._untold.get(user, deque())
-        self._counted(-len(untold))
-        untold.clear()
+        waiting = self._waiting.get(user, deque())
+        self._counted(-len(waiting))
+        waiting.clear()
 
     async def room(self) -> None:
         """Wait until there is room for more."""
         await self._room.wait()
 
-    async def told(self, user: str) -> None:
+    async def reported(self, user: str) -> None:
         """Wait until nothing of a user waits any more."""
-        teller = self._tellers.get(user)
-        if teller is not None:
-            await asyncio.wait([teller])
+        sender = self._senders.get(user)
+        if sender is not None:
+            await asyncio.wait([sender])
 
     async def aclose(self) -> None:
         """Tell nothing more."""
-        tellers = list(self._tellers.values())
-        for teller in tellers:
-            teller.cancel()
-        await asyncio.gather(*tellers, return_exceptions=True)
+        senders = list(self._senders.values())
+        for sender in senders:
+            sender.cancel()
+        await asyncio.gather(*senders, return_exceptions=True)
 
-    async def _tell(self, user: str, untold: deque[tuple[Event, Answered | None]]) -> None:
+    async def _report(self, user: str, waiting: deque[tuple[Event, Answered | None]]) -> None:
         try:
-            while untold:
-                event, answered = untold.popleft()
+            while waiting:
+                event, answered = waiting.popleft()
                 self._counted(-1)
                 try:
                     with suppress(UnknownUser):  # the account goes just now
@@ -103,17 +103,17 @@ class Telling:
                 except Exception as error:
                     self._failed(f"{type(event).__name__} of {user}", error)
         finally:
-            del self._tellers[user], self._untold[user]
+            del self._senders[user], self._waiting[user]
 
     async def _word(self, user: str, event: Event) -> str:
         try:
-            return answer(event, await self._hear(user, event))
+            return answer(event, await self._on_event(user, event))
         except Refused:  # the observer knows
             return REFUSED
 
     def _counted(self, more: int) -> None:
         self._count += more
-        if self._count < ENOUGH_UNTOLD:
+        if self._count < MOST_WAITING_EVENTS:
             self._room.set()
         else:
             self._room.clear()

@@ -17,20 +17,20 @@ from unique_account.adapters.asterisk.ami.codec import Malformed, Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect, delays
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.hints.hints import Hints
-from unique_account.adapters.asterisk.node.call_control import Commands
-from unique_account.adapters.asterisk.node.event_queue import Telling
-from unique_account.adapters.asterisk.node.state import Picture
-from unique_account.adapters.asterisk.node.state_sync import BLANK_LINES, EVENT_CLASSES, EVENTS, Watching
-from unique_account.adapters.asterisk.node.watched_users import Roster
-from unique_account.adapters.asterisk.plans.astdb import PlanBook
-from unique_account.adapters.asterisk.translation.results import Heard, Untranslatable
+from unique_account.adapters.asterisk.node.call_control import NodeCallControl
+from unique_account.adapters.asterisk.node.event_queue import EventQueue
+from unique_account.adapters.asterisk.node.state import NodeState
+from unique_account.adapters.asterisk.node.state_sync import BLANK_LINES, EVENT_CLASSES, EVENTS, StateSync
+from unique_account.adapters.asterisk.node.watched_users import WatchedUsers
+from unique_account.adapters.asterisk.plans.astdb import AstDbPlans
+from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, CODE_ANSWER, CODE_KEY
 from unique_account.core.account import LineStatus
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.events import LineChanged, NodeLost
+from unique_account.core.events import FactsReplaced, LineChanged
 from unique_account.core.machine import Device
 from unique_account.core.user import User
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import NodeDown
 
@@ -55,24 +55,24 @@ class NotUnderstood(UniqueAccountError):
 
 
 @define
-class Session:
+class LiveConnection:
     """A connection on which all that the node knows was heard."""
 
     connection: Connection
-    watching: Watching
-    plans: PlanBook
-    obeying: Sequence[str]
+    watching: StateSync
+    plans: AstDbPlans
+    controllable: Sequence[str]
     done: list[Message] = field(factory=list)
     """What users did while the session began, which is told once they are heard."""
     reloaded: asyncio.Event = field(factory=asyncio.Event)
 
     @property
-    def commands(self) -> Commands:
+    def commands(self) -> NodeCallControl:
         """What the node and its phones can be told."""
-        return Commands(self.connection, self.watching, self.obeying)
+        return NodeCallControl(self.connection, self.watching, self.controllable)
 
 
-class Listening:
+class NodeSession:
     """Hears a node for as long as it is let, and tells what concerns the users of its roster.
 
     Attributes:
@@ -82,41 +82,41 @@ class Listening:
     """
 
     def __init__(
-        self, login: ManagerLogin, observer: Observer, media_server: str, obeying: Sequence[str]
+        self, login: ManagerLogin, observer: Observer, media_server: str, controllable: Sequence[str]
     ) -> None:
-        self.roster = Roster()
+        self.roster = WatchedUsers()
         self.hints = Hints()
-        self.session: Session | None = None
+        self.session: LiveConnection | None = None
         self._login = login
         self._observer = observer
         self._name = media_server
-        self._obeying = obeying
-        self._telling: Telling | None = None
+        self._controllable = controllable
+        self._queue: EventQueue | None = None
         self._tried = asyncio.Event()
         self._said_down = False
         self._said_lost = False
-        self._earlier = Picture()
+        self._earlier = NodeState()
         self._reports: deque[float] = deque(maxlen=REPORTS_A_MINUTE)
         self._unreported = 0
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_event: EventHandler) -> None:
         """Tell every fact about the watched users, in the order of the node, until cancelled."""
-        self._telling = telling = Telling(hear, self._failed)
+        self._queue = reporting = EventQueue(on_event, self._failed)
         try:
-            await self._listen(telling)
+            await self._listen(reporting)
         finally:
-            self._telling = None
+            self._queue = None
             self._tried.set()
-            await telling.aclose()
+            await reporting.aclose()
 
-    async def _listen(self, telling: Telling) -> None:
+    async def _listen(self, reporting: EventQueue) -> None:
         """Connect again and again."""
         loop, waits = asyncio.get_running_loop(), delays(Random())
         while True:
             began = loop.time()
             try:
                 async with connect(self._login, "system") as connection:
-                    await self._hear(connection, telling)
+                    await self._on_event(connection, reporting)
             except ConnectionError as error:
                 self._say_lost(error)
             finally:
@@ -124,13 +124,13 @@ class Listening:
             if lost is None and not self._said_down:  # it does not come back at once
                 self._said_down = True
                 for user in self.roster.users:
-                    self._say_down(telling, user)
+                    self._say_down(reporting, user)
             if lost is not None and loop.time() - began > STEADY_AFTER:
                 waits = delays(Random())
             self._tried.set()
             await asyncio.sleep(next(waits))
 
-    async def _hear(self, connection: Connection, telling: Telling) -> None:
+    async def _on_event(self, connection: Connection, reporting: EventQueue) -> None:
         """Hear a connection until it is lost."""
         messages = self._messages(connection)
         try:
@@ -150,27 +150,27 @@ class Listening:
         self._say_found()
         try:
             for user in self.roster.users:
-                self._retell(session, telling, user)
-                await telling.room()
+                self._report_again(session, reporting, user)
+                await reporting.room()
             for message in session.done:
-                self._take(session, telling, message)
-                await telling.room()
+                self._take(session, reporting, message)
+                await reporting.room()
             async for message in messages:
-                self._take(session, telling, message)
-                await telling.room()
+                self._take(session, reporting, message)
+                await reporting.room()
         finally:
             for task in looking:
                 task.cancel()
 
-    async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> Session:
+    async def _begin(self, connection: Connection, messages: AsyncIterator[Message]) -> LiveConnection:
         """Ask for all that the node knows, once it has booted, and wait until it has come."""
         await _filter(connection)
         await connection.act("Events", ("EventMask", EVENT_CLASSES))
         async for message in messages:
             if message.event == "FullyBooted":
                 break
-        watching = Watching(self._name, await _key(connection))
-        session = Session(connection, watching, PlanBook(connection), self._obeying)
+        watching = StateSync(self._name, await _key(connection))
+        session = LiveConnection(connection, watching, AstDbPlans(connection), self._controllable)
         session.watching.ask(connection, self.roster.users)
         await _complete(session, messages)
         session.watching.recall(self._earlier)
@@ -179,20 +179,20 @@ class Listening:
         self._earlier = session.watching.picture
         return session
 
-    def _take(self, session: Session, telling: Telling, message: Message) -> None:
+    def _take(self, session: LiveConnection, reporting: EventQueue, message: Message) -> None:
         if message.event == "FullyBooted":
             return  # a node that boots again closes its connections
         if message.event == "Reload":
             session.reloaded.set()
         session.watching.ask_after_calls(session.connection, message)
-        for meaning in session.watching.hear(message):
-            if isinstance(meaning, Heard):
+        for meaning in session.watching.on_event(message):
+            if isinstance(meaning, TranslatedEvent):
                 answered = partial(_answer, session.connection, meaning.channel) if meaning.channel else None
-                telling.tell(meaning.user, [meaning.event], answered)
+                reporting.report(meaning.user, [meaning.event], answered)
             else:
                 self._not_understood(meaning)
 
-    def _retell(self, session: Session, telling: Telling, user: User) -> None:
+    def _report_again(self, session: LiveConnection, reporting: EventQueue, user: User) -> None:
         """Tell all that is known of a user, in place of what waits to be told."""
         if user not in self.roster:
             return
@@ -203,7 +203,7 @@ class Listening:
             return
         for problem in problems:
             self._not_understood(problem)
-        telling.tell_anew(user.id, known)
+        reporting.replace(user.id, known)
 
     def _say_lost(self, error: ConnectionError) -> None:
         """Tell the observer that the node went down; of further attempts only that the node is down."""
@@ -215,9 +215,9 @@ class Listening:
             self._said_lost = False
             self._observer.recovered(f"pbx {self._name}: connection")
 
-    def _say_down(self, telling: Telling, user: User) -> None:
+    def _say_down(self, reporting: EventQueue, user: User) -> None:
         """Tell that what the node told is void, and no phone there is available as far as we know."""
-        telling.tell_anew(user.id, _down(self._name))
+        reporting.replace(user.id, _down(self._name))
 
     async def _messages(self, connection: Connection) -> AsyncIterator[Message]:
         """The stream of a connection. A bad message costs none of its neighbours."""
@@ -246,7 +246,7 @@ class Listening:
     def _failed(self, what: str, error: Exception) -> None:
         self._observer.failed(f"pbx {self._name}: {what}", error)
 
-    async def _look_after_hints(self, session: Session) -> None:
+    async def _look_after_hints(self, session: LiveConnection) -> None:
         """Show every hint, and again whenever the dialplan was reloaded."""
         shown = False
         while True:
@@ -266,9 +266,9 @@ class Listening:
                     await session.reloaded.wait()
             session.reloaded.clear()
 
-    async def reach(self) -> Session:
+    async def reach(self) -> LiveConnection:
         """The session of a node that is up; bounded by how long the first attempt may take."""
-        if self._telling is None:
+        if self._queue is None:
             raise ConnectionError(f"nobody listens to the PBX {self._name}")
         await self._tried.wait()
         if self.session is None:
@@ -279,26 +279,28 @@ class Listening:
         """Tell all that is known of a user of the roster: once more when the node is back, if it is down."""
         with suppress(ConnectionError):
             await self.reach()
-        telling = self._telling
-        if telling is None or user not in self.roster:
+        reporting = self._queue
+        if reporting is None or user not in self.roster:
             return
         if self.session is None:
-            self._say_down(telling, user)
+            self._say_down(reporting, user)
         else:
-            self._retell(self.session, telling, user)
+            self._report_again(self.session, reporting, user)
             with suppress(ConnectionError):
                 self.session.watching.ask_mailbox(self.session.connection, user)
-        await telling.told(user.id)
+        await reporting.reported(user.id)
 
     def drop(self, user: str) -> None:
         """Do not tell what of a user still waits."""
-        if self._telling is not None:
-            self._telling.drop(user)
+        if self._queue is not None:
+            self._queue.drop(user)
 
 
-def _down(media_server: str) -> NodeLost:
+def _down(media_server: str) -> FactsReplaced:
     """What is true of a user while the node is down, so that no lamp stays lit for a call that is over."""
-    return NodeLost(media_server, tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device))
+    return FactsReplaced(
+        media_server, tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
+    )
 
 
 async def _filter(connection: Connection) -> None:
@@ -324,11 +326,11 @@ async def _key(connection: Connection) -> str:
     return key
 
 
-async def _complete(session: Session, messages: AsyncIterator[Message]) -> None:
+async def _complete(session: LiveConnection, messages: AsyncIterator[Message]) -> None:
     """Hear until all that was asked for has come."""
     while not session.watching.complete:
         message = await anext(messages)
-        session.watching.hear(message)
+        session.watching.on_event(message)
         if message.event == "UserEvent":
             session.done.append(message)
 

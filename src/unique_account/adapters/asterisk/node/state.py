@@ -65,7 +65,7 @@ class Channel:
         return self.up is not None and self.up is self.first and self.up.get("Timestamp") is None
 
     @property
-    def telling(self) -> Iterator[Message]:
+    def reporting(self) -> Iterator[Message]:
         """The messages that tell all that is known of it, in their order."""
         yield self.first
         if self.up is not None:
@@ -75,7 +75,7 @@ class Channel:
         yield self.last
 
 
-class Picture:
+class NodeState:
     """The last word on everything that a node carries.
 
     Attributes:
@@ -104,7 +104,7 @@ class Picture:
             yield self._devices[interface]
         for channel in self.channels.values():
             if channel.interface == interface:
-                yield from channel.telling
+                yield from channel.reporting
 
     def mailbox(self, mailbox: str) -> Message | None:
         """The message that told how many messages wait in a mailbox."""
@@ -114,7 +114,7 @@ class Picture:
         """Whether an endpoint has any contact."""
         return bool(self._contacts.get(interface))
 
-    def recall(self, earlier: Picture) -> None:
+    def recall(self, earlier: NodeState) -> None:
         """Take over how calls began and were answered that an earlier picture had already (H6)."""
         for uniqueid, channel in self.channels.items():
             before = earlier.channels.get(uniqueid)
@@ -152,8 +152,8 @@ class Picture:
         return [one for one in self.channels.values() if calls[one.interface] > 1 or self._is_idle(one)]
 
     def _is_idle(self, channel: Channel) -> bool:
-        told = self._devices.get(channel.interface)
-        return told is not None and told.get("State") in _IDLE
+        reported = self._devices.get(channel.interface)
+        return reported is not None and reported.get("State") in _IDLE
 
     # -- notes ---------------------------------------------------------------------------------------
 
@@ -199,11 +199,11 @@ class Picture:
 _BEGINS: Final = frozenset({"Newchannel", "Newstate", "CoreShowChannel"})
 _HOLDS: Final = frozenset({"Hold", "Unhold"})
 _BRIDGES: Final = frozenset({"BridgeEnter", "BridgeLeave"})
-_HANDLERS: Final[Mapping[str, Callable[[Picture, Message], None]]] = {
-    "DeviceStateChange": Picture._device,
-    "ContactStatus": Picture._contact,
-    "ContactList": Picture._contact,
-    "MessageWaiting": Picture._mailbox,
-    "Hangup": Picture._hangup,
-    **dict.fromkeys(_BEGINS | _HOLDS | _BRIDGES | {"NewConnectedLine"}, Picture._channel),
+_HANDLERS: Final[Mapping[str, Callable[[NodeState, Message], None]]] = {
+    "DeviceStateChange": NodeState._device,
+    "ContactStatus": NodeState._contact,
+    "ContactList": NodeState._contact,
+    "MessageWaiting": NodeState._mailbox,
+    "Hangup": NodeState._hangup,
+    **dict.fromkeys(_BEGINS | _HOLDS | _BRIDGES | {"NewConnectedLine"}, NodeState._channel),
 }

@@ -13,11 +13,11 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.node.state import Channel, Picture
-from unique_account.adapters.asterisk.translation.results import Heard, Meaning, Untranslatable
-from unique_account.adapters.asterisk.translation.translator import Translation
+from unique_account.adapters.asterisk.node.state import Channel, NodeState
+from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
+from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.adapters.asterisk.translation.vocabulary import full_mailbox
-from unique_account.core.events import CallChanged, Event, Fact, NodeLost
+from unique_account.core.events import CallChanged, Event, Fact, FactsReplaced
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 
@@ -55,7 +55,7 @@ LOOKED_AFTER: Final = 50
 _AGE: Final = re.compile(r"^Duration: +(\d{1,6}):(\d\d):(\d\d)$", re.MULTILINE)
 
 
-class Watching:
+class StateSync:
     """What one connection tells of the watched users.
 
     Attributes:
@@ -63,16 +63,16 @@ class Watching:
     """
 
     def __init__(self, media_server: str, key: str) -> None:
-        self.picture = Picture()
+        self.picture = NodeState()
         self._media_server = media_server
-        self._translation = Translation((), media_server, key)
+        self._translation = Translator((), media_server, key)
         self._mailboxes: set[str] = set()
         self._looked = 0
         self._doubted: dict[str, Channel] = {}
         self._missing: dict[str, str] = {}
         self._details: dict[str, Callable[[Message], None]] = {}
 
-    def recall(self, earlier: Picture) -> None:
+    def recall(self, earlier: NodeState) -> None:
         """Take over what an earlier connection told of calls that go on, and nothing tells again."""
         self.picture.recall(earlier)
 
@@ -137,7 +137,7 @@ class Watching:
         """Whether all that was asked for has come."""
         return not self._missing
 
-    def hear(self, message: Message) -> tuple[Meaning, ...]:
+    def on_event(self, message: Message) -> tuple[Meaning, ...]:
         """What the next message of the stream means.
 
         Raises:
@@ -149,7 +149,7 @@ class Watching:
         self.picture.note(message)
         return self._translation.translate(message)
 
-    def begin(self, user: User) -> tuple[NodeLost, list[Untranslatable]]:
+    def begin(self, user: User) -> tuple[FactsReplaced, list[Untranslatable]]:
         """Hear a user from now on; all that is known, in one event, and what of it is not understood.
 
         Raises:
@@ -160,10 +160,10 @@ class Watching:
         meanings = [
             meaning for message in self._about(user) for meaning in self._translation.translate(message)
         ]
-        events = [meaning.event for meaning in meanings if isinstance(meaning, Heard)]
+        events = [meaning.event for meaning in meanings if isinstance(meaning, TranslatedEvent)]
         facts = tuple(event for event in _last_words(events) if isinstance(event, Fact))
         problems = [meaning for meaning in meanings if isinstance(meaning, Untranslatable)]
-        return NodeLost(self._media_server, facts), problems
+        return FactsReplaced(self._media_server, facts), problems
 
     def forget(self, user: str) -> None:
         """Hear nothing more of a user."""
@@ -215,9 +215,9 @@ class Watching:
             return
         for interface in map(user.interface, Device):
             yield from self.picture.about(interface)
-        told = None if user.mailbox is None else self.picture.mailbox(full_mailbox(user.mailbox))
-        if told is not None:
-            yield told
+        reported = None if user.mailbox is None else self.picture.mailbox(full_mailbox(user.mailbox))
+        if reported is not None:
+            yield reported
 
 
 def _counted(message: Message) -> Message:

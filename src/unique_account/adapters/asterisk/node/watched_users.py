@@ -7,7 +7,7 @@ from unique_account.core.machine import Device
 from unique_account.core.user import User
 
 
-class Roster:
+class WatchedUsers:
     """The users that are watched, each under its latest word."""
 
     def __init__(self) -> None:

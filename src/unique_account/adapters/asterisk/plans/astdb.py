@@ -18,7 +18,7 @@ from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.core.routing import Plan
 
 
-class PlanBook:
+class AstDbPlans:
     """The plans of one node, written one after the other.
 
     What is remembered is only whose each key is, so that those that a new plan lost are taken away; the
@@ -103,10 +103,10 @@ class PlanBook:
 
     async def _read(self, key: str) -> tuple[Entry, Plan] | None:
         try:
-            told = await self._connection.collect("DBGet", ("Family", FAMILY), ("Key", key))
+            reported = await self._connection.collect("DBGet", ("Family", FAMILY), ("Key", key))
         except ActionRefused:  # there is none
             return None
-        row = (FAMILY, key, told[0].get("Val", "") if told else "")
+        row = (FAMILY, key, reported[0].get("Val", "") if reported else "")
         for plan in _alone(row):
             return row, plan
         rows = await self._tree(("Family", FAMILY), ("Key", key))
@@ -115,8 +115,8 @@ class PlanBook:
     async def _tree(self, *headers: tuple[str, str]) -> list[tuple[Entry, Plan]]:
         """The entries of a part of the family that are plans', each with the plan that it is alone."""
         prefix = f"/{FAMILY}/"
-        told = await self._connection.collect("DBGetTree", *headers)
-        rows = ((FAMILY, item.get("Key", "").removeprefix(prefix), item.get("Val", "")) for item in told)
+        reported = await self._connection.collect("DBGetTree", *headers)
+        rows = ((FAMILY, item.get("Key", "").removeprefix(prefix), item.get("Val", "")) for item in reported)
         return [(row, plan) for row in rows for plan in _alone(row)]
 
     async def _write(self, family: str, key: str, value: str) -> None:

@@ -120,10 +120,10 @@ def _is_held(message: Message, call: Call) -> bool:
 
 
 def _party(message: Message) -> tuple[str, str]:
-    return _told(message, "ConnectedLineNum"), _told(message, "ConnectedLineName")
+    return _reported(message, "ConnectedLineNum"), _reported(message, "ConnectedLineName")
 
 
-def _told(message: Message, header: str) -> str:
+def _reported(message: Message, header: str) -> str:
     value = message.get(header, "")
     return "" if value == "<unknown>" else value
 

@@ -19,13 +19,13 @@ from unique_account.core.account import Call, Direction
 _REMEMBERED: Final = 10_000
 
 
-class Origins:
+class LinkedIds:
     """Which calls of this node began on another one or were joined to one; so many are remembered."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
 
-    def hear(self, message: Message) -> Message:
+    def on_event(self, message: Message) -> Message:
         """The message with the ``Linkedid`` that its call has where it began; one that tells it is noted."""
         if message.event == "CEL":
             self._note(message)

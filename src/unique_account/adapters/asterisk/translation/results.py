@@ -10,7 +10,7 @@ from unique_account.core.events import Event
 
 
 @frozen(weakref_slot=False)
-class Heard:
+class TranslatedEvent:
     """An event of one user's account, at an instant in UTC.
 
     Attributes:
@@ -41,4 +41,4 @@ class Untranslatable:
         return f"{self.message} is not understood: {self.header} {self.problem}"
 
 
-Meaning = Heard | Untranslatable
+Meaning = TranslatedEvent | Untranslatable

@@ -26,9 +26,9 @@ from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.fields import UnusableHeader, count, one_of, required, shown
 from unique_account.adapters.asterisk.translation.calls import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.translation.feature_codes import dialled_code
-from unique_account.adapters.asterisk.translation.linked_ids import Origins, picked_up, transferred, under
-from unique_account.adapters.asterisk.translation.results import Heard, Meaning, Untranslatable
-from unique_account.adapters.asterisk.translation.user_events import deed
+from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, picked_up, transferred, under
+from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
+from unique_account.adapters.asterisk.translation.user_events import action
 from unique_account.adapters.asterisk.translation.vocabulary import (
     END_OF_TIME,
     LINE_STATUSES,
@@ -43,9 +43,9 @@ from unique_account.core.events import (
     CallEnded,
     ContactsChanged,
     Event,
+    FactsReplaced,
     LineChanged,
     MessagesChanged,
-    NodeLost,
 )
 from unique_account.core.machine import Device
 from unique_account.core.user import User
@@ -57,7 +57,7 @@ BEFORE_ANY_INSTANT: Final = datetime.fromtimestamp(0, UTC)
 """The instant of an event that is told before any message with a ``Timestamp``."""
 
 
-class Translation:
+class Translator:
     """Translates the messages of one connection to one media server, in their order.
 
     Args:
@@ -81,7 +81,7 @@ class Translation:
         self._calls: dict[str, tuple[str, Call]] = {}
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
-        self._origins = Origins()
+        self._origins = LinkedIds()
         self._joined: dict[str, str] = {}
         for user in users:
             self.add(user)
@@ -115,7 +115,7 @@ class Translation:
             self._reachable.pop(interface, None)
         if known.mailbox is not None:
             self._mailboxes[full_mailbox(known.mailbox)].remove(user)
-        self._calls = {call: told for call, told in self._calls.items() if told[0] != user}
+        self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
         self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
 
     @property
@@ -131,7 +131,7 @@ class Translation:
         """
         stamp = message.get("Timestamp")
         problems = () if stamp is None else self._set_clock(message, stamp)
-        message = self._origins.hear(message)
+        message = self._origins.on_event(message)
         handle = _HANDLERS.get(message.event)
         if handle is None:
             return problems
@@ -156,8 +156,8 @@ class Translation:
         self._seconds = seconds
         return ()
 
-    def _heard(self, user: str, event: Event) -> tuple[Meaning, ...]:
-        return (Heard(user, self.now or BEFORE_ANY_INSTANT, event),)
+    def _received(self, user: str, event: Event) -> tuple[Meaning, ...]:
+        return (TranslatedEvent(user, self.now or BEFORE_ANY_INSTANT, event),)
 
     def _instant(self) -> datetime:
         now = self.now
@@ -174,7 +174,7 @@ class Translation:
         if line is None:
             return ()
         status = one_of(message, "State", LINE_STATUSES)
-        return self._heard(line.user, LineChanged(line.device, status))
+        return self._received(line.user, LineChanged(line.device, status))
 
     def _contact_status(self, message: Message) -> tuple[Meaning, ...]:
         # Some Asterisks leave out the endpoint of a contact that went; the AOR then bears its name.
@@ -194,7 +194,7 @@ class Translation:
             contacts.add(uri)
         else:
             contacts.discard(uri)
-        return self._told_of_contacts(interface, bool(contacts))
+        return self._contacts_changed(interface, bool(contacts))
 
     def _peer_status(self, message: Message) -> tuple[Meaning, ...]:
         interface = message.get("Peer", "")
@@ -202,14 +202,14 @@ class Translation:
         reachable = PEER_REACHABLE.get(message.get("PeerStatus", ""))
         if reachable is None or interface not in self._lines:
             return ()
-        return self._told_of_contacts(interface, reachable)
+        return self._contacts_changed(interface, reachable)
 
-    def _told_of_contacts(self, interface: str, reachable: bool) -> tuple[Meaning, ...]:
+    def _contacts_changed(self, interface: str, reachable: bool) -> tuple[Meaning, ...]:
         if self._reachable.get(interface) is reachable:
             return ()
         self._reachable[interface] = reachable
         line = self._lines[interface]
-        return self._heard(line.user, ContactsChanged(line.device, reachable))
+        return self._received(line.user, ContactsChanged(line.device, reachable))
 
     # -- calls ---------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class Translation:
         line = self._line_of(message)
         if line is None:
             return ()
-        return self._told_of_call(line.user, new_call(message, line.device, self._instant()))
+        return self._call_changed(line.user, new_call(message, line.device, self._instant()))
 
     def _known_channel(self, message: Message) -> tuple[Meaning, ...]:
         # A word of a bridge may come after the hangup, and must not bring the call back.
@@ -230,43 +230,43 @@ class Translation:
 
     def _changed(self, message: Message, user: str, call: Call) -> tuple[Meaning, ...]:
         changed = changed_call(message, call, self._instant())
-        return () if changed == call else self._told_of_call(user, changed)
+        return () if changed == call else self._call_changed(user, changed)
 
-    def _told_of_call(self, user: str, call: Call) -> tuple[Meaning, ...]:
+    def _call_changed(self, user: str, call: Call) -> tuple[Meaning, ...]:
         self._calls[call.id] = (user, call)
-        return self._heard(user, CallChanged(call))
+        return self._received(user, CallChanged(call))
 
     def _hangup(self, message: Message) -> tuple[Meaning, ...]:
         known = self._calls.get(message.get("Uniqueid", ""))
         if known is not None:
             user, call = known
             moved = under(call, message.get("Linkedid", ""))
-            told = () if moved is call else self._told_of_call(user, moved)
-            return (*told, *self._joined_over(user, moved), *self._over(user, call.id))
+            reported = () if moved is call else self._call_changed(user, moved)
+            return (*reported, *self._joined_over(user, moved), *self._over(user, call.id))
         line = self._line_of(message)
         if line is None:
             return ()
-        return self._heard(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
+        return self._received(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
 
     def _joined_over(self, user: str, call: Call) -> tuple[Meaning, ...]:
         """The end of who joined calls: both legs end, in either order, and the first call counts (H7)."""
         if call.id in self._joined:
             return ()
-        told: tuple[Meaning, ...] = ()
+        reported: tuple[Meaning, ...] = ()
         for leg in [leg for leg, into in self._joined.items() if into == call.linked_id]:
             whose, later = self._calls[leg]
             if whose == user:
-                told += (*self._told_of_call(user, under(later, call.linked_id)), *self._over(user, leg))
-        return told
+                reported += (*self._call_changed(user, under(later, call.linked_id)), *self._over(user, leg))
+        return reported
 
     def _over(self, user: str, call_id: str) -> tuple[Meaning, ...]:
         self._calls.pop(call_id, None)
         self._joined.pop(call_id, None)
-        return self._heard(user, CallEnded(call_id, self._instant()))
+        return self._received(user, CallEnded(call_id, self._instant()))
 
     def _picked_up(self, message: Message) -> tuple[Meaning, ...]:
         user, call = self._calls.get(message.get("Uniqueid", ""), (None, None))
-        return () if user is None or call is None else self._told_of_call(user, picked_up(message, call))
+        return () if user is None or call is None else self._call_changed(user, picked_up(message, call))
 
     def _transferred(self, message: Message) -> tuple[Meaning, ...]:
         """Two calls are one from now on; the transferer's legs end, the one that began the call last (H7)."""
@@ -274,7 +274,7 @@ class Translation:
         user, call = self._calls.get(leg, (None, None))
         if user is None or call is None:
             return ()
-        return (*self._told_of_call(user, under(call, linkedid)), *self._over(user, leg))
+        return (*self._call_changed(user, under(call, linkedid)), *self._over(user, leg))
 
     def _line_of(self, message: Message) -> _Line | None:
         return self._lines.get(interface_of(message))
@@ -286,7 +286,7 @@ class Translation:
         if users is None:
             return ()
         counts = MessagesChanged(count(message, "New"), count(message, "Old"))
-        return tuple(heard for user in users for heard in self._heard(user, counts))
+        return tuple(received for user in users for received in self._received(user, counts))
 
     def _fully_booted(self, message: Message) -> tuple[Meaning, ...]:
         """The PBX has started, or the connection is new: what was known before is void."""
@@ -294,9 +294,9 @@ class Translation:
         self._joined.clear()
         self._contacts.clear()
         self._reachable.clear()
-        lost = NodeLost(self._media_server)
+        lost = FactsReplaced(self._media_server)
         served = [user.id for user in self._users.values() if user.media_server == self._media_server]
-        return tuple(heard for user in served for heard in self._heard(user, lost))
+        return tuple(received for user in served for received in self._received(user, lost))
 
     def _user_event(self, message: Message) -> tuple[Meaning, ...]:
         kind = message.get("UserEvent")
@@ -309,32 +309,36 @@ class Translation:
         if kind == CODE_EVENT:
             user, event = dialled_code(message)
             known = user in self._users
-            return (Heard(user, self._instant(), event, required(message, "Channel")),) if known else ()
+            return (
+                (TranslatedEvent(user, self._instant(), event, required(message, "Channel")),)
+                if known
+                else ()
+            )
         user = required(message, "User")
         if user not in self._users:
             raise UnusableHeader("User", f"is {shown(user)}, whom nobody knows")
-        return self._heard(user, deed(message, self._instant))
+        return self._received(user, action(message, self._instant))
 
 
-_HANDLERS: Final[Mapping[str, Callable[[Translation, Message], tuple[Meaning, ...]]]] = {
-    "DeviceStateChange": Translation._device_state,
-    "ContactStatus": Translation._contact_status,
-    "ContactList": Translation._contact_listed,
-    "PeerStatus": Translation._peer_status,
-    "Newchannel": Translation._channel,
-    "Newstate": Translation._channel,
-    "CoreShowChannel": Translation._channel,
-    "NewConnectedLine": Translation._known_channel,
-    "BridgeEnter": Translation._known_channel,
-    "BridgeLeave": Translation._known_channel,
-    "Hold": Translation._known_channel,
-    "Unhold": Translation._known_channel,
-    "Pickup": Translation._picked_up,
-    "AttendedTransfer": Translation._transferred,
-    "Hangup": Translation._hangup,
-    "MessageWaiting": Translation._message_waiting,
-    "FullyBooted": Translation._fully_booted,
-    "UserEvent": Translation._user_event,
+_HANDLERS: Final[Mapping[str, Callable[[Translator, Message], tuple[Meaning, ...]]]] = {
+    "DeviceStateChange": Translator._device_state,
+    "ContactStatus": Translator._contact_status,
+    "ContactList": Translator._contact_listed,
+    "PeerStatus": Translator._peer_status,
+    "Newchannel": Translator._channel,
+    "Newstate": Translator._channel,
+    "CoreShowChannel": Translator._channel,
+    "NewConnectedLine": Translator._known_channel,
+    "BridgeEnter": Translator._known_channel,
+    "BridgeLeave": Translator._known_channel,
+    "Hold": Translator._known_channel,
+    "Unhold": Translator._known_channel,
+    "Pickup": Translator._picked_up,
+    "AttendedTransfer": Translator._transferred,
+    "Hangup": Translator._hangup,
+    "MessageWaiting": Translator._message_waiting,
+    "FullyBooted": Translator._fully_booted,
+    "UserEvent": Translator._user_event,
 }
 
 

@@ -15,13 +15,13 @@ Instant = Callable[[], datetime]
 """Gives the instant of the message."""
 
 
-def deed(message: Message, at: Instant) -> Event:
+def action(message: Message, at: Instant) -> Event:
     """What the user did.
 
     Raises:
         UnusableHeader: A header is missing or wrong.
     """
-    return one_of(message, "Do", _DEEDS)(message, at)
+    return one_of(message, "Do", _ACTIONS)(message, at)
 
 
 def _logged_in(message: Message, _: Instant) -> Event:
@@ -40,7 +40,7 @@ def _selected(message: Message, _: Instant) -> Event:
     return DeviceSelected(one_of(message, "Device", DEVICES))
 
 
-_DEEDS: Final[Mapping[str, Callable[[Message, Instant], Event]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[Message, Instant], Event]]] = {
     "log_in": _logged_in,
     "log_out": _logged_out,
     "session_lost": _session_lost,

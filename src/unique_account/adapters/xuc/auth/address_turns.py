@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Crowded(Exception):
+class TooManyWaiting(Exception):
     """Too many wait."""
 
 
 _Turn = asyncio.Future[None]
 
 
-class Turns:
+class AddressTurns:
     """Serves some at once, and lets others wait.
 
     Args:
@@ -54,10 +54,10 @@ class Turns:
     def _make_room(self, address: str) -> None:
         longest = max(self._waiting, key=lambda one: len(self._waiting[one]), default=address)
         if len(self._waiting.get(longest, ())) < len(self._waiting.get(address, ())) + 2:
-            raise Crowded
+            raise TooManyWaiting
         last = self._waiting[longest].pop()
         if not last.done():
-            last.set_exception(Crowded())
+            last.set_exception(TooManyWaiting())
 
     async def _wait(self, address: str) -> None:
         turn = asyncio.get_running_loop().create_future()

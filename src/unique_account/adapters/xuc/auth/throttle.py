@@ -151,7 +151,7 @@ class Attempt:
         delay: How many seconds to wait before the password is checked.
     """
 
-    def __init__(self, attempts: Attempts, login: str, source: str, logins: Keys, addresses: Keys) -> None:
+    def __init__(self, attempts: Throttle, login: str, source: str, logins: Keys, addresses: Keys) -> None:
         self.delay = 0.0
         self.login = login
         self.source = source
@@ -175,7 +175,7 @@ class Attempt:
         self._attempts.succeeded(self)
 
 
-class Attempts:
+class Throttle:
     """Counts failed log-ins.
 
     Args:

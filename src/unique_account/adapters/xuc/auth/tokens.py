@@ -19,7 +19,7 @@ from typing import Any, Final
 import jwt
 from attrs import frozen
 
-from unique_account.adapters.xuc.store import KeptSession, Store
+from unique_account.adapters.xuc.store import Store, StoredSession
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.texts import check_texts
 
@@ -91,7 +91,7 @@ class Tokens:
         """
         now, session = self._now(), token_hex(16)
         until = (now + RENEWED_FOR + self._ttl).timestamp()
-        self._store.begin(user, session, KeptSession(self._expiry(), until))
+        self._store.begin(user, session, StoredSession(self._expiry(), until))
         began = now.timestamp()
         return self._signed(Token(user, login, session, self._seal(credential), began, began))
 

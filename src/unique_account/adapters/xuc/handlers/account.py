@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from unique_account.adapters.xuc.hub import Office
+from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
 from unique_account.adapters.xuc.store import Preference, TooManyPreferences
 from unique_account.adapters.xuc.tab import Tab
@@ -26,29 +26,29 @@ SHOWN: Final = 10
 _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
 
-async def toggle_device(office: Office, tab: Tab, fields: Fields) -> None:
+async def toggle_device(office: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6)."""
     device = office.settings.device_types[fields.one_of("deviceType", office.settings.device_types)]
     await office.act(tab.desk, DeviceSelected(device))
 
 
-async def select_device(office: Office, tab: Tab, fields: Fields) -> None:
+async def select_device(office: Hub, tab: Tab, fields: Fields) -> None:
     """``selectDevice``: select a device (S6)."""
     device = Device(fields.one_of("device", Device))
     await office.act(tab.desk, DeviceSelected(device))
 
 
-async def log_out(office: Office, tab: Tab, fields: Fields) -> None:
+async def log_out(office: Hub, tab: Tab, fields: Fields) -> None:
     """``logout``: end the session."""
     await office.log_out(tab.desk.user, tab.session)
 
 
-async def do_not_disturb(office: Office, tab: Tab, fields: Fields) -> None:
+async def do_not_disturb(office: Hub, tab: Tab, fields: Fields) -> None:
     """``dnd``: set do-not-disturb."""
     await office.act(tab.desk, DoNotDisturbSet(fields.flag("state")))
 
 
-async def forward(office: Office, tab: Tab, fields: Fields) -> None:
+async def forward(office: Hub, tab: Tab, fields: Fields) -> None:
     """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination the one there is stays."""
     setting, state = FORWARDS[fields.command], fields.flag("state")
     destination = fields.maybe_text("destination") or ""
@@ -58,7 +58,7 @@ async def forward(office: Office, tab: Tab, fields: Fields) -> None:
         raise InvalidMessage("destination: is missing, and none was set before") from error
 
 
-async def set_preference(office: Office, tab: Tab, fields: Fields) -> None:
+async def set_preference(office: Hub, tab: Tab, fields: Fields) -> None:
     """``setUserPreference``: keep a preference, and tell it to every tab."""
     key = fields.text("key")
     allowed = office.settings.preference_keys
@@ -67,28 +67,28 @@ async def set_preference(office: Office, tab: Tab, fields: Fields) -> None:
     await _prefer(office, tab, key, Preference(fields.text("value", 1024), fields.text("value_type", 64)))
 
 
-async def user_status(office: Office, tab: Tab, fields: Fields) -> None:
+async def user_status(office: Hub, tab: Tab, fields: Fields) -> None:
     """``userStatusUpdate``: a Unique Account has no such status, so it is but a preference."""
     await _prefer(office, tab, USER_STATUS, Preference(fields.text("status", 64), "String"))
 
 
-async def _prefer(office: Office, tab: Tab, key: str, preference: Preference) -> None:
+async def _prefer(office: Hub, tab: Tab, key: str, preference: Preference) -> None:
     async with tab.question(tab.desk.budget) as budget:
         budget.spend(SHOWN * len(tab.desk.tabs))
         try:
             await office.prefer(tab.desk, key, preference)
         except TooManyPreferences as error:
             raise InvalidMessage(f"key: {error}") from error
-    tab.desk.tell("UserPreference", _preference(key, preference))
+    tab.desk.report("UserPreference", _preference(key, preference))
 
 
-async def get_preferences(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_preferences(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserPreferences``: every preference that is kept."""
     async with tab.question(tab.desk.budget) as budget:
         preferences = sorted(office.store.preferences(tab.desk.user).items())
         budget.spend(len(preferences))
         for key, preference in preferences:
-            tab.tell("UserPreference", _preference(key, preference))
+            tab.report("UserPreference", _preference(key, preference))
 
 
 def _preference(key: str, preference: Preference) -> dict[str, str]:

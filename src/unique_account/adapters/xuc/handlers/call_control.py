@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from unique_account.adapters.xuc.handlers import call_selection
-from unique_account.adapters.xuc.hub import Office
+from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields
 from unique_account.adapters.xuc.protocol.outgoing import browser_command
 from unique_account.adapters.xuc.tab import Tab
@@ -20,48 +20,48 @@ from unique_account.ports.pbx import CommandFailed
 KEYS: Final = tuple("0123456789*#ABCD")
 
 
-async def dial(office: Office, tab: Tab, fields: Fields) -> None:
+async def dial(office: Hub, tab: Tab, fields: Fields) -> None:
     """``dial``: by the device in use (R14)."""
     await _dial(office, tab, fields.text("destination"))
 
 
-async def _dial(office: Office, tab: Tab, number: str) -> None:
-    if not await office.obey(tab.desk, Dial(number)):
+async def _dial(office: Hub, tab: Tab, number: str) -> None:
+    if not await office.on_command(tab.desk, Dial(number)):
         _has_line(tab)
-        tab.tell("WebRTCCmd", browser_command("Dial", destination=number))
+        tab.report("WebRTCCmd", browser_command("Dial", destination=number))
 
 
-async def answer(office: Office, tab: Tab, fields: Fields) -> None:
+async def answer(office: Hub, tab: Tab, fields: Fields) -> None:
     """``answer``: the call that is named, else the one that rings."""
     call = _call(tab, fields, call_selection.to_answer)
-    if not await office.obey(tab.desk, Answer(call.id)):
+    if not await office.on_command(tab.desk, Answer(call.id)):
         _has_line(tab)
-        tab.tell("WebRTCCmd", browser_command("Answer", uniqueId=call.id))
+        tab.report("WebRTCCmd", browser_command("Answer", uniqueId=call.id))
 
 
-async def hang_up(office: Office, tab: Tab, fields: Fields) -> None:
+async def hang_up(office: Hub, tab: Tab, fields: Fields) -> None:
     """``hangup``: the call that is named, else the one that the user is most busy with."""
-    await office.obey(tab.desk, HangUp(_call(tab, fields, call_selection.to_hang_up).id))
+    await office.on_command(tab.desk, HangUp(_call(tab, fields, call_selection.to_hang_up).id))
 
 
-async def hold(office: Office, tab: Tab, fields: Fields) -> None:
+async def hold(office: Hub, tab: Tab, fields: Fields) -> None:
     """``hold``: put a call on hold, or take it back."""
     await _hold_or_resume(office, tab, _call(tab, fields, call_selection.to_hold))
 
 
-async def _hold_or_resume(office: Office, tab: Tab, call: Call) -> None:
+async def _hold_or_resume(office: Hub, tab: Tab, call: Call) -> None:
     command = Resume(call.id) if call.status is CallStatus.HELD else Hold(call.id)
-    if not await office.obey(tab.desk, command):
-        tab.desk.tell("WebRTCCmd", browser_command("Hold", uniqueId=call.id))
+    if not await office.on_command(tab.desk, command):
+        tab.desk.report("WebRTCCmd", browser_command("Hold", uniqueId=call.id))
 
 
-async def direct_transfer(office: Office, tab: Tab, fields: Fields) -> None:
+async def direct_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
     """``directTransfer``: send the other party of a call to a number."""
     number, call = fields.text("destination"), _call(tab, fields, call_selection.to_hold)
-    await office.obey(tab.desk, Transfer(call.id, number))
+    await office.on_command(tab.desk, Transfer(call.id, number))
 
 
-async def attended_transfer(office: Office, tab: Tab, fields: Fields) -> None:
+async def attended_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
     """``attendedTransfer``: hold the call that is talked on, and dial; if that fails, take it back."""
     number, view = fields.text("destination"), _view(tab)
     call = call_selection.to_hold(view)
@@ -74,35 +74,35 @@ async def attended_transfer(office: Office, tab: Tab, fields: Fields) -> None:
     except Exception:
         if call.status is CallStatus.TALKING and call.device is Device.DESKPHONE:
             with suppress(CommandFailed, ConnectionError):
-                await office.obey(tab.desk, Resume(call.id))
+                await office.on_command(tab.desk, Resume(call.id))
         raise
 
 
-async def complete_transfer(office: Office, tab: Tab, fields: Fields) -> None:
+async def complete_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
     """``completeTransfer``: connect the party on hold with the one that was asked."""
     pair = call_selection.consultation(_view(tab))
-    await office.obey(tab.desk, Join(pair.held.id, pair.asked.id))
+    await office.on_command(tab.desk, Join(pair.held.id, pair.asked.id))
 
 
-async def cancel_transfer(office: Office, tab: Tab, fields: Fields) -> None:
+async def cancel_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
     """``cancelTransfer``: hang the other call up, and take back the one on hold."""
     pair = call_selection.consultation(_view(tab))
-    await office.obey(tab.desk, HangUp(pair.asked.id))
+    await office.on_command(tab.desk, HangUp(pair.asked.id))
     await _hold_or_resume(office, tab, pair.held)
 
 
-async def send_dtmf(office: Office, tab: Tab, fields: Fields) -> None:
+async def send_dtmf(office: Hub, tab: Tab, fields: Fields) -> None:
     """``sendDtmf``: let the browser send a tone."""
     key = fields.one_of("key", KEYS)
     call = _of_browser(call_selection.to_hang_up(_view(tab)), "the deskphone sends tones by its own keys")
-    tab.desk.tell("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
+    tab.desk.report("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
 
 
-async def toggle_microphone(office: Office, tab: Tab, fields: Fields) -> None:
+async def toggle_microphone(office: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleMicrophone``: let the browser mute itself, or be heard again."""
     call = _call(tab, fields, call_selection.to_hang_up)
     call = _of_browser(call, "the deskphone mutes itself by its own key")
-    tab.desk.tell("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
+    tab.desk.report("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
 
 
 def _call(tab: Tab, fields: Fields, choose: Callable[[View], Call]) -> Call:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from unique_account.adapters.xuc.handlers import account, call_control, queries
-from unique_account.adapters.xuc.hub import LogoutNotKept, Office
+from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import Refused, Unreachable
@@ -15,7 +15,7 @@ from unique_account.ports.inbound.commands import NoSuchCall
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.pbx import CommandFailed
 
-Handler = Callable[[Office, Tab, Fields], Awaitable[None]]
+Handler = Callable[[Hub, Tab, Fields], Awaitable[None]]
 
 COMMANDS: Final[Mapping[str, Handler]] = {
     "toggleUniqueAccountDevice": account.toggle_device,
@@ -48,7 +48,7 @@ COMMANDS: Final[Mapping[str, Handler]] = {
 }
 
 
-async def perform(office: Office, tab: Tab, fields: Fields) -> None:
+async def perform(office: Hub, tab: Tab, fields: Fields) -> None:
     """Do what a command wants, and say what came of it."""
     try:
         await _handler(fields)(office, tab, fields)
@@ -59,7 +59,7 @@ async def perform(office: Office, tab: Tab, fields: Fields) -> None:
         say_error(tab, word, sentence, fields)
     else:
         if fields.ref is not None:
-            tab.tell("Done", {"command": fields.command, "ref": fields.ref})
+            tab.report("Done", {"command": fields.command, "ref": fields.ref})
 
 
 class UnknownCommand(InvalidMessage):
@@ -78,7 +78,7 @@ def say_error(tab: Tab, word: str, sentence: str, fields: Fields | None = None) 
     content: dict[str, object] = {"Error": word, "message": sentence}
     if fields is not None:
         content |= {"command": fields.command, "ref": fields.ref}
-    tab.tell("Error", content)
+    tab.report("Error", content)
 
 
 def _said(error: Exception) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _said(error: Exception) -> tuple[str, str]:
             return "noSuchCall", str(error)
         case CommandFailed():
             return "commandFailed", str(error)
-        case LogoutNotKept():
+        case LogoutNotStored():
             return "commandFailed", str(error)
         case Refused() | UnknownUser():
             return "refused", str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from unique_account.adapters.xuc.hub import Office, Seen
+from unique_account.adapters.xuc.hub import Hub, VisiblePresence
 from unique_account.adapters.xuc.protocol import outgoing
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
 from unique_account.adapters.xuc.protocol.outgoing import Party
@@ -23,26 +23,26 @@ MOST_DAYS: Final = 3650
 MOST_COLLEAGUES: Final = 500
 
 
-async def get_config(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_config(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getConfig``: how to register."""
     fields.one_of("objectType", ("line",))
-    tab.desk.tell_line(tab)
+    tab.desk.report_line(tab)
 
 
-async def get_ice(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_ice(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getIceConfig``: how to find a way to the media."""
-    tab.tell("IceConfig", office.ice(tab.desk.user))
+    tab.report("IceConfig", office.ice(tab.desk.user))
 
 
-async def get_calls(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_calls(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getCurrentCallsPhoneEvents``: the live calls."""
-    tab.desk.tell_calls(tab)
+    tab.desk.report_calls(tab)
 
 
 # -- presence ----------------------------------------------------------------------------------------
 
 
-async def watch(office: Office, tab: Tab, fields: Fields) -> None:
+async def watch(office: Hub, tab: Tab, fields: Fields) -> None:
     """``subscribeToPhoneHints``: watch numbers; one that may not be seen looks as if nobody had it."""
     numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
@@ -56,12 +56,12 @@ async def watch(office: Office, tab: Tab, fields: Fields) -> None:
                 tab.send(outgoing.hint(number, Presence.UNEXISTING), number)
 
 
-async def unwatch(office: Office, tab: Tab, fields: Fields) -> None:
+async def unwatch(office: Hub, tab: Tab, fields: Fields) -> None:
     """``unsubscribeFromAllPhoneHints``: watch no number any more."""
     office.unwatch(tab)
 
 
-async def get_colleagues(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_colleagues(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getColleagues``: whom the user may see, and what they are at."""
     words = fields.maybe_text("words") or ""
     size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
@@ -72,27 +72,27 @@ async def get_colleagues(office: Office, tab: Tab, fields: Fields) -> None:
         {"number": known.number, "name": known.name, "status": office.presences.get(known.number)}
         for known in found
     ]
-    tab.tell("Colleagues", {"entries": entries, "words": words})
+    tab.report("Colleagues", {"entries": entries, "words": words})
 
 
 # -- history -----------------------------------------------------------------------------------------
 
 
-async def get_history(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_history(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistory``: so many calls; without a number, those of the last days (H5)."""
     size = fields.whole("size", 1, MAX_SIZE)
     since = days_before(office.now(), DEFAULT_DAYS) if size is None else None
-    await _tell_history(office, tab, size or MAX_SIZE, since)
+    await _send_history(office, tab, size or MAX_SIZE, since)
 
 
-async def get_history_by_days(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_history_by_days(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistoryByDays``: the calls of so many days (H5)."""
     days = fields.whole("days", 1, MOST_DAYS) or DEFAULT_DAYS
     since = days_before(office.now(), days)
-    await _tell_history(office, tab, MAX_SIZE, since)
+    await _send_history(office, tab, MAX_SIZE, since)
 
 
-async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
+async def get_history_page(office: Hub, tab: Tab, fields: Fields) -> None:
     """``getHistoryPage``: a page, and the cursor of the one that follows (H5)."""
     size = fields.whole("size", 1, MAX_SIZE) or DEFAULT_SIZE
     days = fields.whole("days", 1, MOST_DAYS)
@@ -105,23 +105,23 @@ async def get_history_page(office: Office, tab: Tab, fields: Fields) -> None:
         entries = [
             outgoing.page_entry(entry, seen[entry.peer].name) async for entry in in_parts(page.entries)
         ]
-    tab.tell("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
+    tab.report("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
 
 
-async def _page(office: Office, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
+async def _page(office: Hub, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
     try:
         return await office.listening().histories.page(tab.desk.user, size, cursor, since)
     except InvalidCursor as error:
         raise InvalidMessage(f"cursor: {error}") from error
 
 
-async def _seen(office: Office, tab: Tab, page: Page) -> dict[str, Seen]:
+async def _seen(office: Hub, tab: Tab, page: Page) -> dict[str, VisiblePresence]:
     """What the user may see of the other parties of a page, by number."""
     peers = dict.fromkeys(entry.peer for entry in page.entries)
     return {peer: await office.seen_by(tab.desk.user, peer) async for peer in in_parts(peers)}
 
 
-async def _tell_history(office: Office, tab: Tab, size: int, since: datetime | None) -> None:
+async def _send_history(office: Hub, tab: Tab, size: int, since: datetime | None) -> None:
     """Tell a history in XiVO's words."""
     desk, zone = tab.desk, office.settings.zone
     async with tab.question(tab.desk.log_budget) as budget:
@@ -134,9 +134,9 @@ async def _tell_history(office: Office, tab: Tab, size: int, since: datetime | N
             outgoing.history_entry(entry, own, _peer(entry, seen[entry.peer]), entry.start.astimezone(zone))
             async for entry in in_parts(page.entries)
         ]
-    tab.tell("CallHistory", entries)
+    tab.report("CallHistory", entries)
 
 
-def _peer(entry: CallRecord, seen: Seen) -> Party:
+def _peer(entry: CallRecord, seen: VisiblePresence) -> Party:
     """The other party: by the name that the call showed, else by that which the user may see."""
     return (entry.peer, entry.peer_name or seen.name, seen.presence)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from unique_account.adapters.xuc.settings import Turn
+from unique_account.adapters.xuc.settings import TurnServer
 from unique_account.core.account import Call, CallStatus, Direction, Line
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.history import CallRecord
@@ -75,7 +75,7 @@ def line_config(line: SipLine | None) -> dict[str, Any]:
     }
 
 
-def ice_config(stun: tuple[str, ...], turn: Turn | None, user: str, now: datetime) -> dict[str, Any]:
+def ice_config(stun: tuple[str, ...], turn: TurnServer | None, user: str, now: datetime) -> dict[str, Any]:
     """``IceConfig``: with credentials that a TURN server checks by the secret that it shares with us."""
     return {
         "stunConfig": {"urls": list(stun)} if stun else None,
@@ -83,7 +83,7 @@ def ice_config(stun: tuple[str, ...], turn: Turn | None, user: str, now: datetim
     }
 
 
-def _turn(turn: Turn, user: str, now: datetime) -> dict[str, Any]:
+def _turn(turn: TurnServer, user: str, now: datetime) -> dict[str, Any]:
     username = f"{int((now + turn.ttl).timestamp())}:{user}"
     digest = hmac.new(turn.secret.encode(), username.encode(), hashlib.sha1).digest()
     return {

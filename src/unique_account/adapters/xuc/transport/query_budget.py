@@ -29,7 +29,7 @@ PART: Final = 100
 """After how many lines others have their turn."""
 
 
-class Budget:
+class QueryBudget:
     """What is left to one user.
 
     Args:
@@ -58,7 +58,7 @@ class Budget:
         self._left -= lines
 
     @asynccontextmanager
-    async def question(self) -> AsyncIterator[Budget]:
+    async def question(self) -> AsyncIterator[QueryBudget]:
         """Wait for one's turn to be answered.
 
         Raises:

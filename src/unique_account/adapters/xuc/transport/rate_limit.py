@@ -16,7 +16,7 @@ ENTRIES_PER_SECOND: Final = 2.0
 """How often a user may log in by WebSocket: each time costs as much as some hundred frames."""
 
 
-class Entrance:
+class EntryRateLimit:
     """Counts how often each user comes."""
 
     __slots__ = ("_users",)
@@ -32,7 +32,7 @@ class Entrance:
         return left >= 1
 
 
-class Pace:
+class RateLimit:
     """Counts the frames of one client."""
 
     __slots__ = ("_fast_since", "_left", "_then")

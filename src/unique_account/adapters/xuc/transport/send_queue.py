@@ -17,7 +17,7 @@ MOST_CHARACTERS: Final = 1_000_000
 _places = count()
 
 
-class Outbox:
+class SendQueue:
     """Sends frames in their order, from a task that lives only while something waits.
 
     Args:

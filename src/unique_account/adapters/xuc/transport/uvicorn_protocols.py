@@ -14,8 +14,8 @@ from typing import Any, Final
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from unique_account.adapters.xuc.transport.rate_limit import Pace
-from unique_account.http_server.connection_limit import Connection
+from unique_account.adapters.xuc.transport.rate_limit import RateLimit
+from unique_account.http_server.connection_limit import ClientConnection
 from unique_account.http_server.protocol import TAKEN_WITHIN, is_failure
 from unique_account.http_server.small_reads import SmallReads
 
@@ -72,16 +72,16 @@ class SocketWire(WebSocketsSansIOProtocol, SmallReads):
         self.logger = _QUIET
         self.conn.logger = _QUIET
         self.conn.debug = False
-        self.connection: Connection | None = None
+        self.connection: ClientConnection | None = None
         self.known = False
-        self.heard = self.loop.time()
+        self.received = self.loop.time()
         self.fell_silent = False
         self._limiter = state.limiter
         self._round_robin = state.round_robin
         self._unread = bytearray()
         self._queued = False
         self._deaf = False
-        self._pace = Pace(self.loop.time())
+        self._pace = RateLimit(self.loop.time())
         self._resting: asyncio.TimerHandle | None = None
         self._untaken: asyncio.TimerHandle | None = None
 
@@ -110,7 +110,7 @@ class SocketWire(WebSocketsSansIOProtocol, SmallReads):
 
     def data_received(self, data: bytes) -> None:
         """Take the request for the WebSocket, and after that frames."""
-        self.heard = self.loop.time()
+        self.received = self.loop.time()
         if not self.handshake_initiated:
             super().data_received(data)
             if not self.handshake_initiated:  # too long a line, or too many; nothing else comes of it

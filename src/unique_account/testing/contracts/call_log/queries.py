@@ -22,7 +22,7 @@ from unique_account.testing.contracts.call_log.records import (
 from unique_account.testing.contracts.scenario import Contract, scenario
 
 
-class ReadingContract(Contract[CallLog]):
+class QueriesContract(Contract[CallLog]):
     """A user's records, newest first, after a key, since an instant, of a party."""
 
     @scenario

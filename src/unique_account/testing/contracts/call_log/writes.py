@@ -25,7 +25,7 @@ from unique_account.testing.contracts.call_log.records import (
 from unique_account.testing.contracts.scenario import Contract, scenario
 
 
-class WritingContract(Contract[CallLog]):
+class WritesContract(Contract[CallLog]):
     """Records are taken in together with the position of their source, and forgotten by age."""
 
     @scenario

@@ -25,7 +25,7 @@ from unique_account.ports.inbound.commands import (
     Transfer,
 )
 from unique_account.ports.pbx import CommandFailed
-from unique_account.testing.contracts.cti.fixtures import ACTIVE, ListenedContract, Opened
+from unique_account.testing.contracts.cti.fixtures import ACTIVE, AssistantsContract, Opened
 from unique_account.testing.contracts.scenario import scenario
 
 SINCE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -84,7 +84,7 @@ class OneCall:
         return PAGE
 
 
-class CommandsContract(ListenedContract):
+class CtiCommandsContract(AssistantsContract):
     """Commands and questions are the service's, and the answers the session's that gave them."""
 
     @scenario
@@ -93,11 +93,11 @@ class CommandsContract(ListenedContract):
         cti, assistants = opened
         obeyed = []
 
-        async def obey(user: str, command: Command) -> bool:
+        async def on_command(user: str, command: Command) -> bool:
             obeyed.append((user, command))
             return True
 
-        async with self.listening(cti, self.hear, obey):
+        async with self.listening(cti, self.on_event, on_command):
             await cti.show(view(BUSY))
             for command in COMMANDS:
                 assert await assistants.command("alice", command)
@@ -108,26 +108,26 @@ class CommandsContract(ListenedContract):
         """A command that it leaves to the browser goes back to the session that gave it (C2)."""
         cti, assistants = opened
 
-        async def obey(_: str, command: Command) -> bool:
+        async def on_command(_: str, command: Command) -> bool:
             return not isinstance(command, (Dial, Answer, Hold, Resume))
 
-        async with self.listening(cti, self.hear, obey):
+        async with self.listening(cti, self.on_event, on_command):
             await cti.show(view(BUSY))
             for command in COMMANDS:
-                assert await assistants.command("alice", command) is await obey("alice", command)
+                assert await assistants.command("alice", command) is await on_command("alice", command)
 
     @scenario
     async def test_what_failed_is_the_answer_to_that_session(self, opened: Opened) -> None:
-        """Likewise what ``obey`` raises, and whoever tells goes on."""
+        """Likewise what ``on_command`` raises, and whoever tells goes on."""
         cti, assistants = opened
         failures = [CommandFailed("the phone cannot be told to hold"), NoSuchCall()]
 
-        async def obey(_: str, command: Command) -> bool:
+        async def on_command(_: str, command: Command) -> bool:
             if failures:
                 raise failures.pop(0)
             return True
 
-        async with self.listening(cti, self.hear, obey):
+        async with self.listening(cti, self.on_event, on_command):
             await cti.show(view(BUSY))
             with pytest.raises(CommandFailed, match="the phone cannot be told to hold"):
                 await assistants.command("alice", Hold(TALKS.id))
@@ -140,7 +140,7 @@ class CommandsContract(ListenedContract):
         """``histories`` answers those who ask for their calls (H5)."""
         cti, assistants = opened
         histories = OneCall()
-        async with self.listening(cti, self.hear, histories=histories):
+        async with self.listening(cti, self.on_event, histories=histories):
             await cti.show(view(ACTIVE))
             assert await assistants.history("alice", 20) == PAGE
             assert await assistants.history("alice", 30, PAGE.next) == PAGE

@@ -16,9 +16,9 @@ from unique_account.core.view import View
 from unique_account.ports.cti import Cti
 from unique_account.ports.inbound.commands import (
     Command,
-    Obey,
+    CommandHandler,
 )
-from unique_account.ports.inbound.events import Hear
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
 from unique_account.testing.contracts.accounts import ALICE
 from unique_account.testing.contracts.scenario import Contract
@@ -80,20 +80,24 @@ class NoHistories:
         return Page((), None)
 
 
-async def _obey(user: str, command: Command) -> bool:
+async def _control(user: str, command: Command) -> bool:
     """Carry nothing out."""
     return True
 
 
-class ListenedContract(Contract[Opened]):
+class AssistantsContract(Contract[Opened]):
     """A CTI, and somebody who listens to it."""
 
     @asynccontextmanager
     async def listening(
-        self, cti: Cti, hear: Hear, obey: Obey = _obey, histories: Histories | None = None
+        self,
+        cti: Cti,
+        on_event: EventHandler,
+        on_command: CommandHandler = _control,
+        histories: Histories | None = None,
     ) -> AsyncIterator[None]:
         """Listen to a CTI."""
-        listener = asyncio.create_task(cti.listen(hear, obey, histories or NoHistories()))
+        listener = asyncio.create_task(cti.listen(on_event, on_command, histories or NoHistories()))
         await asyncio.sleep(0)
         try:
             yield
@@ -109,5 +113,5 @@ class ListenedContract(Contract[Opened]):
 
         await self.until(so)
 
-    async def hear(self, user: str, event: Event) -> None:
+    async def on_event(self, user: str, event: Event) -> None:
         """Nothing is to be done about what users do here."""

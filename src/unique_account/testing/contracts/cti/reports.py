@@ -11,77 +11,77 @@ from unique_account.core.events import DeviceSelected, Event
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.view import view
-from unique_account.testing.contracts.cti.fixtures import ACTIVE, ListenedContract, Opened
+from unique_account.testing.contracts.cti.fixtures import ACTIVE, AssistantsContract, Opened
 from unique_account.testing.contracts.scenario import scenario
 
 
-class TellingContract(ListenedContract):
+class ReportsContract(AssistantsContract):
     """What users do is told, one deed after the other, and the answer goes back to whoever did it."""
 
     @scenario
     async def test_what_users_do_is_told_in_order(self, opened: Opened) -> None:
         """Tell what users do, as events."""
         cti, assistants = opened
-        heard: list[tuple[str, Event]] = []
+        received: list[tuple[str, Event]] = []
 
-        async def hear(user: str, event: Event) -> None:
+        async def on_event(user: str, event: Event) -> None:
             if isinstance(event, DeviceSelected):
-                heard.append((user, event))
+                received.append((user, event))
 
-        deeds = [("alice", DeviceSelected(device)) for device in (*Device, *Device)]
-        async with self.listening(cti, hear):
-            for user, event in (*deeds, ("bob", DeviceSelected(Device.WEBRTC))):
+        actions = [("alice", DeviceSelected(device)) for device in (*Device, *Device)]
+        async with self.listening(cti, on_event):
+            for user, event in (*actions, ("bob", DeviceSelected(Device.WEBRTC))):
                 await assistants.act(user, event)
-        assert heard == [*deeds, ("bob", DeviceSelected(Device.WEBRTC))]
+        assert received == [*actions, ("bob", DeviceSelected(Device.WEBRTC))]
 
     @scenario
     async def test_a_refusal_is_the_answer_to_that_session(self, opened: Opened) -> None:
-        """What ``hear`` raises is the answer to that user's session, and to no other."""
+        """What ``on_event`` raises is the answer to that user's session, and to no other."""
         cti, assistants = opened
         refusal = Refused("logged_out", "select_webrtc", "it is a test", "leave it")
-        heard = []
+        received = []
 
-        async def hear(user: str, event: Event) -> None:
+        async def on_event(user: str, event: Event) -> None:
             if isinstance(event, DeviceSelected):
                 if user == "alice":
                     raise refusal
-                heard.append(user)
+                received.append(user)
 
-        async with self.listening(cti, hear):
+        async with self.listening(cti, on_event):
             with pytest.raises(Refused) as answer:
                 await assistants.act("alice", DeviceSelected(Device.WEBRTC))
             await assistants.act("bob", DeviceSelected(Device.WEBRTC))
         assert str(answer.value) == str(refusal)
-        assert heard == ["bob"]
+        assert received == ["bob"]
 
     @scenario
     async def test_listening_outlives_what_goes_wrong(self, opened: Opened) -> None:
-        """What ``hear`` raises ends nothing: whoever tells goes on telling."""
+        """What ``on_event`` raises ends nothing: whoever tells goes on telling."""
         cti, assistants = opened
-        heard = []
+        received = []
 
-        async def hear(_: str, event: Event) -> None:
+        async def on_event(_: str, event: Event) -> None:
             if isinstance(event, DeviceSelected):
-                heard.append(event.device)
+                received.append(event.device)
                 if event.device is Device.WEBRTC:
                     raise LookupError("the store is down")
 
-        async with self.listening(cti, hear):
+        async with self.listening(cti, on_event):
             with pytest.raises(Exception):  # noqa: B017, PT011 - how a CTI words it is its own
                 await assistants.act("alice", DeviceSelected(Device.WEBRTC))
             await assistants.act("alice", DeviceSelected(Device.DESKPHONE))
-        assert heard == [Device.WEBRTC, Device.DESKPHONE]
+        assert received == [Device.WEBRTC, Device.DESKPHONE]
 
     @scenario
     async def test_a_view_is_shown_while_a_deed_is_heard(self, opened: Opened) -> None:
-        """While a call of ``hear`` is awaited, every method of the port still returns."""
+        """While a call of ``on_event`` is awaited, every method of the port still returns."""
         cti, assistants = opened
 
-        async def hear(user: str, event: Event) -> None:
+        async def on_event(user: str, event: Event) -> None:
             async with asyncio.timeout(self.patience):
                 await cti.show(view(ACTIVE))
                 await cti.publish("1001", Presence.IN_USE)
 
-        async with self.listening(cti, hear):
+        async with self.listening(cti, on_event):
             await assistants.act("alice", DeviceSelected(Device.WEBRTC))
             await self.shows(assistants, view(ACTIVE))

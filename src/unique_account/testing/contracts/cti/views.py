@@ -8,18 +8,18 @@ from unique_account.core.account import Account
 from unique_account.core.presence import Presence
 from unique_account.core.view import view
 from unique_account.testing.contracts.accounts import BOB
-from unique_account.testing.contracts.cti.fixtures import ACTIVE, OUT, ListenedContract, Opened
+from unique_account.testing.contracts.cti.fixtures import ACTIVE, OUT, AssistantsContract, Opened
 from unique_account.testing.contracts.scenario import scenario
 
 
-class ShowingContract(ListenedContract):
+class ViewsContract(AssistantsContract):
     """Sessions show the account and the presences last handed over."""
 
     @scenario
     async def test_the_last_view_is_shown(self, opened: Opened) -> None:
         """Show a user's account in every session of that user, and in those that connect later (S4)."""
         cti, assistants = opened
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             await cti.show(view(OUT))
             await cti.show(view(ACTIVE))
             await cti.show(view(Account(BOB)))
@@ -30,7 +30,7 @@ class ShowingContract(ListenedContract):
     async def test_a_view_of_an_older_version_is_dropped(self, opened: Opened) -> None:
         """A view of an older version than the last one shown is dropped."""
         cti, assistants = opened
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             await cti.show(view(ACTIVE))
             await cti.show(view(OUT))
             await self.shows(assistants, view(ACTIVE))
@@ -40,7 +40,7 @@ class ShowingContract(ListenedContract):
         """What the PBX tells makes no new version, and is shown all the same."""
         cti, assistants = opened
         changed = evolve(view(ACTIVE), presence=Presence.RINGING)
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             await cti.show(view(ACTIVE))
             await cti.show(changed)
             await self.shows(assistants, changed)
@@ -55,7 +55,7 @@ class ShowingContract(ListenedContract):
         async def so() -> bool:
             return await assistants.presence("1001") is presence
 
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             for presence in (Presence.AVAILABLE, Presence.IN_USE, Presence.UNEXISTING):
                 await cti.publish("1001", presence)
                 await self.until(so)
@@ -70,7 +70,7 @@ class ShowingContract(ListenedContract):
         async def gone() -> bool:
             return await assistants.shown("alice") is None
 
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             await cti.show(view(ACTIVE))
             await cti.forget("alice")
             await self.until(gone)
@@ -81,5 +81,5 @@ class ShowingContract(ListenedContract):
     async def test_forgetting_a_stranger_is_no_error(self, opened: Opened) -> None:
         """Unknown users are no error."""
         cti, _ = opened
-        async with self.listening(cti, self.hear):
+        async with self.listening(cti, self.on_event):
             await cti.forget("nobody")

@@ -7,7 +7,7 @@ import asyncio
 from attrs import evolve
 
 from unique_account.core.account import Account, CallStatus, LineStatus
-from unique_account.core.events import CallEnded, ContactsChanged, Event, LineChanged, NodeLost
+from unique_account.core.events import CallEnded, ContactsChanged, Event, FactsReplaced, LineChanged
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.events import UnknownUser
@@ -20,41 +20,41 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_watching_begins_with_all_that_is_known(self, opened: Opened) -> None:
-        """Beginning with `NodeLost`, which bears all that is known now; returns when that has been told."""
+        """The first report is all that is known now, in a `FactsReplaced`; `watch` waits for it."""
         pbx, phones = opened
-        async with self.listening(pbx) as heard:
+        async with self.listening(pbx) as received:
             await phones.register(self.alice.deskphone)
             await phones.register(self.bob.deskphone)
             await pbx.watch(self.alice)
-            assert heard[0] == ("alice", NodeLost(pbx.media_server))
-            assert ("alice", ContactsChanged(Device.WEBRTC, reachable=False)) in heard
+            assert received[0] == ("alice", FactsReplaced(pbx.media_server))
+            assert ("alice", ContactsChanged(Device.WEBRTC, reachable=False)) in received
             # A node may tell of a phone a moment after that has registered.
-            await self.told(heard, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
-            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
-            assert {user for user, _ in heard} == {"alice"}
+            await self.reported(received, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
+            await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
+            assert {user for user, _ in received} == {"alice"}
 
     @scenario
     async def test_nobody_is_shown_half_of_what_is_known(self, opened: Opened) -> None:
-        """`NodeLost` bears all that is known now, so that no presence is worked out of half of it (P5)."""
+        """`FactsReplaced` holds all that is known now, so that no presence rests on half of it (P5)."""
         pbx, phones = opened
-        told: list[Event] = []
+        reported: list[Event] = []
 
         async def keep(_: str, event: Event) -> None:
-            told.append(event)
+            reported.append(event)
 
         there: set[Event] = {
             ContactsChanged(Device.DESKPHONE, reachable=True),
             LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE),
         }
-        async with self.listening(pbx, keep) as heard:
+        async with self.listening(pbx, keep) as received:
             await phones.register(self.alice.deskphone)
             await pbx.watch(self.alice)
             for fact in there:
-                await self.told(heard, "alice", fact)
-            told.clear()
+                await self.reported(received, "alice", fact)
+            reported.clear()
             await pbx.watch(self.alice)
-            beginning = told[0]
-            assert isinstance(beginning, NodeLost)
+            beginning = reported[0]
+            assert isinstance(beginning, FactsReplaced)
             assert {*there, ContactsChanged(Device.WEBRTC, reachable=False)} <= set(beginning.known)
 
     @scenario
@@ -62,73 +62,75 @@ class FactsContract(NodeContract):
         """Called again it begins anew, with the user's present endpoints; live calls are told as well."""
         pbx, phones = opened
         changed = evolve(self.alice, deskphone=self.bob.deskphone)
-        async with self.listening(pbx) as heard:
+        async with self.listening(pbx) as received:
             await self.all_registered(phones)
             await pbx.install(planned(Account(changed)))
             await pbx.watch(self.alice)
             call = await phones.call("1001")
             await self.rings(phones, call, self.bob.deskphone)
-            heard.clear()
+            received.clear()
             await pbx.watch(changed)
-            assert heard[0] == ("alice", NodeLost(pbx.media_server))
+            assert received[0] == ("alice", FactsReplaced(pbx.media_server))
             # A node may tell the status of a phone a moment after the phone began to ring.
-            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
-            assert (await self.leg(heard, "alice", CallStatus.RINGING)).device is Device.DESKPHONE
+            await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
+            assert (await self.leg(received, "alice", CallStatus.RINGING)).device is Device.DESKPHONE
 
     @scenario
     async def test_contacts_are_told_as_they_come_and_go(self, opened: Opened) -> None:
         """Tell every fact about the watched users."""
         pbx, phones = opened
-        async with self.listening(pbx) as heard:
+        async with self.listening(pbx) as received:
             await pbx.watch(self.alice)
-            heard.clear()
+            received.clear()
             await phones.register(self.alice.webrtc)
-            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=True))
+            await self.reported(received, "alice", ContactsChanged(Device.WEBRTC, reachable=True))
             await phones.unregister(self.alice.webrtc)
-            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=False))
+            await self.reported(received, "alice", ContactsChanged(Device.WEBRTC, reachable=False))
 
     @scenario
     async def test_a_call_is_told_from_its_beginning_to_its_end(self, opened: Opened) -> None:
         """In the order of the node: a call rings, is answered, and ends."""
         pbx, phones = opened
-        async with self.listening(pbx) as heard:
+        async with self.listening(pbx) as received:
             await phones.register(self.alice.deskphone)
             await pbx.watch(self.alice)
-            heard.clear()
+            received.clear()
             await pbx.install(planned(Account(self.alice)))
             call = await phones.call("1001")
-            ringing = await self.leg(heard, "alice", CallStatus.RINGING)
-            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
+            ringing = await self.leg(received, "alice", CallStatus.RINGING)
+            await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
             await phones.pick_up(self.alice.deskphone)
-            talking = await self.leg(heard, "alice", CallStatus.TALKING)
-            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))
+            talking = await self.leg(received, "alice", CallStatus.TALKING)
+            await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))
             assert talking.id == ringing.id
             assert (ringing.answered, talking.answered is None) == (None, False)
             await phones.hang_up(call)
 
             async def over() -> bool:
-                return [event.call_id for _, event in heard if isinstance(event, CallEnded)] == [ringing.id]
+                return [event.call_id for _, event in received if isinstance(event, CallEnded)] == [
+                    ringing.id
+                ]
 
             await self.until(over)
-            await self.told(heard, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
+            await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
 
     @scenario
     async def test_nothing_is_told_of_a_forgotten_user(self, opened: Opened) -> None:
         """Tell nothing more of this user."""
         pbx, phones = opened
-        async with self.listening(pbx) as heard:
+        async with self.listening(pbx) as received:
             await pbx.watch(self.alice)
             await pbx.watch(self.bob)
             await pbx.forget("alice")
-            heard.clear()
+            received.clear()
             await phones.register(self.alice.deskphone)
             await phones.register(self.bob.deskphone)
-            await self.told(heard, "bob", ContactsChanged(Device.DESKPHONE, reachable=True))
-            assert {user for user, _ in heard} == {"bob"}
+            await self.reported(received, "bob", ContactsChanged(Device.DESKPHONE, reachable=True))
+            assert {user for user, _ in received} == {"bob"}
 
     @scenario
     async def test_projections_are_taken_while_a_fact_is_heard(self, opened: Opened) -> None:
-        """While a call of ``hear`` is awaited, every method but ``watch`` still returns."""
+        """While a call of ``on_event`` is awaited, every method but ``watch`` still returns."""
         pbx, phones = opened
         returned = []
 
@@ -152,16 +154,16 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_facts_are_told_on_whatever_went_wrong(self, opened: Opened) -> None:
-        """What ``hear`` raises ends nothing: whoever tells goes on telling."""
+        """What ``on_event`` raises ends nothing: whoever tells goes on telling."""
         pbx, phones = opened
 
         async def fail(user: str, event: Event) -> None:
             if event == ContactsChanged(Device.DESKPHONE, reachable=True):
                 raise UnknownUser(user)
 
-        async with self.listening(pbx, fail) as heard:
+        async with self.listening(pbx, fail) as received:
             await pbx.watch(self.alice)
             await phones.register(self.alice.deskphone)
-            await self.told(heard, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
+            await self.reported(received, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
             await phones.register(self.alice.webrtc)
-            await self.told(heard, "alice", ContactsChanged(Device.WEBRTC, reachable=True))
+            await self.reported(received, "alice", ContactsChanged(Device.WEBRTC, reachable=True))

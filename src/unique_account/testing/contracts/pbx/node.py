@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from unique_account.core.account import Account, Call, CallStatus
-from unique_account.core.events import CallChanged, Event, LoggedIn, NodeLost, apply
+from unique_account.core.events import CallChanged, Event, FactsReplaced, LoggedIn, apply
 from unique_account.core.forwarding import Destination
 from unique_account.core.machine import Device
 from unique_account.core.routing import Plan, plan
@@ -18,7 +18,7 @@ from unique_account.testing.contracts.pbx.phones import Phones
 from unique_account.testing.contracts.scenario import Contract
 
 Opened = tuple[Pbx, Phones]
-Heard = list[tuple[str, Event]]
+ReceivedEvents = list[tuple[str, Event]]
 
 OWNER = "contract"
 
@@ -32,7 +32,7 @@ def planned(account: Account, *events: Event) -> Plan:
 
 def one_by_one(event: Event) -> tuple[Event, ...]:
     """An event; what is told in one, each fact for itself."""
-    return (NodeLost(event.media_server), *event.known) if isinstance(event, NodeLost) else (event,)
+    return (FactsReplaced(event.media_server), *event.known) if isinstance(event, FactsReplaced) else (event,)
 
 
 class NodeContract(Contract[Opened]):
@@ -60,12 +60,12 @@ class NodeContract(Contract[Opened]):
     @asynccontextmanager
     async def listening(
         self, pbx: Pbx, then: Callable[[str, Event], Awaitable[object]] | None = None
-    ) -> AsyncIterator[Heard]:
+    ) -> AsyncIterator[ReceivedEvents]:
         """Listen to a PBX, and wait until it can be asked; gives what is heard."""
-        heard: Heard = []
+        received: ReceivedEvents = []
 
-        async def hear(user: str, event: Event) -> None:
-            heard.extend((user, one) for one in one_by_one(event))
+        async def on_event(user: str, event: Event) -> None:
+            received.extend((user, one) for one in one_by_one(event))
             if then is not None:
                 await then(user, event)
 
@@ -76,11 +76,11 @@ class NodeContract(Contract[Opened]):
                 return False
             return True
 
-        listener = asyncio.create_task(pbx.listen(hear))
+        listener = asyncio.create_task(pbx.listen(on_event))
         try:
             await asyncio.sleep(0)
             await self.until(answers)
-            yield heard
+            yield received
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
@@ -101,22 +101,22 @@ class NodeContract(Contract[Opened]):
 
         await self.until(so)
 
-    async def told(self, heard: Heard, user: str, event: Event) -> None:
+    async def reported(self, received: ReceivedEvents, user: str, event: Event) -> None:
         """Wait until an event was heard."""
 
         async def so() -> bool:
-            return (user, event) in heard
+            return (user, event) in received
 
         await self.until(so)
 
-    async def leg(self, heard: Heard, user: str, status: CallStatus) -> Call:
+    async def leg(self, received: ReceivedEvents, user: str, status: CallStatus) -> Call:
         """Wait until a call of a user was last heard to be so far, and return it."""
         found: list[Call] = []
 
         async def so() -> bool:
             legs = {
                 event.call.id: event.call
-                for who, event in heard
+                for who, event in received
                 if isinstance(event, CallChanged) and who == user
             }
             found[:] = [call for call in legs.values() if call.status is status]
