@@ -80,4 +80,4 @@ class Journal(Generic[T]):
     def _complaint(self, wanted: str, after: float) -> str:
         since = [self._show(reported.what) for reported in self.reported if reported.at >= after]
         reported = ", ".join(since[-_SHOWN:]) or "nothing"
-        return f"{self._source} did not tell {wanted} within {PATIENCE:g} s; it told {reported}"
+        return f"{self._source} did not report {wanted} within {PATIENCE:g} s; it reported {reported}"

@@ -152,7 +152,7 @@ def _config(folder: Path, sip: int, control: int, frequency: int) -> str:
         f"net_interface {LOOPBACK}",
         f"rtp_ports {first}-{last}",
         f"ctrl_tcp_listen {LOOPBACK}:{control}",
-        f"snd_path {folder / 'received'}",
+        f"snd_path {folder / 'heard'}",
         f"module_path {_module_path()}",
         "call_local_timeout 120",
         "call_max_calls 4",
