@@ -24,6 +24,7 @@ from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.observer import PortRequest
 
 EVENTS: Final = 20_000
 USERS: Final = 200
@@ -58,12 +59,12 @@ class Counter:
     def refused(self, event: Event, account: Account, refusal: Refused) -> None:
         raise AssertionError(refusal)
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         if not self.all.is_set():  # else the node is gone already
-            raise AssertionError(what) from error
+            raise AssertionError(str(request)) from error
 
-    def recovered(self, what: str) -> None:
-        raise AssertionError(what)
+    def recovered(self, request: PortRequest) -> None:
+        raise AssertionError(str(request))
 
     async def on_event(self, _: str, __: Event) -> None:
         self._one_more()

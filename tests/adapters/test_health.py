@@ -14,6 +14,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import LoggedIn, apply
 from unique_account.core.user import User
+from unique_account.ports.observer import PortRequest
 
 ALICE = Account(User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w"))
 IN = LoggedIn("tab-1")
@@ -29,13 +30,13 @@ class TestMetrics:
         for _ in range(2):
             metrics.applied(IN, ALICE, after)
         metrics.refused(IN, ALICE, REFUSED)
-        metrics.failed("pbx default: install for alice", ConnectionError("gone"))
+        metrics.failed(PortRequest("pbx", "install", "default", "alice"), ConnectionError("gone"))
         metrics.watch(lambda: [ALICE, after], lambda: {"default": False}, lambda: True)
         said = metrics.text().decode()
         for line in (
             'unique_account_events_total{event="LoggedIn"} 2.0',
             'unique_account_refusals_total{trigger="select_webrtc"} 1.0',
-            'unique_account_failures_total{port="pbx default"} 1.0',
+            'unique_account_failures_total{name="default",port="pbx"} 1.0',
             'unique_account_accounts{state="webrtc_active"} 1.0',
             'unique_account_accounts{state="deskphone_in_use"} 0.0',
             'unique_account_node_connected{node="default"} 0.0',
@@ -54,11 +55,11 @@ class TestFanOut:
         error = ConnectionError("gone")
         reported.applied(IN, ALICE, ALICE)
         reported.refused(IN, ALICE, REFUSED)
-        reported.failed("pbx", error)
+        reported.failed(PortRequest("pbx", "install"), error)
         for observer in observers:
             assert observer.applications == [(IN, ALICE, ALICE)]
             assert observer.refusals == [(IN, REFUSED)]
-            assert observer.failures == [("pbx", error)]
+            assert observer.failures == [(PortRequest("pbx", "install"), error)]
 
 
 class TestHealth:

@@ -14,6 +14,7 @@ from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import NodeDown
 
 
@@ -101,7 +102,7 @@ class TestLogObserver:
 
     def test_a_failure_is_an_error_with_its_origin(self, caplog: pytest.LogCaptureFixture) -> None:
         error = ConnectionError("no route to the node")
-        LogObserver().failed("pbx default: hint for alice", error)
+        LogObserver().failed(PortRequest("pbx", "hint", "default", "alice"), error)
         (record,) = caplog.records
         assert record.levelno == logging.ERROR
         assert record.getMessage() == "pbx default: hint for alice failed: no route to the node"
@@ -111,9 +112,11 @@ class TestLogObserver:
     def test_a_node_that_is_down_is_no_error_each_time(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG, "unique_account")
         observer = LogObserver()
-        observer.failed("pbx mds1: connection", ConnectionError("gone"))
-        observer.failed("pbx mds1: hint for alice", NodeDown("the PBX mds1 cannot be reached"))
-        observer.recovered("pbx mds1: connection")
+        observer.failed(PortRequest("pbx", "connection", "mds1"), ConnectionError("gone"))
+        observer.failed(
+            PortRequest("pbx", "hint", "mds1", "alice"), NodeDown("the PBX mds1 cannot be reached")
+        )
+        observer.recovered(PortRequest("pbx", "connection", "mds1"))
         assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
             (logging.ERROR, "pbx mds1: connection failed: gone"),
             (logging.DEBUG, "pbx mds1: hint for alice failed: the PBX mds1 cannot be reached"),
@@ -121,5 +124,7 @@ class TestLogObserver:
         ]
 
     def test_another_logger_may_be_given(self, caplog: pytest.LogCaptureFixture) -> None:
-        LogObserver(logging.getLogger("elsewhere")).failed("bus: presence for alice", OSError("full"))
+        LogObserver(logging.getLogger("elsewhere")).failed(
+            PortRequest("bus", "presence", user="alice"), OSError("full")
+        )
         assert caplog.records[0].name == "elsewhere"

@@ -41,6 +41,7 @@ from unique_account.core.account import Call, CallStatus, Messages
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.commands import Dial
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import CommandFailed
 
 pytestmark = pytest.mark.e2e
@@ -91,7 +92,7 @@ async def lost(at: Live) -> None:
     at.wire.cut()
 
     async def again() -> bool:
-        return "pbx default: connection" in at.observer.recoveries
+        return PortRequest("pbx", "connection", "default") in at.observer.recoveries
 
     await until(again, "a new connection")
     await at.service.handle("alice", FactsReplaced("elsewhere"))  # comes after what is told again
@@ -520,7 +521,7 @@ class TestTwoNodes:
                 bootstrap(accounts=accounts, pbxs=adapters, observer=observer)
             )
             assert time.monotonic() - start < 10
-            assert any("pbx branch: connection" in what for what, _ in observer.failures)
+            assert PortRequest("pbx", "connection", "branch") in dict(observer.failures)
             alice = await stack.enter_async_context(party(main, DESKPHONE))
             await alice.register()
             await service.handle("alice", LoggedIn("tab-1"))

@@ -22,6 +22,9 @@ from unique_account import LoggedIn
 from unique_account.adapters.asterisk.node.session import NotUnderstood
 from unique_account.core.account import Account, Messages
 from unique_account.core.events import FactsReplaced
+from unique_account.ports.observer import PortRequest
+
+CONNECTION = PortRequest("pbx", "connection", "default")
 
 pytestmark = pytest.mark.e2e
 
@@ -74,7 +77,7 @@ class Attacked:
             now = self.at.account(account.user.id)
             assert (now.kept, now.state, now.calls) == (account.kept, account.state, ())
             assert now.observed.messages == account.observed.messages
-        lost = [str(error) for what, error in self.at.observer.failures if what.endswith(": connection")]
+        lost = [str(error) for request, error in self.at.observer.failures if request == CONNECTION]
         assert lost == []
         applied = [event for event, _, _ in self.at.observer.applications]
         assert not [event for event in applied if isinstance(event, FactsReplaced)][
@@ -190,7 +193,7 @@ async def _are_up(here: Attacked, calls: int) -> bool:
 
 
 async def _again(here: Attacked) -> bool:
-    return "pbx default: connection" in here.at.observer.recoveries
+    return CONNECTION in here.at.observer.recoveries
 
 
 class TestPhone:

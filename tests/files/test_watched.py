@@ -11,6 +11,9 @@ import pytest
 
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.files.watched import WatchedFile
+from unique_account.ports.observer import PortRequest
+
+READ = PortRequest("file", "read")
 
 
 class Reader:
@@ -41,7 +44,7 @@ class Watched:
         self.path.write_text("one", "utf-8")
         self.reader = Reader()
         self.observer = MemoryObserver()
-        self.file = WatchedFile(self.path, self.reader, self.observer, "file")
+        self.file = WatchedFile(self.path, self.reader, self.observer, READ)
 
     def says(self) -> str:
         return asyncio.run(self.file.now())
@@ -112,8 +115,8 @@ class TestFailures:
         assert [watched.says() for _ in range(3)] == ["one"] * 3
         watched.reader.error = None
         assert watched.says() == "two"
-        assert watched.observer.failures == [("file", error)]
-        assert watched.observer.recoveries == ["file"]
+        assert watched.observer.failures == [(READ, error)]
+        assert watched.observer.recoveries == [READ]
 
     @pytest.mark.parametrize("error", [ValueError("no"), RecursionError("deep"), KeyError("none")])
     def test_one_that_cannot_be_used_is_read_again_once_it_changes(
@@ -126,7 +129,7 @@ class TestFailures:
         assert watched.says() == "one"
         watched.replace("three")
         assert watched.says() == "three"
-        assert [watched.observer.failures, watched.observer.recoveries] == [[("file", error)], ["file"]]
+        assert [watched.observer.failures, watched.observer.recoveries] == [[(READ, error)], [READ]]
 
     def test_one_that_is_gone_may_come_back(self, watched: Watched) -> None:
         aside = watched.path.rename(watched.path.with_name("aside"))
@@ -145,7 +148,7 @@ class TestFailures:
             stale.setattr(Path, "stat", fails)
             assert watched.says() == "one"
         assert watched.says() == "one"
-        assert watched.observer.recoveries == ["file"]
+        assert watched.observer.recoveries == [READ]
 
     def test_an_observer_may_be_left_out(self, watched: Watched) -> None:
         quiet = WatchedFile(watched.path, watched.reader)

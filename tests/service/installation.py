@@ -186,7 +186,7 @@ class Installation:
     @property
     def failures(self) -> list[str]:
         """What the observer heard that ports did not do."""
-        return [what for what, _ in self.observer.failures]
+        return [str(request) for request, _ in self.observer.failures]
 
 
 def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:

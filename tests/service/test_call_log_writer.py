@@ -8,6 +8,7 @@ import pytest
 
 from tests.service.installation import ALICE, BOB, Installation, in_loop, settle
 from unique_account.core.errors import Unreachable
+from unique_account.ports.observer import PortRequest
 from unique_account.service import call_log_writer
 
 GONE = Unreachable("the database is gone")
@@ -36,14 +37,14 @@ class TestUnreachable:
             await calls(at, "1001", "1002", "1001")
             await at.advance(60)
             assert await recorded(at) == []
-            assert at.failures == ["call log: add a call of alice"]
+            assert at.failures == ["call log: add for alice"]
             assert at.observer.recoveries == []
             at.call_log.heal()
             await calls(at, "1002")  # after those before it
             assert await recorded(at) == []
             await at.advance(5)
             assert await recorded(at) == ["alice", "alice", "bob", "bob"]
-            assert at.observer.recoveries == ["call log: add"]
+            assert at.observer.recoveries == [PortRequest("call log", "add")]
             await calls(at, "1001")
             assert await recorded(at) == ["alice", "alice", "alice", "bob", "bob"]
 
@@ -82,7 +83,7 @@ class TestUnreachable:
             at.call_log.heal()
             await calls(at, "1001")
             assert await recorded(at) == ["alice"]
-            assert at.failures == ["call log: add a call of alice"] * 2
+            assert at.failures == ["call log: add for alice"] * 2
 
     @in_loop
     async def test_not_more_waits_than_can_be_held(self) -> None:
@@ -92,7 +93,7 @@ class TestUnreachable:
             async with at.running(ALICE, BOB):
                 at.call_log.fail("add", error=GONE)
                 await calls(at, "1001", "1002", "1002")
-                assert at.failures == ["call log: add a call of alice"] * 2
+                assert at.failures == ["call log: add for alice"] * 2
                 at.call_log.heal()
                 await at.advance(5)
                 assert await recorded(at) == ["bob", "bob"]

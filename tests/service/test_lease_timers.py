@@ -190,7 +190,7 @@ class TestFailingStore:
             at.accounts.fail("save")
             await at.advance(30)
             assert service.account("alice").state is State.WEBRTC_ACTIVE
-            assert set(at.failures) == {"accounts: save alice"}
+            assert set(at.failures) == {"accounts: save for alice"}
             assert 2 <= len(at.failures) <= 6
             at.accounts.heal()
             await at.advance(5)

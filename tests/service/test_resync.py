@@ -219,7 +219,7 @@ class TestTrouble:
             await at.pbx.forget("alice")
             assert await service.resync() == ("alice: no plan was installed",)
             assert at.failures[0] == "pbx mds1: installed"
-            assert "pbx mds1: watch bob" in at.failures
+            assert "pbx mds1: watch for bob" in at.failures
             assert await at.follows(service.account("alice"))
             at.pbxs["mds1"].heal()
             await at.memory_pbxs["mds1"].forget("bob")
@@ -244,7 +244,7 @@ class TestTrouble:
             await at.pbx.forget("bob")
             at.accounts.fail("save")
             assert await service.resync() == ("bob: no plan was installed",)
-            assert at.failures == ["accounts: save alice", "resync alice"]
+            assert at.failures == ["accounts: save for alice", "service: resync for alice"]
             assert await at.follows(service.account("bob"))
             at.accounts.heal()
             assert len(await service.resync()) == 1

@@ -12,6 +12,7 @@ from unique_account.adapters.memory import MemoryRoster
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device
 from unique_account.core.user import User
+from unique_account.ports.observer import PortRequest
 from unique_account.service.roster_sync import BrokenRoster, RosterSync
 
 CAROL = User(id="carol", extension="1003", deskphone="PJSIP/carol", webrtc="PJSIP/carol_w")
@@ -62,7 +63,7 @@ class TestEnrolment:
             with pytest.raises(ConnectionError):
                 await RosterSync(service, roster, at.observer).agree()
             assert service.users == ("alice",)
-            assert at.observer.failures == [("users: read", roster.broken)]
+            assert at.observer.failures == [(PortRequest("users", "read"), roster.broken)]
 
     @pytest.mark.parametrize(
         "raised",
@@ -87,7 +88,7 @@ class TestEnrolment:
             assert broken.value.__cause__ is raised
             assert "\n" not in str(broken.value)
             assert service.users == ("alice",)
-            assert at.observer.failures == [("users: read", broken.value)]
+            assert at.observer.failures == [(PortRequest("users", "read"), broken.value)]
 
     @pytest.mark.parametrize("named", [None, (None,), ("alice",), 5])
     @in_loop
@@ -126,5 +127,5 @@ class TestEnrolment:
             roster = MemoryRoster(evolve(ALICE, media_server="mds9"), BOB)
             enrolled = await RosterSync(service, roster, at.observer).agree()
             assert enrolled.added == ("bob",)
-            assert [what for what, _ in at.observer.failures] == ["users: enrol alice"]
+            assert [str(request) for request, _ in at.observer.failures] == ["users: enrolment for alice"]
             assert str(enrolled) == "1 added, 1 refused"

@@ -122,7 +122,7 @@ class TestStoredBeforeShown:
             assert service.account("alice") is before
             assert await at.plans() == plans
             assert at.memory_cti.shown["alice"] == view(before)
-            assert at.failures == ["accounts: save alice"]
+            assert at.failures == ["accounts: save for alice"]
             at.accounts.heal()
             assert (await service.handle("alice", IN)).state is State.WEBRTC_ACTIVE
 
@@ -262,7 +262,7 @@ class TestConflict:
                 await service.handle("alice", IN)
             assert len(at.accounts.asked("save")) == WRITE_ATTEMPTS
             assert service.account("alice") is before
-            assert at.failures == ["accounts: save alice"]
+            assert at.failures == ["accounts: save for alice"]
             at.accounts.heal()
             assert (await service.handle("alice", IN)).state is State.WEBRTC_ACTIVE
 

@@ -23,6 +23,7 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.commands import Dial
 from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.observer import PortRequest
 from unique_account.service.projector import NewerPlan
 
 IN = LoggedIn("tab-1")
@@ -124,7 +125,7 @@ class TestFailingPorts:
             at.call_log.fail("add")
             await at.pbx.register("PJSIP/alice")
             await at.pbx.end(await at.pbx.call("1001"))
-            assert at.failures == ["call log: add a call of alice"]
+            assert at.failures == ["call log: add for alice"]
 
     @in_loop
     async def test_a_newer_plan_on_the_node_is_reported(self) -> None:
@@ -132,8 +133,8 @@ class TestFailingPorts:
         async with at.running(ALICE) as service:
             await at.pbx.install(evolve((await at.plans())["alice"], version=99))
             await service.handle("alice", IN)
-            ((what, error),) = at.observer.failures
-            assert what == "pbx default: install for alice"
+            ((request, error),) = at.observer.failures
+            assert request == PortRequest("pbx", "install", "default", "alice")
             assert isinstance(error, NewerPlan)
             assert (error.user, error.version) == ("alice", 1)
             assert str(error) == "a newer plan of alice than version 1 is installed; a resync settles it"

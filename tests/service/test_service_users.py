@@ -79,7 +79,7 @@ class TestUsers:
             await service.add(evolve(BOB, dids=(DID,)))
             await at.advance(5)
             assert service.users == ("bob", "alice")
-            assert at.failures == ["accounts: load alice"]
+            assert at.failures == ["accounts: load for alice"]
 
     @pytest.mark.parametrize("done", [True, False])
     @in_loop
@@ -311,7 +311,7 @@ class TestChangedUsers:
         async with at.running() as service:
             assert await at.follows(service.account("bob"))
             assert at.memory_cti.shown["alice"] == view(service.account("alice"))
-            assert at.failures == ["pbx mds9: watch alice", "pbx mds9: install for alice"]
+            assert at.failures == ["pbx mds9: watch for alice", "pbx mds9: install for alice"]
             assert "media server mds9" in str(at.observer.failures[0][1])
             assert (await service.handle("alice", IN)).sessions
             await service.handle("alice", UserChanged(ALICE))
@@ -385,4 +385,4 @@ class TestClaims:
         await at.accounts.add([ALICE, evolve(BOB, extension="1001")])
         async with at.running() as service:
             assert service.users == ("alice", "bob")
-            assert [what for what, _ in at.observer.failures] == ["accounts: load bob"]
+            assert [str(request) for request, _ in at.observer.failures] == ["accounts: load for bob"]

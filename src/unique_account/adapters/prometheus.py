@@ -13,6 +13,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.machine import State
+from unique_account.ports.observer import PortRequest
 
 
 class PrometheusObserver:
@@ -22,10 +23,10 @@ class PrometheusObserver:
         self._registry = CollectorRegistry()
         self._events = self._counter("events", "Events that made another account", "event")
         self._refusals = self._counter("refusals", "Events that were refused", "trigger")
-        self._failures = self._counter("failures", "Requests that a port did not fulfil", "port")
+        self._failures = self._counter("failures", "Requests that a port did not fulfil", "port", "name")
 
-    def _counter(self, name: str, what: str, label: str) -> Counter:
-        return Counter(f"unique_account_{name}", what, [label], registry=self._registry)
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(f"unique_account_{name}", what, labels, registry=self._registry)
 
     def applied(self, event: Event, before: Account, after: Account) -> None:
         """Count an event."""
@@ -35,12 +36,12 @@ class PrometheusObserver:
         """Count a refusal."""
         self._refusals.labels(refusal.trigger).inc()
 
-    def failed(self, what: str, error: Exception) -> None:
-        """Count a failure by the port that failed: ``what`` up to its colon."""
-        self._failures.labels(what.partition(":")[0]).inc()
+    def failed(self, request: PortRequest, error: Exception) -> None:
+        """Count a failure by its port and the adapter's name."""
+        self._failures.labels(request.port, request.name).inc()
 
-    def recovered(self, what: str) -> None:
-        """Count nothing: which nodes are connected is told when it is asked for."""
+    def recovered(self, request: PortRequest) -> None:
+        """Count nothing: the gauges say what is connected."""
 
     def watch(
         self,

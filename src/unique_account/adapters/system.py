@@ -11,6 +11,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.ports.accounts import StoreDown
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import NodeDown
 
 
@@ -61,11 +62,13 @@ class LogObserver:
         extra = {"user": account.user.id, "event": type(event).__name__}
         self._logger.info("%s: %s", account.user.id, refusal, extra=extra)
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         """Log a failure, with where it came from; at debug level if it was told what is down."""
         level = logging.DEBUG if isinstance(error, (NodeDown, StoreDown)) else logging.ERROR
-        self._logger.log(level, "%s failed: %s", what, error, exc_info=error, extra={"failed": what})
+        self._logger.log(
+            level, "%s failed: %s", request, error, exc_info=error, extra={"failed": str(request)}
+        )
 
-    def recovered(self, what: str) -> None:
+    def recovered(self, request: PortRequest) -> None:
         """Log that something works again."""
-        self._logger.info("%s works again", what, extra={"recovered": what})
+        self._logger.info("%s works again", request, extra={"recovered": str(request)})

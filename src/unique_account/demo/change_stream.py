@@ -12,6 +12,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.user import User
+from unique_account.ports.observer import PortRequest
 
 
 class ChangeStream:
@@ -50,10 +51,10 @@ class ChangeStream:
     def refused(self, event: Event, account: Account, refusal: Refused) -> None:
         """Nothing changed."""
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         """Nothing changed."""
 
-    def recovered(self, what: str) -> None:
+    def recovered(self, request: PortRequest) -> None:
         """Nothing changed."""
 
 

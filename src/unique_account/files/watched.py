@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class WatchedFile(Generic[T]):
         path: The file.
         read: Reads it; raises an OSError if it cannot be read, and anything else if it cannot be used.
         observer: Is notified once that it cannot, and that it can again.
-        what: What the observer is notified about.
+        request: What the observer is then notified of; by default, that the file is read.
 
     Attributes:
         last: What the file said when it was last read.
@@ -32,12 +32,16 @@ class WatchedFile(Generic[T]):
     """
 
     def __init__(
-        self, path: Path, read: Callable[[Path], T], observer: Observer | None = None, what: str = ""
+        self,
+        path: Path,
+        read: Callable[[Path], T],
+        observer: Observer | None = None,
+        request: PortRequest | None = None,
     ) -> None:
         self._path = path
         self._read = read
         self._observer = observer
-        self._what = what
+        self._request = request or PortRequest("file", f"read {path.name}")
         self._why = ""
         self._reading = asyncio.Lock()
         self._stamp = self._found()
@@ -75,10 +79,10 @@ class WatchedFile(Generic[T]):
 
     def _fail(self, error: Exception) -> None:
         if self._observer is not None and self._why != str(error):
-            self._observer.failed(self._what, error)
+            self._observer.failed(self._request, error)
         self._why = str(error)
 
     def _recover(self) -> None:
         if self._observer is not None and self._why:
-            self._observer.recovered(self._what)
+            self._observer.recovered(self._request)
         self._why = ""

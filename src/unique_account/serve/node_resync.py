@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.observer import PortRequest
 from unique_account.service.service import Service
 
 LOGGER = logging.getLogger("unique_account.serve")
@@ -26,7 +27,7 @@ class NodeResync:
     """
 
     def __init__(self, nodes: Iterable[str]) -> None:
-        self._nodes = {f"pbx {name}: connection": name for name in nodes}
+        self._nodes = {PortRequest("pbx", "connection", name) for name in nodes}
         self._service: Service | None = None
         self._resyncing: set[asyncio.Task[None]] = set()
 
@@ -47,13 +48,13 @@ class NodeResync:
     def refused(self, event: Event, account: Account, refusal: Refused) -> None:
         """Do nothing."""
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         """Do nothing."""
 
-    def recovered(self, what: str) -> None:
+    def recovered(self, request: PortRequest) -> None:
         """Resync the node that is back."""
-        if self._service is not None and what in self._nodes:
-            task = asyncio.create_task(_resync(self._service, self._nodes[what]))
+        if self._service is not None and request in self._nodes:
+            task = asyncio.create_task(_resync(self._service, request.name))
             self._resyncing.add(task)
             task.add_done_callback(self._resyncing.discard)
 

@@ -23,7 +23,7 @@ from unique_account.core.routing import Plan
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.ports.clock import Clock
 from unique_account.ports.inbound.events import UnknownUser
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 STORE_RETRY: Final = timedelta(seconds=5)
 """How long after the store could not be reached it is asked what became of a change."""
@@ -133,8 +133,8 @@ class AccountWriter:
         return restore(*stored, account.lease, account.observed)
 
 
-def _saving(account: Account) -> str:
-    return f"accounts: save {account.user.id}"
+def _saving(account: Account) -> PortRequest:
+    return PortRequest("accounts", "save", user=account.user.id)
 
 
 def _decided(change: Callable[[Account], Account], before: Account) -> tuple[Account, Refused | None]:

@@ -13,7 +13,7 @@ from unique_account.core.events import CallEnded
 from unique_account.core.history import CallRecord, finished
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 RETRY: Final = timedelta(seconds=5)
 """How long after a call log could not be reached it is tried again."""
@@ -71,7 +71,7 @@ class CallLogWriter:
         return True
 
     def _say(self, record: CallRecord, error: Exception) -> None:
-        self._observer.failed(f"call log: add a call of {record.user}", error)
+        self._observer.failed(PortRequest("call log", "add", user=record.user), error)
 
     def _try_again_later(self) -> None:
         self._clock.call_at(self._clock.now() + RETRY, self.make_up)
@@ -87,4 +87,4 @@ class CallLogWriter:
             if self._owed and self._owed[0] is record:
                 self._owed.popleft()
         if waited:
-            self._observer.recovered("call log: add")
+            self._observer.recovered(PortRequest("call log", "add"))

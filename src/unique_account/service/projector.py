@@ -21,7 +21,7 @@ from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import Pbx
 
 T = TypeVar("T")
@@ -90,13 +90,14 @@ class Projector:
             before = None
         done = await self._leave(formers, after)
         if before is None or _content(before) != _content(after):
-            done &= await self._hand(user, f"pbx {after.user.media_server}: install", self._install(after))
+            done &= await self._hand(_installing(after), self._install(after))
         if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
             done &= await self._publish(after.user, after.user.numbers, presence(after))
         if before is None or before.forwarding != after.forwarding:
             reported = self._bus.forwarding_changed(user, after.forwarding)
-            done &= await self._hand(user, "bus: forwarding", reported)
-        done &= await self._hand(user, "cti: show", self._cti.show(view(after, owner=self._owner)))
+            done &= await self._hand(PortRequest("bus", "forwarding", user=user), reported)
+        shown = self._cti.show(view(after, owner=self._owner))
+        done &= await self._hand(PortRequest("cti", "show", user=user), shown)
         if done:
             del self._owed[user]
 
@@ -107,21 +108,21 @@ class Projector:
     async def _install(self, account: Account) -> None:
         due = plan(account, owner=self._owner)
         if not await self.node(account.user).install(due):
-            what = f"pbx {account.user.media_server}: install for {due.user}"
-            self._observer.failed(what, NewerPlan(due.user, due.version))
+            self._observer.failed(_installing(account), NewerPlan(due.user, due.version))
 
     async def _publish(self, user: User, numbers: Iterable[str], shown: Presence) -> bool:
+        cti, bus = (PortRequest(*port, user=user.id) for port in (("cti", "publish"), ("bus", "presence")))
         done = True
         for number in numbers:
             self._shown[number] = user.id
             hints = (self._hint(user, name, number, shown) for name in self._pbxs)
             done &= all(await asyncio.gather(*hints))
-            done &= await self._hand(user.id, "cti: publish", self._cti.publish(number, shown))
-            done &= await self._hand(user.id, "bus: presence", self._bus.presence_changed(number, shown))
+            done &= await self._hand(cti, self._cti.publish(number, shown))
+            done &= await self._hand(bus, self._bus.presence_changed(number, shown))
         return done
 
     async def _hint(self, user: User, name: str, number: str, shown: Presence) -> bool:
-        hint = self._hand(user.id, f"pbx {name}: hint", self._pbxs[name].hint(number, shown))
+        hint = self._hand(PortRequest("pbx", "hint", name, user.id), self._pbxs[name].hint(number, shown))
         return await (hint if name == user.media_server else self._soon(hint))
 
     async def _soon(self, handing: Coroutine[Any, Any, bool]) -> bool:
@@ -137,7 +138,8 @@ class Projector:
         user, done = after.user.id, True
         for node in sorted({former.user.media_server for former in formers} - {after.user.media_server}):
             if node in self._pbxs:
-                done &= await self._hand(user, f"pbx {node}: forget", self._pbxs[node].forget(user))
+                request = PortRequest("pbx", "forget", node, user)
+                done &= await self._hand(request, self._pbxs[node].forget(user))
         return done & await self._withdraw(after.user, _numbers(formers) - set(after.user.numbers))
 
     async def _withdraw(self, user: User, numbers: Iterable[str]) -> bool:
@@ -154,23 +156,23 @@ class Projector:
         user, owed = account.user.id, self._owed.pop(account.user.id, account)
         await self._withdraw(account.user, _numbers((owed, account)))
         for name, pbx in self._pbxs.items():
-            await self._hand(user, f"pbx {name}: forget", pbx.forget(user))
-        await self._hand(user, "cti: forget", self._cti.forget(user))
+            await self._hand(PortRequest("pbx", "forget", name, user), pbx.forget(user))
+        await self._hand(PortRequest("cti", "forget", user=user), self._cti.forget(user))
 
-    async def ask(self, what: str, request: Awaitable[T]) -> T | None:
-        """Ask a port for something; its failure goes to the observer."""
+    async def ask(self, request: PortRequest, answer: Awaitable[T]) -> T | None:
+        """The port's answer; None if it failed, which the observer then knows."""
         try:
-            return await request
+            return await answer
         except Exception as error:
-            self._observer.failed(what, error)
+            self._observer.failed(request, error)
             return None
 
-    async def _hand(self, user: str, what: str, request: Awaitable[object]) -> bool:
-        """Ask a port, and tell the observer if it fails; whether it did what it was asked for."""
+    async def _hand(self, request: PortRequest, answer: Awaitable[object]) -> bool:
+        """Whether a port fulfilled a request; if not, the observer knows."""
         try:
-            await request
+            await answer
         except Exception as error:
-            self._observer.failed(f"{what} for {user}", error)
+            self._observer.failed(request, error)
             return False
         return True
 
@@ -198,3 +200,7 @@ def _published(account: Account) -> tuple[Presence, tuple[str, ...], str]:
 
 def _numbers(accounts: Iterable[Account]) -> set[str]:
     return {number for account in accounts for number in account.user.numbers}
+
+
+def _installing(account: Account) -> PortRequest:
+    return PortRequest("pbx", "install", account.user.media_server, account.user.id)

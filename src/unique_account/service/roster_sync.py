@@ -13,7 +13,7 @@ from attrs import field, frozen
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import UserChanged
 from unique_account.core.user import User
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.roster import Roster
 from unique_account.service.service import Service
 
@@ -76,7 +76,7 @@ class RosterSync:
             try:
                 users = await self._read()
             except (UniqueAccountError, OSError) as error:
-                self._observer.failed("users: read", error)
+                self._observer.failed(PortRequest("users", "read"), error)
                 raise
             return await self._enrol(users)
 
@@ -123,7 +123,7 @@ class RosterSync:
         try:
             await request
         except Exception as error:
-            self._observer.failed(f"users: enrol {user}", error)
+            self._observer.failed(PortRequest("users", "enrolment", user=user), error)
             return error
         return None
 

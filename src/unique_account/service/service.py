@@ -23,7 +23,7 @@ from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
 from unique_account.ports.inbound.events import UnknownUser
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import Pbx
 from unique_account.service.account_writer import AccountWriter, UnconfirmedWrites
 from unique_account.service.call_control import CallControl
@@ -103,8 +103,9 @@ class Service:
         started = self._clock.now()
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
             self._found(await self._written.started(account, started))
-        ports = {f"pbx {name}": pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
-        ports["cti"] = self._cti.listen(self.handle, self.commands.on_command, self.histories)
+        ports = {_pbx(name, "listen"): pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
+        cti = self._cti.listen(self.handle, self.commands.on_command, self.histories)
+        ports[PortRequest("cti", "listen")] = cti
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
         for account in self._accounts.values():  # a lease may have ended while the others were loaded
             self._expiries.of(account)
@@ -123,14 +124,14 @@ class Service:
         await asyncio.gather(*listeners, return_exceptions=True)
         await self._recorder.make_up()
 
-    async def _listen(self, what: str, listening: Awaitable[None]) -> None:
+    async def _listen(self, request: PortRequest, listening: Awaitable[None]) -> None:
         """Listen to a port; one that stops listening must not be silent about it."""
         try:
             await listening
         except Exception as error:
-            self._observer.failed(f"{what}: listen", error)
+            self._observer.failed(request, error)
         else:
-            self._observer.failed(f"{what}: listen", ConnectionError("it stopped listening"))
+            self._observer.failed(request, ConnectionError("it stopped listening"))
 
     # -- users ---------------------------------------------------------------------------------------
 
@@ -185,11 +186,12 @@ class Service:
     async def _unplan(self, user: str) -> None:
         """Take away what plan a former account of a new user may have left; it may be a newer one."""
         for name, pbx in self._pbxs.items():
-            await self._projector.ask(f"pbx {name}: forget {user}", pbx.forget(user))
+            await self._projector.ask(_pbx(name, "forget", user), pbx.forget(user))
 
     def _found(self, account: Account) -> None:
         if problems := self._claims.problems(account.user):  # calls go to whoever came first
-            self._observer.failed(f"accounts: load {account.user.id}", Ineligible(problems))
+            request = PortRequest("accounts", "load", user=account.user.id)
+            self._observer.failed(request, Ineligible(problems))
         self._keep(account)
 
     def _user(self, user: str) -> User | None:
@@ -298,13 +300,14 @@ class Service:
         plans: dict[str, Mapping[str, Plan] | None] = {}
         for name, pbx in self._pbxs.items() if node is None else [(node, self._pbxs[node])]:
             plans[name] = held = await self._projector.ask(
-                f"pbx {name}: installed", pbx.installed(self._owner)
+                _pbx(name, "installed"), pbx.installed(self._owner)
             )
             for owner in held or () if user is None else ():
                 differed += await self._clear(pbx, owner)
         for account in (one for one in seen.values() if node in (None, one.user.media_server)):
             resynced = self._resync_user(account, plans.get(account.user.media_server))
-            differed += await self._projector.ask(f"resync {account.user.id}", resynced) or []
+            request = PortRequest("service", "resync", user=account.user.id)
+            differed += await self._projector.ask(request, resynced) or []
         return tuple(differed)
 
     async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:
@@ -314,17 +317,17 @@ class Service:
             seen: The account before the plans were asked for; what is not due to it is on its way.
             plans: Those on the user's node; None where that is not known.
         """
-        user, node = seen.user.id, f"pbx {seen.user.media_server}"
+        user, node = seen.user.id, seen.user.media_server
         self._resyncing.add(user)
         try:
-            await self._projector.ask(f"{node}: watch {user}", self._projector.watch(seen.user))
+            await self._projector.ask(_pbx(node, "watch", user), self._projector.watch(seen.user))
         finally:
             self._resyncing.discard(user)
         async with self._locks.of(user):
             account = self._accounts.get(user)
             if account is None:  # removed while it was watched
                 await self._projector.ask(
-                    f"{node}: forget {user}", self._projector.node(seen.user).forget(user)
+                    _pbx(node, "forget", user), self._projector.node(seen.user).forget(user)
                 )
                 return []
             difference = None
@@ -341,7 +344,11 @@ class Service:
             account = self._accounts.get(user)
             if account is not None and account.user.media_server == pbx.media_server:
                 return []
-            await self._projector.ask(f"pbx {pbx.media_server}: forget {user}", pbx.forget(user))
+            await self._projector.ask(_pbx(pbx.media_server, "forget", user), pbx.forget(user))
         if account is None:
             return [f"{user}: a plan without an account"]
         return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]
+
+
+def _pbx(name: str, request: str, user: str = "") -> PortRequest:
+    return PortRequest("pbx", request, name, user)

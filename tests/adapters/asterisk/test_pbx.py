@@ -40,6 +40,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.core.user import User
 from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import CommandFailed, NodeDown
 from unique_account.testing.contracts.pbx.node import one_by_one
 
@@ -256,7 +257,7 @@ async def test_whatever_hearing_raises_the_next_event_is_told() -> None:
         for state in ("RINGING", "INUSE", "NOT_INUSE"):
             at.node.report(f"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: {state}")
         await at.until(LineChanged(DESK, LineStatus.NOT_IN_USE))
-        assert "LineChanged of alice: the store is full" in at.failures
+        assert "LineChanged for alice: the store is full" in at.failures
         assert "no Unique Account" not in at.failures
 
 
@@ -357,7 +358,7 @@ async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> No
         assert at.observer.recoveries == []
         await at.node.start()
         await at.until(LineChanged(DESK, LineStatus.IN_USE))
-        assert at.observer.recoveries == ["pbx default: connection"]
+        assert at.observer.recoveries == [PortRequest("pbx", "connection", "default")]
 
 
 @pytest.mark.parametrize(

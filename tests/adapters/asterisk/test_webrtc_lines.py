@@ -11,6 +11,7 @@ import pytest
 from unique_account.adapters.asterisk import NodeCredentials, RenderedCredentials
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.user import User
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.sip_credentials import SipLine
 
 SECRETS = "[{0}_w-auth](+)\npassword = {1}\n"
@@ -84,12 +85,12 @@ class TestLines:
         if content is not None:
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         assert [line(lines, "bob") for _ in range(2)] == [before] * 2
-        assert [what for what, _ in observer.failures] == ["lines: read those of mds1"]
+        assert [str(request) for request, _ in observer.failures] == ["lines mds1: read"]
         path.write_text(SECRETS.format("bob", "four"), "utf-8")
         found = line(lines, "bob")
         assert found is not None
         assert found.password == "four"
-        assert observer.recoveries == ["lines: read those of mds1"]
+        assert observer.recoveries == [PortRequest("lines", "read", "mds1")]
 
     def test_a_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "main").write_text("[alice]\n", "utf-8")

@@ -15,7 +15,10 @@ from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.core.account import NOTHING_KEPT
 from unique_account.core.errors import Unreachable
 from unique_account.ports.accounts import Accounts, StoreDown
+from unique_account.ports.observer import PortRequest
 from unique_account.testing.contracts import AccountsContract
+
+CONNECTION = PortRequest("accounts", "connection")
 
 REQUESTS: dict[str, Callable[[Accounts], Awaitable[object]]] = {
     "load": lambda store: store.load("alice"),
@@ -69,7 +72,7 @@ class TestDown:
             with pytest.raises(StoreDown, match="the database is gone"):
                 await REQUESTS[name](at.store)
         assert len(at.behind.asked(name)) == before + 1
-        assert at.observer.failures == [("accounts: connection", GONE)]
+        assert at.observer.failures == [(CONNECTION, GONE)]
         assert not at.store.reachable
 
     @in_loop
@@ -101,8 +104,8 @@ class TestLookingAfter:
                 await asyncio.sleep(0)
             at.behind.heal()
             await _becomes(at, reachable=True)
-            assert at.observer.failures == [("accounts: connection", error)]
-            assert at.observer.recoveries == ["accounts: connection"]
+            assert at.observer.failures == [(CONNECTION, error)]
+            assert at.observer.recoveries == [CONNECTION]
             await at.store.save(ALICE, NOTHING_KEPT, 0)
 
     @in_loop

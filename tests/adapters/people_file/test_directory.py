@@ -21,6 +21,7 @@ from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.people_file.visibility import VisiblePeople
 from unique_account.documents import InvalidDocument
 from unique_account.ports.directory import Colleague, Directory
+from unique_account.ports.observer import PortRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -342,7 +343,7 @@ class TestTheFile:
             assert logs_in(directory, "alice", "sésame") == "a1"
         path.unlink()
         assert logs_in(directory, "alice", "sésame") == "a1"
-        assert {what for what, _ in observer.failures} == {"directory: read people.toml"}
+        assert {str(request) for request, _ in observer.failures} == {"directory: read people.toml"}
 
     def test_who_is_dismissed_is_out_as_soon_as_the_file_can_be_read(self, path: Path) -> None:
         """The process has no descriptor left when the file changes; the file does not change after that."""
@@ -359,5 +360,5 @@ class TestTheFile:
             return kept
 
         assert asyncio.run(log_in()) == "b1"
-        assert [what for what, _ in observer.failures] == ["directory: read people.toml"]
-        assert observer.recoveries == ["directory: read people.toml"]
+        assert [str(request) for request, _ in observer.failures] == ["directory: read people.toml"]
+        assert observer.recoveries == [PortRequest("directory", "read people.toml")]

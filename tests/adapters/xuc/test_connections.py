@@ -15,6 +15,7 @@ from unique_account.adapters.xuc import hub
 from unique_account.core.events import DeviceSelected
 from unique_account.core.machine import Device, State
 from unique_account.ports.accounts import StoreDown
+from unique_account.ports.observer import PortRequest
 
 
 def cut(tab: Tab) -> None:
@@ -129,7 +130,9 @@ class TestTheLease:
 
             store.save = fails  # type: ignore[method-assign,assignment] # a store that breaks for a while
             await tab.close()
-            await at.becomes(lambda: any("lost session" in what for what, _ in at.observer.failures))
+            await at.becomes(
+                lambda: any(request.request == "lost session" for request, _ in at.observer.failures)
+            )
             assert not lost(at)
             store.save = save  # type: ignore[method-assign]
             await at.becomes(partial(lost, at))
@@ -146,7 +149,9 @@ class TestTheLease:
             store = at.service._store
             monkeypatch.setattr(store, "save", fails)
             await tab.close()
-            await at.becomes(lambda: "cti: a lost session of alice" in dict(at.observer.failures))
+            await at.becomes(
+                lambda: PortRequest("cti", "lost session", user="alice") in dict(at.observer.failures)
+            )
             await at.passes(-86400)
             monkeypatch.undo()
             await at.becomes(lambda: lost(at))

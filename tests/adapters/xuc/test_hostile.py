@@ -88,7 +88,7 @@ async def in_peace(at: Premises) -> AsyncIterator[None]:
         await bob.command("getHistoryPage")
     assert bob.open
     assert at.service.account("bob") == account
-    assert not [what for what, _ in at.observer.failures if "bob" in what]
+    assert not [request for request, _ in at.observer.failures if request.user == "bob"]
 
 
 def is_wrong(frame: str | bytes) -> bool:

@@ -24,6 +24,7 @@ from unique_account.adapters.xuc.store import (
     StoreFailed,
 )
 from unique_account.core.machine import State
+from unique_account.ports.observer import PortRequest
 
 
 @contextmanager
@@ -81,10 +82,10 @@ class TestAFullDisk:
                 assert (await preferred(tab), await preferred(tab, "other")) == ("green", None)
             assert await preferred(other, "userStatus") is None
             assert [reported["value"] for reported in other.reported("UserPreference")] == ["green", "green"]
-            assert [what for what, _ in at.observer.failures] == ["cti: store"]
+            assert [str(request) for request, _ in at.observer.failures] == ["cti: store"]
             await tab.command("setUserPreference", key="colour", value="red", value_type="String")
             assert await preferred(other) == "red"
-            assert at.observer.recoveries == ["cti: store"]
+            assert at.observer.recoveries == [PortRequest("cti", "store")]
 
     @in_loop
     async def test_a_log_out_that_cannot_be_kept_is_an_error_and_counts_here(self, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ class TestAFullDisk:
                 assert await asking.closed() == 4002
             assert [await checked(at, text) for text in (token, other)] == [401, 401]
             assert at.alice.state is State.LOGGED_OUT
-            assert [what for what, _ in at.observer.failures] == ["cti: store"]
+            assert [str(request) for request, _ in at.observer.failures] == ["cti: store"]
 
     @in_loop
     async def test_it_is_kept_as_soon_as_that_is_possible(
@@ -139,7 +140,7 @@ class TestAFullDisk:
             with full_disk():
                 await at.service.remove("alice")
             assert await checked(at, token) == 401
-            assert "cti: forget for alice" in [what for what, _ in at.observer.failures]
+            assert "cti: forget for alice" in [str(request) for request, _ in at.observer.failures]
             assert at.cti._office.store.is_owed
 
     @in_loop

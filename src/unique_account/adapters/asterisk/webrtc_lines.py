@@ -12,7 +12,7 @@ from unique_account.adapters.asterisk.config_files.pjsip import endpoint, read_s
 from unique_account.core.eligibility import MAIN_MEDIA_SERVER
 from unique_account.core.user import User
 from unique_account.files.watched import WatchedFile
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.sip_credentials import SipLine
 
 
@@ -53,7 +53,10 @@ class RenderedCredentials:
         observer: Observer | None = None,
     ) -> None:
         self._nodes = {
-            name: (node, WatchedFile(node.passwords, _passwords, observer, f"lines: read those of {name}"))
+            name: (
+                node,
+                WatchedFile(node.passwords, _passwords, observer, PortRequest("lines", "read", name)),
+            )
             for name, node in nodes.items()
         }
         self._user = user

@@ -15,7 +15,7 @@ from unique_account.core.account import Kept
 from unique_account.core.errors import Unreachable
 from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts, StoreDown
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 LOOKS_EVERY: Final = 5.0
 """Every how many seconds it is looked whether the store can be reached."""
@@ -24,7 +24,7 @@ LOOKS_AGAIN_AFTER: Final = 1.0
 """The same while it cannot."""
 
 _NOBODY: Final = ""
-_WHAT: Final = "accounts: connection"
+_CONNECTION: Final = PortRequest("accounts", "connection")
 
 
 class AccountsCircuitBreaker:
@@ -69,12 +69,12 @@ class AccountsCircuitBreaker:
     def _lose(self, error: Exception) -> None:
         if self._why is None:
             self._why = str(error)
-            self._observer.failed(_WHAT, error)
+            self._observer.failed(_CONNECTION, error)
 
     def _find(self) -> None:
         if self._why is not None:
             self._why = None
-            self._observer.recovered(_WHAT)
+            self._observer.recovered(_CONNECTION)
 
     # -- the store -----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 
 class FanOut:
@@ -24,12 +24,12 @@ class FanOut:
         for observer in self._observers:
             observer.refused(event, account, refusal)
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         """Tell each of a failure."""
         for observer in self._observers:
-            observer.failed(what, error)
+            observer.failed(request, error)
 
-    def recovered(self, what: str) -> None:
+    def recovered(self, request: PortRequest) -> None:
         """Tell each of what works again."""
         for observer in self._observers:
-            observer.recovered(what)
+            observer.recovered(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.observer import PortRequest
 
 
 class MemoryObserver:
@@ -20,8 +21,8 @@ class MemoryObserver:
     def __init__(self) -> None:
         self.applications: list[tuple[Event, Account, Account]] = []
         self.refusals: list[tuple[Event, Refused]] = []
-        self.failures: list[tuple[str, Exception]] = []
-        self.recoveries: list[str] = []
+        self.failures: list[tuple[PortRequest, Exception]] = []
+        self.recoveries: list[PortRequest] = []
 
     def applied(self, event: Event, before: Account, after: Account) -> None:
         """Remember an event that made another account."""
@@ -31,10 +32,10 @@ class MemoryObserver:
         """Remember a refusal."""
         self.refusals.append((event, refusal))
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, request: PortRequest, error: Exception) -> None:
         """Remember a failure."""
-        self.failures.append((what, error))
+        self.failures.append((request, error))
 
-    def recovered(self, what: str) -> None:
+    def recovered(self, request: PortRequest) -> None:
         """Remember a recovery."""
-        self.recoveries.append(what)
+        self.recoveries.append(request)

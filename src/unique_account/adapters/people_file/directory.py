@@ -16,7 +16,7 @@ from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import read_toml
 from unique_account.files.watched import WatchedFile
 from unique_account.ports.directory import Colleague, same_login
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 
 @frozen(weakref_slot=False)
@@ -38,7 +38,7 @@ class PeopleFile:
 
     def __init__(self, path: Path, observer: Observer) -> None:
         self._name = path.name
-        self._file = WatchedFile(path, _read, observer, f"directory: read {path.name}")
+        self._file = WatchedFile(path, _read, observer, PortRequest("directory", f"read {path.name}"))
 
     def __repr__(self) -> str:
         return f"PeopleFile({self._name}, of {len(self._file.last)} people)"

@@ -26,7 +26,7 @@ from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import Command, CommandHandler
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
 from unique_account.ports.inbound.histories import Histories
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.sip_credentials import SipCredentials
 
 LOOKS_EVERY: Final = 5.0
@@ -264,7 +264,7 @@ class Hub:
                 if not await self._is_sealed(tab.token):
                     await self.log_out(tab.desk.user, tab.session, CloseCode.BAD_TOKEN)
             except Exception as error:  # the next round finds it again
-                self.observer.failed(f"cti: sessions of {tab.desk.user}", error)
+                self.observer.failed(PortRequest("cti", "sessions", user=tab.desk.user), error)
 
     async def _make_up(self) -> None:
         """Write down what could not be written before."""

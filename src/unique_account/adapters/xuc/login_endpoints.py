@@ -17,6 +17,7 @@ from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpire
 from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import decoded
 from unique_account.adapters.xuc.store import StoreFailed
+from unique_account.ports.observer import PortRequest
 
 LARGEST_BODY: Final = 4096
 
@@ -88,7 +89,7 @@ class LoginEndpoints:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
-            self._office.observer.failed(f"cti: {request.url.path}", error)
+            self._office.observer.failed(PortRequest("cti", request.url.path), error)
             return Denied(500, "UnhandledError", "something went wrong here").response()
 
     async def _log_in(self, request: Request) -> Response:

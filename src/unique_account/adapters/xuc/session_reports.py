@@ -18,7 +18,7 @@ from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.errors import Refused
 from unique_account.core.events import LoggedIn, LoggedOut, SessionLost
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 
 class SessionReports:
@@ -115,8 +115,8 @@ class SessionReports:
         except (Refused, UnknownUser):
             return True
         except Exception as error:
-            lost = "a lost session" if isinstance(event, SessionLost) else "a session"
-            self._observer.failed(f"cti: {lost} of {user}", error)
+            what = "lost session" if isinstance(event, SessionLost) else "session"
+            self._observer.failed(PortRequest("cti", what, user=user), error)
             return False
         return True
 

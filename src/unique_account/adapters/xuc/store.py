@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 
 from unique_account.core.errors import Unreachable
 from unique_account.files.private import keep_private, make_private
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 
 MOST_PREFERENCES: Final = 64
 """How many preferences one user may have."""
@@ -28,7 +28,7 @@ MOST_PREFERENCES: Final = 64
 MOST_SESSIONS: Final = 256
 """How many sessions one user may have whose tokens are good; of more, the one that expires first ends."""
 
-_WHAT: Final = "cti: store"
+_WRITE: Final = PortRequest("cti", "store")
 _SCHEMA: Final = """
 DROP TABLE IF EXISTS revoked;
 CREATE TABLE IF NOT EXISTS sessions (
@@ -216,9 +216,9 @@ class Store:
     def _say(self, error: Exception | None) -> None:
         """Report that the file cannot be written, or can be again, once each."""
         if error is not None and not self._failing:
-            self._observer.failed(_WHAT, error)
+            self._observer.failed(_WRITE, error)
         if error is None and self._failing:
-            self._observer.recovered(_WHAT)
+            self._observer.recovered(_WRITE)
         self._failing = error is not None
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.transport.uvicorn_protocols import EXTENSION, SocketWire
 from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.observer import PortRequest
 
 ENTERS_WITHIN: Final = 30.0
 """In how many seconds the service has to take note of a login."""
@@ -74,10 +75,10 @@ async def _entered(office: Hub, tab: Tab, token: Token) -> bool:
     except UnknownUser:
         code = CloseCode.ACCOUNT_GONE
     except TimeoutError as error:
-        office.observer.failed(f"cti: log in of {token.user}", error)
+        office.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
         word, code = "loggedOnTimeout", CloseCode.COME_BACK
     except Exception as error:
-        office.observer.failed(f"cti: log in of {token.user}", error)
+        office.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
         code = CloseCode.COME_BACK
     tab.report("LoggedOnError", {"Error": word})
     await tab.close(code)

@@ -27,7 +27,7 @@ class Ear:
         await self.open.wait()
         self.received.append((user, event))
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, what: str, error: Exception, user: str) -> None:
         self.failures.append(f"{what}: {error}")
 
 

@@ -32,7 +32,7 @@ class EventQueue:
         failed: Is told of an event that could not be worked off; the next one is told nevertheless.
     """
 
-    def __init__(self, on_event: EventHandler, failed: Callable[[str, Exception], None]) -> None:
+    def __init__(self, on_event: EventHandler, failed: Callable[[str, Exception, str], None]) -> None:
         self._on_event = on_event
         self._failed = failed
         self._waiting: dict[str, deque[tuple[Event, Answered | None]]] = {}
@@ -101,7 +101,7 @@ class EventQueue:
                         if answered is not None:
                             answered(word)
                 except Exception as error:
-                    self._failed(f"{type(event).__name__} of {user}", error)
+                    self._failed(type(event).__name__, error, user)
         finally:
             del self._senders[user], self._waiting[user]
 

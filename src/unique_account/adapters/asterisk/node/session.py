@@ -31,7 +31,7 @@ from unique_account.core.events import FactsReplaced, LineChanged
 from unique_account.core.machine import Device
 from unique_account.core.user import User
 from unique_account.ports.inbound.events import EventHandler
-from unique_account.ports.observer import Observer
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import NodeDown
 
 BEGINS_WITHIN: Final = 15.0
@@ -199,7 +199,7 @@ class NodeSession:
         try:
             known, problems = session.watching.begin(user)
         except ValueError as error:
-            self._failed(f"watch {user.id}", error)
+            self._failed("watch", error, user.id)
             return
         for problem in problems:
             self._not_understood(problem)
@@ -213,7 +213,7 @@ class NodeSession:
     def _say_found(self) -> None:
         if self._said_lost:
             self._said_lost = False
-            self._observer.recovered(f"pbx {self._name}: connection")
+            self._observer.recovered(PortRequest("pbx", "connection", self._name))
 
     def _say_down(self, reporting: EventQueue, user: User) -> None:
         """Tell that what the node told is void, and no phone there is available as far as we know."""
@@ -243,8 +243,8 @@ class NodeSession:
         self._unreported = 0
         self._failed("message", NotUnderstood(f"{problem}{more}"))
 
-    def _failed(self, what: str, error: Exception) -> None:
-        self._observer.failed(f"pbx {self._name}: {what}", error)
+    def _failed(self, request: str, error: Exception, user: str = "") -> None:
+        self._observer.failed(PortRequest("pbx", request, self._name, user), error)
 
     async def _look_after_hints(self, session: LiveConnection) -> None:
         """Show every hint, and again whenever the dialplan was reloaded."""

@@ -13,6 +13,7 @@ from unique_account.core.errors import Refused, Unreachable
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.inbound.commands import NoSuchCall
 from unique_account.ports.inbound.events import UnknownUser
+from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import CommandFailed
 
 Handler = Callable[[Hub, Tab, Fields], Awaitable[None]]
@@ -55,7 +56,8 @@ async def perform(office: Hub, tab: Tab, fields: Fields) -> None:
     except Exception as error:
         word, sentence = _said(error)
         if word == "unhandledError":
-            office.observer.failed(f"cti: {fields.command} of {tab.desk.user}", error)
+            request = PortRequest("cti", str(fields.command), user=tab.desk.user)
+            office.observer.failed(request, error)
         say_error(tab, word, sentence, fields)
     else:
         if fields.ref is not None:
