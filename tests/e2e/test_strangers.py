@@ -19,7 +19,7 @@ from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, Disguise, Stranger, s
 from tests.e2e.fixtures.live_service import EXTENSIONS, Live, live
 from tests.e2e.fixtures.office import live as scenario
 from unique_account import LoggedIn
-from unique_account.adapters.asterisk.node.session import NotUnderstood
+from unique_account.adapters.asterisk.node.reports import NotUnderstood
 from unique_account.core.account import Account, Messages
 from unique_account.core.events import FactsReplaced
 from unique_account.ports.observer import PortRequest

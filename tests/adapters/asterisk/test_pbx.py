@@ -16,9 +16,11 @@ from tests.adapters.asterisk.ami.scripted_node import BOOTED, KEY, ScriptedNode,
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.ami import connection
 from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.hints import hints
 from unique_account.adapters.asterisk.node import call_control, state_sync
-from unique_account.adapters.asterisk.node import session as module
-from unique_account.adapters.asterisk.node.session import LOST_FRAMING, REPORTS_A_MINUTE, NotUnderstood
+from unique_account.adapters.asterisk.node import connection as node_connection
+from unique_account.adapters.asterisk.node.receiver import LOST_FRAMING
+from unique_account.adapters.asterisk.node.reports import REPORTS_A_MINUTE, NotUnderstood
 from unique_account.adapters.asterisk.plan_row import FAMILY
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
@@ -586,7 +588,7 @@ async def test_a_node_that_refuses_what_is_needed_is_reported(action: str) -> No
 
 @in_loop
 async def test_a_node_that_never_boots_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BEGINS_WITHIN", 0.1)
+    monkeypatch.setattr(node_connection, "BEGINS_WITHIN", 0.1)
     async with scripted_node() as node:
         node.unanswered.add("DeviceStateList")
         at = At(node)
@@ -594,7 +596,7 @@ async def test_a_node_that_never_boots_is_reported(monkeypatch: pytest.MonkeyPat
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await at.pbx.installed("x")
-        assert "has not told all that it knows" in at.failures
+        assert "has not reported all that it knows" in at.failures
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
 
@@ -690,7 +692,7 @@ async def test_hints_are_placed_again_after_a_reload(
     announced: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reload drops them, with an event or without one."""
-    monkeypatch.setattr(module, "LOOKS_AFTER_HINTS_EVERY", 60 if announced else 0.05)
+    monkeypatch.setattr(hints, "LOOKS_EVERY", 60 if announced else 0.05)
     async with listening() as at:
         await at.pbx.installed("x")
         await at.node.asked("DialplanExtensionAdd")  # all that was to be shown at the beginning
@@ -706,7 +708,7 @@ async def test_hints_are_placed_again_after_a_reload(
 
 @in_loop
 async def test_hints_are_looked_after_though_a_node_was_slow_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOKS_AFTER_HINTS_EVERY", 0.02)
+    monkeypatch.setattr(hints, "LOOKS_EVERY", 0.02)
     monkeypatch.setattr(connection, "ANSWERS_WITHIN", 0.1)
     async with listening() as at:
         await at.pbx.hint("1001", Presence.RINGING)

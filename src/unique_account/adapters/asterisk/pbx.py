@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
+from unique_account.adapters.asterisk.ami.connection import Connection
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.config_files.dialplan import live_devices
+from unique_account.adapters.asterisk.hints.hints import Hints
 from unique_account.adapters.asterisk.hints.watchdog import Watchdog
-from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES
-from unique_account.adapters.asterisk.node.session import NodeSession
+from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES, NodeCallControl
+from unique_account.adapters.asterisk.node.connection import NodeConnection
+from unique_account.adapters.asterisk.node.receiver import FactsReceiver
+from unique_account.adapters.asterisk.node.reports import NodeReports
+from unique_account.adapters.asterisk.plans.astdb import AstDbPlans
 from unique_account.adapters.asterisk.wire_names import custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
@@ -48,105 +55,134 @@ class AsteriskPbx:
         controllable: Sequence[str] = CONTROLLABLE_PHONES,
     ) -> None:
         self.media_server = media_server
-        self._listening = NodeSession(login, observer, media_server, tuple(controllable))
-        self._guard = Watchdog(login)
+        self._reports = NodeReports(observer, media_server)
+        self._node = NodeConnection(login, media_server, self._reports)
+        self._hints = Hints()
+        self._facts = FactsReceiver(media_server, self._reports, self._hints.reloaded)
+        self._keeping: asyncio.Task[None]
+        self._astdb: tuple[Connection, AstDbPlans] | None = None
+        self._watchdog = Watchdog(login)
+        self._controllable = tuple(controllable)
 
     @property
     def connected(self) -> bool:
-        """Whether the node is connected now, and all that it knows has been heard."""
-        return self._listening.session is not None
+        """Whether the node is connected now, and has reported all that it knows."""
+        return self._node.current is not None
+
+    # -- listening -----------------------------------------------------------------------------------
+
+    async def listen(self, on_event: EventHandler) -> None:
+        """Report every fact about the watched users, in the order of the node, until cancelled."""
+        try:
+            async with self._facts.reporting_to(on_event):
+                await self._node.keep(self._begin, self._use, self._facts.down)
+        finally:
+            await self._watchdog.aclose()
+
+    async def _begin(self, connection: Connection) -> None:
+        """Let the node report all that it knows, and begin to keep its hints in place."""
+        await self._facts.begin(connection)
+        self._keeping = asyncio.create_task(self._hints.keep(connection, self._reports.failed))
+
+    async def _use(self) -> None:
+        """Receive facts until the connection is lost."""
+        try:
+            await self._facts.receive()
+        finally:
+            self._keeping.cancel()
 
     # -- facts and projections -----------------------------------------------------------------------
 
-    async def listen(self, on_event: EventHandler) -> None:
-        """Tell every fact about the watched users, in the order of the node, until cancelled."""
-        try:
-            await self._listening.listen(on_event)
-        finally:
-            await self._guard.aclose()
-
     async def watch(self, user: User) -> None:
-        """Tell this user's facts from now on, beginning with all that is known."""
-        self._listening.roster.add(user)
-        await self._listening.watch(user)
+        """Report this user's facts from now on, first all that is known."""
+        self._facts.users.add(user)
+        with suppress(ConnectionError):
+            await self._node.reach()
+        await self._facts.watch(user, is_up=self.connected)
 
     async def forget(self, user: str) -> None:
-        """Tell nothing more of this user, and take its plan and hints away."""
-        numbers = set(self._listening.roster.forget(user))
-        self._listening.drop(user)
-        session = await self._listening.reach()
-        session.watching.forget(user)
-        numbers.update(await session.plans.forget(user))
+        """Report nothing more of this user, and take its plan and hints away."""
+        numbers = set(self._facts.forget(user))
+        numbers.update(await (await self._plans()).forget(user))
         for number in numbers:
-            if self._listening.roster.of_number(number) is None:
+            if self._facts.users.of_number(number) is None:
                 await self.hint(number, Presence.UNEXISTING)
 
     async def install(self, plan: Plan) -> bool:
         """Let the user's calls follow this plan, unless a newer one is there."""
-        return await (await self._listening.reach()).plans.install(plan)
+        return await (await self._plans()).install(plan)
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
         """The plans that this owner installed on the node, by user."""
-        return await (await self._listening.reach()).plans.installed(owner)
+        return await (await self._plans()).installed(owner)
+
+    async def _plans(self) -> AstDbPlans:
+        """The node's plans, over the connection of now."""
+        connection = await self._node.reach()
+        if self._astdb is None or self._astdb[0] is not connection:
+            self._astdb = (connection, AstDbPlans(connection))
+        return self._astdb[1]
 
     async def hint(self, number: str, presence: Presence) -> None:
         """Show this presence to the phones that watch a number."""
-        self._listening.hints.remember(number, presence)
-        await self._guard.restore(digits(number), self._without_us(number, presence))
-        session = await self._listening.reach()
-        await self._listening.hints.show(session.connection, number)
+        self._hints.remember(number, presence)
+        await self._watchdog.restore(digits(number), self._without_us(number, presence))
+        await self._hints.show(await self._node.reach(), number)
 
     def _without_us(self, number: str, presence: Presence) -> str | None:
-        """What a number's hint is to follow when the service is gone."""
+        """What a number's hint follows when the service is gone."""
         if presence is Presence.UNEXISTING:
             return None
-        user = self._listening.roster.of_number(number)
+        user = self._facts.users.of_number(number)
         return custom_state(digits(number)) if user is None else live_devices(user)
 
     # -- commands ------------------------------------------------------------------------------------
 
     async def dial(self, interface: str, number: str) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
-        session = await self._listening.reach()
-        await session.commands.dial(interface, digits(number), self._context(interface))
+        await (await self._calls()).dial(interface, digits(number), self._context(interface))
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""
-        await (await self._listening.reach()).commands.answer(call_id)
+        await (await self._calls()).answer(call_id)
 
     async def hold(self, call_id: str) -> None:
         """Let the phone put its call on hold."""
-        await (await self._listening.reach()).commands.hold(call_id)
+        await (await self._calls()).hold(call_id)
 
     async def resume(self, call_id: str) -> None:
         """Let the phone take its call back from hold."""
-        await (await self._listening.reach()).commands.resume(call_id)
+        await (await self._calls()).resume(call_id)
 
     async def transfer(self, call_id: str, number: str) -> None:
         """Send the other party to a number, and let the phone go."""
-        session = await self._listening.reach()
-        context = self._context(session.commands.interface(call_id))
-        await session.commands.transfer(call_id, digits(number), context)
+        calls = await self._calls()
+        await calls.transfer(call_id, digits(number), self._context(calls.interface(call_id)))
 
     async def join(self, call_id: str, other: str) -> None:
         """Connect the other parties of two calls of a phone, and let the phone go."""
-        await (await self._listening.reach()).commands.join(call_id, other)
+        await (await self._calls()).join(call_id, other)
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, ringing or answered."""
-        await (await self._listening.reach()).commands.hang_up(call_id)
+        await (await self._calls()).hang_up(call_id)
 
     async def hand_on(self, call_id: str) -> None:
         """Move a ringing call to the plan's next candidate (R15)."""
-        session = await self._listening.reach()
-        interface = session.commands.rings_at(call_id)
-        user = self._listening.roster.of_interface(interface)
-        plan = None if user is None else await session.plans.plan(user.id)
+        calls = await self._calls()
+        interface = calls.rings_at(call_id)
+        user = self._facts.users.of_interface(interface)
+        plan = None if user is None else await (await self._plans()).plan(user.id)
         if plan is None or interface not in [candidate.interface for candidate in plan.candidates[:-1]]:
             raise CommandFailed("the call rings on the last device that the plan has for it")
-        await session.commands.vanish(call_id)
+        await calls.vanish(call_id)
+
+    async def _calls(self) -> NodeCallControl:
+        """Control of the node's calls, over the connection of now."""
+        connection = await self._node.reach()
+        return NodeCallControl(connection, self._facts.state, self._facts.join, self._controllable)
 
     def _context(self, interface: str) -> str:
-        """Where the calls of a phone are dialled."""
-        user = self._listening.roster.of_interface(interface)
+        """The context in which the calls of a phone are dialled."""
+        user = self._facts.users.of_interface(interface)
         return _DEFAULT_CONTEXT if user is None else user.context

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.node.state import NodeState
-from unique_account.adapters.asterisk.node.state_sync import StateSync
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account
@@ -188,14 +187,14 @@ class TestWhatIsKept:
     """However many calls there were, no more is kept than of one."""
 
     def test_nothing_is_kept_of_a_call_that_is_over(self) -> None:
-        watching = StateSync("default", "key")
-        watching.begin(ALICE)
+        state, translator = NodeState(), Translator((ALICE,), "default", "key")
         sizes = []
         for calls in (range(1, 2), range(2, 500)):
             for number in calls:
                 for one in a_call(number):
-                    watching.on_event(one)
-            sizes.append(len(pickle.dumps((watching.picture, vars(watching._translation)))))
+                    state.note(one)
+                    translator.translate(one)
+            sizes.append(len(pickle.dumps((state, vars(translator)))))
         assert sizes[1] - sizes[0] < 100
 
     def test_devices_of_users_are_kept(self) -> None:

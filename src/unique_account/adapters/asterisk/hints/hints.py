@@ -10,7 +10,7 @@ rendered dialplan has tells: when it is gone, the dialplan was reloaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +18,10 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state
 from unique_account.core.forwarding import digits
 from unique_account.core.presence import Presence
+from unique_account.ports.pbx import NodeDown
+
+LOOKS_EVERY: Final = 2.0
+"""After how many seconds, at most, a reload of the dialplan is noticed that no event reports."""
 
 CANARY: Final = "unique-account-canary"
 """The extension of the hint that is gone after a reload."""
@@ -70,6 +74,7 @@ class Hints:
     def __init__(self) -> None:
         self._shown: dict[str, Presence] = {}
         self._placed: set[str] = set()
+        self._reloaded = asyncio.Event()
 
     def remember(self, number: str, presence: Presence) -> None:
         """Keep a presence as the last word on a number."""
@@ -91,6 +96,30 @@ class Hints:
             placing = _place(connection, number, custom_state(number))
             await asyncio.gather(_set(connection, number, _STATES[presence]), placing)
             self._placed.add(number)
+
+    async def keep(self, connection: Connection, failed: Callable[[str, Exception], None]) -> None:
+        """Show every hint, and again after every reload of the dialplan, until the connection is lost."""
+        shown = False
+        while True:
+            try:
+                if not shown or await self.gone(connection):
+                    await self.show_all(connection)
+                    shown = True
+            except NodeDown:
+                return  # the receiver of the connection reports it
+            except ConnectionError as error:  # the node is slow
+                failed("hints", error)
+            except Exception as error:
+                failed("hints", error)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_EVERY):
+                    await self._reloaded.wait()
+            self._reloaded.clear()
+
+    def reloaded(self) -> None:
+        """The dialplan was reloaded: look at once whether the hints are gone."""
+        self._reloaded.set()
 
     async def show_all(self, connection: Connection) -> None:
         """Show the last word on every number, on a node whose dialplan was loaded anew."""

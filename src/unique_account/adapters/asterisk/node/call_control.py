@@ -18,8 +18,7 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel
-from unique_account.adapters.asterisk.node.state_sync import StateSync
+from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel, NodeState
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOLD_CONTEXT
 from unique_account.ports.pbx import CommandFailed
 
@@ -43,17 +42,30 @@ _dialled = count(1)
 
 
 class NodeCallControl:
-    """Commands over one connection, to the calls that are in its picture."""
+    """Commands over one connection, to the calls of the node's state.
 
-    def __init__(self, connection: Connection, watching: StateSync, controllable: Sequence[str]) -> None:
+    Args:
+        connection: The connection.
+        state: The node's state.
+        join: Called with the ids of calls that are about to be joined.
+        controllable: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        state: NodeState,
+        join: Callable[..., None],
+        controllable: Sequence[str],
+    ) -> None:
         self._connection = connection
-        self._watching = watching
-        self._picture = watching.picture
+        self._state = state
+        self._join = join
         self._controllable = tuple(make.lower() for make in controllable)
 
     async def dial(self, interface: str, number: str, context: str) -> None:
         """Ring a phone and, when it is picked up, dial a number for it in a context."""
-        if not self._picture.has_contact(interface):
+        if not self._state.has_contact(interface):
             raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
         call_id = f"{DIAL_CHANNEL_PREFIX}{token_hex(4)}-{int(time.time())}.{next(_dialled)}"
 
@@ -71,7 +83,7 @@ class NodeCallControl:
             )
             reported = await _within(PHONE_TIMEOUT, rings)
         if reported is None or _over(reported) or reported.get("Response") == "Failure":
-            channel = self._picture.channels.get(call_id)
+            channel = self._state.channels.get(call_id)
             if channel is not None:
                 await self._act("Hangup", ("Channel", channel.name), ("Cause", _NORMAL))
             raise CommandFailed(f"{interface} does not ring")
@@ -113,7 +125,7 @@ class NodeCallControl:
         if one is two:
             raise CommandFailed("the other party of both calls is the same")
         # Before anybody is moved, since the phone's legs end as the other parties go.
-        self._watching.join(*(channel.last["Linkedid"] for channel in channels))
+        self._join(*(channel.last["Linkedid"] for channel in channels))
         for channel, party in zip(channels, (one, two), strict=True):
             if channel.hold is not None:
                 await self._end_hold(party)
@@ -144,7 +156,7 @@ class NodeCallControl:
 
     def _channel(self, call_id: str) -> Channel:
         try:
-            return self._picture.channels[call_id]
+            return self._state.channels[call_id]
         except KeyError:
             raise CommandFailed("the call is over") from None
 
@@ -158,9 +170,9 @@ class NodeCallControl:
         """The one with whom a phone talks; a call that was answered just now is about to have one."""
         with suppress(TimeoutError):
             async with asyncio.timeout(BRIDGED_WITHIN):
-                while not self._picture.others(channel):  # noqa: ASYNC110 - the picture sets no events
+                while not self._state.others(channel):  # noqa: ASYNC110 - the state sets no events
                     await asyncio.sleep(0.01)
-        others = self._picture.others(channel)
+        others = self._state.others(channel)
         if len(others) != 1:
             raise CommandFailed(f"the call has {len(others)} other parties, not one")
         return others[0]

@@ -67,12 +67,15 @@ class Translator:
         key: What proves a user event: its header ``Key`` must hold it. None for a recording, whose user
             events are believed.
 
+    Attributes:
+        media_server: The media server.
+
     Raises:
         ValueError: Two of the users share an id, or an endpoint of this media server.
     """
 
     def __init__(self, users: Iterable[User], media_server: str = "default", key: str | None = None) -> None:
-        self._media_server = media_server
+        self.media_server = media_server
         self._key = key
         self._users: dict[str, User] = {}
         self._lines: dict[str, _Line] = {}
@@ -95,7 +98,7 @@ class Translator:
         if user.id in self._users:
             raise ValueError(f"two users have the id {user.id}")
         lines = {}
-        if user.media_server == self._media_server:
+        if user.media_server == self.media_server:
             lines = {user.interface(device): _Line(user.id, device) for device in Device}
         for interface in lines.keys() & self._lines.keys():
             raise ValueError(f"{interface} is an endpoint of {self._lines[interface].user} and of {user.id}")
@@ -107,7 +110,7 @@ class Translator:
     def forget(self, user: str) -> None:
         """Listen no more for a user, and keep nothing of what was heard; unknown users are no error."""
         known = self._users.pop(user, None)
-        if known is None or known.media_server != self._media_server:
+        if known is None or known.media_server != self.media_server:
             return
         for interface in map(known.interface, Device):
             del self._lines[interface]
@@ -294,8 +297,8 @@ class Translator:
         self._joined.clear()
         self._contacts.clear()
         self._reachable.clear()
-        lost = FactsReplaced(self._media_server)
-        served = [user.id for user in self._users.values() if user.media_server == self._media_server]
+        lost = FactsReplaced(self.media_server)
+        served = [user.id for user in self._users.values() if user.media_server == self.media_server]
         return tuple(received for user in served for received in self._received(user, lost))
 
     def _user_event(self, message: Message) -> tuple[Meaning, ...]:
