@@ -16,6 +16,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import InvalidUser, Refused
 from unique_account.core.events import Event, apply
 from unique_account.core.routing import plan
+from unique_account.core.uniqueness import claims_of
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_json
 
@@ -84,7 +85,7 @@ def check_users(users: Iterable[User]) -> None:
     users = tuple(users)
     for user in users[:ENOUGH]:
         check_user(user)
-    claims = [claim for user in users for claim in user.claims]
+    claims = [claim for user in users for claim in claims_of(user)]
     require(len(claims) == len(set(claims)), "two users with one number, device or id")
 
 

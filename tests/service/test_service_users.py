@@ -328,8 +328,8 @@ class TestClaims:
             with pytest.raises(Ineligible) as refused:
                 await service.add(evolve(BOB, extension=DID, deskphone="PJSIP/alice"))
             assert refused.value.problems == (
-                "bob: device PJSIP/alice is alice's already",
-                f"bob: number {DID} in default is alice's already",
+                "bob: device PJSIP/alice is already that of alice",
+                f"bob: number {DID} in default is already that of alice",
             )
             assert await at.stored("bob") is None
             await service.add(BOB)
@@ -354,7 +354,7 @@ class TestClaims:
     async def test_a_user_does_not_change_to_the_number_of_another(self) -> None:
         at = Installation()
         async with at.running(ALICE, BOB) as service:
-            with pytest.raises(Ineligible, match="bob: number 1001 in default is alice's already"):
+            with pytest.raises(Ineligible, match="bob: number 1001 in default is already that of alice"):
                 await service.handle("bob", UserChanged(evolve(BOB, extension="1001")))
             assert service.account("bob").user == BOB
             await service.handle("bob", UserChanged(evolve(BOB, extension="1003")))

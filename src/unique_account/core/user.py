@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -82,26 +82,9 @@ class User:
         """The extension and every DID."""
         return (self.extension, *self.dids)
 
-    @property
-    def claims(self) -> tuple[str, ...]:
-        """What is this user's alone: the id, both devices, and the numbers in their context (A1)."""
-        devices = (f"device {self.deskphone}", f"device {self.webrtc}")
-        numbers = (f"number {digits(number)} in {self.context}" for number in self.numbers)
-        return (f"id {self.id}", *devices, *numbers)
-
     def interface(self, device: Device) -> str:
         """The PBX interface of one of the user's devices."""
         return self.webrtc if device is Device.WEBRTC else self.deskphone
-
-
-def shared(users: Iterable[User]) -> Iterator[tuple[str, int, int]]:
-    """What two users claim that only one can have: the claim, who claims it again, and who did first."""
-    owners: dict[str, int] = {}
-    for index, user in enumerate(users):
-        for claim in user.claims:
-            first = owners.setdefault(claim, index)
-            if first != index:
-                yield claim, index, first
 
 
 NAME: Final = r"[0-9A-Za-z_.+-]{1,60}"

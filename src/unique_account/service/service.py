@@ -32,7 +32,7 @@ from unique_account.service.history_query import HistoryQuery
 from unique_account.service.lease_timers import LeaseTimers
 from unique_account.service.locks import Locks
 from unique_account.service.projector import Projector
-from unique_account.service.uniqueness import Claims
+from unique_account.service.reservations import Reservations
 
 
 class Service:
@@ -90,7 +90,7 @@ class Service:
         self._lease = lease
         self._owner = owner
         self._accounts: dict[str, Account] = {}
-        self._claims = Claims()
+        self._reservations = Reservations()
         self._locks = Locks()
         self._expiries = LeaseTimers(clock, self._expire)
         self._resyncing: set[str] = set()
@@ -152,8 +152,8 @@ class Service:
             raise UnknownUser(user) from None
 
     def collisions(self, user: User) -> tuple[str, ...]:
-        """What of a user's numbers and devices is another user's already, a sentence each (A1)."""
-        return self._claims.problems(user)
+        """Which numbers and devices of a user belong to another user already, a sentence each (A1)."""
+        return self._reservations.problems(user)
 
     async def add(self, user: User) -> None:
         """Give a user a Unique Account; from then on the user's calls follow its plan.
@@ -165,7 +165,7 @@ class Service:
         """
         self._projector.node(user)
         async with self._locks.of(user.id):
-            with self._claims.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
+            with self._reservations.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
                 await self._store.add([user])
             await self._unplan(user.id)
             self._keep(account := Account(user, lease=self._lease))
@@ -189,7 +189,7 @@ class Service:
             await self._projector.ask(_pbx(name, "forget", user), pbx.forget(user))
 
     def _found(self, account: Account) -> None:
-        if problems := self._claims.problems(account.user):  # calls go to whoever came first
+        if problems := self._reservations.problems(account.user):  # calls go to whoever came first
             request = PortRequest("accounts", "load", user=account.user.id)
             self._observer.failed(request, Ineligible(problems))
         self._keep(account)
@@ -199,7 +199,7 @@ class Service:
         return account.user if account else None
 
     async def _forget(self, account: Account) -> None:
-        self._claims.move(self._user(account.user.id), None)
+        self._reservations.move(self._user(account.user.id), None)
         self._accounts.pop(account.user.id, None)
         await self._projector.forget(account)
 
@@ -224,7 +224,7 @@ class Service:
         async with self._locks.of(user):
             before = self.account(user)
             if isinstance(event, UserChanged):
-                with self._claims.reserved(partial(self._user, user), event.user):
+                with self._reservations.reserved(partial(self._user, user), event.user):
                     after = await self._apply(before, event)
             else:
                 after = await self._apply(before, event)
@@ -249,7 +249,7 @@ class Service:
     def _keep(self, account: Account) -> None:
         """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
         if (former := self._user(account.user.id)) is not account.user:
-            self._claims.move(former, account.user)
+            self._reservations.move(former, account.user)
         self._accounts[account.user.id] = account
         self._expiries.of(account)
 

@@ -232,7 +232,7 @@ async def test_two_users_of_one_endpoint_are_reported() -> None:
     async with listening() as at:
         await at.pbx.watch(ALICE)
         await at.pbx.watch(evolve(BOB, webrtc="PJSIP/alice_w"))
-        assert "PJSIP/alice_w is an endpoint of alice and of bob" in at.failures
+        assert "device PJSIP/alice_w is already that of alice" in at.failures
         assert at.of("bob") == []
 
 

@@ -191,7 +191,7 @@ class TestProblems:
         at.user(1, "alice")
         at.user(2, "bob")
         at.resources["/1.1/extensions/32"]["exten"] = "1001"
-        with pytest.raises(InvalidRoster, match="bob: number 1001 in default is alice's already"):
+        with pytest.raises(InvalidRoster, match="bob: number 1001 in default is already that of alice"):
             at.read()
 
     def test_fields_that_are_missing(self, at: Confd) -> None:

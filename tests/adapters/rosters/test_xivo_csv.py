@@ -321,10 +321,10 @@ class TestDoubles:
     @pytest.mark.parametrize(
         ("column", "text", "problem"),
         [
-            ("username", "alice", "is that of line 2"),
-            ("exten", "1001", "is a number of line 2, in the same context"),
-            ("sip_username", "alice", "makes an endpoint that line 2 makes already"),
-            ("incall_exten", "+331", "is a number of line 2"),
+            ("username", "alice", "this id is already that of line 2"),
+            ("exten", "1001", "this number is already that of line 2"),
+            ("sip_username", "alice", "this device is already that of line 2"),
+            ("incall_exten", "+331", "this number is already that of line 2"),
         ],
     )
     def test_the_later_row_names_the_earlier(self, column: str, text: str, problem: str) -> None:
@@ -338,7 +338,7 @@ class TestDoubles:
 
     def test_rows_of_other_lines_claim_their_names_as_well(self) -> None:
         (problem,) = problems_of(CAROL, {**ALICE, "username": "carol"})
-        assert problem == "line 3, username: is that of line 2"
+        assert problem == "line 3, username: this id is already that of line 2"
 
     def test_a_number_in_another_context_is_another_number(self) -> None:
         assert len(users(ALICE, {**BOB, "exten": "1001", "context": "other"})) == 2
@@ -352,8 +352,8 @@ class TestDoubles:
 
     def test_a_did_that_is_an_extension_of_the_same_context_is_a_double(self) -> None:
         did = {**ALICE, "incall_exten": "1002"}
-        assert problems_of(BOB, did) == ("line 3, incall_exten: is a number of line 2",)
-        assert problems_of(did, BOB) == ("line 3, exten: is a number of line 2, in the same context",)
+        assert problems_of(BOB, did) == ("line 3, incall_exten: this number is already that of line 2",)
+        assert problems_of(did, BOB) == ("line 3, exten: this number is already that of line 2",)
 
     def test_a_did_that_is_an_extension_elsewhere_is_none(self) -> None:
         assert len(users(BOB, {**ALICE, "incall_exten": "1002", "context": "other"})) == 2
@@ -361,7 +361,7 @@ class TestDoubles:
 
     def test_a_webrtc_endpoint_is_a_claim_too(self) -> None:
         taken = {**BOB, "sip_username": "alice_w"}
-        expected = "line 3, sip_username: makes an endpoint that line 2 makes already"
+        expected = "line 3, sip_username: this device is already that of line 2"
         assert problems_of(ALICE, taken) == (expected,)
         assert problems_of(taken, ALICE) == (expected,)
 

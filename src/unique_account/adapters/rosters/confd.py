@@ -18,7 +18,8 @@ from attrs import frozen
 from httpx import AsyncClient, HTTPError, InvalidURL, Limits, Response, Timeout
 
 from unique_account.core.errors import InvalidUser, UniqueAccountError
-from unique_account.core.user import User, shared
+from unique_account.core.uniqueness import collisions
+from unique_account.core.user import User
 
 ANSWERS_WITHIN: Final = 10.0
 """How many seconds one request may take."""
@@ -126,10 +127,7 @@ class _Request:
         lines = [line async for line in self._listed("endpoints/sip") if self._is_ours(line)]
         found = await asyncio.gather(*map(self._user, lines))
         users = tuple(user for user in found if user is not None)
-        self._problems += [
-            f"{users[index].id}: {claim} is {users[first].id}'s already"
-            for claim, index, first in shared(users)
-        ]
+        self._problems += collisions((user.id, user) for user in users)
         if self._problems:
             raise InvalidRoster(tuple(self._problems))
         return users

@@ -8,7 +8,8 @@ from pathlib import Path
 from attrs import frozen
 
 from unique_account.adapters.rosters.xivo_csv import read_users
-from unique_account.core.user import User, shared
+from unique_account.core.uniqueness import collisions
+from unique_account.core.user import User
 from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import read_text, read_toml
 
@@ -42,9 +43,6 @@ def read_users_file(path: Path) -> tuple[User, ...]:
         return read_users(StringIO(read_text(path), newline=""))
     document = read_toml(path)
     users = from_document(_UsersFile, document).users
-    problems = [
-        f"users[{index}]: {claim} is already that of users[{first}]" for claim, index, first in shared(users)
-    ]
-    if problems:
-        raise InvalidDocument(tuple(problems))
+    if problems := tuple(collisions((f"users[{index}]", user) for index, user in enumerate(users))):
+        raise InvalidDocument(problems)
     return users

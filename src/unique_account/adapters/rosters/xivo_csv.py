@@ -30,6 +30,7 @@ from typing import Final
 from attrs import define, field
 
 from unique_account.core.errors import InvalidImport, InvalidUser
+from unique_account.core.uniqueness import Claim, ClaimKind, Claims, already, number_claim
 from unique_account.core.user import User
 
 _Check = Callable[[str], str | None]
@@ -133,12 +134,8 @@ REQUIRED: Final = ("username", "exten", "line_protocol", "sip_username")
 OTHER_PROTOCOLS: Final = frozenset({"", "sip", "webrtc", "sccp", "custom"})
 """The values of ``line_protocol`` that are known and make no Unique Account."""
 
-_DOUBLE: Final = {
-    "username": "is that of line {line}",
-    "exten": "is a number of line {line}, in the same context",
-    "sip_username": "makes an endpoint that line {line} makes already",
-    "incall_exten": "is a number of line {line}",
-}
+_OF_DIDS: Final = ""
+"""The context of all DIDs; no column can name it."""
 
 _COLUMN_OF: Final = {
     "id": "username",
@@ -191,7 +188,7 @@ class _Sheet:
         complete: Whether every required column is there.
         problems: In the order of the file.
         users: In the order of the file.
-        first: For each kind of name that may be there once only, the line on which each was first.
+        claims: What the lines so far claim for themselves alone, each with its line.
     """
 
     ua_protocol: str
@@ -202,7 +199,7 @@ class _Sheet:
     complete: bool = True
     problems: list[str] = field(factory=list)
     users: list[User] = field(factory=list)
-    first: Mapping[str, dict[str, int]] = field(factory=lambda: {"user": {}, "number": {}, "endpoint": {}})
+    claims: Claims[int] = field(factory=Claims)
 
     def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         """Each row that is not blank, with the line on which it starts; what is not CSV becomes a problem."""
@@ -291,27 +288,25 @@ class _Sheet:
 
     def _doubles(self, line: int, fields: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
         """The names that an earlier line has already, of those that are well-formed."""
-        doubles: dict[str, str] = {}
-        for name, kind, claimed in self._claims(fields):
-            if name in found or not fields[name]:
-                continue
-            first = self.first[kind]
-            for each in claimed:
-                earlier = first.setdefault(each, line)
-                if earlier != line:
-                    doubles.setdefault(name, _DOUBLE[name].format(line=earlier))
+        doubles = {}
+        for name, claims in self._claims(fields):
+            if fields[name] and name not in found:
+                for taken in self.claims.take(claims, line):
+                    doubles[name] = already(f"this {taken.claim.kind}", f"line {taken.owner}")
         return doubles
 
-    def _claims(self, fields: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """What a row claims for itself alone: the column, the kind of name that it is, and the names."""
+    def _claims(self, fields: Mapping[str, str]) -> Iterator[tuple[str, list[Claim]]]:
+        """What a row claims for itself alone, by the column that says it."""
         ua = fields["line_protocol"] == self.ua_protocol
         context = fields["context"] or "default"
         endpoint, did = fields["sip_username"], fields["incall_exten"]
-        yield "username", "user", (fields["username"],)
-        yield "exten", "number", (f"{fields['exten']}@{context}",)
-        yield "sip_username", "endpoint", (endpoint, f"{endpoint}{self.webrtc_suffix}") if ua else (endpoint,)
+        endpoints = [endpoint, endpoint + self.webrtc_suffix] if ua else [endpoint]
         # XiVO keeps DIDs in a context of their own; a Unique Account's route beside its extension (R6).
-        yield "incall_exten", "number", (did, f"{did}@{context}") if ua else (did,)
+        contexts = [_OF_DIDS, context] if ua else [_OF_DIDS]
+        yield "username", [Claim(ClaimKind.ID, fields["username"])]
+        yield "exten", [number_claim(fields["exten"], context)]
+        yield "sip_username", [Claim(ClaimKind.DEVICE, each) for each in endpoints]
+        yield "incall_exten", [number_claim(did, each) for each in contexts]
 
     def _keep(self, fields: Mapping[str, str]) -> dict[str, str]:
         try:

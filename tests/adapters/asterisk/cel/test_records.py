@@ -17,6 +17,7 @@ from tests.e2e.scenes.people import ALICE, BOB, ERIN, EVERYBODY, USERS
 from unique_account.adapters.asterisk.cel.records import GRACE, CallHistory
 from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.account import Direction
+from unique_account.core.errors import Ineligible
 from unique_account.core.history import CallRecord, HistoryStatus, merge
 from unique_account.core.machine import Device
 from unique_account.core.user import User
@@ -418,5 +419,5 @@ class TestUnrung:
 
 def test_two_users_with_one_endpoint_or_number_are_refused() -> None:
     for same in (evolve(BOB, deskphone="PJSIP/alice"), evolve(BOB, extension="1001")):
-        with pytest.raises(ValueError, match="belongs to"):
+        with pytest.raises(Ineligible, match="is already that of"):
             CallHistory((ALICE, same))

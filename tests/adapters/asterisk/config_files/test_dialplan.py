@@ -368,7 +368,7 @@ class TestText:
         assert render([ALICE, BOB]).startswith(ROUTINE)
 
     def test_a_number_of_two_users_is_refused(self) -> None:
-        with pytest.raises(NotForDialplan, match="1001 is there twice in the context default"):
+        with pytest.raises(NotForDialplan, match="bob: number 1001 in default is already that of alice"):
             render([ALICE, evolve(BOB, extension="1001", context="default")])
 
     def test_the_same_number_in_two_contexts_is_two_numbers(self) -> None:
@@ -404,7 +404,7 @@ class TestTrunks:
 
     def test_a_number_of_two_nodes_is_refused(self) -> None:
         twice = evolve(ALICE, id="bob", extension="1001", media_server="mds1")
-        with pytest.raises(NotForDialplan, match="1001 is there twice"):
+        with pytest.raises(NotForDialplan, match="number 1001 in default is already that of alice"):
             render([ALICE, twice], self.TRUNKS)
 
     @pytest.mark.parametrize("trunk", ["SIP/mds1", "PJSIP/a b", "PJSIP/a)&Local/x"])

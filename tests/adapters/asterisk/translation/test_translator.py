@@ -13,6 +13,7 @@ from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translator
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus
+from unique_account.core.errors import InvalidFields
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -112,11 +113,11 @@ class TestUsers:
 
     def test_two_users_with_one_endpoint_are_refused(self) -> None:
         other = User(id="bob", extension="1002", deskphone="PJSIP/alice", webrtc="PJSIP/bob_w")
-        with pytest.raises(ValueError, match="PJSIP/alice is an endpoint of alice and of bob"):
+        with pytest.raises(InvalidFields, match="bob: device PJSIP/alice is already that of alice"):
             Translator([ALICE, other])
 
     def test_two_users_with_one_id_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="two users have the id alice"):
+        with pytest.raises(InvalidFields, match="id alice is already that of alice"):
             Translator([ALICE, ALICE])
 
     def test_an_endpoint_of_another_media_server_may_bear_the_same_name(self) -> None:

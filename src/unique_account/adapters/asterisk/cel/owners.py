@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from unique_account.adapters.asterisk.cel.legs import Leg
+from unique_account.core.errors import Ineligible
 from unique_account.core.forwarding import digits
 from unique_account.core.machine import Device
+from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class OwnedLine(NamedTuple):
@@ -30,19 +29,22 @@ class Owners:
         extensions: The number by which a user is known.
 
     Raises:
-        ValueError: Two users have an endpoint or a number in common.
+        Ineligible: Two users have an id, an endpoint or a number in common.
     """
 
     def __init__(self, users: Iterable[User]) -> None:
         self.lines: dict[str, OwnedLine] = {}
         self.numbers: dict[tuple[str, str], str] = {}
         self.extensions: dict[str, str] = {}
+        users = tuple(users)
+        if problems := tuple(collisions((user.id, user) for user in users)):
+            raise Ineligible(problems)
         for user in users:
             self.extensions[user.id] = user.extension
             for device in Device:
-                _claim(self.lines, user.interface(device), OwnedLine(user.id, device))
+                self.lines[user.interface(device)] = OwnedLine(user.id, device)
             for number in user.numbers:
-                _claim(self.numbers, (user.context, digits(number)), user.id)
+                self.numbers[user.context, digits(number)] = user.id
 
     def line(self, leg: Leg) -> OwnedLine | None:
         """Whose phone a leg is; None if nobody's whose history is made."""
@@ -54,9 +56,3 @@ class Owners:
             return "", ""
         line = self.line(leg)
         return (leg.known_as if line is None else self.extensions[line.user]), leg.name
-
-
-def _claim(of: dict[K, V], key: K, whose: V) -> None:
-    if key in of:
-        raise ValueError(f"{key} belongs to {of[key]} and to {whose}")
-    of[key] = whose

@@ -27,6 +27,7 @@ from unique_account.adapters.asterisk.wire_names import (
     custom_state,
 )
 from unique_account.core.forwarding import digits
+from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 
 NO_TRUNKS: Final[Mapping[str, str]] = {}
@@ -51,7 +52,8 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
             users name them in ``User.media_server``.
 
     Raises:
-        NotForDialplan: Two users have one number, or a device or trunk is not one of PJSIP.
+        NotForDialplan: Users have something in common that only one can have, or a device or trunk is
+            not one of PJSIP.
     """
     users = tuple(users)
     contexts: defaultdict[str, dict[str, User]] = defaultdict(dict)
@@ -61,9 +63,8 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
         problems += problems_of({name: (line, INTERFACE) for name, line in lines.items()})
         problems += problems_of_place(user.context, user.numbers)
         for number in map(digits, user.numbers):
-            if number in contexts[user.context]:
-                problems.append(f"numbers: {number} is there twice in the context {user.context}")
             contexts[user.context][number] = user
+    problems += collisions((user.id, user) for user in users)
     if problems:
         raise NotForDialplan(problems)
     own = [user for user in users if user.media_server not in trunks]

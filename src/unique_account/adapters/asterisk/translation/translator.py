@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.fields import UnusableHeader, count, one_of, required, shown
@@ -34,8 +34,8 @@ from unique_account.adapters.asterisk.translation.vocabulary import (
     LINE_STATUSES,
     PEER_REACHABLE,
     USABLE,
-    full_mailbox,
 )
+from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine, WatchedLines
 from unique_account.adapters.asterisk.wire_names import CODE_EVENT
 from unique_account.core.account import Call
 from unique_account.core.events import (
@@ -47,7 +47,6 @@ from unique_account.core.events import (
     LineChanged,
     MessagesChanged,
 )
-from unique_account.core.machine import Device
 from unique_account.core.user import User
 
 USER_EVENT: Final = "UniqueAccount"
@@ -71,15 +70,16 @@ class Translator:
         media_server: The media server.
 
     Raises:
-        ValueError: Two of the users share an id, or an endpoint of this media server.
+        InvalidFields: Two of the users share an id, or an endpoint of this media server.
     """
 
     def __init__(self, users: Iterable[User], media_server: str = "default", key: str | None = None) -> None:
         self.media_server = media_server
         self._key = key
-        self._users: dict[str, User] = {}
-        self._lines: dict[str, _Line] = {}
-        self._mailboxes: dict[str, list[str]] = {}
+        self._watched = WatchedLines(media_server)
+        self._users = self._watched.users
+        self._lines = self._watched.by_interface
+        self._mailboxes = self._watched.mailboxes
         self._seconds: float | None = None
         self._calls: dict[str, tuple[str, Call]] = {}
         self._contacts: dict[str, set[str]] = {}
@@ -93,31 +93,15 @@ class Translator:
         """Listen for one more user.
 
         Raises:
-            ValueError: Another user has this id, or an endpoint on this media server.
+            InvalidFields: Another user has this id, or an endpoint on this media server.
         """
-        if user.id in self._users:
-            raise ValueError(f"two users have the id {user.id}")
-        lines = {}
-        if user.media_server == self.media_server:
-            lines = {user.interface(device): _Line(user.id, device) for device in Device}
-        for interface in lines.keys() & self._lines.keys():
-            raise ValueError(f"{interface} is an endpoint of {self._lines[interface].user} and of {user.id}")
-        self._users[user.id] = user
-        self._lines |= lines
-        if lines and user.mailbox is not None:
-            self._mailboxes.setdefault(full_mailbox(user.mailbox), []).append(user.id)
+        self._watched.add(user)
 
     def forget(self, user: str) -> None:
         """Listen no more for a user, and keep nothing of what was heard; unknown users are no error."""
-        known = self._users.pop(user, None)
-        if known is None or known.media_server != self.media_server:
-            return
-        for interface in map(known.interface, Device):
-            del self._lines[interface]
+        for interface in self._watched.forget(user):
             self._contacts.pop(interface, None)
             self._reachable.pop(interface, None)
-        if known.mailbox is not None:
-            self._mailboxes[full_mailbox(known.mailbox)].remove(user)
         self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
         self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
 
@@ -279,7 +263,7 @@ class Translator:
             return ()
         return (*self._call_changed(user, under(call, linkedid)), *self._over(user, leg))
 
-    def _line_of(self, message: Message) -> _Line | None:
+    def _line_of(self, message: Message) -> WatchedLine | None:
         return self._lines.get(interface_of(message))
 
     # -- everything else -----------------------------------------------------------------------------
@@ -343,10 +327,3 @@ _HANDLERS: Final[Mapping[str, Callable[[Translator, Message], tuple[Meaning, ...
     "FullyBooted": Translator._fully_booted,
     "UserEvent": Translator._user_event,
 }
-
-
-class _Line(NamedTuple):
-    """Whose line an endpoint is."""
-
-    user: str
-    device: Device
