@@ -122,7 +122,7 @@ async def cti(count: int, folder: Path) -> None:
         while question := (await reader.readline()).decode().strip():
             if question == "tokens":
                 answer(tokens(server, people, folder / "tokens.json"))
-                await server._office.store.keep()
+                await server._hub.store.keep()
             elif question == "usage":
                 answer(usage(server.sockets))
             else:
@@ -135,7 +135,7 @@ async def cti(count: int, folder: Path) -> None:
 def tokens(server: XucCti, people: list[User], file: Path) -> list[str]:
     """A token for everybody, the same ones after a restart."""
     if not file.exists():
-        issue = server._office.tokens.issue
+        issue = server._hub.tokens.issue
         file.write_text(json.dumps([issue(user.id, user.id, PASSWORD) for user in people]), "ascii")
     issued: list[str] = json.loads(file.read_text("ascii"))
     return issued

@@ -251,7 +251,7 @@ class TestLoggingOut:
                 tab = await at.browser.connect(token)
                 assert (await leaving).status_code == 204
                 assert (await first.closed(), await tab.closed()) in ((4002, 4001), (4002, 4002))
-                await at.becomes(lambda: not at.cti._office.desk("alice").sessions)
+                await at.becomes(lambda: not at.cti._hub.sessions_of("alice").by_id)
                 await at.passes(11)
                 left += bool(at.alice.sessions)
             assert left == 0

@@ -134,7 +134,7 @@ async def slow_tab(at: Premises) -> Tab:
     url = await at.browser.url(f"cti?token={await at.browser.log_in('alice')}", "ws")
     at.browser.tabs.append(tab := SlowTab(await connect(url, sock=narrow, compression=None, max_queue=1)))
     await tab.command("getIceConfig")
-    for served in at.cti._office.tabs:
+    for served in at.cti._hub.tabs:
         assert served._wire is not None
         connection = served._wire.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -268,10 +268,10 @@ class TestFloods:
             await tab.send({"claz": "ping"})
             await at.becomes(lambda: begun)
             await asyncio.sleep(0.2)
-            (alices,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
+            (alices,) = [each for each in at.cti._hub.tabs if each.user == "alice"]
             assert websocket.MOST_WAITING < 60
             assert {"claz": "ping"} not in tab.frames  # not read yet: the socket itself holds back
-            assert alices in at.cti._office.tabs
+            assert alices in at.cti._hub.tabs
             del at.service.histories.page
             release.set()
             await tab.until(lambda: {"claz": "ping"} in tab.frames)
@@ -280,16 +280,15 @@ class TestFloods:
     async def test_large_ones_are_fewer(self) -> None:
         async with premises() as at, in_peace(at):
             tab = await at.browser.tab("alice")
-            (alices,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
             ping = {"claz": "ping"}
-            await alices.desk.budget._turn.acquire()  # the first one waits
+            await at.cti._hub.sessions_of("alice").budget._turn.acquire()  # the first one waits
             numbers = [str(1000 + number) for number in range(1000)]
             for _ in range(6):
                 await tab.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": numbers})
             await tab.send(ping)
             await asyncio.sleep(0.2)
             assert ping not in tab.frames  # not read yet
-            alices.desk.budget._turn.release()
+            at.cti._hub.sessions_of("alice").budget._turn.release()
             await tab.until(lambda: ping in tab.frames)
 
     @in_loop
@@ -484,13 +483,13 @@ class TestSlowClients:
             tab = await at.browser.connect(token)
             await tab.next("CurrentCallsPhoneEvents")
             tab.falls_silent()
-            (served,) = [each for each in at.cti._office.tabs if each.desk.user == "alice"]
+            (served,) = [each for each in at.cti._hub.tabs if each.user == "alice"]
             for _ in range(20):
                 for _ in range(send_queue.MOST_FRAMES // 2):
                     served.report("Rubbish", "x" * 30_000)
                 await asyncio.sleep(0)
             async with asyncio.timeout(CLOSES_WITHIN + CUT_OFF_WITHIN + AT_MOST):
-                await at.becomes(lambda: served not in at.cti._office.tabs)
+                await at.becomes(lambda: served not in at.cti._hub.tabs)
             again = await at.browser.connect(token)
             assert (await again.next("UniqueAccount"))["user"] == "alice"
 
@@ -507,7 +506,7 @@ class TestSlowClients:
     async def test_small_frames_are_not_held_back(self) -> None:
         async with premises() as at:
             await at.browser.tab("alice")
-            (served,) = at.cti._office.tabs
+            (served,) = at.cti._hub.tabs
             assert served._wire is not None
             raw_socket = served._wire.transport.get_extra_info("socket")
             assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -621,9 +620,9 @@ class TestMemory:
     async def test_desks_of_strangers_are_cleared(self) -> None:
         async with premises() as at:
             for number in range(20):
-                token = at.cti._office.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
+                token = at.cti._hub.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()
-            await at.becomes(lambda: len(at.cti._office._desks) == 2)
+            await at.becomes(lambda: len(at.cti._hub._users) == 2)
 
 
 class TestPace:

@@ -515,7 +515,7 @@ class TestSecrets:
     @in_loop
     async def test_none_is_in_a_repr(self) -> None:
         async with premises() as at:
-            office = at.cti._office
+            office = at.cti._hub
             shown = repr((office.settings, await office.lines.line("alice"), at.cti))
             assert KEY not in shown
             assert "alice_w-secret" not in shown

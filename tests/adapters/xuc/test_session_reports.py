@@ -322,7 +322,7 @@ async def follow(seed: int, steps: int) -> None:
         assert stored is not None
         assert (at.alice.sessions, stored[1].sessions) == ((), ()), (seed, at.done)
         assert at.alice.state is State.LOGGED_OUT
-        assert at.office.desk("alice").sessions == {}
+        assert at.office.sessions_of("alice").by_id == {}
     await at.office.settle()
 
 

@@ -114,7 +114,7 @@ class TestAFullDisk:
             token = await at.browser.log_in("alice")
             with full_disk():
                 assert await logged_out(at, token) == 503
-            await at.becomes(lambda: not at.cti._office.store.is_owed)
+            await at.becomes(lambda: not at.cti._hub.store.is_owed)
         async with premises(store=store) as at:
             assert await checked(at, token) == 401
 
@@ -141,7 +141,7 @@ class TestAFullDisk:
                 await at.service.remove("alice")
             assert await checked(at, token) == 401
             assert "cti: forget for alice" in [str(request) for request, _ in at.observer.failures]
-            assert at.cti._office.store.is_owed
+            assert at.cti._hub.store.is_owed
 
     @in_loop
     async def test_a_removal_is_kept_though_the_user_comes_again_before(self, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ class TestAFullDisk:
                 await at.service.add(ALICE)
                 tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="sound", value="off", value_type="String")
-            await at.cti._office.store.keep()
+            await at.cti._hub.store.keep()
         async with premises(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             assert (await preferred(tab), await preferred(tab, "sound")) == (None, "off")
@@ -296,7 +296,7 @@ class TestMemory:
     @in_loop
     async def test_sessions_that_are_over_are_not_kept(self, tmp_path: Path) -> None:
         async with premises(store=tmp_path / "cti.sqlite") as at:
-            tokens, store = at.cti._office.tokens, at.cti._office.store
+            tokens, store = at.cti._hub.tokens, at.cti._hub.store
             for _ in range(3):
                 for _ in range(50):
                     tokens.issue("alice", "alice", "")
@@ -318,8 +318,8 @@ class TestMemory:
             await tab.command("setUserPreference", key="colour", value="green", value_type="String")
             await at.service.remove("alice")
             await tab.closed()
-            await at.becomes(lambda: "alice" not in at.cti._office._desks)
-            store = at.cti._office.store
+            await at.becomes(lambda: "alice" not in at.cti._hub._users)
+            store = at.cti._hub.store
             assert ("alice" in store._sessions, "alice" in store._preferences) == (False, False)
             assert not store.is_owed
             for table in ("sessions", "preferences"):
@@ -328,7 +328,7 @@ class TestMemory:
     @in_loop
     async def test_nor_of_a_preference_that_came_at_the_same_time(self, tmp_path: Path) -> None:
         async with premises(store=tmp_path / "cti.sqlite") as at:
-            tab, store = await at.browser.tab("alice"), at.cti._office.store
+            tab, store = await at.browser.tab("alice"), at.cti._hub.store
             await store._writing.acquire()
             await tab.send(
                 {"claz": "web", "command": "setUserPreference", "key": "colour",
@@ -336,7 +336,7 @@ class TestMemory:
             )  # fmt: skip
             await at.becomes(lambda: store._writing._waiters)
             removing = asyncio.create_task(at.service.remove("alice"))
-            await at.becomes(lambda: at.cti._office.desk("alice").view is None)
+            await at.becomes(lambda: at.cti._hub.sessions_of("alice").view is None)
             store._writing.release()
             await removing
             await tab.closed()
@@ -355,7 +355,7 @@ class TestMemory:
                     )  # fmt: skip
             for tab in tabs:
                 await tab.command("getIceConfig")
-            assert len(at.cti._office.store.preferences("alice")) == MOST_PREFERENCES
+            assert len(at.cti._hub.store.preferences("alice")) == MOST_PREFERENCES
 
     def test_a_session_is_prolonged_only_while_it_is_there(self) -> None:
         store = Store(None, MemoryObserver(), lambda: 0.0)

@@ -76,7 +76,7 @@ class VisiblePresence:
 
 
 class Hub:
-    """Every desk, who watches which number, and the way to the service.
+    """Every user's sessions, who watches which number, and the way to the service.
 
     Attributes:
         settings: How the server behaves.
@@ -107,21 +107,21 @@ class Hub:
         self.tokens = Tokens(settings.key, settings.ttl, self.store, now)
         self.service: Handlers | None = None
         self.presences: dict[str, Presence] = {}
-        self._desks: dict[str, UserSessions] = {}
+        self._users: dict[str, UserSessions] = {}
         self._watchers: defaultdict[str, set[Tab]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sessions = SessionReports(self._on_event, self.tokens, observer, now)
+        self._reports = SessionReports(self._on_event, self.tokens, observer, now)
 
-    def desk(self, user: str) -> UserSessions:
-        """A user's desk."""
-        if user not in self._desks:
-            self._desks[user] = UserSessions(user, self.settings.ringing_tabs)
-        return self._desks[user]
+    def sessions_of(self, user: str) -> UserSessions:
+        """What the server knows of a user."""
+        if user not in self._users:
+            self._users[user] = UserSessions(user, self.settings.ringing_tabs)
+        return self._users[user]
 
     @property
     def tabs(self) -> tuple[Tab, ...]:
         """Every open WebSocket."""
-        return tuple(tab for desk in self._desks.values() for tab in desk.tabs)
+        return tuple(tab for sessions in self._users.values() for tab in sessions.tabs)
 
     def listening(self) -> Handlers:
         """What listens behind the server.
@@ -140,7 +140,7 @@ class Hub:
 
     def show(self, view: View) -> None:
         """Show an account to its user."""
-        self.desk(view.user).show(view)
+        self.sessions_of(view.user).show(view)
 
     def publish(self, number: str, presence: Presence) -> None:
         """Show a presence to everybody who watches the number."""
@@ -158,16 +158,17 @@ class Hub:
         Raises:
             NotKept: They are gone here; a restart would undo it, until the store can be written again.
         """
-        if (desk := self._desks.get(user)) is not None:
-            desk.view = None
-            desk.close(CloseCode.ACCOUNT_GONE)
-            self._clear(desk)
+        if (sessions := self._users.get(user)) is not None:
+            sessions.view = None
+            sessions.close(CloseCode.ACCOUNT_GONE)
+            self.drop_if_idle(sessions.user)
         await self.store.forget(user)
 
-    def _clear(self, desk: UserSessions) -> None:
-        """Forget a desk that nobody sits at and that has nothing to show."""
-        if desk.view is None and not desk.sessions and not desk.lock.locked():
-            self._desks.pop(desk.user, None)
+    def drop_if_idle(self, user: str) -> None:
+        """Drop a user who has no account to show, no session, no tab and no report under way."""
+        sessions = self._users.get(user)
+        if sessions is not None and sessions.is_idle:
+            del self._users[user]
 
     # -- who watches what ----------------------------------------------------------------------------
 
@@ -205,14 +206,14 @@ class Hub:
             UnknownUser: The user has no account.
             ConnectionError: Nothing listens.
         """
-        desk = tab.desk
-        if desk.connections >= self.settings.sockets_per_user:
+        sessions = self.sessions_of(tab.user)
+        if sessions.connections >= self.settings.sockets_per_user:
             raise TooManySockets
-        await self._sessions.enter(tab)
-        desk.line = await self.lines.line(desk.user)
-        if desk.view is not None:
-            desk.name = (await self.seen_by(desk.user, desk.view.number)).name
-        desk.welcome(tab, self.ice(desk.user))
+        await self._reports.enter(sessions, tab)
+        sessions.line = await self.lines.line(sessions.user)
+        if sessions.view is not None:
+            sessions.name = (await self.seen_by(sessions.user, sessions.view.number)).name
+        sessions.welcome(tab, self.ice(sessions.user))
 
     def ice(self, user: str) -> object:
         """How a user's browser finds its way to the media."""
@@ -220,20 +221,20 @@ class Hub:
 
     def leave(self, tab: Tab) -> None:
         """A WebSocket is closed, in whatever way; without another one its session is lost (S5)."""
-        desk = tab.desk
+        sessions = self.sessions_of(tab.user)
         last_seen = self.now() - tab.silent_for
         tab.gone()
         self.unwatch(tab)
-        desk.leave(tab)
-        if (session := self._sessions.leave(tab, last_seen)) is not None:
-            self.spawn(self._agree(desk, tab.session, session))
-        self._clear(desk)
+        sessions.leave(tab)
+        if (session := self._reports.leave(sessions, tab, last_seen)) is not None:
+            self.spawn(self._agree(sessions, tab.session, session))
+        self.drop_if_idle(sessions.user)
 
-    async def _agree(self, desk: UserSessions, name: str, session: UserSession) -> None:
+    async def _agree(self, sessions: UserSessions, name: str, session: UserSession) -> None:
         """Report how a session is, until the service knows."""
-        while not await self._sessions.agrees(desk, name, session):  # noqa: ASYNC110 - a store tells nobody
+        while not await self._reports.agrees(sessions, name, session):  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(LOSS_RETRY)
-        self._clear(desk)
+        self.drop_if_idle(sessions.user)
 
     async def token(self, text: str) -> Token:
         """What a token says whose login has the password still that it was given for.
@@ -262,9 +263,9 @@ class Hub:
         for tab in self.tabs:
             try:
                 if not await self._is_sealed(tab.token):
-                    await self.log_out(tab.desk.user, tab.session, CloseCode.BAD_TOKEN)
+                    await self.log_out(tab.user, tab.session, CloseCode.BAD_TOKEN)
             except Exception as error:  # the next round finds it again
-                self.observer.failed(PortRequest("cti", "sessions", user=tab.desk.user), error)
+                self.observer.failed(PortRequest("cti", "sessions", user=tab.user), error)
 
     async def _make_up(self) -> None:
         """Write down what could not be written before."""
@@ -279,30 +280,30 @@ class Hub:
             LogoutNotKept: A restart would undo it, until the store can be written again.
             Exception: What the service raised; the session goes on then.
         """
-        desk = self.desk(user)
+        sessions = self.sessions_of(user)
         try:
-            await self._sessions.log_out(desk, session)
+            await self._reports.log_out(sessions, session)
         except BaseException:
-            if (held := desk.sessions.get(session)) is not None:  # whatever became of it, it goes on
-                self.spawn(self._agree(desk, session, held))
+            if (held := sessions.by_id.get(session)) is not None:  # whatever became of it, it goes on
+                self.spawn(self._agree(sessions, session, held))
             raise
         finally:
-            self._clear(desk)
+            self.drop_if_idle(sessions.user)
         try:
             await self.store.keep()
         except StoreFailed as error:
             raise LogoutNotStored(str(error)) from error
         finally:
-            desk.close(code, session)
+            sessions.close(code, session)
 
     # -- deeds ---------------------------------------------------------------------------------------
 
-    async def act(self, desk: UserSessions, event: Event) -> None:
+    async def act(self, user: str, event: Event) -> None:
         """Report to the service what a user does, after what that user did before."""
-        async with desk.lock:
-            await self.listening().on_event(desk.user, event)
+        async with self.sessions_of(user).lock:
+            await self.listening().on_event(user, event)
 
-    async def prefer(self, desk: UserSessions, key: str, preference: Preference) -> None:
+    async def prefer(self, user: str, key: str, preference: Preference) -> None:
         """Keep a user's preference.
 
         Raises:
@@ -310,14 +311,14 @@ class Hub:
             NotKept: It cannot be kept; nothing changed.
             UnknownUser: The user has no account any more.
         """
-        await self.store.prefer(desk.user, key, preference)
-        if desk.view is None:
-            await self.store.forget(desk.user)
-            raise UnknownUser(desk.user)
+        await self.store.prefer(user, key, preference)
+        if self.sessions_of(user).view is None:
+            await self.store.forget(user)
+            raise UnknownUser(user)
 
-    async def on_command(self, desk: UserSessions, command: Command) -> bool:
+    async def on_command(self, user: str, command: Command) -> bool:
         """Let a user's command be carried out; False if the browser has to."""
-        return await self.listening().on_command(desk.user, command)
+        return await self.listening().on_command(user, command)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something that nobody waits for."""

@@ -64,8 +64,8 @@ def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = N
 class LoginEndpoints:
     """Answers the requests about tokens."""
 
-    def __init__(self, office: Hub) -> None:
-        self._office = office
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._attempts = Throttle(time.monotonic)
         self._turns = AddressTurns(AT_ONCE)
 
@@ -89,13 +89,13 @@ class LoginEndpoints:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
-            self._office.observer.failed(PortRequest("cti", request.url.path), error)
+            self._hub.observer.failed(PortRequest("cti", request.url.path), error)
             return Denied(500, "UnhandledError", "something went wrong here").response()
 
     async def _log_in(self, request: Request) -> Response:
         login, password = _credentials(await _body(request))
         address = request.client.host if request.client else ""
-        credential = await self._office.directory.credential(login)  # first: it may change meanwhile
+        credential = await self._hub.directory.credential(login)  # first: it may change meanwhile
         with self._attempt(login, address, credential is not None) as attempt:
             await asyncio.sleep(attempt.delay)
             user = await self._authenticated(login, password, attempt.source)
@@ -103,9 +103,9 @@ class LoginEndpoints:
                 attempt.failed()
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
             attempt.succeeded()
-        token = self._office.tokens.issue(user, login, credential)
+        token = self._hub.tokens.issue(user, login, credential)
         with suppress(StoreFailed):  # the observer knows; it is good until a restart
-            await self._office.store.keep()
+            await self._hub.store.keep()
         return self._token(login, token)
 
     def _attempt(self, login: str, address: str, known: bool) -> Attempt:
@@ -118,7 +118,7 @@ class LoginEndpoints:
     async def _authenticated(self, login: str, password: str, source: str) -> str | None:
         try:
             async with self._turns.of(source, MOST_WAITING):
-                return await self._office.directory.authenticate(login, password)
+                return await self._hub.directory.authenticate(login, password)
         except TooManyWaiting as error:
             sentence = "too many log in at once; try again"
             raise Denied(503, "UnhandledError", sentence, {"Retry-After": "5"}) from error
@@ -126,7 +126,7 @@ class LoginEndpoints:
     async def _check(self, request: Request) -> Response:
         token = await self._bearer(request)
         try:
-            renewed = self._office.tokens.renew(token)
+            renewed = self._hub.tokens.renew(token)
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error)) from error
         return self._token(token.login, renewed)
@@ -134,7 +134,7 @@ class LoginEndpoints:
     async def _log_out(self, request: Request) -> Response:
         token = await self._bearer(request)
         try:
-            await self._office.log_out(token.user, token.session)
+            await self._hub.log_out(token.user, token.session)
         except LogoutNotStored as error:
             raise Denied(503, "UnhandledError", str(error)) from error
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
@@ -142,14 +142,14 @@ class LoginEndpoints:
     async def _bearer(self, request: Request) -> Token:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
-            return await self._office.token(text.strip() if scheme.lower() == "bearer" else "")
+            return await self._hub.token(text.strip() if scheme.lower() == "bearer" else "")
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error)) from error
         except BadToken as error:
             raise Denied(401, "InvalidCredentials", str(error)) from error
 
     def _token(self, login: str, token: str) -> Response:
-        ttl = int(self._office.settings.ttl.total_seconds())
+        ttl = int(self._hub.settings.ttl.total_seconds())
         return _json({"login": login, "token": token, "TTL": ttl})
 
 

@@ -27,19 +27,19 @@ ROOT: Final = "/xuc/api/2.0"
 _Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(office: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
+def application(hub: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
-        office: What it serves.
+        hub: What it serves.
         limits: How many connections there may be from one address, seen through proxies too.
         page: What answers at all other addresses; None: nothing does.
     """
-    logins, entrance, origins = LoginEndpoints(office), EntryRateLimit(), office.settings.origins
+    logins, entrance, origins = LoginEndpoints(hub), EntryRateLimit(), hub.settings.origins
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):
-            await serve(office, entrance, socket)
+            await serve(hub, entrance, socket)
         else:
             await socket.close()  # before it was accepted: a 403
 

@@ -65,7 +65,7 @@ class XucCti:
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._settings = settings
-        self._office = Hub(settings, directory, lines, observer, now)
+        self._hub = Hub(settings, directory, lines, observer, now)
         self._page = page
         self._port: asyncio.Future[int] | None = None
         self._listener: socket.socket | None = None
@@ -89,23 +89,23 @@ class XucCti:
         Raises:
             OSError: The address cannot be listened on.
         """
-        office, settings = self._office, self._settings
+        hub, settings = self._hub, self._settings
         with self.bind() as listener:
             self._listener = None
             limits = _limits(settings)
-            server = Server(_config(settings, application(office, limits, self._page)), limits)
-            office.service = service = Handlers(on_event, on_command, histories)
+            server = Server(_config(settings, application(hub, limits, self._page)), limits)
+            hub.service = service = Handlers(on_event, on_command, histories)
             serving = asyncio.create_task(server.serve([listener]))
-            office.spawn(office.look_after())
+            hub.spawn(hub.look_after())
             self._bound().set_result(listener.getsockname()[1])
             try:
                 await asyncio.shield(serving)
             finally:
-                office.service = None if office.service is service else office.service
+                hub.service = None if hub.service is service else hub.service
                 self._port = None
                 server.stop()
                 await serving
-                await office.settle()
+                await hub.settle()
 
     def _bound(self) -> asyncio.Future[int]:
         if self._port is None:
@@ -119,19 +119,19 @@ class XucCti:
     @property
     def sockets(self) -> int:
         """How many WebSockets of logged-in users are open."""
-        return len(self._office.tabs)
+        return len(self._hub.tabs)
 
     async def show(self, view: View) -> None:
         """Show a user's account in every session of that user (S4)."""
-        self._office.show(view)
+        self._hub.show(view)
 
     async def publish(self, number: str, presence: Presence) -> None:
         """Show a number's presence to every session that watches it (P5)."""
-        self._office.publish(number, presence)
+        self._hub.publish(number, presence)
 
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
-        await self._office.forget(user)
+        await self._hub.forget(user)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,7 +1,7 @@
 """Sessions of users at the server: what the service knows of them agrees with the WebSockets that are open.
 
 At every instant a session that the account holds is connected here, or within its lease, or its end is being
-reported. Reports of a user are made one after the other, under the lock of the desk, and each looks at the
+reported. Reports of a user are made one after the other, under the user's lock, and each looks at the
 session as it is by then. A report whose outcome is unknown counts as made, so that the loss of its connection
 is reported too.
 """
@@ -43,7 +43,7 @@ class SessionReports:
         self._observer = observer
         self._now = now
 
-    async def enter(self, tab: Tab) -> None:
+    async def enter(self, sessions: UserSessions, tab: Tab) -> None:
         """Report that a session is connected.
 
         Raises:
@@ -51,14 +51,13 @@ class SessionReports:
             ConnectionError: Nothing listens.
             Exception: What the service raised.
         """
-        desk = tab.desk
-        session = desk.sessions.setdefault(tab.session, UserSession(self._now()))
+        session = sessions.by_id.setdefault(tab.session, UserSession(self._now()))
         session.connections.add(tab.connection)
-        async with desk.lock:
-            if desk.sessions.get(tab.session) is not session or not self._tokens.is_good(tab.token):
+        async with sessions.lock:
+            if sessions.by_id.get(tab.session) is not session or not self._tokens.is_good(tab.token):
                 raise TokenExpired
             session.reported.add(tab.connection)
-            await self.report(desk.user, LoggedIn(tab.session, tab.connection))
+            await self.report(sessions.user, LoggedIn(tab.session, tab.connection))
             session.reported = {tab.connection}
 
     async def report(self, user: str, event: LoggedIn | LoggedOut | SessionLost) -> None:
@@ -71,23 +70,23 @@ class SessionReports:
             raise ConnectionError("no service listens to the UC Assistants")
         await on_event(user, event)
 
-    def leave(self, tab: Tab, last_seen: datetime) -> UserSession | None:
+    def leave(self, sessions: UserSessions, tab: Tab, last_seen: datetime) -> UserSession | None:
         """A connection is gone; returns its session if that has no other one, and so is lost (S5)."""
-        session = tab.desk.sessions.get(tab.session)
+        session = sessions.by_id.get(tab.session)
         if session is None or tab.connection not in session.connections:
             return None
         session.connections.discard(tab.connection)
         session.last_seen = last_seen
         return None if session.connections else session
 
-    async def agrees(self, desk: UserSessions, name: str, session: UserSession) -> bool:
+    async def agrees(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
         """Report how a session is by now, connected or lost; whether nothing is left to report."""
-        async with desk.lock:
-            if desk.sessions.get(name) is not session:
+        async with sessions.lock:
+            if sessions.by_id.get(name) is not session:
                 return True  # it was logged out
             if session.connections:
-                return await self._is_connected(desk.user, name, session)
-            return await self._is_lost(desk, name, session)
+                return await self._is_connected(sessions.user, name, session)
+            return await self._is_lost(sessions, name, session)
 
     async def _is_connected(self, user: str, name: str, session: UserSession) -> bool:
         """Whether the service knows that a session is connected, on whichever of its connections."""
@@ -95,15 +94,15 @@ class SessionReports:
         session.reported.add(connection)
         return await self._reported(user, LoggedIn(name, connection))
 
-    async def _is_lost(self, desk: UserSessions, name: str, session: UserSession) -> bool:
+    async def _is_lost(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
         """Whether the service knows that a session is lost, on whichever connection it holds it."""
         last_seen = min(session.last_seen, self._now())  # the clock may have been set back since
         for connection in tuple(session.reported):
-            if not await self._reported(desk.user, SessionLost(name, last_seen, connection)):
+            if not await self._reported(sessions.user, SessionLost(name, last_seen, connection)):
                 return False
         session.reported.clear()
         if not session.connections:
-            del desk.sessions[name]
+            del sessions.by_id[name]
         return True
 
     async def _reported(self, user: str, event: LoggedIn | SessionLost) -> bool:
@@ -120,14 +119,14 @@ class SessionReports:
             return False
         return True
 
-    async def log_out(self, desk: UserSessions, name: str) -> None:
+    async def log_out(self, sessions: UserSessions, name: str) -> None:
         """End a session in its account, and all of its tokens.
 
         Raises:
             Exception: What the service raised; the session goes on then, and takes another look by `agrees`.
         """
-        async with desk.lock:
+        async with sessions.lock:
             with suppress(UnknownUser):  # no account holds it; its tokens end all the same
-                await self.report(desk.user, LoggedOut(name))
-            desk.sessions.pop(name, None)
-            self._tokens.revoke_session(desk.user, name)
+                await self.report(sessions.user, LoggedOut(name))
+            sessions.by_id.pop(name, None)
+            self._tokens.revoke_session(sessions.user, name)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import IntEnum
 from itertools import count
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.websockets import WebSocket
 
@@ -23,9 +23,6 @@ from unique_account.adapters.xuc.transport.uvicorn_protocols import (
     TOO_FAST,
     SocketWire,
 )
-
-if TYPE_CHECKING:
-    from unique_account.adapters.xuc.user_sessions import UserSessions
 
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to take what waits for it, and a close, before it is cut off."""
@@ -50,7 +47,7 @@ class Tab:
     """One WebSocket, mostly a tab of a browser.
 
     Attributes:
-        desk: Its user's.
+        user: Its user's id.
         token: What it logged in with.
         session: The session that it belongs to.
         connection: Its own name, never given twice.
@@ -64,15 +61,15 @@ class Tab:
         "_socket",
         "_wire",
         "connection",
-        "desk",
         "rings",
         "session",
         "token",
+        "user",
         "watched",
     )
 
-    def __init__(self, socket: WebSocket, desk: UserSessions, token: Token) -> None:
-        self.desk = desk
+    def __init__(self, socket: WebSocket, token: Token) -> None:
+        self.user = token.user
         self.token = token
         self.session = token.session
         self.connection = f"{_PROCESS}-{next(_numbers)}"

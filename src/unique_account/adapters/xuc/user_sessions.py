@@ -39,7 +39,7 @@ class UserSessions:
         ringing_tabs: How many of the tabs have the line.
         view: The account as last shown; None: there is none.
         tabs: The open WebSockets, in the order in which they came.
-        sessions: The sessions that have a WebSocket, or whose loss is not reported yet, by id.
+        by_id: The sessions that have a WebSocket, or whose loss is not reported yet.
         name: The user's full name, as far as is known.
         line: How the browser registers; None where that is not known.
         lock: Held while the service is told something of this user, so that it comes in order.
@@ -51,7 +51,7 @@ class UserSessions:
     ringing_tabs: int
     view: View | None = None
     tabs: list[Tab] = Factory(list)
-    sessions: dict[str, UserSession] = Factory(dict)
+    by_id: dict[str, UserSession] = Factory(dict)
     name: str | None = None
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
@@ -61,7 +61,12 @@ class UserSessions:
     @property
     def connections(self) -> int:
         """How many WebSockets are open, or about to be."""
-        return sum(len(session.connections) for session in self.sessions.values())
+        return sum(len(session.connections) for session in self.by_id.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no account to show, no session, no tab and no report under way."""
+        return self.view is None and not self.by_id and not self.tabs and not self.lock.locked()
 
     # -- the account ---------------------------------------------------------------------------------
 

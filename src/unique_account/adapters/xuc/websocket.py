@@ -30,12 +30,12 @@ MOST_CHARACTERS: Final = 16 * 1024
 """How many characters they have together when no more is read; decoded, they may take eight times as much."""
 
 
-async def serve(office: Hub, entrance: EntryRateLimit, socket: WebSocket) -> None:
+async def serve(hub: Hub, entrance: EntryRateLimit, socket: WebSocket) -> None:
     """Serve one client until it is gone."""
     await socket.accept()
     wire: SocketWire = socket.scope["extensions"][EXTENSION]
     try:
-        token = await office.token(socket.query_params.get("token", ""))
+        token = await hub.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", CloseCode.BAD_TOKEN)
         wire.dismiss()
@@ -44,15 +44,15 @@ async def serve(office: Hub, entrance: EntryRateLimit, socket: WebSocket) -> Non
         await _refuse(socket, "loggedOnFailed", CloseCode.COME_BACK)
         wire.dismiss()
         return
-    tab = Tab(socket, office.desk(token.user), token)
+    tab = Tab(socket, token)
     try:
-        wire.known = await _entered(office, tab, token)
+        wire.known = await _entered(hub, tab, token)
         if wire.known:
-            await _listen(office, socket, tab)
+            await _listen(hub, socket, tab)
         else:
             wire.dismiss()
     finally:
-        office.leave(tab)
+        hub.leave(tab)
 
 
 async def _refuse(socket: WebSocket, word: str, code: int) -> None:
@@ -60,13 +60,13 @@ async def _refuse(socket: WebSocket, word: str, code: int) -> None:
     await socket.close(code)
 
 
-async def _entered(office: Hub, tab: Tab, token: Token) -> bool:
+async def _entered(hub: Hub, tab: Tab, token: Token) -> bool:
     """Whether the session is logged in and sees its account; the client is told why not."""
     word, code = "loggedOnFailed", CloseCode.BAD_TOKEN
     try:
         async with asyncio.timeout(ENTERS_WITHIN):
-            await office.enter(tab)
-        if office.tokens.is_good(token):  # it may have been revoked meanwhile
+            await hub.enter(tab)
+        if hub.tokens.is_good(token):  # it may have been revoked meanwhile
             return True
     except BadToken:  # logged out meanwhile
         code = CloseCode.BAD_TOKEN
@@ -75,19 +75,19 @@ async def _entered(office: Hub, tab: Tab, token: Token) -> bool:
     except UnknownUser:
         code = CloseCode.ACCOUNT_GONE
     except TimeoutError as error:
-        office.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
+        hub.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
         word, code = "loggedOnTimeout", CloseCode.COME_BACK
     except Exception as error:
-        office.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
+        hub.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
         code = CloseCode.COME_BACK
     tab.report("LoggedOnError", {"Error": word})
     await tab.close(code)
     return False
 
 
-async def _listen(office: Hub, socket: WebSocket, tab: Tab) -> None:
+async def _listen(hub: Hub, socket: WebSocket, tab: Tab) -> None:
     """Take frame after frame."""
-    inbox = _Inbox(office, tab)
+    inbox = _Inbox(hub, tab)
     while (received := await socket.receive())["type"] == "websocket.receive":
         await _take(received.get("text"), tab, inbox)
 
@@ -110,10 +110,10 @@ class _Inbox:
     Reading goes on, so that a ping is answered and a close seen while the PBX takes its time.
     """
 
-    __slots__ = ("_characters", "_office", "_tab", "_waiting", "_work")
+    __slots__ = ("_characters", "_hub", "_tab", "_waiting", "_work")
 
-    def __init__(self, office: Hub, tab: Tab) -> None:
-        self._office = office
+    def __init__(self, hub: Hub, tab: Tab) -> None:
+        self._hub = hub
         self._tab = tab
         self._waiting: deque[tuple[Fields, int]] = deque()
         self._characters = 0
@@ -127,11 +127,12 @@ class _Inbox:
         self._waiting.append((command, characters))
         self._characters += characters
         if self._work is None or self._work.done():
-            self._work = self._office.spawn(self._perform())
+            self._work = self._hub.spawn(self._perform())
 
     async def _perform(self) -> None:
         while self._waiting and not self._tab.is_closing:
             command, characters = self._waiting.popleft()
             self._characters -= characters
-            await perform(self._office, self._tab, command)
+            await perform(self._hub, self._tab, command)
         self._work = None
+        self._hub.drop_if_idle(self._tab.user)

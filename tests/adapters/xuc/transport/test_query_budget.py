@@ -120,8 +120,8 @@ class TestOfAUser:
         async with premises() as at:
             alices = [await at.browser.tab("alice") for _ in range(4)]
             bob = await at.browser.tab("bob")
-            desk = at.cti._office.desk("alice")
-            for left in (desk.budget, desk.log_budget):
+            sessions = at.cti._hub.sessions_of("alice")
+            for left in (sessions.budget, sessions.log_budget):
                 left.spend(AT_ONCE + 3600 * int(PER_SECOND))
             monkeypatch.setattr(asyncio, "sleep", passes)
             await bob.command("getColleagues")
@@ -168,14 +168,14 @@ class TestOfAUser:
     async def test_who_is_gone_watches_nothing(self) -> None:
         async with premises() as at:
             tab = await at.browser.tab("alice")
-            (served,) = at.cti._office.tabs
-            async with served.desk.budget.question():
+            (served,) = at.cti._hub.tabs
+            async with at.cti._hub.sessions_of("alice").budget.question():
                 await tab.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": ["1002"]})
-                await at.becomes(lambda: served.desk.budget._waiting)
+                await at.becomes(lambda: at.cti._hub.sessions_of("alice").budget._waiting)
                 await tab.close()
                 await at.becomes(lambda: served.is_gone)
-            await at.becomes(lambda: not served.desk.budget._waiting)
-            async with served.desk.budget.question():
-                assert not at.cti._office._watchers
-            at.cti._office.watch(served, "1002")
-            assert not at.cti._office._watchers
+            await at.becomes(lambda: not at.cti._hub.sessions_of("alice").budget._waiting)
+            async with at.cti._hub.sessions_of("alice").budget.question():
+                assert not at.cti._hub._watchers
+            at.cti._hub.watch(served, "1002")
+            assert not at.cti._hub._watchers

@@ -132,7 +132,7 @@ class TestNobodyReads:
         async with premises() as at, bare(at, await at.browser.log_in("alice")) as (_, writer):
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await at.becomes(lambda: at.cti.sockets == 1)
-            (tab,) = at.cti._office.tabs
+            (tab,) = at.cti._hub.tabs
             assert tab._wire is not None
             waiting = tab._wire.transport.get_write_buffer_size
             most = 0

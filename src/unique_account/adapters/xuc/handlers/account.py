@@ -26,66 +26,66 @@ SHOWN: Final = 10
 _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
 
-async def toggle_device(office: Hub, tab: Tab, fields: Fields) -> None:
+async def toggle_device(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6)."""
-    device = office.settings.device_types[fields.one_of("deviceType", office.settings.device_types)]
-    await office.act(tab.desk, DeviceSelected(device))
+    device = hub.settings.device_types[fields.one_of("deviceType", hub.settings.device_types)]
+    await hub.act(tab.user, DeviceSelected(device))
 
 
-async def select_device(office: Hub, tab: Tab, fields: Fields) -> None:
+async def select_device(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``selectDevice``: select a device (S6)."""
     device = Device(fields.one_of("device", Device))
-    await office.act(tab.desk, DeviceSelected(device))
+    await hub.act(tab.user, DeviceSelected(device))
 
 
-async def log_out(office: Hub, tab: Tab, fields: Fields) -> None:
+async def log_out(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``logout``: end the session."""
-    await office.log_out(tab.desk.user, tab.session)
+    await hub.log_out(tab.user, tab.session)
 
 
-async def do_not_disturb(office: Hub, tab: Tab, fields: Fields) -> None:
+async def do_not_disturb(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``dnd``: set do-not-disturb."""
-    await office.act(tab.desk, DoNotDisturbSet(fields.flag("state")))
+    await hub.act(tab.user, DoNotDisturbSet(fields.flag("state")))
 
 
-async def forward(office: Hub, tab: Tab, fields: Fields) -> None:
+async def forward(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination the one there is stays."""
     setting, state = FORWARDS[fields.command], fields.flag("state")
     destination = fields.maybe_text("destination") or ""
     try:
-        await office.act(tab.desk, ForwardSet(setting, state, destination))
+        await hub.act(tab.user, ForwardSet(setting, state, destination))
     except NoDestination as error:
         raise InvalidMessage("destination: is missing, and none was set before") from error
 
 
-async def set_preference(office: Hub, tab: Tab, fields: Fields) -> None:
+async def set_preference(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``setUserPreference``: keep a preference, and tell it to every tab."""
     key = fields.text("key")
-    allowed = office.settings.preference_keys
+    allowed = hub.settings.preference_keys
     if not _KEY.fullmatch(key) or (allowed is not None and key not in allowed):
         raise InvalidMessage("key: is not the key of a preference")
-    await _prefer(office, tab, key, Preference(fields.text("value", 1024), fields.text("value_type", 64)))
+    await _prefer(hub, tab, key, Preference(fields.text("value", 1024), fields.text("value_type", 64)))
 
 
-async def user_status(office: Hub, tab: Tab, fields: Fields) -> None:
+async def user_status(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``userStatusUpdate``: a Unique Account has no such status, so it is but a preference."""
-    await _prefer(office, tab, USER_STATUS, Preference(fields.text("status", 64), "String"))
+    await _prefer(hub, tab, USER_STATUS, Preference(fields.text("status", 64), "String"))
 
 
-async def _prefer(office: Hub, tab: Tab, key: str, preference: Preference) -> None:
-    async with tab.question(tab.desk.budget) as budget:
-        budget.spend(SHOWN * len(tab.desk.tabs))
+async def _prefer(hub: Hub, tab: Tab, key: str, preference: Preference) -> None:
+    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
+        budget.spend(SHOWN * len(hub.sessions_of(tab.user).tabs))
         try:
-            await office.prefer(tab.desk, key, preference)
+            await hub.prefer(tab.user, key, preference)
         except TooManyPreferences as error:
             raise InvalidMessage(f"key: {error}") from error
-    tab.desk.report("UserPreference", _preference(key, preference))
+    hub.sessions_of(tab.user).report("UserPreference", _preference(key, preference))
 
 
-async def get_preferences(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_preferences(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserPreferences``: every preference that is kept."""
-    async with tab.question(tab.desk.budget) as budget:
-        preferences = sorted(office.store.preferences(tab.desk.user).items())
+    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
+        preferences = sorted(hub.store.preferences(tab.user).items())
         budget.spend(len(preferences))
         for key, preference in preferences:
             tab.report("UserPreference", _preference(key, preference))

@@ -20,101 +20,104 @@ from unique_account.ports.pbx import CommandFailed
 KEYS: Final = tuple("0123456789*#ABCD")
 
 
-async def dial(office: Hub, tab: Tab, fields: Fields) -> None:
+async def dial(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``dial``: by the device in use (R14)."""
-    await _dial(office, tab, fields.text("destination"))
+    await _dial(hub, tab, fields.text("destination"))
 
 
-async def _dial(office: Hub, tab: Tab, number: str) -> None:
-    if not await office.on_command(tab.desk, Dial(number)):
+async def _dial(hub: Hub, tab: Tab, number: str) -> None:
+    if not await hub.on_command(tab.user, Dial(number)):
         _has_line(tab)
         tab.report("WebRTCCmd", browser_command("Dial", destination=number))
 
 
-async def answer(office: Hub, tab: Tab, fields: Fields) -> None:
+async def answer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``answer``: the call that is named, else the one that rings."""
-    call = _call(tab, fields, call_selection.to_answer)
-    if not await office.on_command(tab.desk, Answer(call.id)):
+    call = _call(hub, tab, fields, call_selection.to_answer)
+    if not await hub.on_command(tab.user, Answer(call.id)):
         _has_line(tab)
         tab.report("WebRTCCmd", browser_command("Answer", uniqueId=call.id))
 
 
-async def hang_up(office: Hub, tab: Tab, fields: Fields) -> None:
+async def hang_up(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``hangup``: the call that is named, else the one that the user is most busy with."""
-    await office.on_command(tab.desk, HangUp(_call(tab, fields, call_selection.to_hang_up).id))
+    await hub.on_command(tab.user, HangUp(_call(hub, tab, fields, call_selection.to_hang_up).id))
 
 
-async def hold(office: Hub, tab: Tab, fields: Fields) -> None:
+async def hold(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``hold``: put a call on hold, or take it back."""
-    await _hold_or_resume(office, tab, _call(tab, fields, call_selection.to_hold))
+    await _hold_or_resume(hub, tab, _call(hub, tab, fields, call_selection.to_hold))
 
 
-async def _hold_or_resume(office: Hub, tab: Tab, call: Call) -> None:
+async def _hold_or_resume(hub: Hub, tab: Tab, call: Call) -> None:
     command = Resume(call.id) if call.status is CallStatus.HELD else Hold(call.id)
-    if not await office.on_command(tab.desk, command):
-        tab.desk.report("WebRTCCmd", browser_command("Hold", uniqueId=call.id))
+    if not await hub.on_command(tab.user, command):
+        hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("Hold", uniqueId=call.id))
 
 
-async def direct_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
+async def direct_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``directTransfer``: send the other party of a call to a number."""
-    number, call = fields.text("destination"), _call(tab, fields, call_selection.to_hold)
-    await office.on_command(tab.desk, Transfer(call.id, number))
+    number, call = fields.text("destination"), _call(hub, tab, fields, call_selection.to_hold)
+    await hub.on_command(tab.user, Transfer(call.id, number))
 
 
-async def attended_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
+async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``attendedTransfer``: hold the call that is talked on, and dial; if that fails, take it back."""
-    number, view = fields.text("destination"), _view(tab)
+    number, view = fields.text("destination"), _view(hub, tab)
     call = call_selection.to_hold(view)
     if call.device is not view.device_in_use:
         raise CommandFailed(f"the call is on the {call.device}, and new calls are made with the other device")
     if call.status is CallStatus.TALKING:
-        await _hold_or_resume(office, tab, call)
+        await _hold_or_resume(hub, tab, call)
     try:
-        await _dial(office, tab, number)
+        await _dial(hub, tab, number)
     except Exception:
         if call.status is CallStatus.TALKING and call.device is Device.DESKPHONE:
             with suppress(CommandFailed, ConnectionError):
-                await office.on_command(tab.desk, Resume(call.id))
+                await hub.on_command(tab.user, Resume(call.id))
         raise
 
 
-async def complete_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
+async def complete_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``completeTransfer``: connect the party on hold with the one that was asked."""
-    pair = call_selection.consultation(_view(tab))
-    await office.on_command(tab.desk, Join(pair.held.id, pair.asked.id))
+    pair = call_selection.consultation(_view(hub, tab))
+    await hub.on_command(tab.user, Join(pair.held.id, pair.asked.id))
 
 
-async def cancel_transfer(office: Hub, tab: Tab, fields: Fields) -> None:
+async def cancel_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``cancelTransfer``: hang the other call up, and take back the one on hold."""
-    pair = call_selection.consultation(_view(tab))
-    await office.on_command(tab.desk, HangUp(pair.asked.id))
-    await _hold_or_resume(office, tab, pair.held)
+    pair = call_selection.consultation(_view(hub, tab))
+    await hub.on_command(tab.user, HangUp(pair.asked.id))
+    await _hold_or_resume(hub, tab, pair.held)
 
 
-async def send_dtmf(office: Hub, tab: Tab, fields: Fields) -> None:
+async def send_dtmf(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``sendDtmf``: let the browser send a tone."""
     key = fields.one_of("key", KEYS)
-    call = _of_browser(call_selection.to_hang_up(_view(tab)), "the deskphone sends tones by its own keys")
-    tab.desk.report("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
+    call = _of_browser(
+        call_selection.to_hang_up(_view(hub, tab)), "the deskphone sends tones by its own keys"
+    )
+    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
 
 
-async def toggle_microphone(office: Hub, tab: Tab, fields: Fields) -> None:
+async def toggle_microphone(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleMicrophone``: let the browser mute itself, or be heard again."""
-    call = _call(tab, fields, call_selection.to_hang_up)
+    call = _call(hub, tab, fields, call_selection.to_hang_up)
     call = _of_browser(call, "the deskphone mutes itself by its own key")
-    tab.desk.report("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
+    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
 
 
-def _call(tab: Tab, fields: Fields, choose: Callable[[View], Call]) -> Call:
+def _call(hub: Hub, tab: Tab, fields: Fields, choose: Callable[[View], Call]) -> Call:
     """The call that is named, else the one that is meant."""
     call_id = fields.maybe_text("uniqueId")
-    return choose(_view(tab)) if call_id is None else call_selection.named(_view(tab), call_id)
+    return choose(_view(hub, tab)) if call_id is None else call_selection.named(_view(hub, tab), call_id)
 
 
-def _view(tab: Tab) -> View:
-    if tab.desk.view is None:
+def _view(hub: Hub, tab: Tab) -> View:
+    view = hub.sessions_of(tab.user).view
+    if view is None:
         raise CommandFailed("nothing is known of the account yet")
-    return tab.desk.view
+    return view
 
 
 def _has_line(tab: Tab) -> None:

@@ -49,15 +49,15 @@ COMMANDS: Final[Mapping[str, Handler]] = {
 }
 
 
-async def perform(office: Hub, tab: Tab, fields: Fields) -> None:
+async def perform(hub: Hub, tab: Tab, fields: Fields) -> None:
     """Do what a command wants, and say what came of it."""
     try:
-        await _handler(fields)(office, tab, fields)
+        await _handler(fields)(hub, tab, fields)
     except Exception as error:
         word, sentence = _said(error)
         if word == "unhandledError":
-            request = PortRequest("cti", str(fields.command), user=tab.desk.user)
-            office.observer.failed(request, error)
+            request = PortRequest("cti", str(fields.command), user=tab.user)
+            hub.observer.failed(request, error)
         say_error(tab, word, sentence, fields)
     else:
         if fields.ref is not None:

@@ -23,53 +23,53 @@ MOST_DAYS: Final = 3650
 MOST_COLLEAGUES: Final = 500
 
 
-async def get_config(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_config(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getConfig``: how to register."""
     fields.one_of("objectType", ("line",))
-    tab.desk.report_line(tab)
+    hub.sessions_of(tab.user).report_line(tab)
 
 
-async def get_ice(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_ice(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getIceConfig``: how to find a way to the media."""
-    tab.report("IceConfig", office.ice(tab.desk.user))
+    tab.report("IceConfig", hub.ice(tab.user))
 
 
-async def get_calls(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_calls(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getCurrentCallsPhoneEvents``: the live calls."""
-    tab.desk.report_calls(tab)
+    hub.sessions_of(tab.user).report_calls(tab)
 
 
 # -- presence ----------------------------------------------------------------------------------------
 
 
-async def watch(office: Hub, tab: Tab, fields: Fields) -> None:
+async def watch(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``subscribeToPhoneHints``: watch numbers; one that may not be seen looks as if nobody had it."""
     numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
         raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
-    async with tab.question(tab.desk.budget) as budget:
+    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
         budget.spend(len(numbers))
         async for number in in_parts(numbers):
-            if (await office.seen_by(tab.desk.user, number)).may:
-                office.watch(tab, number)
+            if (await hub.seen_by(tab.user, number)).may:
+                hub.watch(tab, number)
             else:
                 tab.send(outgoing.hint(number, Presence.UNEXISTING), number)
 
 
-async def unwatch(office: Hub, tab: Tab, fields: Fields) -> None:
+async def unwatch(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``unsubscribeFromAllPhoneHints``: watch no number any more."""
-    office.unwatch(tab)
+    hub.unwatch(tab)
 
 
-async def get_colleagues(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_colleagues(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getColleagues``: whom the user may see, and what they are at."""
     words = fields.maybe_text("words") or ""
     size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
-    async with tab.question(tab.desk.budget) as budget:
-        found = await office.directory.colleagues(tab.desk.user, words, size)
+    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
+        found = await hub.directory.colleagues(tab.user, words, size)
         budget.spend(len(found))
     entries = [
-        {"number": known.number, "name": known.name, "status": office.presences.get(known.number)}
+        {"number": known.number, "name": known.name, "status": hub.presences.get(known.number)}
         for known in found
     ]
     tab.report("Colleagues", {"entries": entries, "words": words})
@@ -78,58 +78,58 @@ async def get_colleagues(office: Hub, tab: Tab, fields: Fields) -> None:
 # -- history -----------------------------------------------------------------------------------------
 
 
-async def get_history(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_history(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistory``: so many calls; without a number, those of the last days (H5)."""
     size = fields.whole("size", 1, MAX_SIZE)
-    since = days_before(office.now(), DEFAULT_DAYS) if size is None else None
-    await _send_history(office, tab, size or MAX_SIZE, since)
+    since = days_before(hub.now(), DEFAULT_DAYS) if size is None else None
+    await _send_history(hub, tab, size or MAX_SIZE, since)
 
 
-async def get_history_by_days(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_history_by_days(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserCallHistoryByDays``: the calls of so many days (H5)."""
     days = fields.whole("days", 1, MOST_DAYS) or DEFAULT_DAYS
-    since = days_before(office.now(), days)
-    await _send_history(office, tab, MAX_SIZE, since)
+    since = days_before(hub.now(), days)
+    await _send_history(hub, tab, MAX_SIZE, since)
 
 
-async def get_history_page(office: Hub, tab: Tab, fields: Fields) -> None:
+async def get_history_page(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getHistoryPage``: a page, and the cursor of the one that follows (H5)."""
     size = fields.whole("size", 1, MAX_SIZE) or DEFAULT_SIZE
     days = fields.whole("days", 1, MOST_DAYS)
     cursor = fields.maybe_text("cursor", 1024)
-    since = None if days is None else days_before(office.now(), days)
-    async with tab.question(tab.desk.log_budget) as budget:
-        page = await _page(office, tab, size, cursor, since)
+    since = None if days is None else days_before(hub.now(), days)
+    async with tab.question(hub.sessions_of(tab.user).log_budget) as budget:
+        page = await _page(hub, tab, size, cursor, since)
         budget.spend(len(page.entries))
-        seen = await _seen(office, tab, page)
+        seen = await _seen(hub, tab, page)
         entries = [
             outgoing.page_entry(entry, seen[entry.peer].name) async for entry in in_parts(page.entries)
         ]
     tab.report("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
 
 
-async def _page(office: Hub, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
+async def _page(hub: Hub, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
     try:
-        return await office.listening().histories.page(tab.desk.user, size, cursor, since)
+        return await hub.listening().histories.page(tab.user, size, cursor, since)
     except InvalidCursor as error:
         raise InvalidMessage(f"cursor: {error}") from error
 
 
-async def _seen(office: Hub, tab: Tab, page: Page) -> dict[str, VisiblePresence]:
+async def _seen(hub: Hub, tab: Tab, page: Page) -> dict[str, VisiblePresence]:
     """What the user may see of the other parties of a page, by number."""
     peers = dict.fromkeys(entry.peer for entry in page.entries)
-    return {peer: await office.seen_by(tab.desk.user, peer) async for peer in in_parts(peers)}
+    return {peer: await hub.seen_by(tab.user, peer) async for peer in in_parts(peers)}
 
 
-async def _send_history(office: Hub, tab: Tab, size: int, since: datetime | None) -> None:
+async def _send_history(hub: Hub, tab: Tab, size: int, since: datetime | None) -> None:
     """Tell a history in XiVO's words."""
-    desk, zone = tab.desk, office.settings.zone
-    async with tab.question(tab.desk.log_budget) as budget:
-        page = await _page(office, tab, size, None, since)
+    sessions, zone = hub.sessions_of(tab.user), hub.settings.zone
+    async with tab.question(sessions.log_budget) as budget:
+        page = await _page(hub, tab, size, None, since)
         budget.spend(len(page.entries))
-        number = "" if desk.view is None else desk.view.number
-        own: Party = (number, desk.name, None if desk.view is None else desk.view.presence)
-        seen = await _seen(office, tab, page)
+        number = "" if sessions.view is None else sessions.view.number
+        own: Party = (number, sessions.name, None if sessions.view is None else sessions.view.presence)
+        seen = await _seen(hub, tab, page)
         entries = [
             outgoing.history_entry(entry, own, _peer(entry, seen[entry.peer]), entry.start.astimezone(zone))
             async for entry in in_parts(page.entries)
