@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
-from unique_account.adapters.xuc.server import _config, _limits, _listening
+from unique_account.adapters.xuc.server import _bound_socket, _config, _limits
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
@@ -122,7 +122,7 @@ async def cti(count: int, folder: Path) -> None:
         while question := (await reader.readline()).decode().strip():
             if question == "tokens":
                 answer(tokens(server, people, folder / "tokens.json"))
-                await server._hub.store.keep()
+                await server._hub.store.save()
             elif question == "usage":
                 answer(usage(server.sockets))
             else:
@@ -152,7 +152,7 @@ async def bare(count: int, _: Path) -> None:
 
     app = Starlette(routes=[WebSocketRoute("/xuc/api/2.0/cti", serve)])
     settings = XucSettings(key=KEY, port=0, sockets=count + 100)
-    server, listener = Server(_config(settings, app), _limits(settings)), _listening("127.0.0.1", 0)
+    server, listener = Server(_config(settings, app), _limits(settings)), _bound_socket("127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     reader = await questions()
     while not server.started:  # noqa: ASYNC110 - it tells nobody

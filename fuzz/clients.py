@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -16,11 +16,10 @@ from fuzz.premises import (
     KEY,
 )
 from fuzz.target import Check, Target, is_text, plain, printable, require, text_of
-from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, Tokens
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage, read
-from unique_account.adapters.xuc.store import Store, StoredSession
+from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 
 _FIELDS: Final[dict[str, Any]] = {
     "uniqueId": "1699999999.1",
@@ -90,19 +89,18 @@ def _check_field(said: Fields, name: str, reads: Callable[[Fields, str], object]
 _NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-def _store() -> Store:
-    """A store that is gone with the process; there is a session."""
-    store = Store(None, MemoryObserver(), _NOW.timestamp)
-    store.begin("alice", "x", StoredSession(1e12, 1e12))
-    return store
+def _sessions() -> StoredSessions:
+    """One session of Alice's."""
+    sessions = StoredSessions(_NOW.timestamp)
+    sessions.begin("alice", "x", StoredSession(1e12, 1e12))
+    return sessions
 
 
 @contextmanager
 def _tokens() -> Iterator[Check]:
-    with closing(_store()) as store:
-        tokens = Tokens(KEY, timedelta(hours=1), store, lambda: _NOW)
-        (good,) = _issued()
-        yield partial(_check_token, tokens, tokens.read(good.decode()))
+    tokens = Tokens(KEY, timedelta(hours=1), _sessions(), lambda: _NOW)
+    (good,) = _issued()
+    yield partial(_check_token, tokens, tokens.read(good.decode()))
 
 
 def _check_token(tokens: Tokens, good: Token, data: bytes) -> None:
@@ -139,19 +137,18 @@ def _issued() -> tuple[bytes, ...]:
 @contextmanager
 def _signed_claims() -> Iterator[Check]:
     """Claims of any kind with a signature that is right: what a token of another release could say."""
-    with closing(_store()) as store:
-        tokens = Tokens(KEY, timedelta(hours=1), store, lambda: _NOW)
-        head = _base64(b'{"alg":"HS256","typ":"JWT"}')
+    tokens = Tokens(KEY, timedelta(hours=1), _sessions(), lambda: _NOW)
+    head = _base64(b'{"alg":"HS256","typ":"JWT"}')
 
-        def check(data: bytes) -> None:
-            try:
-                token = tokens.read(_sealed(f"{head}.{_base64(data)}"))
-            except BadToken:
-                return
-            require(printable(token.user, token.login, token.session), "a name that cannot be written")
-            require(token.expires > _NOW.timestamp(), "a token that has no end, or is over")
+    def check(data: bytes) -> None:
+        try:
+            token = tokens.read(_sealed(f"{head}.{_base64(data)}"))
+        except BadToken:
+            return
+        require(printable(token.user, token.login, token.session), "a name that cannot be written")
+        require(token.expires > _NOW.timestamp(), "a token that has no end, or is over")
 
-        yield check
+    yield check
 
 
 TARGETS: Final = (

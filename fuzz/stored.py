@@ -23,7 +23,9 @@ from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.xuc.store import Preference, Store, StoredSession, TooManyPreferences
+from unique_account.adapters.xuc.storage.preferences import Preference, TooManyPreferences
+from unique_account.adapters.xuc.storage.sessions import StoredSession
+from unique_account.adapters.xuc.storage.store import Store
 from unique_account.core.account import Account, Kept, Session
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.errors import InvalidCursor, UniqueAccountError
@@ -149,8 +151,8 @@ def _stores() -> tuple[bytes, ...]:
 
 
 async def _filled(store: Store) -> None:
-    store.begin("alice", "0123456789abcdef", StoredSession(1e12, 1e12))
-    await store.keep()
+    store.sessions.begin("alice", "0123456789abcdef", StoredSession(1e12, 1e12))
+    await store.save()
     await store.prefer("alice", "USER_STATUS", Preference("away", "String"))
     await store.prefer("bob", "theme", Preference("dark", "String"))
 
@@ -169,9 +171,9 @@ def _check_store(runner: asyncio.Runner, path: Path, _: bytes) -> None:
         require(printable(str(error)), "a sentence that cannot be written")
         return
     with closing(store):
-        store.has("alice", "0123456789abcdef")
+        store.sessions.has("alice", "0123456789abcdef")
         for user in ("alice", "bob"):
-            for preference in store.preferences(user).values():
+            for preference in store.preferences.of(user).values():
                 require(isinstance(preference.value, str), "a preference that is no text")
         with suppress(OSError, TooManyPreferences, UniqueAccountError):
             runner.run(_filled(store))

@@ -10,11 +10,18 @@ import pytest
 
 from tests.paths import ROOT
 from unique_account.adapters.people_file import passwords
-from unique_account.adapters.xuc import XucSettings, hub, login_endpoints, store, tab, websocket
-from unique_account.adapters.xuc.auth import throttle, tokens
+from unique_account.adapters.xuc import XucSettings, login_endpoints, session_checks, tab, websocket
+from unique_account.adapters.xuc.auth import failure_counts, throttle, tokens
 from unique_account.adapters.xuc.handlers import account, queries
 from unique_account.adapters.xuc.protocol import incoming
-from unique_account.adapters.xuc.transport import query_budget, rate_limit, send_queue, uvicorn_protocols
+from unique_account.adapters.xuc.storage import preferences
+from unique_account.adapters.xuc.transport import (
+    query_budget,
+    rate_limit,
+    send_queue,
+    websocket_closing,
+    websocket_protocol,
+)
 from unique_account.cli import log_repeats
 from unique_account.http_server import connection_limit, file_descriptors, protocol
 
@@ -38,9 +45,10 @@ BOUNDS: Final = {
     "of 35 MiB of work at least and 2 GiB at most": (
         (passwords.LEAST_WORK, passwords.MOST_WORK) == (35 * 1024, 2 * 2**20)
     ),
-    "10 failures with a login in any 5 minutes": (throttle.PER_LOGIN, throttle.WINDOW) == (10, 300),
-    "100 from an address, then four attempts a second": (throttle.PER_ADDRESS, throttle.EVERY) == (100, 0.25),
-    "of more than 60 that wait": throttle.LONGEST_DELAY / throttle.EVERY == 60,
+    "10 failures with a login in any 5 minutes": (throttle.PER_LOGIN, failure_counts.WINDOW) == (10, 300),
+    "100 from an address, then four attempts a second": (throttle.PER_ADDRESS, throttle.INTERVAL)
+    == (100, 0.25),
+    "of more than 60 that wait": throttle.LONGEST_DELAY / throttle.INTERVAL == 60,
     "takes up to 15 s": throttle.LONGEST_DELAY == 15,
     "twice 16,384 places, and addresses twice 8,192": (
         (throttle.UNKNOWN_LOGINS, throttle.ADDRESSES) == (16_384, 8192)
@@ -48,11 +56,11 @@ BOUNDS: Final = {
     "5,000 lines of answers at once and 1,000 a second after that; 32 waiting": (
         (query_budget.AT_ONCE, query_budget.PER_SECOND, query_budget.MOST_WAITING) == (5000, 1000, 32)
     ),
-    "after each 100 lines": query_budget.PART == 100,
+    "after each 100 lines": query_budget.BATCH == 100,
     "HMAC-SHA-256, an hour, renewed for 7 days": (
         (SETTINGS.ttl, tokens.RENEWED_FOR) == (timedelta(hours=1), timedelta(days=7))
     ),
-    "ends its sessions within 5 s": hub.LOOKS_EVERY == 5,
+    "ends its sessions within 5 s": session_checks.CHECK_EVERY == 5,
     "16 KiB, 100 at once and 20 a second, closed after 5 s above that": (
         (incoming.LARGEST, rate_limit.AT_ONCE, rate_limit.PER_SECOND, rate_limit.SLOWED_FOR)
         == (16 * 1024, 100, 20, 5)
@@ -60,14 +68,14 @@ BOUNDS: Final = {
     "32 commands waiting, or 16 KiB of them": (
         (websocket.MOST_WAITING, websocket.MOST_CHARACTERS) == (32, 16 * 1024)
     ),
-    "counts for ten lines for each tab": account.SHOWN == 10,
+    "counts for ten lines for each tab": account.LINES_PER_TAB == 10,
     "4 KiB, 10 s": (login_endpoints.LARGEST_BODY, login_endpoints.BODY_WITHIN) == (4096, 10),
-    "a frame once more for each 4 KiB": uvicorn_protocols.COUNTS_AGAIN == 4096,
-    "a message of at most 64 frames": uvicorn_protocols.MOST_FRAGMENTS == 64,
+    "a frame once more for each 4 KiB": websocket_protocol.COUNTS_AGAIN == 4096,
+    "a message of at most 64 frames": websocket_protocol.MOST_FRAGMENTS == 64,
     "128 of a user at once and two a second": (
         (rate_limit.ENTRIES_AT_ONCE, rate_limit.ENTRIES_PER_SECOND) == (128, 2)
     ),
-    "gone within 0.2 s of the answer": uvicorn_protocols.CUT_OFF_WITHIN == 0.2,
+    "gone within 0.2 s of the answer": websocket_closing.CUT_OFF_WITHIN == 0.2,
     "20,000, WebSockets among them, or as many as the process may open less 256; 512 that are no": (
         (SETTINGS.sockets, file_descriptors.RESERVED, connection_limit.MOST_STRANGERS) == (20_000, 256, 512)
     ),
@@ -86,11 +94,11 @@ BOUNDS: Final = {
     ),
     "256 frames or a million characters": (send_queue.MOST_FRAMES, send_queue.MOST_CHARACTERS)
     == (256, 1_000_000),
-    "cut off 2.2 s later": (tab.CLOSES_WITHIN, uvicorn_protocols.CUT_OFF_WITHIN) == (2, 0.2),
-    "a ping every 10 s, 5 s to answer it": (uvicorn_protocols.PING_EVERY, uvicorn_protocols.PONG_WITHIN)
+    "cut off 2.2 s later": (tab.CLOSES_WITHIN, websocket_closing.CUT_OFF_WITHIN) == (2, 0.2),
+    "a ping every 10 s, 5 s to answer it": (websocket_protocol.PING_EVERY, websocket_protocol.PONG_WITHIN)
     == (10, 5),
     "1,000 watched numbers for each socket, 64 preferences": (
-        (queries.MOST_WATCHED, store.MOST_PREFERENCES) == (1000, 64)
+        (queries.MOST_WATCHED, preferences.MOST_PREFERENCES) == (1000, 64)
     ),
 }
 """What the page says, and whether it is so in the code."""

@@ -119,7 +119,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_loss_that_cannot_be_stored_is_told_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "LOSS_RETRY", 0.1)
+        monkeypatch.setattr(hub, "REPORT_RETRY", 0.1)
         async with premises() as at:
             tab = await at.browser.tab("alice")
             store = at.service._store
@@ -139,7 +139,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "LOSS_RETRY", 0.01)
+        monkeypatch.setattr(hub, "REPORT_RETRY", 0.01)
         async with premises() as at:
             tab = await at.browser.tab("alice")
 

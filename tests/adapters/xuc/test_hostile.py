@@ -21,10 +21,10 @@ from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.xuc import login_endpoints, server, websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import LARGEST, Fields, Heartbeat, InvalidMessage, read
-from unique_account.adapters.xuc.store import MOST_PREFERENCES
+from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES
 from unique_account.adapters.xuc.tab import CLOSES_WITHIN
 from unique_account.adapters.xuc.transport import rate_limit, send_queue
-from unique_account.adapters.xuc.transport.uvicorn_protocols import CUT_OFF_WITHIN
+from unique_account.adapters.xuc.transport.websocket_closing import CUT_OFF_WITHIN
 from unique_account.core.presence import Presence
 from unique_account.http_server import protocol
 from unique_account.ports.directory import Colleague
@@ -135,8 +135,8 @@ async def slow_tab(at: Premises) -> Tab:
     at.browser.tabs.append(tab := SlowTab(await connect(url, sock=narrow, compression=None, max_queue=1)))
     await tab.command("getIceConfig")
     for served in at.cti._hub.tabs:
-        assert served._wire is not None
-        connection = served._wire.transport.get_extra_info("socket")
+        assert served._protocol is not None
+        connection = served._protocol.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     return tab
 
@@ -507,8 +507,8 @@ class TestSlowClients:
         async with premises() as at:
             await at.browser.tab("alice")
             (served,) = at.cti._hub.tabs
-            assert served._wire is not None
-            raw_socket = served._wire.transport.get_extra_info("socket")
+            assert served._protocol is not None
+            raw_socket = served._protocol.transport.get_extra_info("socket")
             assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

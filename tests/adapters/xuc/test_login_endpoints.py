@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.adapters.xuc.assistants import ALICE, BOB, KEY, NAMES, PASSWORDS, Premises, in_loop, premises
 from unique_account.adapters.memory import MemoryDirectory
-from unique_account.adapters.xuc import hub, login_endpoints
+from unique_account.adapters.xuc import login_endpoints, session_checks
 from unique_account.adapters.xuc.auth import throttle
 from unique_account.adapters.xuc.auth.throttle import PER_ADDRESS, PER_LOGIN
 
@@ -208,7 +208,7 @@ class TestAnotherPassword:
     async def test_it_ends_the_sessions_and_tokens_of_the_old_one(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(hub, "LOOKS_EVERY", 0.05)
+        monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         people = Changing()
         async with premises(directory=people) as at:
             token = await at.browser.log_in("alice")
@@ -246,7 +246,7 @@ class TestAnotherPassword:
 
     @in_loop
     async def test_who_is_not_there_any_more_is_logged_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "LOOKS_EVERY", 0.05)
+        monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         people = Changing()
         async with premises(directory=people) as at:
             tab = await at.browser.tab("alice")
@@ -291,7 +291,7 @@ class TestAttempts:
     async def test_an_address_is_slowed_down_whatever_it_calls_itself(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(throttle, "EVERY", 60.0)
+        monkeypatch.setattr(throttle, "INTERVAL", 60.0)
         async with premises() as at:
             await spray(at, {})
             assert (await log_in(at, "bob"))[0] == 200  # a turn is free, and taken
@@ -301,7 +301,7 @@ class TestAttempts:
 
     @in_loop
     async def test_only_proxies_are_believed_about_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(throttle, "EVERY", 60.0)
+        monkeypatch.setattr(throttle, "INTERVAL", 60.0)
         async with premises(proxies=("192.0.2.1",)) as at:
             await spray(at, {"X-Forwarded-For": "192.0.2.{number}"})
             assert (await log_in(at, "bob"))[0] == 200
@@ -309,7 +309,7 @@ class TestAttempts:
 
     @in_loop
     async def test_one_insider_locks_nobody_else_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(throttle, "EVERY", 0.01)
+        monkeypatch.setattr(throttle, "INTERVAL", 0.01)
         async with premises() as at:
             await spray(at, {}, times=2 * PER_ADDRESS)
             assert (await log_in(at, "alice"))[0] == 200
@@ -340,7 +340,7 @@ class TestAttempts:
     async def test_fifty_who_guess_leave_a_place_for_who_comes_from_the_same_address(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name in ("EVERY", "LONGEST_DELAY"):  # ten times as fast
+        for name in ("INTERVAL", "LONGEST_DELAY"):  # ten times as fast
             monkeypatch.setattr(throttle, name, getattr(throttle, name) / 10)
 
         async def guess(client: int) -> None:

@@ -24,8 +24,9 @@ from unique_account.adapters.memory import (
 from unique_account.adapters.xuc import XucSettings, hub, websocket
 from unique_account.adapters.xuc.auth.tokens import TokenExpired
 from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.session_checks import check_sessions
 from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
-from unique_account.adapters.xuc.transport.uvicorn_protocols import EXTENSION
+from unique_account.adapters.xuc.transport.websocket_protocol import EXTENSION
 from unique_account.core.account import Account
 from unique_account.core.errors import Unreachable
 from unique_account.core.machine import State
@@ -49,10 +50,10 @@ class Wire:
         """Nothing is sent anyway."""
 
 
-class OpenEntrance(EntryRateLimit):
+class UnlimitedEntries(EntryRateLimit):
     """Counts nobody: a schedule has more entries in no time than a user's browser has."""
 
-    def admits(self, user: str, now: float) -> bool:
+    def allows(self, user: str, now: float) -> bool:
         return True
 
 
@@ -91,14 +92,14 @@ class HubCti:
         self._hub = at
 
     async def listen(self, *ports: Any) -> None:
-        self._hub.service = hub.Handlers(*ports)
+        self._hub.service = hub.ServicePorts(*ports)
         await asyncio.Event().wait()
 
     async def show(self, view: View) -> None:
         self._hub.show(view)
 
     async def publish(self, number: str, presence: Presence) -> None:
-        self._hub.publish(number, presence)
+        self._hub.presence.publish(number, presence)
 
     async def forget(self, user: str) -> None:
         await self._hub.forget(user)
@@ -183,7 +184,7 @@ class Company:
             self.tokens.append(self.office.tokens.issue("alice", "alice", credential))
         socket = Socket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
-        self.serving.append(self._task(websocket.serve(self.office, OpenEntrance(), socket)))  # type: ignore[arg-type]
+        self.serving.append(self._task(websocket.serve(self.office, UnlimitedEntries(), socket)))  # type: ignore[arg-type]
         await asyncio.sleep(0)  # one that is cancelled before it began is no socket
 
     async def leave(self) -> None:
@@ -208,7 +209,7 @@ class Company:
         self.directory._passwords = {**self.directory._passwords, "alice": str(len(self.done))}
 
     async def look(self) -> None:
-        self.others.append(self._task(self.office.look_once()))
+        self.others.append(self._task(check_sessions(self.office)))
 
     async def cancel(self) -> None:
         if self.serving:
@@ -323,7 +324,7 @@ async def follow(seed: int, steps: int) -> None:
         assert (at.alice.sessions, stored[1].sessions) == ((), ()), (seed, at.done)
         assert at.alice.state is State.LOGGED_OUT
         assert at.office.sessions_of("alice").by_id == {}
-    await at.office.settle()
+    await at.office.tasks.cancel()
 
 
 class TestInvariant:
@@ -331,6 +332,6 @@ class TestInvariant:
 
     @pytest.mark.parametrize("seed", range(12))
     def test_random_schedules(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "LOSS_RETRY", 0)
+        monkeypatch.setattr(hub, "REPORT_RETRY", 0)
         for one in range(25):
             asyncio.run(follow(seed * 1000 + one, 25))

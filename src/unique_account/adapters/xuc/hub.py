@@ -1,93 +1,76 @@
-"""All users at the server, and what they do with the service behind it."""
+"""The hub: all users at the server, and their way to the service."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
 from unique_account.adapters.xuc.auth.tokens import Token, TokenExpired, Tokens
-from unique_account.adapters.xuc.protocol import outgoing
+from unique_account.adapters.xuc.background_tasks import BackgroundTasks
+from unique_account.adapters.xuc.presence_subscriptions import PresenceSubscriptions
+from unique_account.adapters.xuc.protocol import xivo_messages
 from unique_account.adapters.xuc.session_reports import SessionReports
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.store import Preference, Store, StoreFailed
+from unique_account.adapters.xuc.storage.preferences import Preference
+from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
+from unique_account.adapters.xuc.storage.store import Store
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import Event
-from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import Command, CommandHandler
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
 from unique_account.ports.inbound.histories import Histories
-from unique_account.ports.observer import Observer, PortRequest
+from unique_account.ports.observer import Observer
 from unique_account.ports.sip_credentials import SipCredentials
 
-LOOKS_EVERY: Final = 5.0
-"""Every how many seconds the directory is asked whether the sessions may go on."""
-
-
-LOSS_RETRY: Final = 5.0
-"""After how many seconds it is reported again how a session is that could not be stored."""
+REPORT_RETRY: Final = 5.0
+"""How many seconds until a session whose report could not be stored is reported again."""
 
 
 class TooManySockets(UniqueAccountError):
-    """A user has as many WebSockets open as may be."""
+    """A user has as many WebSockets open as allowed."""
 
     def __str__(self) -> str:
         return "too many connections of this user; close one"
 
 
 class LogoutNotStored(StoreFailed):
-    """A session is logged out, and that cannot be written down."""
+    """A session is logged out, but this could not be stored."""
 
     def __str__(self) -> str:
-        return "logged out, but this cannot be kept yet: a restart of the server would undo it"
+        return "logged out, but this cannot be stored yet: a restart of the server would undo it"
 
 
 @frozen(weakref_slot=False)
-class Handlers:
-    """What listens behind the server."""
+class ServicePorts:
+    """What the server calls of the service."""
 
     on_event: EventHandler
     on_command: CommandHandler
     histories: Histories
 
 
-@frozen(weakref_slot=False)
-class VisiblePresence:
-    """What a user sees of a number.
-
-    Attributes:
-        may: Whether the user may see it; if not, the rest is None.
-        name: The full name behind it; None where nobody is known to have it.
-        presence: Its presence; None where nothing is known yet.
-    """
-
-    may: bool
-    name: str | None = None
-    presence: Presence | None = None
-
-
 class Hub:
-    """Every user's sessions, who watches which number, and the way to the service.
+    """The users at the server.
 
     Attributes:
         settings: How the server behaves.
-        directory: Who people are.
+        directory: The directory of users and colleagues.
         lines: How browsers register.
-        observer: Who is told what goes wrong.
+        observer: Notified of failures.
         now: The present instant, in UTC.
-        store: What outlives the process.
+        store: Sessions and preferences that outlive the process.
         tokens: The tokens.
-        service: What listens; None: nothing does.
-        presences: The presence of each number, as last published.
+        service: The service; None: it does not listen.
+        presence: The numbers that tabs watch.
+        tasks: What the server does in the background.
     """
 
     def __init__(
@@ -104,16 +87,17 @@ class Hub:
         self.observer = observer
         self.now = now
         self.store = Store(settings.store, observer, lambda: now().timestamp())
-        self.tokens = Tokens(settings.key, settings.ttl, self.store, now)
-        self.service: Handlers | None = None
-        self.presences: dict[str, Presence] = {}
+        self.tokens = Tokens(settings.key, settings.ttl, self.store.sessions, now)
+        self.service: ServicePorts | None = None
+        self.presence = PresenceSubscriptions(directory)
+        self.tasks = BackgroundTasks()
         self._users: dict[str, UserSessions] = {}
-        self._watchers: defaultdict[str, set[Tab]] = defaultdict(set)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._reports = SessionReports(self._on_event, self.tokens, observer, now)
 
+    # -- users ---------------------------------------------------------------------------------------
+
     def sessions_of(self, user: str) -> UserSessions:
-        """What the server knows of a user."""
+        """A user's account and sessions."""
         if user not in self._users:
             self._users[user] = UserSessions(user, self.settings.ringing_tabs)
         return self._users[user]
@@ -123,45 +107,20 @@ class Hub:
         """Every open WebSocket."""
         return tuple(tab for sessions in self._users.values() for tab in sessions.tabs)
 
-    def listening(self) -> Handlers:
-        """What listens behind the server.
-
-        Raises:
-            ConnectionError: Nothing does.
-        """
-        if self.service is None:
-            raise ConnectionError("no service listens to the UC Assistants")
-        return self.service
-
-    def _on_event(self) -> EventHandler | None:
-        return None if self.service is None else self.service.on_event
-
-    # -- what is shown -------------------------------------------------------------------------------
-
     def show(self, view: View) -> None:
         """Show an account to its user."""
         self.sessions_of(view.user).show(view)
 
-    def publish(self, number: str, presence: Presence) -> None:
-        """Show a presence to everybody who watches the number."""
-        if presence is Presence.UNEXISTING:
-            self.presences.pop(number, None)
-        else:
-            self.presences[number] = presence
-        frame = outgoing.hint(number, presence)
-        for tab in tuple(self._watchers.get(number, ())):
-            tab.send(frame, number)
-
     async def forget(self, user: str) -> None:
-        """The user has no account any more: sessions, tokens and preferences are gone.
+        """End the sessions of a user without an account, and remove tokens and preferences.
 
         Raises:
-            NotKept: They are gone here; a restart would undo it, until the store can be written again.
+            StoreFailed: They are gone here; until the store can be written, a restart would undo it.
         """
         if (sessions := self._users.get(user)) is not None:
             sessions.view = None
             sessions.close(CloseCode.ACCOUNT_GONE)
-            self.drop_if_idle(sessions.user)
+            self.drop_if_idle(user)
         await self.store.forget(user)
 
     def drop_if_idle(self, user: str) -> None:
@@ -170,41 +129,20 @@ class Hub:
         if sessions is not None and sessions.is_idle:
             del self._users[user]
 
-    # -- who watches what ----------------------------------------------------------------------------
+    def ice(self, user: str) -> object:
+        """How a user's browser reaches the media servers."""
+        return xivo_messages.ice_config(self.settings.stun, self.settings.turn, user, self.now())
 
-    async def seen_by(self, user: str, number: str) -> VisiblePresence:
-        """What a user may see of a number: nothing, unless the directory lets the user see it."""
-        if not number or not await self.directory.may_see(user, number):
-            return VisiblePresence(may=False)
-        return VisiblePresence(True, await self.directory.name(number), self.presences.get(number))
-
-    def watch(self, tab: Tab, number: str) -> None:
-        """Tell a tab of a number's presence from now on, unless it is gone."""
-        if tab.is_gone:
-            return
-        tab.watched.add(number)
-        self._watchers[number].add(tab)
-        if number in self.presences:
-            tab.send(outgoing.hint(number, self.presences[number]), number)
-
-    def unwatch(self, tab: Tab) -> None:
-        """Tell a tab of no number's presence any more."""
-        for number in tab.watched:
-            self._watchers[number].discard(tab)
-            if not self._watchers[number]:
-                del self._watchers[number]
-        tab.watched.clear()
-
-    # -- sessions ------------------------------------------------------------------------------------
+    # -- tabs ----------------------------------------------------------------------------------------
 
     async def enter(self, tab: Tab) -> None:
-        """A WebSocket was opened: its session is logged in, and sees everything.
+        """A WebSocket was opened: log its session in, and show it everything.
 
         Raises:
             TooManySockets: The user has too many already.
             TokenExpired: The session was logged out meanwhile.
             UnknownUser: The user has no account.
-            ConnectionError: Nothing listens.
+            ConnectionError: The service does not listen.
         """
         sessions = self.sessions_of(tab.user)
         if sessions.connections >= self.settings.sockets_per_user:
@@ -212,124 +150,100 @@ class Hub:
         await self._reports.enter(sessions, tab)
         sessions.line = await self.lines.line(sessions.user)
         if sessions.view is not None:
-            sessions.name = (await self.seen_by(sessions.user, sessions.view.number)).name
+            sessions.name = (await self.presence.visible_to(sessions.user, sessions.view.number)).name
         sessions.welcome(tab, self.ice(sessions.user))
-
-    def ice(self, user: str) -> object:
-        """How a user's browser finds its way to the media."""
-        return outgoing.ice_config(self.settings.stun, self.settings.turn, user, self.now())
 
     def leave(self, tab: Tab) -> None:
         """A WebSocket is closed, in whatever way; without another one its session is lost (S5)."""
         sessions = self.sessions_of(tab.user)
         last_seen = self.now() - tab.silent_for
         tab.gone()
-        self.unwatch(tab)
+        self.presence.unsubscribe(tab)
         sessions.leave(tab)
         if (session := self._reports.leave(sessions, tab, last_seen)) is not None:
-            self.spawn(self._agree(sessions, tab.session, session))
+            self.tasks.spawn(self._report(sessions, tab.session, session))
+        self.drop_if_idle(tab.user)
+
+    async def _report(self, sessions: UserSessions, name: str, session: UserSession) -> None:
+        """Report the state of a session until the service knows it."""
+        while not await self._reports.reconcile(sessions, name, session):  # noqa: ASYNC110 - a store gives no signal
+            await asyncio.sleep(REPORT_RETRY)
         self.drop_if_idle(sessions.user)
 
-    async def _agree(self, sessions: UserSessions, name: str, session: UserSession) -> None:
-        """Report how a session is, until the service knows."""
-        while not await self._reports.agrees(sessions, name, session):  # noqa: ASYNC110 - a store tells nobody
-            await asyncio.sleep(LOSS_RETRY)
-        self.drop_if_idle(sessions.user)
+    # -- tokens --------------------------------------------------------------------------------------
 
     async def token(self, text: str) -> Token:
-        """What a token says whose login has the password still that it was given for.
+        """The content of a valid token whose login still has the password that it was given for.
 
         Raises:
-            TokenExpired: It was good once.
+            TokenExpired: It was valid once.
             BadToken: It never was.
         """
         token = self.tokens.read(text)
-        if not await self._is_sealed(token):
+        if not await self.has_current_password(token):
             raise TokenExpired
         return token
 
-    async def _is_sealed(self, token: Token) -> bool:
+    async def has_current_password(self, token: Token) -> bool:
+        """Whether a token was given for the password that its login has now."""
         return self.tokens.is_sealed(token, await self.directory.credential(token.login))
 
-    async def look_after(self) -> None:
-        """End the sessions of those who may not log in as they did, for as long as it goes on."""
-        while True:
-            await asyncio.sleep(LOOKS_EVERY)
-            await self._make_up()
-            await self.look_once()
-
-    async def look_once(self) -> None:
-        """End the sessions of those who may not log in as they did."""
-        for tab in self.tabs:
-            try:
-                if not await self._is_sealed(tab.token):
-                    await self.log_out(tab.user, tab.session, CloseCode.BAD_TOKEN)
-            except Exception as error:  # the next round finds it again
-                self.observer.failed(PortRequest("cti", "sessions", user=tab.user), error)
-
-    async def _make_up(self) -> None:
-        """Write down what could not be written before."""
-        if self.store.is_owed:
-            with suppress(StoreFailed):  # the observer knows
-                await self.store.keep()
-
     async def log_out(self, user: str, session: str, code: CloseCode = CloseCode.LOGGED_OUT) -> None:
-        """End a session: its account is told, its tokens are revoked, its WebSockets closed.
+        """Log a session out of the account, revoke its tokens, and close its WebSockets.
 
         Raises:
-            LogoutNotKept: A restart would undo it, until the store can be written again.
-            Exception: What the service raised; the session goes on then.
+            LogoutNotStored: A restart would undo it, until the store can be written again.
+            Exception: What the service raised; the session continues then.
         """
         sessions = self.sessions_of(user)
         try:
             await self._reports.log_out(sessions, session)
         except BaseException:
-            if (held := sessions.by_id.get(session)) is not None:  # whatever became of it, it goes on
-                self.spawn(self._agree(sessions, session, held))
+            if (held := sessions.by_id.get(session)) is not None:  # the service may have stored it
+                self.tasks.spawn(self._report(sessions, session, held))
             raise
         finally:
-            self.drop_if_idle(sessions.user)
+            self.drop_if_idle(user)
         try:
-            await self.store.keep()
+            await self.store.save()
         except StoreFailed as error:
             raise LogoutNotStored(str(error)) from error
         finally:
             sessions.close(code, session)
 
-    # -- deeds ---------------------------------------------------------------------------------------
+    # -- the service ---------------------------------------------------------------------------------
 
-    async def act(self, user: str, event: Event) -> None:
-        """Report to the service what a user does, after what that user did before."""
-        async with self.sessions_of(user).lock:
-            await self.listening().on_event(user, event)
-
-    async def prefer(self, user: str, key: str, preference: Preference) -> None:
-        """Keep a user's preference.
+    def require_service(self) -> ServicePorts:
+        """The service.
 
         Raises:
-            TooManyPreferences: There are too many already.
-            NotKept: It cannot be kept; nothing changed.
+            ConnectionError: It does not listen.
+        """
+        if self.service is None:
+            raise ConnectionError("no service listens to the UC Assistants")
+        return self.service
+
+    def _on_event(self) -> EventHandler | None:
+        return None if self.service is None else self.service.on_event
+
+    async def on_event(self, user: str, event: Event) -> None:
+        """Report a user's action to the service, after the user's actions before it."""
+        async with self.sessions_of(user).lock:
+            await self.require_service().on_event(user, event)
+
+    async def on_command(self, user: str, command: Command) -> bool:
+        """Have the service carry out a user's command; False: the browser has to."""
+        return await self.require_service().on_command(user, command)
+
+    async def prefer(self, user: str, key: str, preference: Preference) -> None:
+        """Store a user's preference.
+
+        Raises:
+            TooManyPreferences: The user has too many already.
+            StoreFailed: It could not be stored; nothing changed.
             UnknownUser: The user has no account any more.
         """
         await self.store.prefer(user, key, preference)
         if self.sessions_of(user).view is None:
             await self.store.forget(user)
             raise UnknownUser(user)
-
-    async def on_command(self, user: str, command: Command) -> bool:
-        """Let a user's command be carried out; False if the browser has to."""
-        return await self.listening().on_command(user, command)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do something that nobody waits for."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def settle(self) -> None:
-        """Give up what nobody waits for."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Log-ins over HTTP: a token for a password, another token for a token, and the end of both."""
+"""Log-ins over HTTP: a token for a password, a new token for an old one, and the log-out."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from unique_account.adapters.xuc.auth.throttle import Attempt, Throttle, TooMany
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpired
 from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import decoded
-from unique_account.adapters.xuc.store import StoreFailed
+from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
 from unique_account.ports.observer import PortRequest
 
 LARGEST_BODY: Final = 4096
 
 BODY_WITHIN: Final = 10.0
-"""In how many seconds the body of a log-in has to be there."""
+"""Within how many seconds the body of a log-in has to arrive."""
 
 AT_ONCE: Final = 1
 """How many passwords are checked at once: checking one takes a core, and memory, on purpose.
 
-With two of them, two cores would have no time left for those who are logged in.
+With two at once, two cores would have no time left for logged-in users.
 """
 
 MOST_WAITING: Final = 100
-"""How many may be checked or wait for it, their addresses in turn."""
+"""How many may be checked or wait for it; their addresses take turns."""
 
 
 class Denied(Exception):
@@ -39,7 +39,7 @@ class Denied(Exception):
 
     Attributes:
         status: The HTTP status.
-        word: What it is, in one word.
+        word: The error in one word.
         headers: More headers of the answer.
     """
 
@@ -66,7 +66,7 @@ class LoginEndpoints:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._attempts = Throttle(time.monotonic)
+        self._throttle = Throttle(time.monotonic)
         self._turns = AddressTurns(AT_ONCE)
 
     async def log_in(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class LoginEndpoints:
     async def _log_in(self, request: Request) -> Response:
         login, password = _credentials(await _body(request))
         address = request.client.host if request.client else ""
-        credential = await self._hub.directory.credential(login)  # first: it may change meanwhile
+        credential = await self._hub.directory.credential(login)  # before the check: it may change meanwhile
         with self._attempt(login, address, credential is not None) as attempt:
             await asyncio.sleep(attempt.delay)
             user = await self._authenticated(login, password, attempt.source)
@@ -104,13 +104,13 @@ class LoginEndpoints:
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
             attempt.succeeded()
         token = self._hub.tokens.issue(user, login, credential)
-        with suppress(StoreFailed):  # the observer knows; it is good until a restart
-            await self._hub.store.keep()
+        with suppress(StoreFailed):  # the observer knows; it is valid until a restart
+            await self._hub.store.save()
         return self._token(login, token)
 
     def _attempt(self, login: str, address: str, known: bool) -> Attempt:
         try:
-            return self._attempts.attempt(login, address, known=known)
+            return self._throttle.attempt(login, address, known=known)
         except TooManyAttempts as error:
             later = {"Retry-After": str(int(error.wait) + 1)}
             raise Denied(429, "TooManyAttempts", str(error), later) from error

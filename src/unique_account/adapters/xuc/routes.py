@@ -1,4 +1,4 @@
-"""The addresses that the server answers at."""
+"""The URLs of the server."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ from unique_account.http_server.forwarded_for import ForwardedFor
 
 ROOT: Final = "/xuc/api/2.0"
 
-_Answer = Callable[[Request], Awaitable[Response]]
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def application(hub: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
-        hub: What it serves.
-        limits: How many connections there may be from one address, seen through proxies too.
-        page: What answers at all other addresses; None: nothing does.
+        hub: The users at the server.
+        limits: How many connections one address may have, behind proxies too.
+        page: The application at all other addresses; None: there is none.
     """
-    logins, entrance, origins = LoginEndpoints(hub), EntryRateLimit(), hub.settings.origins
+    endpoints, entry_limit, origins = LoginEndpoints(hub), EntryRateLimit(), hub.settings.origins
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):
-            await serve(hub, entrance, socket)
+            await serve(hub, entry_limit, socket)
         else:
             await socket.close()  # before it was accepted: a 403
 
-    def of_origins(answer: _Answer) -> _Answer:
+    def for_origins(endpoint: _Endpoint) -> _Endpoint:
         async def checked(request: Request) -> Response:
             if may_connect(request, origins):
-                return await answer(request)
+                return await endpoint(request)
             return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
 
         return checked
 
     routes: list[BaseRoute] = [
-        Route(f"{ROOT}/auth/login", of_origins(logins.log_in), methods=["POST"]),
-        Route(f"{ROOT}/auth/check", of_origins(logins.check), methods=["GET"]),
-        Route(f"{ROOT}/auth/logout", of_origins(logins.log_out), methods=["POST"]),
+        Route(f"{ROOT}/auth/login", for_origins(endpoints.log_in), methods=["POST"]),
+        Route(f"{ROOT}/auth/check", for_origins(endpoints.check), methods=["GET"]),
+        Route(f"{ROOT}/auth/logout", for_origins(endpoints.log_out), methods=["POST"]),
         WebSocketRoute(f"{ROOT}/cti", cti),
     ]
     if page is not None:

@@ -12,11 +12,16 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from unique_account.adapters.xuc.hub import Handlers, Hub
+from unique_account.adapters.xuc.hub import Hub, ServicePorts
 from unique_account.adapters.xuc.protocol.incoming import LARGEST
 from unique_account.adapters.xuc.routes import application
+from unique_account.adapters.xuc.session_checks import check_periodically
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.transport.uvicorn_protocols import PING_EVERY, PONG_WITHIN, SocketWire
+from unique_account.adapters.xuc.transport.websocket_protocol import (
+    PING_EVERY,
+    PONG_WITHIN,
+    WebSocketProtocol,
+)
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.http_server.connection_limit import Limits, Proxies
@@ -30,10 +35,10 @@ from unique_account.ports.observer import Observer
 from unique_account.ports.sip_credentials import SipCredentials
 
 BACKLOG: Final = 2048
-"""How many connections may wait to be accepted: all that come back at once after a restart."""
+"""How many connections may wait to be accepted: after a restart all clients reconnect at once."""
 
 STOPS_WITHIN: Final = 2
-"""How many seconds clients have to go when the server stops."""
+"""How many seconds clients have to disconnect when the server stops."""
 
 
 def _now() -> datetime:
@@ -43,14 +48,14 @@ def _now() -> datetime:
 class XucCti:
     """The server that UC Assistants connect to (see the page on the CTI server).
 
-    It listens on its port while the service listens to it. Whoever wants to know before that whether the
-    port can be had takes it with `bind`.
+    It listens on its port while the service listens to it. To find out before whether the port is free,
+    call `bind`.
 
     Args:
         settings: How it behaves.
-        directory: Who may log in, who people are, and who may see whom.
+        directory: The logins, the names, and the numbers that each user may see.
         lines: How a browser registers as a user's WebRTC line.
-        observer: Who is told what goes wrong.
+        observer: Notified of failures.
         page: An ASGI application that answers at all other addresses: the page.
         now: The present instant, in UTC.
     """
@@ -71,7 +76,7 @@ class XucCti:
         self._listener: socket.socket | None = None
 
     def bind(self) -> socket.socket:
-        """Take the address now; who connects before the service listens waits until it does.
+        """Bind the address now; clients that connect before the service listens wait until it does.
 
         Returns:
             The socket, to be closed if the service never listens.
@@ -80,7 +85,7 @@ class XucCti:
             OSError: The address cannot be listened on; the sentence names it.
         """
         if self._listener is None:
-            self._listener = _listening(self._settings.host, self._settings.port)
+            self._listener = _bound_socket(self._settings.host, self._settings.port)
         return self._listener
 
     async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
@@ -94,9 +99,9 @@ class XucCti:
             self._listener = None
             limits = _limits(settings)
             server = Server(_config(settings, application(hub, limits, self._page)), limits)
-            hub.service = service = Handlers(on_event, on_command, histories)
+            hub.service = service = ServicePorts(on_event, on_command, histories)
             serving = asyncio.create_task(server.serve([listener]))
-            hub.spawn(hub.look_after())
+            hub.tasks.spawn(check_periodically(hub))
             self._bound().set_result(listener.getsockname()[1])
             try:
                 await asyncio.shield(serving)
@@ -105,7 +110,7 @@ class XucCti:
                 self._port = None
                 server.stop()
                 await serving
-                await hub.settle()
+                await hub.tasks.cancel()
 
     def _bound(self) -> asyncio.Future[int]:
         if self._port is None:
@@ -127,14 +132,14 @@ class XucCti:
 
     async def publish(self, number: str, presence: Presence) -> None:
         """Show a number's presence to every session that watches it (P5)."""
-        self._hub.publish(number, presence)
+        self._hub.presence.publish(number, presence)
 
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
         await self._hub.forget(user)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bound_socket(host: str, port: int) -> socket.socket:
     try:
         (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -144,7 +149,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _limits(settings: XucSettings) -> Limits:
-    """How many connections there may be: no more than the process has room for."""
+    """How many connections are allowed: no more than the process has file descriptors for."""
     most = room(settings.sockets)
     return Limits(most, min(settings.sockets_per_address, most), Proxies(settings.proxies))
 
@@ -152,7 +157,7 @@ def _limits(settings: XucSettings) -> Limits:
 def _config(settings: XucSettings, app: ASGIApp) -> uvicorn.Config:
     return config(
         app,
-        ws=SocketWire,
+        ws=WebSocketProtocol,
         ws_max_size=LARGEST,
         ws_ping_interval=PING_EVERY,
         ws_ping_timeout=PONG_WITHIN,

@@ -1,9 +1,8 @@
-"""Sessions of users at the server: what the service knows of them agrees with the WebSockets that are open.
+"""Reports to the service which sessions are connected, so that it knows what is open here.
 
-At every instant a session that the account holds is connected here, or within its lease, or its end is being
-reported. Reports of a user are made one after the other, under the user's lock, and each looks at the
-session as it is by then. A report whose outcome is unknown counts as made, so that the loss of its connection
-is reported too.
+A session of the account is always connected here, within its lease, or about to be reported lost. Reports of
+a user are sent one after the other, under the user's lock, and each looks at the session as it is by then. A
+report whose outcome is unknown counts as sent, so that the loss of its connection is reported too.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from unique_account.ports.observer import Observer, PortRequest
 
 
 class SessionReports:
-    """Reports to the service which sessions are there.
+    """Reports sessions to the service.
 
     Args:
-        hear: Takes events; None: nothing listens.
-        tokens: Which sessions may be there.
+        on_event: The service's handler of events; None: the service does not listen.
+        tokens: Decide which sessions are valid.
         observer: Notified of what cannot be reported.
         now: The present instant, in UTC.
     """
@@ -48,13 +47,13 @@ class SessionReports:
 
         Raises:
             TokenExpired: It was logged out meanwhile.
-            ConnectionError: Nothing listens.
+            ConnectionError: The service does not listen.
             Exception: What the service raised.
         """
         session = sessions.by_id.setdefault(tab.session, UserSession(self._now()))
         session.connections.add(tab.connection)
         async with sessions.lock:
-            if sessions.by_id.get(tab.session) is not session or not self._tokens.is_good(tab.token):
+            if sessions.by_id.get(tab.session) is not session or not self._tokens.is_live(tab.token):
                 raise TokenExpired
             session.reported.add(tab.connection)
             await self.report(sessions.user, LoggedIn(tab.session, tab.connection))
@@ -64,14 +63,14 @@ class SessionReports:
         """Report an event to the service.
 
         Raises:
-            ConnectionError: Nothing listens.
+            ConnectionError: The service does not listen.
         """
         if (on_event := self._on_event()) is None:
             raise ConnectionError("no service listens to the UC Assistants")
         await on_event(user, event)
 
     def leave(self, sessions: UserSessions, tab: Tab, last_seen: datetime) -> UserSession | None:
-        """A connection is gone; returns its session if that has no other one, and so is lost (S5)."""
+        """A connection is gone; returns its session if it has no other one, and so is lost (S5)."""
         session = sessions.by_id.get(tab.session)
         if session is None or tab.connection not in session.connections:
             return None
@@ -79,34 +78,34 @@ class SessionReports:
         session.last_seen = last_seen
         return None if session.connections else session
 
-    async def agrees(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
-        """Report how a session is by now, connected or lost; whether nothing is left to report."""
+    async def reconcile(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
+        """Report whether a session is connected or lost by now; False: it has to be reported again."""
         async with sessions.lock:
             if sessions.by_id.get(name) is not session:
                 return True  # it was logged out
             if session.connections:
-                return await self._is_connected(sessions.user, name, session)
-            return await self._is_lost(sessions, name, session)
+                return await self._report_connected(sessions.user, name, session)
+            return await self._report_lost(sessions, name, session)
 
-    async def _is_connected(self, user: str, name: str, session: UserSession) -> bool:
-        """Whether the service knows that a session is connected, on whichever of its connections."""
+    async def _report_connected(self, user: str, name: str, session: UserSession) -> bool:
+        """Report that a session is connected, by one of its connections."""
         connection = min(session.connections)
         session.reported.add(connection)
-        return await self._reported(user, LoggedIn(name, connection))
+        return await self._try_report(user, LoggedIn(name, connection))
 
-    async def _is_lost(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
-        """Whether the service knows that a session is lost, on whichever connection it holds it."""
+    async def _report_lost(self, sessions: UserSessions, name: str, session: UserSession) -> bool:
+        """Report that a session is lost, by every connection that the service may know."""
         last_seen = min(session.last_seen, self._now())  # the clock may have been set back since
         for connection in tuple(session.reported):
-            if not await self._reported(sessions.user, SessionLost(name, last_seen, connection)):
+            if not await self._try_report(sessions.user, SessionLost(name, last_seen, connection)):
                 return False
         session.reported.clear()
         if not session.connections:
             del sessions.by_id[name]
         return True
 
-    async def _reported(self, user: str, event: LoggedIn | SessionLost) -> bool:
-        """Whether an event is reported, or there is nobody to report it to."""
+    async def _try_report(self, user: str, event: LoggedIn | SessionLost) -> bool:
+        """Report an event; False: it failed. Without a service or an account there is nothing to report."""
         if self._on_event() is None:
             return True
         try:
@@ -123,7 +122,7 @@ class SessionReports:
         """End a session in its account, and all of its tokens.
 
         Raises:
-            Exception: What the service raised; the session goes on then, and takes another look by `agrees`.
+            Exception: What the service raised; the session continues then, and has to be reconciled.
         """
         async with sessions.lock:
             with suppress(UnknownUser):  # no account holds it; its tokens end all the same

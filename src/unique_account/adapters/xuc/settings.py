@@ -1,4 +1,4 @@
-"""What the CTI server can be told, among it all that no public source tells of XiVO's."""
+"""The settings of the CTI server, among them all that no public source documents of XiVO's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import field, frozen
 from unique_account.core.machine import Device
 
 SHORTEST_KEY: Final = 32
-"""How many characters a key has at least: one for each byte of the digest that it signs with."""
+"""How many characters a key must have: one for each byte of the digest that it signs with."""
 
 DEVICE_TYPES: Final[Mapping[str, Device]] = {
     "webrtc": Device.WEBRTC,
@@ -22,7 +22,7 @@ DEVICE_TYPES: Final[Mapping[str, Device]] = {
     "phone": Device.DESKPHONE,
     "Phone": Device.DESKPHONE,
 }
-"""What ``toggleUniqueAccountDevice`` may say; XiVO's own values are not documented."""
+"""The values of ``toggleUniqueAccountDevice``; XiVO's own are not documented."""
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
@@ -31,12 +31,12 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
 
 @frozen(weakref_slot=False, kw_only=True)
 class TurnServer:
-    """A TURN server that knows its users by a secret that it shares with us (coturn: ``use-auth-secret``).
+    """A TURN server that checks credentials by a secret shared with us (coturn: ``use-auth-secret``).
 
     Attributes:
-        urls: Where it is, such as ``turn:turn.example.org:3478``.
+        urls: Its URLs, such as ``turn:turn.example.org:3478``.
         secret: The secret; in no repr.
-        ttl: How long the credentials given to a browser are good.
+        ttl: How long the credentials given to a browser are valid.
     """
 
     urls: tuple[str, ...] = field(converter=_texts)
@@ -49,27 +49,27 @@ class XucSettings:
     """How the CTI server behaves.
 
     Attributes:
-        key: What tokens are signed with, 32 characters or more; with another one everybody has to log in
+        key: What tokens are signed with, 32 characters or more; with another one all users have to log in
             again. In no repr.
-        host: The address to listen on; a proxy that speaks TLS comes before it.
-        port: The port; 0 for any that is free.
-        origins: Whose pages may connect besides the server's own, such as ``https://xivo.example.org``.
-        proxies: The addresses of proxies that are believed about who is behind them.
-        ttl: How long a token is good.
-        sockets: How many connections there may be at once; fewer where the process may not open as many.
-        sockets_per_address: How many of them may be from one address; proxies do not count, but those behind
-            them do.
+        host: The address to listen on; a proxy with TLS stands before it.
+        port: The port; 0: any free one.
+        origins: Origins that may connect besides the server's own, such as ``https://xivo.example.org``.
+        proxies: The addresses of proxies whose ``X-Forwarded`` headers are trusted.
+        ttl: How long a token is valid.
+        sockets: How many connections are allowed at once; fewer if the process may not open as many.
+        sockets_per_address: How many of them may be from one address; proxies do not count, but the clients
+            behind them do.
         sockets_per_user: How many WebSockets one user may have open.
-        ringing_tabs: How many of them have the line: as many contacts as the line's address of record takes.
-        device_types: What ``toggleUniqueAccountDevice`` may say, and what it means.
+        ringing_tabs: How many of them have the line: as many as the address of record allows contacts.
+        device_types: The values of ``toggleUniqueAccountDevice``, and the device of each.
         preference_keys: The keys that users may set; None: any.
-        time_zone: In which time zone XiVO's history tells when a call began.
+        time_zone: The time zone of XiVO's history.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         turn: The TURN server, or None.
-        store: The SQLite file that keeps sessions and preferences; None: a restart ends all of them.
+        store: The SQLite file of sessions and preferences; None: a restart ends all of them.
 
     Raises:
-        ValueError: One of them cannot be; the sentence begins with its name.
+        ValueError: One of them is not allowed; the sentence begins with its name.
     """
 
     key: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""One user at the server: the account as last shown, and the WebSockets that show it."""
+"""One user at the server: the account as last shown, the sessions and their WebSockets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import Factory, define
 
-from unique_account.adapters.xuc.protocol import outgoing
+from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
 from unique_account.adapters.xuc.protocol.outgoing import message
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.transport.query_budget import QueryBudget
@@ -20,9 +20,9 @@ class UserSession:
     """One log-in of the user.
 
     Attributes:
-        last_seen: When it came, or its last sign of life once it has no connection.
-        connections: Those that are open, or about to be.
-        reported: The connections on which the service may hold it.
+        last_seen: When it began, or its last sign of life once it has no connection.
+        connections: Its connections that are open, or about to be.
+        reported: The connections by which the service may know it.
     """
 
     last_seen: datetime
@@ -32,19 +32,19 @@ class UserSession:
 
 @define(eq=False)
 class UserSessions:
-    """Everything of one user.
+    """The sessions of one user.
 
     Attributes:
         user: The user's id.
         ringing_tabs: How many of the tabs have the line.
         view: The account as last shown; None: there is none.
-        tabs: The open WebSockets, in the order in which they came.
-        by_id: The sessions that have a WebSocket, or whose loss is not reported yet.
+        tabs: The open WebSockets, in the order in which they were opened.
+        by_id: The sessions with a WebSocket, or whose loss is not reported yet, by id.
         name: The user's full name, as far as is known.
         line: How the browser registers; None where that is not known.
-        lock: Held while the service is told something of this user, so that it comes in order.
-        budget: What the user may ask, over all WebSockets.
-        log_budget: The same of the call log, apart, so that one that hangs holds nothing else up.
+        lock: Held while something of this user is reported to the service, to keep the order.
+        budget: The budget for queries, shared by all WebSockets.
+        log_budget: The budget for call history, apart, so that a call log that hangs blocks nothing else.
     """
 
     user: str
@@ -71,7 +71,7 @@ class UserSessions:
     # -- the account ---------------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
-        """Show the account in every tab, unless a newer version is shown."""
+        """Show the account in every tab, unless a newer version is shown already."""
         before = self.view
         if before is not None and view.version < before.version:
             return
@@ -81,17 +81,17 @@ class UserSessions:
                 self._send(frame)
 
     def _changes(self, before: View | None, view: View) -> list[str]:
-        """What is new in a view, as frames."""
-        frames = [message("PhoneEvent", event) for event in outgoing.phone_events(before, view)]
+        """The frames that show what is new in a view."""
+        frames = [message("PhoneEvent", event) for event in xivo_messages.phone_events(before, view)]
         reported = ("forwarding", "mailbox", "number")
         if before is None or any(getattr(before, name) != getattr(view, name) for name in reported):
-            frames.append(message("UserConfigUpdate", outgoing.user_config(view, self.name)))
+            frames.append(message("UserConfigUpdate", xivo_messages.user_config(view, self.name)))
         if before is None or before.presence is not view.presence:
             frames.append(message("PhoneStatusUpdate", {"status": int(view.presence)}))
-        counts = outgoing.voicemail(view)
-        if counts is not None and (before is None or counts != outgoing.voicemail(before)):
+        counts = xivo_messages.voicemail(view)
+        if counts is not None and (before is None or counts != xivo_messages.voicemail(before)):
             frames.append(message("VoiceMailStatusUpdate", counts))
-        return [*frames, message("UniqueAccount", outgoing.account(view))]
+        return [*frames, message("UniqueAccount", own_messages.account(view))]
 
     def _send(self, frame: str) -> None:
         for tab in tuple(self.tabs):
@@ -107,42 +107,42 @@ class UserSessions:
         """Show a new tab everything there is."""
         tab.report("LoggedOn", {})
         if self.view is not None:
-            tab.report("UserConfigUpdate", outgoing.user_config(self.view, self.name))
+            tab.report("UserConfigUpdate", xivo_messages.user_config(self.view, self.name))
         self.tabs.append(tab)
-        self._deal(newcomer=tab)
+        self._assign_lines(newcomer=tab)
         tab.report("IceConfig", ice)
         self._notify_tabs()
         if self.view is not None:
             self._show_whole(tab, self.view)
 
     def _show_whole(self, tab: Tab, view: View) -> None:
-        tab.report("UniqueAccount", outgoing.account(view))
+        tab.report("UniqueAccount", own_messages.account(view))
         tab.report("PhoneStatusUpdate", {"status": int(view.presence)})
-        if (counts := outgoing.voicemail(view)) is not None:
+        if (counts := xivo_messages.voicemail(view)) is not None:
             tab.report("VoiceMailStatusUpdate", counts)
         self.report_calls(tab)
 
     def report_calls(self, tab: Tab) -> None:
-        """Tell a tab which calls there are."""
+        """Send a tab the live calls."""
         view = self.view
-        events = [outgoing.phone_event(view.number, call) for call in view.calls] if view else []
+        events = [xivo_messages.phone_event(view.number, call) for call in view.calls] if view else []
         tab.report("CurrentCallsPhoneEvents", {"events": events})
 
     def report_line(self, tab: Tab) -> None:
-        """Tell a tab how to register, or that it must not."""
+        """Send a tab how to register, or that it must not."""
         line = self.line if tab.rings else None
-        tab.report("LineConfig", outgoing.line_config(line))
-        tab.report("SipLine", outgoing.sip_line(line))
+        tab.report("LineConfig", xivo_messages.line_config(line))
+        tab.report("SipLine", own_messages.sip_line(line))
 
     def leave(self, tab: Tab) -> None:
         """A tab is gone; if it had the line, the next one gets it."""
         if tab in self.tabs:
             self.tabs.remove(tab)
-            self._deal()
+            self._assign_lines()
             self._notify_tabs()
 
-    def _deal(self, newcomer: Tab | None = None) -> None:
-        """Give the line to the tabs that came first, as many as it takes; nobody who has it loses it."""
+    def _assign_lines(self, newcomer: Tab | None = None) -> None:
+        """Give the line to the oldest tabs, as many as it takes; none that has it loses it."""
         for position, tab in enumerate(self.tabs):
             rings = self.line is not None and position < self.ringing_tabs
             if rings is not tab.rings or tab is newcomer:

@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.adapters.xuc.auth import throttle
+from unique_account.adapters.xuc.auth.failure_counts import SOON, WINDOW
 from unique_account.adapters.xuc.auth.throttle import (
     ADDRESSES,
-    EVERY,
+    INTERVAL,
     LONGEST_DELAY,
     PER_ADDRESS,
     PER_LOGIN,
-    SOON,
     UNKNOWN_LOGINS,
-    WINDOW,
     Throttle,
     TooManyAttempts,
 )
@@ -28,7 +27,7 @@ HERE = "192.0.2.1"
 PEOPLE = {"alice", "bob", "carol"}
 
 
-class Door:
+class ThrottleDriver:
     """Where people try to log in, at a time that is set.
 
     Attributes:
@@ -73,158 +72,161 @@ class TestByLogin:
 
     @pytest.mark.parametrize("login", ["alice", "nobody"])
     def test_it_waits_until_the_oldest_failure_is_too_old(self, login: str) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for number in range(PER_LOGIN):
-            door.fail(login, elsewhere(number))
-            door.now += 1
-        assert door.wait(login) == WINDOW - PER_LOGIN
-        door.now += WINDOW - PER_LOGIN
-        assert door.wait(login) == 0
-        door.fail(login)
-        assert door.wait(login) == 1
+            driver.fail(login, elsewhere(number))
+            driver.now += 1
+        assert driver.wait(login) == WINDOW - PER_LOGIN
+        driver.now += WINDOW - PER_LOGIN
+        assert driver.wait(login) == 0
+        driver.fail(login)
+        assert driver.wait(login) == 1
 
     @given(st.lists(st.floats(0, WINDOW / 2), max_size=60))
     def test_no_five_minutes_have_more(self, pauses: list[float]) -> None:
-        door, failures = Door(), list[float]()
+        driver, failures = ThrottleDriver(), list[float]()
         for number, pause in enumerate(pauses):
-            door.now += pause
-            if not door.wait("alice", elsewhere(number)):
-                door.fail("alice", elsewhere(number))
-                failures.append(door.now)
+            driver.now += pause
+            if not driver.wait("alice", elsewhere(number)):
+                driver.fail("alice", elsewhere(number))
+                failures.append(driver.now)
         for first, later in zip(failures, failures[PER_LOGIN:], strict=False):
             assert later - first >= WINDOW
 
     def test_attempts_under_way_count(self) -> None:
-        door = Door()
-        under_way = [door.begin("alice", elsewhere(number)) for number in range(PER_LOGIN)]
+        driver = ThrottleDriver()
+        under_way = [driver.begin("alice", elsewhere(number)) for number in range(PER_LOGIN)]
         for attempt in under_way:
             attempt.__enter__()
-        assert door.wait("alice") == SOON
+        assert driver.wait("alice") == SOON
         under_way.pop().__exit__()
-        assert door.wait("alice") == 0
+        assert driver.wait("alice") == 0
 
     def test_one_that_was_not_checked_counts_for_nothing(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for _ in range(2 * PER_LOGIN):
-            with pytest.raises(OSError, match="busy"), door.begin("alice"):
+            with pytest.raises(OSError, match="busy"), driver.begin("alice"):
                 raise OSError("busy")
-        assert door.wait("alice") == 0
-        assert not door.attempts._addresses._instants
+        assert driver.wait("alice") == 0
+        assert not driver.attempts._addresses._failures
 
     def test_spellings_of_a_login_are_counted_as_one(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for spelling in ("nobody", "NOBODY", "Nobody ", "\uff4e\uff4f\uff42\uff4f\uff44\uff59", "nObOdY"):
             for _ in range(2):
-                door.fail(spelling)
-        assert door.wait("nobody") > 0
+                driver.fail(spelling)
+        assert driver.wait("nobody") > 0
 
     def test_a_success_clears_its_own_login_and_nothing_else(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for login in ("alice", "bob"):
             for _ in range(PER_LOGIN - 1):
-                door.fail(login)
-        door.succeed("alice")
-        door.fail("alice")
-        door.fail("bob")
-        assert door.wait("alice") == 0
-        assert door.wait("bob") > 0
-        assert door.attempts._addresses.count(door.begin("carol").addresses, door.now) == 2 * PER_LOGIN
+                driver.fail(login)
+        driver.succeed("alice")
+        driver.fail("alice")
+        driver.fail("bob")
+        assert driver.wait("alice") == 0
+        assert driver.wait("bob") > 0
+        assert driver.attempts._addresses.count(driver.begin("carol").addresses, driver.now) == 2 * PER_LOGIN
 
     def test_nobody_pushes_a_count_out(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for number in range(PER_LOGIN):
-            door.fail("alice", elsewhere(number))
+            driver.fail("alice", elsewhere(number))
         for number in range(20_000):
-            door.fail(f"login{number}", elsewhere(number))
-        assert door.wait("alice") == WINDOW
+            driver.fail(f"login{number}", elsewhere(number))
+        assert driver.wait("alice") == WINDOW
 
     def test_nor_that_of_a_login_that_nobody_has(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for number in range(PER_LOGIN):
-            door.fail("nobody", elsewhere(number))
+            driver.fail("nobody", elsewhere(number))
         for number in range(20_000):
-            door.fail(f"login{number}", elsewhere(number))
-        assert door.wait("nobody") == WINDOW
+            driver.fail(f"login{number}", elsewhere(number))
+        assert driver.wait("nobody") == WINDOW
 
     def test_few_strangers_are_refused_early_under_the_worst_attack(self) -> None:
         """Ten failures each of 1,200 logins: two checks at once of 50 ms each, for five minutes."""
-        door = Door()
+        driver = ThrottleDriver()
         for number in range(1200):
             for _ in range(PER_LOGIN):
-                if not door.wait(f"login{number}", elsewhere(number)):
-                    door.fail(f"login{number}", elsewhere(number))
-        early = sum(door.wait(f"stranger{number}") > 0 for number in range(2000))
+                if not driver.wait(f"login{number}", elsewhere(number)):
+                    driver.fail(f"login{number}", elsewhere(number))
+        early = sum(driver.wait(f"stranger{number}") > 0 for number in range(2000))
         assert early < 2000 * 0.02
 
 
 class TestByAddress:
     """S1: a hundred failures from an address in any five minutes, and it is slowed down, not shut."""
 
-    def spray(self, door: Door, address: str = HERE, times: int = PER_ADDRESS) -> None:
+    def spray(self, driver: ThrottleDriver, address: str = HERE, times: int = PER_ADDRESS) -> None:
         for number in range(times):
-            door.fail(f"login{number}", address)
+            driver.fail(f"login{number}", address)
 
     def test_one_attempt_a_second_passes(self) -> None:
-        door = Door()
-        self.spray(door)
-        assert [door.fail(f"more{number}") for number in range(3)] == [0, EVERY, 2 * EVERY]
-        door.now += 3 * EVERY
-        assert door.fail("more") == 0
+        driver = ThrottleDriver()
+        self.spray(driver)
+        assert [driver.fail(f"more{number}") for number in range(3)] == [0, INTERVAL, 2 * INTERVAL]
+        driver.now += 3 * INTERVAL
+        assert driver.fail("more") == 0
 
     def test_who_logs_in_from_there_is_let_in(self) -> None:
-        door = Door()
-        self.spray(door)
-        assert door.succeed("alice") == 0
-        assert door.succeed("bob") == EVERY
+        driver = ThrottleDriver()
+        self.spray(driver)
+        assert driver.succeed("alice") == 0
+        assert driver.succeed("bob") == INTERVAL
 
     def test_too_many_at_once_are_refused(self) -> None:
-        door = Door()
-        self.spray(door)
+        driver = ThrottleDriver()
+        self.spray(driver)
         passed = 0
-        while not door.wait("more"):
+        while not driver.wait("more"):
             passed += 1
-        assert passed == LONGEST_DELAY / EVERY + 1
-        assert door.wait("more") == LONGEST_DELAY + EVERY
+        assert passed == LONGEST_DELAY / INTERVAL + 1
+        assert driver.wait("more") == LONGEST_DELAY + INTERVAL
 
     def test_who_has_logged_in_from_there_before_is_not_slowed(self) -> None:
-        door = Door()
-        door.succeed("alice")
-        self.spray(door)
-        while not door.wait("more"):
+        driver = ThrottleDriver()
+        driver.succeed("alice")
+        self.spray(driver)
+        while not driver.wait("more"):
             pass
-        assert [door.succeed("alice") for _ in range(3)] == [0, 0, 0]
-        assert door.wait("bob") > 0
-        assert door.wait("alice", "192.0.2.7") == 0
+        assert [driver.succeed("alice") for _ in range(3)] == [0, 0, 0]
+        assert driver.wait("bob") > 0
+        assert driver.wait("alice", "192.0.2.7") == 0
 
     def test_nor_does_that_help_to_guess(self) -> None:
-        door = Door()
-        door.succeed("alice")
-        self.spray(door)
-        door.fail("alice")
-        assert [door.fail("alice"), door.fail("alice")] == [0, EVERY]
+        driver = ThrottleDriver()
+        driver.succeed("alice")
+        self.spray(driver)
+        driver.fail("alice")
+        assert [driver.fail("alice"), driver.fail("alice")] == [0, INTERVAL]
 
     def test_a_success_takes_nothing_back_from_the_address(self) -> None:
-        door = Door()
-        self.spray(door)
+        driver = ThrottleDriver()
+        self.spray(driver)
         for _ in range(50):
-            door.succeed("alice")
-            door.now += EVERY
-        door.succeed("bob")
-        assert door.fail("more") == EVERY
+            driver.succeed("alice")
+            driver.now += INTERVAL
+        driver.succeed("bob")
+        assert driver.fail("more") == INTERVAL
 
     def test_nobody_pushes_an_address_out(self) -> None:
-        door = Door()
-        self.spray(door)
+        driver = ThrottleDriver()
+        self.spray(driver)
         for number in range(20_000):
-            door.fail(f"login{number}", elsewhere(number))
-        assert [door.fail("more1"), door.fail("more2")] == [0, EVERY]
+            driver.fail(f"login{number}", elsewhere(number))
+        assert [driver.fail("more1"), driver.fail("more2")] == [0, INTERVAL]
 
     def test_a_64_is_one_address(self) -> None:
-        door = Door()
+        driver = ThrottleDriver()
         for number in range(PER_ADDRESS):
-            door.fail(f"login{number}", f"2001:db8:1:2:{number:x}::{number:x}")
-        assert [door.fail("more1", "2001:db8:1:2::"), door.fail("more2", "2001:db8:1:2::")] == [0, EVERY]
-        assert [door.fail("more3", "2001:db8:1:3::"), door.fail("more4", "2001:db8:1:3::")] == [0, 0]
+            driver.fail(f"login{number}", f"2001:db8:1:2:{number:x}::{number:x}")
+        assert [driver.fail("more1", "2001:db8:1:2::"), driver.fail("more2", "2001:db8:1:2::")] == [
+            0,
+            INTERVAL,
+        ]
+        assert [driver.fail("more3", "2001:db8:1:3::"), driver.fail("more4", "2001:db8:1:3::")] == [0, 0]
 
 
 class TestMemory:
@@ -233,17 +235,17 @@ class TestMemory:
     def test_strangers_share_what_there_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(throttle, "UNKNOWN_LOGINS", 64)
         monkeypatch.setattr(throttle, "ADDRESSES", 64)
-        door, some = Door(), random.Random(7)
+        driver, some = ThrottleDriver(), random.Random(7)
         for _ in range(20_000):
             login, address = f"{some.random()}" * 10, elsewhere(some.randrange(1 << 32))
-            if not door.wait(login, address):
-                door.fail(login, address)
-        door.fail("alice", elsewhere(1))
-        counted, sources = door.attempts._logins._instants, door.attempts._addresses._instants
+            if not driver.wait(login, address):
+                driver.fail(login, address)
+        driver.fail("alice", elsewhere(1))
+        counted, sources = driver.attempts._logins._failures, driver.attempts._addresses._failures
         assert (len(counted), len(sources)) == (2 * 64 + 1, 2 * 64)
         assert max(map(len, counted.values())) == PER_LOGIN
         assert max(map(len, sources.values())) <= PER_ADDRESS
-        assert not door.attempts._logins._under_way
+        assert not driver.attempts._logins._under_way
 
     def test_all_of_it_is_less_than_40_mb(self) -> None:
         def size(places: int, limit: int) -> int:

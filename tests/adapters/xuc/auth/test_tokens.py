@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hmac import digest
 from typing import Final
@@ -11,9 +9,8 @@ from typing import Final
 import pytest
 from jwt.utils import base64url_encode
 
-from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.auth.tokens import BadToken, TokenExpired, Tokens
-from unique_account.adapters.xuc.store import Store, StoredSession
+from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 
 KEY: Final = "k" * 32
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -28,10 +25,10 @@ SAYS: Final = {
 
 
 @pytest.fixture
-def tokens() -> Iterator[Tokens]:
-    with closing(Store(None, MemoryObserver(), NOW.timestamp)) as store:
-        store.begin("alice", "x", StoredSession(9e9, 9e9))
-        yield Tokens(KEY, timedelta(hours=1), store, lambda: NOW)
+def tokens() -> Tokens:
+    sessions = StoredSessions(NOW.timestamp)
+    sessions.begin("alice", "x", StoredSession(9e9, 9e9))
+    return Tokens(KEY, timedelta(hours=1), sessions, lambda: NOW)
 
 
 def signed(claims: str, header: str = '{"alg":"HS256","typ":"JWT"}') -> str:

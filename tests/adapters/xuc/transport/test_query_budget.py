@@ -9,11 +9,11 @@ import pytest
 from tests.adapters.xuc.assistants import NAMES, in_loop, premises
 from unique_account.adapters.xuc.transport.query_budget import (
     AT_ONCE,
+    BATCH,
     MOST_WAITING,
-    PART,
     PER_SECOND,
     QueryBudget,
-    in_parts,
+    in_batches,
 )
 from unique_account.ports.pbx import CommandFailed
 
@@ -52,7 +52,7 @@ class TestTheBudget:
         left, answered, under_way = QueryBudget(), list[int](), set[int]()
 
         async def ask(number: int) -> None:
-            async with left.question():
+            async with left.query():
                 under_way.add(number)
                 assert under_way == {number}
                 await asyncio.sleep(0)
@@ -67,7 +67,7 @@ class TestTheBudget:
         left, release = QueryBudget(), asyncio.Event()
 
         async def ask() -> None:
-            async with left.question():
+            async with left.query():
                 await release.wait()
 
         asking = [asyncio.create_task(ask()) for _ in range(MOST_WAITING + 1)]
@@ -84,9 +84,9 @@ class TestTheBudget:
     async def test_one_that_fails_ends_its_turn(self) -> None:
         left = QueryBudget()
         with pytest.raises(OSError, match="gone"):
-            async with left.question():
+            async with left.query():
                 raise OSError("gone")
-        async with asyncio.timeout(1), left.question():
+        async with asyncio.timeout(1), left.query():
             pass
 
     @in_loop
@@ -100,7 +100,7 @@ class TestTheBudget:
                 await asyncio.sleep(0)
 
         meanwhile = asyncio.create_task(others())
-        assert [line async for line in in_parts(range(10 * PART))] == list(range(10 * PART))
+        assert [line async for line in in_batches(range(10 * BATCH))] == list(range(10 * BATCH))
         assert turns >= 10
         meanwhile.cancel()
 
@@ -169,13 +169,13 @@ class TestOfAUser:
         async with premises() as at:
             tab = await at.browser.tab("alice")
             (served,) = at.cti._hub.tabs
-            async with at.cti._hub.sessions_of("alice").budget.question():
+            async with at.cti._hub.sessions_of("alice").budget.query():
                 await tab.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": ["1002"]})
                 await at.becomes(lambda: at.cti._hub.sessions_of("alice").budget._waiting)
                 await tab.close()
                 await at.becomes(lambda: served.is_gone)
             await at.becomes(lambda: not at.cti._hub.sessions_of("alice").budget._waiting)
-            async with at.cti._hub.sessions_of("alice").budget.question():
-                assert not at.cti._hub._watchers
-            at.cti._hub.watch(served, "1002")
-            assert not at.cti._hub._watchers
+            async with at.cti._hub.sessions_of("alice").budget.query():
+                assert not at.cti._hub.presence._subscribers
+            at.cti._hub.presence.subscribe(served, "1002")
+            assert not at.cti._hub.presence._subscribers

@@ -1,4 +1,4 @@
-"""Who is next where one is served at a time: addresses take turns, so many from one keep no other waiting."""
+"""Turns by address: requests from one address, however many, keep those from another no longer waiting."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 
 
 class TooManyWaiting(Exception):
-    """Too many wait."""
+    """Too many requests are waiting."""
 
 
 _Turn = asyncio.Future[None]
 
 
 class AddressTurns:
-    """Serves some at once, and lets others wait.
+    """Serves some requests at once; the addresses of the others take turns.
 
     Args:
         at_once: How many are served at once.
@@ -25,18 +25,19 @@ class AddressTurns:
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._served = 0
-        self._waiting: dict[str, deque[_Turn]] = {}  # the address that is next comes first
+        self._waiting: dict[str, deque[_Turn]] = {}  # in the order of their turns
 
     @asynccontextmanager
     async def of(self, address: str, most: int) -> AsyncIterator[None]:
-        """Wait for one's turn, and have it until the context is left.
+        """Wait for a turn, and hold it until the context is left.
 
         Args:
-            address: Whose turn it is.
-            most: How many may be served and wait. For one more, one of an address goes that has two more.
+            address: Where the request comes from.
+            most: How many may be served or wait. For one more, the last of the address with the most is
+                refused, if it has at least two more.
 
         Raises:
-            Crowded: There are so many, or so many came while this one waited.
+            TooManyWaiting: There are too many already, or more came while this one waited.
         """
         if self._served + sum(map(len, self._waiting.values())) >= most:
             self._make_room(address)
@@ -49,7 +50,7 @@ class AddressTurns:
             yield
         finally:
             self._served -= 1
-            self._pass_on()
+            self._next()
 
     def _make_room(self, address: str) -> None:
         longest = max(self._waiting, key=lambda one: len(self._waiting[one]), default=address)
@@ -66,20 +67,20 @@ class AddressTurns:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                self._forget(address, turn)
-            else:  # it was its turn already
-                self._pass_on()
+                self._cancel(address, turn)
+            else:  # it had the turn already
+                self._next()
             raise
 
-    def _forget(self, address: str, turn: _Turn) -> None:
+    def _cancel(self, address: str, turn: _Turn) -> None:
         turns = self._waiting.get(address, deque())
         if turn in turns:
             turns.remove(turn)
             if not turns:
                 del self._waiting[address]
 
-    def _pass_on(self) -> None:
-        """Let the next one have its turn that has not left, and its address come last."""
+    def _next(self) -> None:
+        """Give the turn to the next request that still waits, and put its address last."""
         while self._waiting:
             address = next(iter(self._waiting))
             turns = self._waiting.pop(address)

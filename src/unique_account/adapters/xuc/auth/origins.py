@@ -1,4 +1,4 @@
-"""Whose pages may use the server."""
+"""Which origins may use the server."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 def may_connect(connection: HTTPConnection, origins: Collection[str]) -> bool:
-    """Whether a page of this origin may connect; without one it is no page of a browser.
+    """Whether a page of this origin may connect; a request without an origin is not from a page.
 
-    A page of the server's own origin may: same scheme, host and port. The scheme is the one that a trusted
-    proxy says it was asked by, where there is one.
+    A page of the server's own origin may: same scheme, host and port. Behind a trusted proxy, the scheme is
+    that of the request to the proxy.
 
     Args:
         connection: A request, or the one for a WebSocket.
-        origins: Whose pages may besides.
+        origins: Other origins that may.
     """
     origin = connection.headers.get("origin")
     if origin is None or origin in origins:
@@ -32,7 +32,7 @@ def may_connect(connection: HTTPConnection, origins: Collection[str]) -> bool:
 
 
 def _parts(origin: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port; None for what is no origin."""
+    """Scheme, host and port; None if it is not an origin."""
     try:
         url = urlsplit(origin)
         port = url.port or _PORTS[url.scheme]

@@ -1,9 +1,9 @@
-"""Tokens: signed, good for a short while, renewed while they are good, and revoked before their time.
+"""Tokens: signed, valid for a short time, renewable while valid, and revocable.
 
-A token names a user and a session, and is sealed to the password that it was given for. It is good while
-there is that session: a log-out ends it, and so does the removal of the user, with all tokens of it, renewed
-ones included. Revoking compares no times, so it holds whatever the clock says. Renewing gives another token
-of the same session, until that is too old. Another password makes the tokens of the old one bad at once.
+A token names a user and a session, and is sealed to the password that it was given for. It is valid while
+the session exists: a log-out or the removal of the user ends the session with all its tokens, renewed ones
+included. Revoking compares no times, so it holds whatever the clock says. Renewing gives another token of the
+same session, until that is too old. A new password makes the tokens of the old one invalid at once.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from typing import Any, Final
 import jwt
 from attrs import frozen
 
-from unique_account.adapters.xuc.store import Store, StoredSession
+from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.texts import check_texts
 
 RENEWED_FOR: Final = timedelta(days=7)
-"""How long after its log-in a session is renewed."""
+"""For how long after its log-in a session can be renewed."""
 
 _ALGORITHM: Final = "HS256"
 _LONGEST: Final = 1024
 
 
 class BadToken(UniqueAccountError):
-    """A text is no token of ours."""
+    """A text is not a token of ours."""
 
     def __str__(self) -> str:
         return "this is not a token; log in"
 
 
 class TokenExpired(BadToken):
-    """A token was good once: its time is over, or it was revoked."""
+    """A token was valid once, but has expired or was revoked."""
 
     def __str__(self) -> str:
         return "the token has expired; log in again"
@@ -46,13 +46,13 @@ class TokenExpired(BadToken):
 
 @frozen(weakref_slot=False)
 class Token:
-    """What a token says.
+    """The content of a token.
 
     Attributes:
-        user: Who has it.
+        user: Its user.
         login: The name with which the user logged in.
-        session: The session that it is of.
-        seal: What the password of the login makes of the key, so that another password breaks it.
+        session: Its session.
+        seal: A digest of the password hash and the key, so that another password breaks it.
         began: When the session began, as a POSIX timestamp.
         expires: When the token expires, as a POSIX timestamp.
     """
@@ -70,33 +70,35 @@ class Tokens:
 
     Args:
         key: What they are signed with.
-        ttl: How long one is good.
-        store: Where the sessions are kept.
+        ttl: How long one is valid.
+        sessions: The sessions whose tokens are valid.
         now: The present instant.
     """
 
-    def __init__(self, key: str, ttl: timedelta, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, key: str, ttl: timedelta, sessions: StoredSessions, now: Callable[[], datetime]
+    ) -> None:
         self._key = key
         self._ttl = ttl
-        self._store = store
+        self._sessions = sessions
         self._now = now
 
     def issue(self, user: str, login: str, credential: str) -> str:
         """The first token of a new session.
 
         Args:
-            user: Who has it.
+            user: Its user.
             login: The name with which the user logged in.
-            credential: What the directory says of that; the token does not tell it.
+            credential: The directory's credential of the login; the token does not reveal it.
         """
         now, session = self._now(), token_hex(16)
         until = (now + RENEWED_FOR + self._ttl).timestamp()
-        self._store.begin(user, session, StoredSession(self._expiry(), until))
+        self._sessions.begin(user, session, StoredSession(self._expiry(), until))
         began = now.timestamp()
         return self._signed(Token(user, login, session, self._seal(credential), began, began))
 
     def _expiry(self) -> float:
-        """When a token expires that is given now."""
+        """When a token issued now expires."""
         return (self._now() + self._ttl).timestamp()
 
     def _seal(self, credential: str) -> str:
@@ -114,11 +116,11 @@ class Tokens:
         """
         if self._now().timestamp() > token.began + RENEWED_FOR.total_seconds():
             raise TokenExpired
-        self._store.prolong(token.user, token.session, self._expiry())
+        self._sessions.prolong(token.user, token.session, self._expiry())
         return self._signed(token)
 
     def _signed(self, token: Token) -> str:
-        says = {
+        claims = {
             "sub": token.user,
             "login": token.login,
             "sid": token.session,
@@ -126,41 +128,41 @@ class Tokens:
             "began": token.began,
             "exp": self._expiry(),
         }
-        return jwt.encode(says, self._key, algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Token:
-        """What a token says.
+        """The content of a valid token.
 
         Raises:
-            TokenExpired: It was good once.
+            TokenExpired: It was valid once.
             BadToken: It never was.
         """
         token = self._verified(text)
-        if not self.is_good(token) or token.expires <= self._now().timestamp():
+        if not self.is_live(token) or token.expires <= self._now().timestamp():
             raise TokenExpired
         return token
 
-    def is_good(self, token: Token) -> bool:
-        """Whether a token was not revoked."""
-        return self._store.has(token.user, token.session)
+    def is_live(self, token: Token) -> bool:
+        """Whether the session of a token still exists."""
+        return self._sessions.has(token.user, token.session)
 
     def _verified(self, text: str) -> Token:
-        """What a token says whose signature is ours; the time is not looked at."""
+        """The content of a token with our signature, expired or not."""
         if len(text) > _LONGEST or not text.isascii():
             raise BadToken
         try:
-            says = jwt.decode(
+            claims = jwt.decode(
                 text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
             )
-            user, login, session, seal = (_text(says[name]) for name in ("sub", "login", "sid", "seal"))
-            token = Token(user, login, session, seal, _instant(says["began"]), _instant(says["exp"]))
+            user, login, session, seal = (_text(claims[name]) for name in ("sub", "login", "sid", "seal"))
+            token = Token(user, login, session, seal, _instant(claims["began"]), _instant(claims["exp"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise BadToken from error
         return token
 
     def revoke_session(self, user: str, session: str) -> None:
-        """Make every token of a session bad, for ever."""
-        self._store.end(user, session)
+        """Revoke every token of a session, for ever."""
+        self._sessions.end(user, session)
 
 
 def _text(claim: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
-from unique_account.adapters.xuc.store import Preference, TooManyPreferences
+from unique_account.adapters.xuc.storage.preferences import Preference, TooManyPreferences
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import NoDestination
 from unique_account.core.events import DeviceSelected, DoNotDisturbSet, ForwardSet
@@ -18,10 +18,10 @@ FORWARDS: Final = {"uncFwd": Setting.UNCONDITIONAL, "naFwd": Setting.NO_ANSWER, 
 """XiVO's commands, and the forward that each sets."""
 
 USER_STATUS: Final = "userStatus"
-"""The preference that keeps what ``userStatusUpdate`` says."""
+"""The preference that holds the status of ``userStatusUpdate``."""
 
-SHOWN: Final = 10
-"""How many lines it counts for that a tab is shown a preference."""
+LINES_PER_TAB: Final = 10
+"""For how many lines a preference sent to a tab counts."""
 
 _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
@@ -29,13 +29,13 @@ _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 async def toggle_device(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6)."""
     device = hub.settings.device_types[fields.one_of("deviceType", hub.settings.device_types)]
-    await hub.act(tab.user, DeviceSelected(device))
+    await hub.on_event(tab.user, DeviceSelected(device))
 
 
 async def select_device(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``selectDevice``: select a device (S6)."""
     device = Device(fields.one_of("device", Device))
-    await hub.act(tab.user, DeviceSelected(device))
+    await hub.on_event(tab.user, DeviceSelected(device))
 
 
 async def log_out(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -45,21 +45,21 @@ async def log_out(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def do_not_disturb(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``dnd``: set do-not-disturb."""
-    await hub.act(tab.user, DoNotDisturbSet(fields.flag("state")))
+    await hub.on_event(tab.user, DoNotDisturbSet(fields.flag("state")))
 
 
 async def forward(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination the one there is stays."""
+    """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination, keep the present one."""
     setting, state = FORWARDS[fields.command], fields.flag("state")
     destination = fields.maybe_text("destination") or ""
     try:
-        await hub.act(tab.user, ForwardSet(setting, state, destination))
+        await hub.on_event(tab.user, ForwardSet(setting, state, destination))
     except NoDestination as error:
         raise InvalidMessage("destination: is missing, and none was set before") from error
 
 
 async def set_preference(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``setUserPreference``: keep a preference, and tell it to every tab."""
+    """``setUserPreference``: store a preference, and send it to every tab."""
     key = fields.text("key")
     allowed = hub.settings.preference_keys
     if not _KEY.fullmatch(key) or (allowed is not None and key not in allowed):
@@ -68,13 +68,13 @@ async def set_preference(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def user_status(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``userStatusUpdate``: a Unique Account has no such status, so it is but a preference."""
+    """``userStatusUpdate``: stored as a preference, since a Unique Account has no such status."""
     await _prefer(hub, tab, USER_STATUS, Preference(fields.text("status", 64), "String"))
 
 
 async def _prefer(hub: Hub, tab: Tab, key: str, preference: Preference) -> None:
-    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
-        budget.spend(SHOWN * len(hub.sessions_of(tab.user).tabs))
+    async with tab.query(hub.sessions_of(tab.user).budget) as budget:
+        budget.spend(LINES_PER_TAB * len(hub.sessions_of(tab.user).tabs))
         try:
             await hub.prefer(tab.user, key, preference)
         except TooManyPreferences as error:
@@ -83,9 +83,9 @@ async def _prefer(hub: Hub, tab: Tab, key: str, preference: Preference) -> None:
 
 
 async def get_preferences(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getUserPreferences``: every preference that is kept."""
-    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
-        preferences = sorted(hub.store.preferences(tab.user).items())
+    """``getUserPreferences``: every stored preference."""
+    async with tab.query(hub.sessions_of(tab.user).budget) as budget:
+        preferences = sorted(hub.store.preferences.of(tab.user).items())
         budget.spend(len(preferences))
         for key, preference in preferences:
             tab.report("UserPreference", _preference(key, preference))

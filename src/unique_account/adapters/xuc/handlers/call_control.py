@@ -1,4 +1,4 @@
-"""Commands on calls: carried out by the PBX, or handed back to the browser that has the call (C1, C2)."""
+"""Commands on calls: carried out by the PBX, or sent back to the browser that has the call (C1, C2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from unique_account.adapters.xuc.handlers import call_selection
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields
-from unique_account.adapters.xuc.protocol.outgoing import browser_command
+from unique_account.adapters.xuc.protocol.xivo_messages import browser_command
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.account import Call, CallStatus
 from unique_account.core.machine import Device
@@ -27,25 +27,25 @@ async def dial(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def _dial(hub: Hub, tab: Tab, number: str) -> None:
     if not await hub.on_command(tab.user, Dial(number)):
-        _has_line(tab)
+        _require_line(tab)
         tab.report("WebRTCCmd", browser_command("Dial", destination=number))
 
 
 async def answer(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``answer``: the call that is named, else the one that rings."""
+    """``answer``: the named call, else the one that rings."""
     call = _call(hub, tab, fields, call_selection.to_answer)
     if not await hub.on_command(tab.user, Answer(call.id)):
-        _has_line(tab)
+        _require_line(tab)
         tab.report("WebRTCCmd", browser_command("Answer", uniqueId=call.id))
 
 
 async def hang_up(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``hangup``: the call that is named, else the one that the user is most busy with."""
+    """``hangup``: the named call, else the most active one."""
     await hub.on_command(tab.user, HangUp(_call(hub, tab, fields, call_selection.to_hang_up).id))
 
 
 async def hold(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``hold``: put a call on hold, or take it back."""
+    """``hold``: put a call on hold, or resume it."""
     await _hold_or_resume(hub, tab, _call(hub, tab, fields, call_selection.to_hold))
 
 
@@ -62,7 +62,7 @@ async def direct_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``attendedTransfer``: hold the call that is talked on, and dial; if that fails, take it back."""
+    """``attendedTransfer``: hold the call that is being talked on, and dial; if that fails, resume it."""
     number, view = fields.text("destination"), _view(hub, tab)
     call = call_selection.to_hold(view)
     if call.device is not view.device_in_use:
@@ -79,36 +79,36 @@ async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def complete_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``completeTransfer``: connect the party on hold with the one that was asked."""
+    """``completeTransfer``: connect the party on hold with the one that was consulted."""
     pair = call_selection.consultation(_view(hub, tab))
-    await hub.on_command(tab.user, Join(pair.held.id, pair.asked.id))
+    await hub.on_command(tab.user, Join(pair.held.id, pair.consulted.id))
 
 
 async def cancel_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``cancelTransfer``: hang the other call up, and take back the one on hold."""
+    """``cancelTransfer``: hang up the other call, and resume the one on hold."""
     pair = call_selection.consultation(_view(hub, tab))
-    await hub.on_command(tab.user, HangUp(pair.asked.id))
+    await hub.on_command(tab.user, HangUp(pair.consulted.id))
     await _hold_or_resume(hub, tab, pair.held)
 
 
 async def send_dtmf(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``sendDtmf``: let the browser send a tone."""
+    """``sendDtmf``: have the browser send a tone."""
     key = fields.one_of("key", KEYS)
-    call = _of_browser(
+    call = _require_browser(
         call_selection.to_hang_up(_view(hub, tab)), "the deskphone sends tones by its own keys"
     )
     hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
 
 
 async def toggle_microphone(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``toggleMicrophone``: let the browser mute itself, or be heard again."""
+    """``toggleMicrophone``: have the browser mute or unmute itself."""
     call = _call(hub, tab, fields, call_selection.to_hang_up)
-    call = _of_browser(call, "the deskphone mutes itself by its own key")
+    call = _require_browser(call, "the deskphone mutes itself by its own key")
     hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
 
 
 def _call(hub: Hub, tab: Tab, fields: Fields, choose: Callable[[View], Call]) -> Call:
-    """The call that is named, else the one that is meant."""
+    """The named call, else the one that the command can only mean."""
     call_id = fields.maybe_text("uniqueId")
     return choose(_view(hub, tab)) if call_id is None else call_selection.named(_view(hub, tab), call_id)
 
@@ -120,12 +120,12 @@ def _view(hub: Hub, tab: Tab) -> View:
     return view
 
 
-def _has_line(tab: Tab) -> None:
+def _require_line(tab: Tab) -> None:
     if not tab.rings:
         raise CommandFailed("this tab has no line: others of yours have it; close one of them")
 
 
-def _of_browser(call: Call, otherwise: str) -> Call:
+def _require_browser(call: Call, otherwise: str) -> Call:
     if call.device is not Device.WEBRTC:
         raise CommandFailed(otherwise)
     return call

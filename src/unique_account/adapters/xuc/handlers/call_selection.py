@@ -1,4 +1,4 @@
-"""Which of a user's calls a command means that names none."""
+"""Which of a user's calls a command means if it names none."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TO_HOLD: Final = (CallStatus.TALKING, CallStatus.HELD)
 
 
 def to_answer(view: View) -> Call:
-    """The one call that comes in and rings.
+    """The only incoming call that rings.
 
     Raises:
-        CommandFailed: None does, or several.
+        CommandFailed: None rings, or several.
     """
     ringing = [
         call
@@ -30,19 +30,19 @@ def to_answer(view: View) -> Call:
 
 
 def to_hang_up(view: View) -> Call:
-    """The call that is talked on, else dialled, else that which rings, else that on hold.
+    """The call that is being talked on, else the dialled, else the ringing, else the held one.
 
     Raises:
-        CommandFailed: There is none, or several are at the same.
+        CommandFailed: There is none, or more than one of the same status.
     """
     return _first(view, _TO_HANG_UP)
 
 
 def to_hold(view: View) -> Call:
-    """The call that is talked on, else the one that is on hold already.
+    """The call that is being talked on, else the one on hold.
 
     Raises:
-        CommandFailed: There is none, or several are at the same.
+        CommandFailed: There is none, or more than one of the same status.
     """
     return _first(view, _TO_HOLD)
 
@@ -61,25 +61,25 @@ def named(view: View, call_id: str) -> Call:
 
 @frozen(weakref_slot=False)
 class Consultation:
-    """An attended transfer on its way: a party on hold, and the call in which somebody is asked."""
+    """An attended transfer under way: the call on hold, and the call with the future party."""
 
     held: Call
-    asked: Call
+    consulted: Call
 
 
 def consultation(view: View) -> Consultation:
-    """The attended transfer on its way: one call on hold, and one other of the same device.
+    """The attended transfer under way: one call on hold, and one dialled by the same device.
 
     Raises:
         CommandFailed: There is no such pair, or more than one.
     """
     held = [call for call in view.calls if call.status is CallStatus.HELD]
     pairs = [
-        Consultation(waits, call)
-        for waits in held
+        Consultation(on_hold, call)
+        for on_hold in held
         for call in view.calls
         if call.status is not CallStatus.HELD
-        and call.device is waits.device
+        and call.device is on_hold.device
         and call.direction is Direction.OUTGOING
     ]
     if len(pairs) != 1:

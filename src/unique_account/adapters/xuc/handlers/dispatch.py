@@ -1,4 +1,4 @@
-"""Every command by its name, and what becomes of one that fails."""
+"""Every command by its name, and the error that answers one that fails."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "getUserCallHistoryByDays": queries.get_history_by_days,
     "getHistoryPage": queries.get_history_page,
     "getColleagues": queries.get_colleagues,
-    "subscribeToPhoneHints": queries.watch,
-    "unsubscribeFromAllPhoneHints": queries.unwatch,
+    "subscribeToPhoneHints": queries.subscribe,
+    "unsubscribeFromAllPhoneHints": queries.unsubscribe,
 }
 
 
 async def perform(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """Do what a command wants, and say what came of it."""
+    """Carry out a command, and answer it."""
     try:
         await _handler(fields)(hub, tab, fields)
     except Exception as error:
-        word, sentence = _said(error)
+        word, sentence = _error_of(error)
         if word == "unhandledError":
             request = PortRequest("cti", str(fields.command), user=tab.user)
             hub.observer.failed(request, error)
-        say_error(tab, word, sentence, fields)
+        send_error(tab, word, sentence, fields)
     else:
         if fields.ref is not None:
             tab.report("Done", {"command": fields.command, "ref": fields.ref})
@@ -75,16 +75,16 @@ def _handler(fields: Fields) -> Handler:
         raise UnknownCommand(f"command: {fields.command!r} is not known here") from None
 
 
-def say_error(tab: Tab, word: str, sentence: str, fields: Fields | None = None) -> None:
-    """Say what went wrong, to the tab that asked."""
+def send_error(tab: Tab, word: str, sentence: str, fields: Fields | None = None) -> None:
+    """Send an error to the tab whose command failed."""
     content: dict[str, object] = {"Error": word, "message": sentence}
     if fields is not None:
         content |= {"command": fields.command, "ref": fields.ref}
     tab.report("Error", content)
 
 
-def _said(error: Exception) -> tuple[str, str]:
-    """The word and the sentence for what went wrong; of what nobody expected no more than that it did."""
+def _error_of(error: Exception) -> tuple[str, str]:
+    """The word and the sentence for an error; an unexpected one reveals nothing."""
     match error:
         case UnknownCommand():
             return "unknownCommand", str(error)

@@ -1,16 +1,17 @@
-"""Commands that ask: for the line, the calls, the history, colleagues and their presence."""
+"""Commands that query: the line, the calls, the history, colleagues and their presence."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
-from unique_account.adapters.xuc.hub import Hub, VisiblePresence
-from unique_account.adapters.xuc.protocol import outgoing
+from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.presence_subscriptions import VisiblePresence
+from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
-from unique_account.adapters.xuc.protocol.outgoing import Party
+from unique_account.adapters.xuc.protocol.xivo_messages import Party
 from unique_account.adapters.xuc.tab import Tab
-from unique_account.adapters.xuc.transport.query_budget import in_parts
+from unique_account.adapters.xuc.transport.query_budget import in_batches
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
 from unique_account.core.presence import Presence
@@ -30,7 +31,7 @@ async def get_config(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def get_ice(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getIceConfig``: how to find a way to the media."""
+    """``getIceConfig``: how to reach the media servers."""
     tab.report("IceConfig", hub.ice(tab.user))
 
 
@@ -42,35 +43,39 @@ async def get_calls(hub: Hub, tab: Tab, fields: Fields) -> None:
 # -- presence ----------------------------------------------------------------------------------------
 
 
-async def watch(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``subscribeToPhoneHints``: watch numbers; one that may not be seen looks as if nobody had it."""
+async def subscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
+    """``subscribeToPhoneHints``: watch numbers; one that the user may not see looks unused."""
     numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
         raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
-    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
+    async with tab.query(hub.sessions_of(tab.user).budget) as budget:
         budget.spend(len(numbers))
-        async for number in in_parts(numbers):
-            if (await hub.seen_by(tab.user, number)).may:
-                hub.watch(tab, number)
+        async for number in in_batches(numbers):
+            if (await hub.presence.visible_to(tab.user, number)).allowed:
+                hub.presence.subscribe(tab, number)
             else:
-                tab.send(outgoing.hint(number, Presence.UNEXISTING), number)
+                tab.send(xivo_messages.hint(number, Presence.UNEXISTING), number)
 
 
-async def unwatch(hub: Hub, tab: Tab, fields: Fields) -> None:
+async def unsubscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``unsubscribeFromAllPhoneHints``: watch no number any more."""
-    hub.unwatch(tab)
+    hub.presence.unsubscribe(tab)
 
 
 async def get_colleagues(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getColleagues``: whom the user may see, and what they are at."""
+    """``getColleagues``: the colleagues whom the user may see, and their presence."""
     words = fields.maybe_text("words") or ""
     size = fields.whole("size", 1, MOST_COLLEAGUES) or 100
-    async with tab.question(hub.sessions_of(tab.user).budget) as budget:
+    async with tab.query(hub.sessions_of(tab.user).budget) as budget:
         found = await hub.directory.colleagues(tab.user, words, size)
         budget.spend(len(found))
     entries = [
-        {"number": known.number, "name": known.name, "status": hub.presences.get(known.number)}
-        for known in found
+        {
+            "number": colleague.number,
+            "name": colleague.name,
+            "status": hub.presence.of(colleague.number),
+        }
+        for colleague in found
     ]
     tab.report("Colleagues", {"entries": entries, "words": words})
 
@@ -79,64 +84,67 @@ async def get_colleagues(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def get_history(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getUserCallHistory``: so many calls; without a number, those of the last days (H5)."""
+    """``getUserCallHistory``: the newest calls; without a number, those of the last days (H5)."""
     size = fields.whole("size", 1, MAX_SIZE)
     since = days_before(hub.now(), DEFAULT_DAYS) if size is None else None
     await _send_history(hub, tab, size or MAX_SIZE, since)
 
 
 async def get_history_by_days(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getUserCallHistoryByDays``: the calls of so many days (H5)."""
+    """``getUserCallHistoryByDays``: the calls of the last days (H5)."""
     days = fields.whole("days", 1, MOST_DAYS) or DEFAULT_DAYS
     since = days_before(hub.now(), days)
     await _send_history(hub, tab, MAX_SIZE, since)
 
 
 async def get_history_page(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getHistoryPage``: a page, and the cursor of the one that follows (H5)."""
+    """``getHistoryPage``: a page, and the cursor of the next one (H5)."""
     size = fields.whole("size", 1, MAX_SIZE) or DEFAULT_SIZE
     days = fields.whole("days", 1, MOST_DAYS)
     cursor = fields.maybe_text("cursor", 1024)
     since = None if days is None else days_before(hub.now(), days)
-    async with tab.question(hub.sessions_of(tab.user).log_budget) as budget:
+    async with tab.query(hub.sessions_of(tab.user).log_budget) as budget:
         page = await _page(hub, tab, size, cursor, since)
         budget.spend(len(page.entries))
-        seen = await _seen(hub, tab, page)
+        visible = await _visible_peers(hub, tab, page)
         entries = [
-            outgoing.page_entry(entry, seen[entry.peer].name) async for entry in in_parts(page.entries)
+            own_messages.page_entry(entry, visible[entry.peer].name)
+            async for entry in in_batches(page.entries)
         ]
     tab.report("HistoryPage", {"entries": entries, "next": page.next, "cursor": cursor})
 
 
 async def _page(hub: Hub, tab: Tab, size: int, cursor: str | None, since: datetime | None) -> Page:
     try:
-        return await hub.listening().histories.page(tab.user, size, cursor, since)
+        return await hub.require_service().histories.page(tab.user, size, cursor, since)
     except InvalidCursor as error:
         raise InvalidMessage(f"cursor: {error}") from error
 
 
-async def _seen(hub: Hub, tab: Tab, page: Page) -> dict[str, VisiblePresence]:
-    """What the user may see of the other parties of a page, by number."""
+async def _visible_peers(hub: Hub, tab: Tab, page: Page) -> dict[str, VisiblePresence]:
+    """What the user sees of the other parties of a page, by number."""
     peers = dict.fromkeys(entry.peer for entry in page.entries)
-    return {peer: await hub.seen_by(tab.user, peer) async for peer in in_parts(peers)}
+    return {peer: await hub.presence.visible_to(tab.user, peer) async for peer in in_batches(peers)}
 
 
 async def _send_history(hub: Hub, tab: Tab, size: int, since: datetime | None) -> None:
-    """Tell a history in XiVO's words."""
+    """Send a history in XiVO's format."""
     sessions, zone = hub.sessions_of(tab.user), hub.settings.zone
-    async with tab.question(sessions.log_budget) as budget:
+    async with tab.query(sessions.log_budget) as budget:
         page = await _page(hub, tab, size, None, since)
         budget.spend(len(page.entries))
         number = "" if sessions.view is None else sessions.view.number
         own: Party = (number, sessions.name, None if sessions.view is None else sessions.view.presence)
-        seen = await _seen(hub, tab, page)
+        visible = await _visible_peers(hub, tab, page)
         entries = [
-            outgoing.history_entry(entry, own, _peer(entry, seen[entry.peer]), entry.start.astimezone(zone))
-            async for entry in in_parts(page.entries)
+            xivo_messages.history_entry(
+                entry, own, _peer(entry, visible[entry.peer]), entry.start.astimezone(zone)
+            )
+            async for entry in in_batches(page.entries)
         ]
     tab.report("CallHistory", entries)
 
 
-def _peer(entry: CallRecord, seen: VisiblePresence) -> Party:
-    """The other party: by the name that the call showed, else by that which the user may see."""
-    return (entry.peer, entry.peer_name or seen.name, seen.presence)
+def _peer(entry: CallRecord, visible: VisiblePresence) -> Party:
+    """The other party: with the name that the call showed, else the one that the user may see."""
+    return (entry.peer, entry.peer_name or visible.name, visible.presence)

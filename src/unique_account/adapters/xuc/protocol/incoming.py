@@ -1,4 +1,4 @@
-"""Frames from a client, read: each is a command, a heartbeat, or wrong; what is wrong names its place."""
+"""Frames from a client: each is a command, a heartbeat, or invalid; an error names the field."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attrs import frozen
 from unique_account.core.errors import UniqueAccountError
 
 LARGEST: Final = 16 * 1024
-"""How many bytes a frame has at most."""
+"""How many bytes a frame may have."""
 
 LONGEST_TEXT: Final = 256
-"""How many characters a field has at most, where nothing else is said."""
+"""How many characters a field may have by default."""
 
 
 class InvalidMessage(UniqueAccountError):
-    """A frame is not what it should be.
+    """A frame is invalid.
 
     Attributes:
         problem: What is wrong, and where.
@@ -31,16 +31,16 @@ class InvalidMessage(UniqueAccountError):
 
 @frozen(weakref_slot=False)
 class Heartbeat:
-    """The client is there."""
+    """The client is alive."""
 
 
 @frozen(weakref_slot=False)
 class Fields:
-    """A command and its fields; a field that is not there is as good as null.
+    """A command and its fields; a missing field is the same as null.
 
     Attributes:
-        command: What is wanted.
-        ref: What the answer is to be marked with; None: nothing.
+        command: Its name.
+        ref: The reference that the answer repeats, or None.
     """
 
     command: str
@@ -59,7 +59,7 @@ class Fields:
         return text
 
     def maybe_text(self, name: str, longest: int = LONGEST_TEXT) -> str | None:
-        """A field that is text, or not there.
+        """A field that is text, or missing.
 
         Raises:
             InvalidMessage: It is something else, or is too long.
@@ -94,7 +94,7 @@ class Fields:
         return value
 
     def whole(self, name: str, least: int, most: int) -> int | None:
-        """A field that is a whole number from so many to so many, or not there.
+        """A field that is a whole number within bounds, or missing.
 
         Raises:
             InvalidMessage: It is something else.
@@ -121,13 +121,13 @@ class Fields:
 
 
 def read(text: str | None) -> Fields | Heartbeat:
-    """What a frame says.
+    """The content of a frame.
 
     Args:
         text: The frame; None: it was not a text frame.
 
     Raises:
-        InvalidMessage: It says nothing that is known here.
+        InvalidMessage: It is neither a command nor a heartbeat.
     """
     message = _object(text)
     claz = message.get("claz")
@@ -145,16 +145,16 @@ def read(text: str | None) -> Fields | Heartbeat:
 
 
 def decoded(text: str | bytes) -> Any:
-    """What JSON from outside says.
+    """The value of JSON from outside.
 
     Raises:
-        ValueError: It is no JSON, or has half a character in it: a lone surrogate, which cannot be told on.
+        ValueError: It is not JSON, or has a lone surrogate in it, which cannot be encoded again.
         RecursionError: It is too deep.
     """
-    said = json.loads(text, parse_constant=_no_number)
+    value = json.loads(text, parse_constant=_no_number)
     if isinstance(text, bytes) or "\\u" in text:
-        json.dumps(said, ensure_ascii=False).encode()
-    return said
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def _object(text: str | None) -> Mapping[str, Any]:

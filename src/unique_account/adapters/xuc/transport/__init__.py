@@ -1,1 +1,1 @@
-"""WebSockets below the protocol: rates, queues and what uvicorn lacks."""
+"""WebSockets below the messages: rates, queues, and the protocol that uvicorn runs."""

@@ -1,7 +1,7 @@
-"""What one user may ask over all sockets: a costly question at a time, and so many lines of answers a second.
+"""The budget of one user for costly queries: one at a time, and so many lines of answers a second.
 
-There is one budget for the call log, and one for all else. A line is an entry of a history, a colleague, a
-preference or a watched number.
+All WebSockets of a user share it. There is one for the call log, and one for all other queries. A line is an
+entry of a history, a colleague, a preference or a watched number.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ T = TypeVar("T")
 AT_ONCE: Final = 5000
 PER_SECOND: Final = 1000.0
 
-QUESTION: Final = 10
-"""How many lines a question counts for by itself."""
+LINES_PER_QUERY: Final = 10
+"""For how many lines a query counts by itself."""
 
 MOST_WAITING: Final = 32
-"""How many questions of one user may wait."""
+"""How many queries of one user may wait."""
 
-PART: Final = 100
-"""After how many lines others have their turn."""
+BATCH: Final = 100
+"""After how many lines other tasks run."""
 
 
 class QueryBudget:
-    """What is left to one user.
+    """The lines that one user has left.
 
     Args:
         now: Seconds on any clock that does not go back.
@@ -47,22 +47,22 @@ class QueryBudget:
 
     @property
     def wait(self) -> float:
-        """How many seconds until the next question may be answered."""
+        """How many seconds until the next query may be answered."""
         now = self._now()
         self._left = min(AT_ONCE, self._left + (now - self._then) * PER_SECOND)
         self._then = now
         return max(-self._left / PER_SECOND, 0.0)
 
     def spend(self, lines: int) -> None:
-        """Count the lines of an answer; more than are left make the next question wait."""
+        """Count the lines of an answer; more than are left make the next query wait."""
         self._left -= lines
 
     @asynccontextmanager
-    async def question(self) -> AsyncIterator[QueryBudget]:
-        """Wait for one's turn to be answered.
+    async def query(self) -> AsyncIterator[QueryBudget]:
+        """Wait for the turn of a query.
 
         Raises:
-            CommandFailed: Too many questions of this user are waiting.
+            CommandFailed: Too many queries of this user are waiting.
         """
         if self._waiting >= MOST_WAITING:
             raise CommandFailed("too many questions wait for an answer; try again")
@@ -73,15 +73,15 @@ class QueryBudget:
             self._waiting -= 1
         try:
             await asyncio.sleep(self.wait)
-            self.spend(QUESTION)
+            self.spend(LINES_PER_QUERY)
             yield self
         finally:
             self._turn.release()
 
 
-async def in_parts(lines: Iterable[T]) -> AsyncIterator[T]:
-    """The same lines, with a turn for others after each hundred."""
+async def in_batches(lines: Iterable[T]) -> AsyncIterator[T]:
+    """The same lines; other tasks run after each batch."""
     for number, line in enumerate(lines, 1):
         yield line
-        if number % PART == 0:
+        if number % BATCH == 0:
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""How fast a client may send, and how often a user may come: some at once, so many a second after that."""
+"""How fast a client may send, and how often a user may connect: a burst, then so many a second."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ AT_ONCE: Final = 100
 PER_SECOND: Final = 20.0
 
 SLOWED_FOR: Final = 5.0
-"""For how many seconds on end a client is slowed down before it is taken for one that means harm."""
+"""For how many seconds in a row a client is slowed down before it is disconnected."""
 
 
 ENTRIES_AT_ONCE: Final = 128
 ENTRIES_PER_SECOND: Final = 2.0
-"""How often a user may log in by WebSocket: each time costs as much as some hundred frames."""
+"""How often a user may log in by WebSocket: each login costs as much as some hundred frames."""
 
 
 class EntryRateLimit:
-    """Counts how often each user comes."""
+    """Counts how often each user logs in by WebSocket."""
 
     __slots__ = ("_users",)
 
     def __init__(self) -> None:
         self._users: dict[str, tuple[float, float]] = {}  # what was left, and when
 
-    def admits(self, user: str, now: float) -> bool:
-        """Whether a user may come in now; one who may not is not counted."""
+    def allows(self, user: str, now: float) -> bool:
+        """Whether a user may log in now; a refusal is not counted."""
         left, then = self._users.get(user, (ENTRIES_AT_ONCE, now))
         left = min(ENTRIES_AT_ONCE, left + (now - then) * ENTRIES_PER_SECOND)
         self._users[user] = (left - 1 if left >= 1 else left, now)
@@ -55,7 +55,7 @@ class RateLimit:
         return -self._left / PER_SECOND
 
     def too_fast(self, now: float) -> bool:
-        """Whether the client was slowed down for so long without a pause, or has to be, that it has to go."""
+        """Whether the client was slowed down without a pause for so long, or has to be, that it must go."""
         if self._fast_since is None:
             return False
         return max(now - self._fast_since, -self._left / PER_SECOND) > SLOWED_FOR

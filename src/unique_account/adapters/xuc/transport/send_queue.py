@@ -1,4 +1,4 @@
-"""What waits to be sent to one client; one that lets too much wait is cut off rather than waited for."""
+"""The frames queued for one client; a client that lets too many wait is cut off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import count
 from typing import Final
 
 MOST_FRAMES: Final = 256
-"""How many frames may wait; those that show a presence apart, of which one waits for each number."""
+"""How many frames may wait, not counting presences, of which one waits for each number."""
 
 MOST_CHARACTERS: Final = 1_000_000
 """How many characters they may have together."""
@@ -18,11 +18,11 @@ _places = count()
 
 
 class SendQueue:
-    """Sends frames in their order, from a task that lives only while something waits.
+    """Sends frames in their order, from a task that lives only while some wait.
 
     Args:
-        send: Sends one frame, and waits until the client takes it.
-        overrun: Called once, when too much waits; nothing more is sent then.
+        send: Sends one frame, and waits until the client reads it.
+        overrun: Called once, when too many wait; nothing more is sent then.
     """
 
     __slots__ = ("_characters", "_closed", "_overrun", "_presences", "_send", "_sending", "_waiting")
@@ -41,7 +41,7 @@ class SendQueue:
 
         Args:
             frame: The frame.
-            number: Whose presence it shows, if it does: it replaces one that waits and shows an older one.
+            number: The number whose presence it shows, if any: it replaces a queued frame of that number.
         """
         if self._closed:
             return
@@ -63,7 +63,7 @@ class SendQueue:
                 self._presences -= isinstance(place, str)
                 self._characters -= len(frame)
                 await self._send(frame)
-        except Exception:  # the client is gone, which whoever reads from it notices
+        except Exception:  # the client is gone, which its reader notices
             self._closed = True
         finally:
             self._sending = None
@@ -74,7 +74,7 @@ class SendQueue:
         return self._closed
 
     async def flush(self) -> None:
-        """Wait until all is sent, or the client gone."""
+        """Wait until all is sent, or the client is gone."""
         if self._sending is not None:
             await asyncio.wait([self._sending])
 

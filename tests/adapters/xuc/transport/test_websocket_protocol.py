@@ -11,7 +11,7 @@ import pytest
 
 from tests.adapters.xuc.assistants import PATIENCE, Premises, in_loop, premises
 from unique_account.adapters.xuc import websocket
-from unique_account.adapters.xuc.transport import rate_limit, uvicorn_protocols
+from unique_account.adapters.xuc.transport import rate_limit, websocket_closing, websocket_protocol
 from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, EntryRateLimit, RateLimit
 
 MASK = bytes(4)
@@ -94,7 +94,7 @@ class TestEveryFrameCounts:
         async with premises() as at:
             tab = await at.browser.tab("alice")
             for _ in range(2 * rate_limit.AT_ONCE // 3):
-                await tab.send("x" * 2 * uvicorn_protocols.COUNTS_AGAIN)
+                await tab.send("x" * 2 * websocket_protocol.COUNTS_AGAIN)
             began = asyncio.get_running_loop().time()
             await tab.command("getIceConfig")
             assert asyncio.get_running_loop().time() - began > 1.0
@@ -108,7 +108,7 @@ class TestEveryFrameCounts:
             await entering.wait()
             return False
 
-        monkeypatch.setattr(websocket, "_entered", never)
+        monkeypatch.setattr(websocket, "_enter", never)
         async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             writer.write(frame(PING) * 10_000)
             await all_of(reader)
@@ -118,7 +118,9 @@ class TestEveryFrameCounts:
     async def test_a_message_has_not_too_many_parts(self) -> None:
         async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             await reader.readuntil(b"CurrentCalls")
-            writer.write(frame(TEXT, flags=0) + frame(CONT, flags=0) * (uvicorn_protocols.MOST_FRAGMENTS + 1))
+            writer.write(
+                frame(TEXT, flags=0) + frame(CONT, flags=0) * (websocket_protocol.MOST_FRAGMENTS + 1)
+            )
             assert close_of(1009) in await all_of(reader)
 
 
@@ -127,14 +129,14 @@ class TestNobodyReads:
 
     @in_loop
     async def test_pongs_that_nobody_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(uvicorn_protocols, "TAKEN_WITHIN", 0.3)
+        monkeypatch.setattr(websocket_closing, "TAKEN_WITHIN", 0.3)
         monkeypatch.setattr(rate_limit, "AT_ONCE", 10**9)  # so that it is not sent away for its pace
         async with premises() as at, bare(at, await at.browser.log_in("alice")) as (_, writer):
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await at.becomes(lambda: at.cti.sockets == 1)
             (tab,) = at.cti._hub.tabs
-            assert tab._wire is not None
-            waiting = tab._wire.transport.get_write_buffer_size
+            assert tab._protocol is not None
+            waiting = tab._protocol.transport.get_write_buffer_size
             most = 0
             while at.cti.sockets:
                 if writer.transport.get_write_buffer_size() < 2**20:
@@ -179,16 +181,16 @@ class TestRefused:
             writer.close()
 
 
-class TestEntrance:
+class TestEntryRate:
     """S5: one user logs in by WebSocket so often; others as they like."""
 
     def test_some_at_once_and_then_two_a_second(self) -> None:
-        entrance = EntryRateLimit()
-        assert all(entrance.admits("alice", 0.0) for _ in range(ENTRIES_AT_ONCE))
-        assert not entrance.admits("alice", 0.25)
-        assert entrance.admits("bob", 0.25)
-        assert entrance.admits("alice", 0.5)
-        assert not entrance.admits("alice", 0.75)
+        entry_limit = EntryRateLimit()
+        assert all(entry_limit.allows("alice", 0.0) for _ in range(ENTRIES_AT_ONCE))
+        assert not entry_limit.allows("alice", 0.25)
+        assert entry_limit.allows("bob", 0.25)
+        assert entry_limit.allows("alice", 0.5)
+        assert not entry_limit.allows("alice", 0.75)
 
     @in_loop
     async def test_one_more_has_to_come_back(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,15 +14,11 @@ import pytest
 
 from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc import hub
-from unique_account.adapters.xuc.store import (
-    MOST_PREFERENCES,
-    MOST_SESSIONS,
-    Preference,
-    Store,
-    StoredSession,
-    StoreFailed,
-)
+from unique_account.adapters.xuc import session_checks
+from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES, Preference
+from unique_account.adapters.xuc.storage.sessions import MOST_SESSIONS, StoredSession, StoredSessions
+from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
+from unique_account.adapters.xuc.storage.store import Store
 from unique_account.core.machine import State
 from unique_account.ports.observer import PortRequest
 
@@ -108,13 +104,13 @@ class TestAFullDisk:
     async def test_it_is_kept_as_soon_as_that_is_possible(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(hub, "LOOKS_EVERY", 0.05)
+        monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         store = tmp_path / "cti.sqlite"
         async with premises(store=store) as at:
             token = await at.browser.log_in("alice")
             with full_disk():
                 assert await logged_out(at, token) == 503
-            await at.becomes(lambda: not at.cti._hub.store.is_owed)
+            await at.becomes(lambda: not at.cti._hub.store.has_unwritten)
         async with premises(store=store) as at:
             assert await checked(at, token) == 401
 
@@ -141,7 +137,7 @@ class TestAFullDisk:
                 await at.service.remove("alice")
             assert await checked(at, token) == 401
             assert "cti: forget for alice" in [str(request) for request, _ in at.observer.failures]
-            assert at.cti._hub.store.is_owed
+            assert at.cti._hub.store.has_unwritten
 
     @in_loop
     async def test_a_removal_is_kept_though_the_user_comes_again_before(self, tmp_path: Path) -> None:
@@ -154,13 +150,13 @@ class TestAFullDisk:
                 await at.service.add(ALICE)
                 tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="sound", value="off", value_type="String")
-            await at.cti._hub.store.keep()
+            await at.cti._hub.store.save()
         async with premises(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             assert (await preferred(tab), await preferred(tab, "sound")) == (None, "off")
 
     @in_loop
-    async def test_a_log_in_is_good_until_a_restart(self, tmp_path: Path) -> None:
+    async def test_a_log_in_is_live_until_a_restart(self, tmp_path: Path) -> None:
         async with premises(store=tmp_path / "cti.sqlite") as at:
             with full_disk():
                 token = await at.browser.log_in("alice")
@@ -302,13 +298,13 @@ class TestMemory:
                     tokens.issue("alice", "alice", "")
                 await at.passes(3601)
             tokens.issue("alice", "alice", "")
-            assert len(store._sessions["alice"]) == 1
+            assert len(store.sessions._sessions["alice"]) == 1
             for _ in range(2 * MOST_SESSIONS):
                 last = tokens.issue("alice", "alice", "")
-            assert len(store._sessions["alice"]) == MOST_SESSIONS
-            assert tokens.is_good(tokens.read(last))
-            await store.keep()
-            (rows,) = store._file.execute("SELECT count(*) FROM sessions").fetchone()
+            assert len(store.sessions._sessions["alice"]) == MOST_SESSIONS
+            assert tokens.is_live(tokens.read(last))
+            await store.save()
+            (rows,) = store._file._connection.execute("SELECT count(*) FROM sessions").fetchone()
             assert rows == MOST_SESSIONS
 
     @in_loop
@@ -320,28 +316,36 @@ class TestMemory:
             await tab.closed()
             await at.becomes(lambda: "alice" not in at.cti._hub._users)
             store = at.cti._hub.store
-            assert ("alice" in store._sessions, "alice" in store._preferences) == (False, False)
-            assert not store.is_owed
+            assert ("alice" in store.sessions._sessions, "alice" in store.preferences._preferences) == (
+                False,
+                False,
+            )
+            assert not store.has_unwritten
             for table in ("sessions", "preferences"):
-                assert store._file.execute(f"SELECT * FROM {table} WHERE user = 'alice'").fetchall() == []
+                assert (
+                    store._file._connection.execute(f"SELECT * FROM {table} WHERE user = 'alice'").fetchall()
+                    == []
+                )
 
     @in_loop
     async def test_nor_of_a_preference_that_came_at_the_same_time(self, tmp_path: Path) -> None:
         async with premises(store=tmp_path / "cti.sqlite") as at:
             tab, store = await at.browser.tab("alice"), at.cti._hub.store
-            await store._writing.acquire()
+            await store._lock.acquire()
             await tab.send(
                 {"claz": "web", "command": "setUserPreference", "key": "colour",
                  "value": "green", "value_type": "String"}
             )  # fmt: skip
-            await at.becomes(lambda: store._writing._waiters)
+            await at.becomes(lambda: store._lock._waiters)
             removing = asyncio.create_task(at.service.remove("alice"))
             await at.becomes(lambda: at.cti._hub.sessions_of("alice").view is None)
-            store._writing.release()
+            store._lock.release()
             await removing
             await tab.closed()
-            await at.becomes(lambda: "alice" not in store._preferences and not store.is_owed)
-            assert store._file.execute("SELECT * FROM preferences").fetchall() == []
+            await at.becomes(
+                lambda: "alice" not in store.preferences._preferences and not store.has_unwritten
+            )
+            assert store._file._connection.execute("SELECT * FROM preferences").fetchall() == []
 
     @in_loop
     async def test_preferences_at_once_are_no_more_than_may_be(self, tmp_path: Path) -> None:
@@ -355,14 +359,13 @@ class TestMemory:
                     )  # fmt: skip
             for tab in tabs:
                 await tab.command("getIceConfig")
-            assert len(at.cti._hub.store.preferences("alice")) == MOST_PREFERENCES
+            assert len(at.cti._hub.store.preferences.of("alice")) == MOST_PREFERENCES
 
     def test_a_session_is_prolonged_only_while_it_is_there(self) -> None:
-        store = Store(None, MemoryObserver(), lambda: 0.0)
-        store.prolong("alice", "one", 5.0)
-        store.end("alice", "one")
-        assert (store.has("alice", "one"), store.is_owed) == (False, False)
-        store.begin("alice", "one", StoredSession(1.0, 9.0))
-        store.prolong("alice", "one", 5.0)
-        assert store._sessions["alice"]["one"].expires == 5.0
-        store.close()
+        sessions = StoredSessions(lambda: 0.0)
+        sessions.prolong("alice", "one", 5.0)
+        sessions.end("alice", "one")
+        assert (sessions.has("alice", "one"), sessions.unwritten) == (False, set())
+        sessions.begin("alice", "one", StoredSession(1.0, 9.0))
+        sessions.prolong("alice", "one", 5.0)
+        assert sessions._sessions["alice"]["one"].expires == 5.0

@@ -1,0 +1,1 @@
+"""What the CTI server stores in one SQLite file: sessions and preferences."""

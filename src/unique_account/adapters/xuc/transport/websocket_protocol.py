@@ -1,0 +1,167 @@
+"""WebSockets of untrusted clients in uvicorn: frames are read slowly enough, and every one counts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from websockets.frames import Frame
+
+from unique_account.adapters.xuc.transport.rate_limit import RateLimit
+from unique_account.adapters.xuc.transport.websocket_closing import ClosableWebSocket
+from unique_account.http_server.small_reads import SmallReads
+
+PING_EVERY: Final = 10.0
+"""How many seconds lie between two pings of a WebSocket."""
+
+PONG_WITHIN: Final = 5.0
+"""Within how many seconds each has to be answered."""
+
+SLICE: Final = 256
+"""How many bytes are decoded before their frames are counted."""
+
+COUNTS_AGAIN: Final = 4096
+"""After how many bytes a frame counts once more."""
+
+MOST_FRAGMENTS: Final = 64
+"""Of how many frames a message may consist."""
+
+TOO_FAST: Final = 4006
+"""The close code for a client that sends more than allowed."""
+
+TOO_LARGE: Final = 1009
+
+EXTENSION: Final = "unique_account.websocket"
+"""The name of the protocol in the ``extensions`` of a WebSocket's scope."""
+
+
+class WebSocketProtocol(ClosableWebSocket, SmallReads):
+    """A WebSocket whose frames are counted.
+
+    It pauses reading while its client reads nothing, while the application has a message to take, and while
+    the client has sent more than allowed.
+
+    Attributes:
+        logged_in: Whether its client is logged in, and so is read without waiting for strangers.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logged_in = False
+        self._round_robin = kwargs["server_state"].round_robin
+        self._unread = bytearray()
+        self._queued = False
+        self._rate_limit = RateLimit(self.loop.time())
+        self._rate_timer: asyncio.TimerHandle | None = None
+
+    def handle_connect(self, event: Any) -> None:
+        """Show the protocol to the application."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the timer, too."""
+        if self._rate_timer is not None:
+            self._rate_timer.cancel()
+        super().connection_lost(exc)
+
+    def stop_reading(self) -> None:
+        """Read nothing more, and drop what was not decoded."""
+        super().stop_reading()
+        self._unread.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Take the request for the WebSocket, and after that frames."""
+        self.received = self.loop.time()
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if not self.handshake_initiated:  # too long a line, or too many: the request was refused
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.dismiss()
+        elif not self._stopped:
+            self._unread += data
+            self._continue_reading()
+
+    def _continue_reading(self) -> None:
+        """Decode what is there, in turn with others unless the client is logged in."""
+        if not self._unread and self._may_read():
+            self.transport.resume_reading()
+        elif not self._unread or not self._may_read() or self._queued:
+            self.transport.pause_reading()
+        elif self.logged_in:
+            self._decode()
+        else:
+            self._queued = True
+            self.transport.pause_reading()
+            self._round_robin.enter(self._turn)
+
+    def _turn(self) -> float:
+        self._queued = False
+        if self._unread and self._may_read():
+            self._decode()
+        return 0.0
+
+    def _may_read(self) -> bool:
+        return not (
+            self._stopped
+            or self._rate_timer
+            or self.read_paused
+            or not self.writable.is_set()
+            or self.transport.is_closing()
+        )
+
+    def _decode(self) -> None:
+        """Decode a slice, and count its frames."""
+        piece = bytes(self._unread[:SLICE])
+        del self._unread[:SLICE]
+        super().data_received(piece)
+        self._continue_reading()
+
+    def handle_events(self) -> None:
+        """Count every frame, of whatever kind, and a large one as several."""
+        frames = sum(_weight(event) for event in self.conn.events if isinstance(event, Frame))
+        super().handle_events()
+        if frames and not self._stopped:
+            self._count(frames)
+
+    def _count(self, frames: int) -> None:
+        now = self.loop.time()
+        wait = self._rate_limit.wait(now, frames)
+        if self._rate_limit.too_fast(now):
+            self.close_now(TOO_FAST)
+        elif wait and self._rate_timer is None:
+            self._rate_timer = self.loop.call_later(wait, self._resume)
+
+    def _resume(self) -> None:
+        self._rate_timer = None
+        self._continue_reading()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment of a message, unless it has too many."""
+        if len(self.frames) < MOST_FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self.close_now(TOO_LARGE)
+
+    async def receive(self) -> Any:
+        """The next message for the application; then what was read after it is decoded."""
+        message = await super().receive()
+        if not self.read_paused:
+            self._continue_reading()
+        return message
+
+    def pause_writing(self) -> None:
+        """Read nothing from a client that reads nothing."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        super().resume_writing()
+        self._continue_reading()
+
+
+def _weight(frame: Frame) -> int:
+    """As how many frames one counts."""
+    return 1 + len(frame.data) // COUNTS_AGAIN
