@@ -176,7 +176,7 @@ class Tab:
 
 
 class Browser:
-    """Everybody's browser: it knows where the server is."""
+    """The browser of all users: it knows the server's address."""
 
     def __init__(self, cti: XucCti) -> None:
         self._cti = cti
@@ -227,7 +227,7 @@ async def browsing(cti: XucCti) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-class Premises:
+class Installation:
     """A whole installation: a service on the PBX double, and the CTI server.
 
     Attributes:
@@ -235,8 +235,8 @@ class Premises:
         cti: The CTI server.
         pbx: The PBX.
         clock: The time, which is moved.
-        observer: Who hears what goes wrong.
-        browser: Everybody's browser.
+        observer: Records failures.
+        browser: The browser of all users.
     """
 
     def __init__(self, **changes: Any) -> None:
@@ -264,9 +264,9 @@ class Premises:
 
 
 @asynccontextmanager
-async def premises(*users: User, **changes: Any) -> AsyncIterator[Premises]:
+async def installation(*users: User, **changes: Any) -> AsyncIterator[Installation]:
     """Alice and Bob with their deskphones registered, and nobody logged in."""
-    at = Premises(**changes)
+    at = Installation(**changes)
     async with bootstrap(cti=at.cti, pbxs=(at.pbx,), clock=at.clock, observer=at.observer) as at.service:
         for user in users or (ALICE, BOB):
             await at.service.add(user)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, in_loop, installation
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import hub
 from unique_account.core.events import DeviceSelected
@@ -23,7 +23,7 @@ def cut(tab: Tab) -> None:
     tab.socket.transport.abort()
 
 
-def lost(at: Premises) -> bool:
+def lost(at: Installation) -> bool:
     """Whether a session of Alice's is lost."""
     return any(session.last_seen is not None for session in at.alice.sessions)
 
@@ -33,7 +33,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_close_is_a_lost_session_and_the_lease_ends_it(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             assert at.alice.state is State.WEBRTC_ACTIVE
             await tab.close()
@@ -45,13 +45,13 @@ class TestTheLease:
 
     @in_loop
     async def test_a_cut_is_one_too(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             cut(await at.browser.tab("alice"))
             await at.becomes(partial(lost, at))
 
     @in_loop
     async def test_a_return_within_the_lease_loses_nothing(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.command("selectDevice", device="deskphone")
@@ -66,7 +66,7 @@ class TestTheLease:
 
     @in_loop
     async def test_what_was_missed_is_shown_at_the_return(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.next("Tabs")
@@ -80,7 +80,7 @@ class TestTheLease:
 
     @in_loop
     async def test_the_loss_of_an_older_connection_changes_nothing(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             old = await at.browser.connect(token)
             await old.next("Tabs")
@@ -92,7 +92,7 @@ class TestTheLease:
 
     @in_loop
     async def test_nor_does_that_of_the_newer_one_while_the_older_is_there(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             old = await at.browser.connect(token)
             await old.next("Tabs")
@@ -107,7 +107,7 @@ class TestTheLease:
 
     @in_loop
     async def test_a_restart_of_the_server_counts_from_the_last_sign_of_life(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             before = at.clock.now()
             await at.passes(5)
@@ -120,7 +120,7 @@ class TestTheLease:
     @in_loop
     async def test_a_loss_that_cannot_be_stored_is_told_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hub, "REPORT_RETRY", 0.1)
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             store = at.service._store
             save = store.save
@@ -140,7 +140,7 @@ class TestTheLease:
     @in_loop
     async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hub, "REPORT_RETRY", 0.01)
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
 
             async def fails(*_: object) -> None:
@@ -164,7 +164,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_a_logout_ends_the_session_at_once(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             await tab.send({"claz": "web", "command": "logout"})
             assert await tab.closed() == 4002
@@ -175,7 +175,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_its_token_is_good_no_more(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             renewed = (
@@ -191,7 +191,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_the_request_does_the_same(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.next("Tabs")
@@ -210,7 +210,7 @@ class TestLoggingOut:
     )
     @in_loop
     async def test_a_logout_that_cannot_be_stored_is_an_answer(self, error: Exception, word: str) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
 
             async def fails(*_: object) -> None:
@@ -223,7 +223,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_what_comes_after_it_is_too_late(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for command, fields in (("logout", {}), ("dnd", {"state": True})):
                 await tab.send({"claz": "web", "command": command, **fields})
@@ -232,7 +232,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_beside_a_tab_that_connects_it_leaves_no_session(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             save, left = at.service._store.save, 0
 
             async def slowly(*what: Any) -> None:
@@ -258,7 +258,7 @@ class TestLoggingOut:
 
     @in_loop
     async def test_an_account_that_goes_takes_its_sessions_along(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.next("Tabs")
@@ -272,7 +272,7 @@ class TestTabs:
 
     @in_loop
     async def test_three_tabs_ring_and_one_more_is_told_that_it_has_no_line(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tabs = [await at.browser.tab("alice") for _ in range(4)]
             assert [tab.last("LineConfig")["id"] for tab in tabs] == ["alice_w"] * 3 + ["-"]
             assert [tab.last("SipLine") is not None for tab in tabs] == [True] * 3 + [False]
@@ -284,7 +284,7 @@ class TestTabs:
 
     @in_loop
     async def test_when_one_goes_the_next_gets_the_line(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tabs = [await at.browser.tab("alice") for _ in range(5)]
             lines = [len(tab.reported("LineConfig")) for tab in tabs]
             await tabs[1].close()
@@ -297,7 +297,7 @@ class TestTabs:
 
     @in_loop
     async def test_one_more_steers_but_cannot_take_calls_itself(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             *_, last = [await at.browser.tab("alice") for _ in range(4)]
             await at.pbx.register(ALICE.webrtc)
             await at.pbx.call("1001", caller="1002")
@@ -309,7 +309,7 @@ class TestTabs:
 
     @in_loop
     async def test_a_user_has_no_more_sockets_than_may_be(self) -> None:
-        async with premises(sockets_per_user=2) as at:
+        async with installation(sockets_per_user=2) as at:
             tabs = [await at.browser.tab("alice") for _ in range(2)]
             more = await at.browser.connect(await at.browser.log_in("alice"))
             assert await more.closed() == 4003
@@ -321,7 +321,7 @@ class TestTabs:
 
     @in_loop
     async def test_a_call_is_shown_in_every_tab_and_its_answer_too(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tabs = [await at.browser.tab("alice") for _ in range(2)]
             await at.pbx.register(ALICE.webrtc)
             await at.pbx.pick_up(await at.pbx.call("1001", caller="1002"))
@@ -342,7 +342,7 @@ class TestStopping:
 
     @in_loop
     async def test_clients_are_told_to_come_back(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             cti = [task for task in at.service._listeners if "_listen" in repr(task.get_coro())][-1]
             cti.cancel()
@@ -365,7 +365,7 @@ class TestStopping:
                 await asyncio.Event().wait()
                 return False
 
-        async with premises(directory=Hanging(PASSWORDS, NAMES)) as at:
+        async with installation(directory=Hanging(PASSWORDS, NAMES)) as at:
             await at.browser.connect(await at.browser.log_in("alice"))
             asked = asyncio.create_task(at.browser.log_in("bob"))
             await hanging.wait()

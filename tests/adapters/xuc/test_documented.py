@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, Premises, in_loop, premises
+from tests.adapters.xuc.assistants import ALICE, Installation, in_loop, installation
 from tests.paths import ROOT
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
@@ -73,7 +73,7 @@ def fields(kind: str, content: Any) -> list[set[str]]:
     return [set(part) for part in (content if kind == "CallHistory" else [content])]
 
 
-async def a_day(at: Premises) -> list[dict[str, Any]]:
+async def a_day(at: Installation) -> list[dict[str, Any]]:
     """Everything that a server says to a tab of Alice's in which she gives every documented command."""
     tab = await at.browser.tab("alice")
     await at.pbx.leave_messages("1001@default", 1, 0)
@@ -138,7 +138,7 @@ class TestEvents:
 
     @in_loop
     async def test_have_their_fields(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             frames = await a_day(at)
             refused = await at.browser.connect("none")
             await refused.closed()
@@ -152,7 +152,7 @@ class TestEvents:
 
     @in_loop
     async def test_of_calls_have_all_kinds(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             frames = await a_day(at)
         events = [frame["ctiMessage"] for frame in frames if frame.get("msgType") == "PhoneEvent"]
         kinds = {"EventDialing", "EventRinging", "EventEstablished", "EventOnHold", "EventReleased"}
@@ -169,7 +169,7 @@ class TestEvents:
 
     @in_loop
     async def test_of_a_history_have_all_statuses(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.end(await at.pbx.call("1001", caller="3000"))
             emitted = await at.pbx.call("1002", caller="1001", interface="PJSIP/alice")
@@ -189,7 +189,7 @@ class TestErrors:
 
     @in_loop
     async def test_say_what_they_are_about(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await tab.command("getAgentStates")
             assert tab.last("Error") == {
@@ -204,7 +204,7 @@ class TestErrors:
     @pytest.mark.parametrize("command", sorted(name for name, needed in DOCUMENTED.items() if needed))
     @in_loop
     async def test_are_given_for_fields_of_any_other_kind(self, command: str) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for name in set(DOCUMENTED[command]) - {"variables", "device"}:
                 word, sentence = await tab.error(command, **{name: {"not": "this"}})
@@ -214,7 +214,7 @@ class TestErrors:
     @in_loop
     async def test_tell_of_a_service_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(websocket, "ENTERS_WITHIN", 0.1)
-        async with premises() as at:
+        async with installation() as at:
 
             async def hangs(*_: object) -> None:
                 await asyncio.sleep(60)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
-from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Premises, Tab, in_loop, premises
+from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Installation, Tab, in_loop, installation
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.xuc import login_endpoints, server, websocket
@@ -63,7 +63,7 @@ BETWEEN = 0.06
 
 
 @asynccontextmanager
-async def in_peace(at: Premises) -> AsyncIterator[None]:
+async def in_peace(at: Installation) -> AsyncIterator[None]:
     """Bob, who has nothing to do with it, is served before, after, and in no time all the while."""
     bob, over, delays = await at.browser.tab("bob"), asyncio.Event(), list[float]()
     account = at.service.account("bob")
@@ -100,7 +100,7 @@ def is_wrong(frame: str | bytes) -> bool:
     return False
 
 
-async def raw(at: Premises) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def raw(at: Installation) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A bare connection."""
     return await asyncio.open_connection("127.0.0.1", await at.cti.port())
 
@@ -125,7 +125,7 @@ class SlowTab(Tab):
         await asyncio.sleep(0.001)
 
 
-async def slow_tab(at: Premises) -> Tab:
+async def slow_tab(at: Installation) -> Tab:
     """A tab of Alice that reads slowly, behind buffers that hold little."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -185,7 +185,7 @@ class TestFuzzing:
     def test_random_frames(self, frames: list[str | bytes]) -> None:
         @in_loop
         async def fuzz() -> None:
-            async with premises() as at, in_peace(at):
+            async with installation() as at, in_peace(at):
                 tab = await at.browser.tab("alice")
                 for frame in frames:
                     await tab.send(frame)
@@ -205,7 +205,7 @@ class TestFuzzing:
     def test_random_bytes(self, chunks: list[bytes]) -> None:
         @in_loop
         async def fuzz() -> None:
-            async with premises() as at, in_peace(at):
+            async with installation() as at, in_peace(at):
                 handshake = (
                     f"GET /xuc/api/2.0/cti?token={await at.browser.log_in('alice')} HTTP/1.1\r\nHost: x\r\n"
                     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -227,7 +227,7 @@ class TestFloods:
 
     @in_loop
     async def test_a_frame_that_is_too_large_closes(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             await tab.send("x" * (LARGEST + 1))
             assert await tab.closed() == 1009
@@ -238,7 +238,7 @@ class TestFloods:
     @in_loop
     async def test_a_flood_is_slowed_down_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rate_limit, "SLOWED_FOR", 0.3)
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
 
             async def flood() -> None:
@@ -252,7 +252,7 @@ class TestFloods:
 
     @in_loop
     async def test_commands_that_wait_are_few(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             release = asyncio.Event()
             begun = []
@@ -278,7 +278,7 @@ class TestFloods:
 
     @in_loop
     async def test_large_ones_are_fewer(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             ping = {"claz": "ping"}
             await at.cti._hub.sessions_of("alice").budget._turn.acquire()  # the first one waits
@@ -294,7 +294,7 @@ class TestFloods:
     @in_loop
     async def test_a_body_that_never_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(login_endpoints, "BODY_WITHIN", 0.2)
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             reader, writer = await raw(at)
             head = "POST /xuc/api/2.0/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n{"
             writer.write(head.encode())
@@ -323,7 +323,7 @@ class TestCrowds:
                 await release.wait()
                 return await super().authenticate(login, password)
 
-        async with premises(directory=Slow(PASSWORDS, NAMES)) as at, in_peace(at):
+        async with installation(directory=Slow(PASSWORDS, NAMES)) as at, in_peace(at):
             for calls in (release, asked, checked):
                 calls.clear()
 
@@ -340,7 +340,7 @@ class TestCrowds:
 
     @in_loop
     async def test_connections_are_no_more_than_may_be(self) -> None:
-        async with premises(sockets=20) as at, in_peace(at):
+        async with installation(sockets=20) as at, in_peace(at):
             token = await at.browser.log_in("alice")
             many = [await raw(at) for _ in range(20)]
             ended = [asyncio.create_task(ends(reader)) for reader, _ in many]
@@ -352,7 +352,7 @@ class TestCrowds:
 
     @in_loop
     async def test_who_is_logged_in_does_not_go_for_a_newcomer(self) -> None:
-        async with premises(sockets=5) as at, in_peace(at):
+        async with installation(sockets=5) as at, in_peace(at):
             tokens = [await at.browser.log_in("alice") for _ in range(4)]
             tabs = [await at.browser.connect(token) for token in tokens]
             with pytest.raises((InvalidHandshake, OSError)):
@@ -362,7 +362,7 @@ class TestCrowds:
 
     @in_loop
     async def test_preferences_are_few_and_short(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             for number in range(MOST_PREFERENCES):
                 await tab.command("setUserPreference", key=f"key{number}", value="", value_type="String")
@@ -412,7 +412,7 @@ class TestCostlyQuestions:
     )
     @in_loop
     async def test_sixteen_sockets_ask(self, command: str, fields: dict[str, Any]) -> None:
-        async with premises(directory=Company()) as at:
+        async with installation(directory=Company()) as at:
             for number in range(200):
                 await at.pbx.end(await at.pbx.call("1001", caller=f"{1000 + number}"))
                 await at.passes(1)
@@ -431,7 +431,7 @@ class TestHalfOpenSockets:
     @in_loop
     async def test_who_says_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
                 reader, writer = await raw(at)
                 writer.write(begin)
@@ -441,7 +441,7 @@ class TestHalfOpenSockets:
     @in_loop
     async def test_nor_may_a_second_request_dawdle(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             reader, writer = await raw(at)
             request = b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost: x\r\n\r\n"
             writer.write(request)
@@ -456,7 +456,7 @@ class TestHalfOpenSockets:
     ) -> None:
         monkeypatch.setattr(server, "PING_EVERY", 0.3)
         monkeypatch.setattr(server, "PONG_WITHIN", 0.3)
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             tab.falls_silent()
             await at.becomes(lambda: [each for each in at.alice.sessions if each.last_seen is not None])
@@ -467,7 +467,7 @@ class TestHalfOpenSockets:
     @in_loop
     async def test_a_peer_that_only_answers_pings_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(server, "PING_EVERY", 0.1)
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await asyncio.sleep(0.5)
             assert tab.open
@@ -478,7 +478,7 @@ class TestSlowClients:
 
     @in_loop
     async def test_a_client_that_reads_nothing_is_dropped(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.next("CurrentCallsPhoneEvents")
@@ -495,7 +495,7 @@ class TestSlowClients:
 
     @in_loop
     async def test_nobody_waits_for_it(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             slow, quick = await at.browser.tab("alice"), await at.browser.tab("alice")
             slow.falls_silent()
             for device in ("deskphone", "webrtc") * 20:
@@ -504,7 +504,7 @@ class TestSlowClients:
 
     @in_loop
     async def test_small_frames_are_not_held_back(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             await at.browser.tab("alice")
             (served,) = at.cti._hub.tabs
             assert served._protocol is not None
@@ -567,7 +567,7 @@ class TestWatching:
 
     @in_loop
     async def test_too_many_numbers(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await at.browser.tab("alice")
             many: list[Any] = [str(number) for number in range(1001)]
             for numbers in (many, ["x" * 300], "1001", [1001], None):
@@ -576,7 +576,7 @@ class TestWatching:
 
     @in_loop
     async def test_as_many_as_may_be_are_shown_to_a_slow_client(self) -> None:
-        async with premises(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+        async with installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
             for number in NUMBERS:
                 await at.cti.publish(number, Presence.AVAILABLE)
             tab = await slow_tab(at)
@@ -587,7 +587,7 @@ class TestWatching:
 
     @in_loop
     async def test_answers_wait_until_a_client_has_taken_those_before(self) -> None:
-        async with premises() as at, in_peace(at):
+        async with installation() as at, in_peace(at):
             tab = await slow_tab(at)
             for number in range(MOST_PREFERENCES):
                 value = "x" * 1024
@@ -601,7 +601,7 @@ class TestWatching:
     @in_loop
     async def test_so_is_what_becomes_of_all_of_them_at_once(self) -> None:
         """As when a node comes back: of each number the last presence counts."""
-        async with premises(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+        async with installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
             tab = await slow_tab(at)
             await tab.command("subscribeToPhoneHints", phoneNumbers=list(NUMBERS))
             for presence in (Presence.UNAVAILABLE, Presence.BUSY, Presence.AVAILABLE):
@@ -618,7 +618,7 @@ class TestMemory:
 
     @in_loop
     async def test_desks_of_strangers_are_cleared(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             for number in range(20):
                 token = at.cti._hub.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()

@@ -15,7 +15,16 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.adapters.xuc.assistants import ALICE, BOB, KEY, NAMES, PASSWORDS, Premises, in_loop, premises
+from tests.adapters.xuc.assistants import (
+    ALICE,
+    BOB,
+    KEY,
+    NAMES,
+    PASSWORDS,
+    Installation,
+    in_loop,
+    installation,
+)
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import login_endpoints, session_checks
 from unique_account.adapters.xuc.auth import throttle
@@ -35,13 +44,13 @@ class Changing(MemoryDirectory):
             self._passwords[login] = password
 
 
-async def log_in(at: Premises, login: str, password: str = "", **more: Any) -> tuple[int, str]:
+async def log_in(at: Installation, login: str, password: str = "", **more: Any) -> tuple[int, str]:
     """Try to log in, with the password of this login if there is no other."""
     body = {"login": login, "password": password or PASSWORDS[login]}
     return await said(at, "POST", "auth/login", json=body, **more)
 
 
-async def spray(at: Premises, headers: dict[str, str], times: int = PER_ADDRESS) -> None:
+async def spray(at: Installation, headers: dict[str, str], times: int = PER_ADDRESS) -> None:
     """Fail with as many logins, each once."""
     for number in range(times):
         named = {name: value.format(number=number) for name, value in headers.items()}
@@ -55,7 +64,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def said(at: Premises, method: str, path: str, **more: Any) -> tuple[int, str]:
+async def said(at: Installation, method: str, path: str, **more: Any) -> tuple[int, str]:
     """The status of an answer, and its error."""
     answer = await at.browser.request(method, path, **more)
     body = answer.json()
@@ -68,7 +77,7 @@ class TestLoggingIn:
 
     @in_loop
     async def test_a_log_in_is_answered_with_a_token(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             body = {**ALICES, "softwareType": "webBrowser", "applicationType": "ucAssistant"}
             answer = await at.browser.request("POST", "auth/login", json=body)
             assert (answer.status_code, answer.json().keys()) == (200, {"login", "token", "TTL"})
@@ -78,7 +87,7 @@ class TestLoggingIn:
 
     @in_loop
     async def test_what_is_wrong_is_said_in_xivos_words(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             for body in ({**ALICES, "password": "x"}, {"login": "carol", "password": "x"}):
                 assert await said(at, "POST", "auth/login", json=body) == (401, "InvalidCredentials")
             for content in (b"", b"{", b"[]", b'"alice"', b'{"login":"alice"}', b'{"login":1,"password":"x"}',
@@ -94,13 +103,13 @@ class TestLoggingIn:
             async def authenticate(self, login: str, password: str) -> str | None:
                 raise OSError("the file is gone")
 
-        async with premises(directory=Broken(PASSWORDS, NAMES)) as at:
+        async with installation(directory=Broken(PASSWORDS, NAMES)) as at:
             assert await said(at, "POST", "auth/login", json=ALICES) == (500, "UnhandledError")
             assert [str(error) for _, error in at.observer.failures] == ["the file is gone"]
 
     @in_loop
     async def test_nothing_else_is_there(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             for method, path in (("GET", "auth/login"), ("POST", "auth/check"), ("GET", "elsewhere")):
                 assert (await at.browser.request(method, path)).status_code in (404, 405)
 
@@ -110,7 +119,7 @@ class TestRenewing:
 
     @in_loop
     async def test_a_renewed_token_is_of_the_same_session(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             answer = await at.browser.request("GET", "auth/check", headers=bearer(token))
             renewed = answer.json()["token"]
@@ -122,7 +131,7 @@ class TestRenewing:
 
     @in_loop
     async def test_a_token_expires(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             await at.passes(3590)
             renewed = (await at.browser.request("GET", "auth/check", headers=bearer(token))).json()["token"]
@@ -134,14 +143,14 @@ class TestRenewing:
 
     @in_loop
     async def test_a_session_is_not_renewed_for_ever(self) -> None:
-        async with premises(ttl=timedelta(days=8)) as at:
+        async with installation(ttl=timedelta(days=8)) as at:
             token = await at.browser.log_in("alice")
             await at.passes(7 * 86400 + 1)
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
     async def test_what_is_no_token_of_ours_is_none(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             says = jwt.decode(token, KEY, algorithms=["HS256"])
             forged = [
@@ -169,12 +178,12 @@ class TestRevoking:
     @in_loop
     async def test_a_revoked_token_stays_revoked(self, tmp_path: Path) -> None:
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             ended, kept = [await at.browser.log_in("alice") for _ in range(2)]
             await at.browser.request("POST", "auth/logout", headers=bearer(ended))
             tab = await at.browser.connect(kept)
             await tab.command("setUserPreference", key="a", value="b", value_type="String")
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             assert await said(at, "GET", "auth/check", headers=bearer(ended)) == (401, "TokenExpired")
             tab = await at.browser.connect(kept)
             assert (await tab.ask("UserPreference", "getUserPreferences"))["value"] == "b"
@@ -182,16 +191,16 @@ class TestRevoking:
     @in_loop
     async def test_so_do_those_of_an_account_that_was_removed(self, tmp_path: Path) -> None:
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             token = await at.browser.log_in("alice")
             await (await at.browser.connect(token)).next("Tabs")
             await at.service.remove("alice")
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
     async def test_who_has_no_account_logs_out_too(self) -> None:
-        async with premises(BOB) as at:
+        async with installation(BOB) as at:
             token = await at.browser.log_in("alice")
             answer = await at.browser.request("POST", "auth/logout", headers=bearer(token))
             assert answer.status_code == 204
@@ -210,7 +219,7 @@ class TestAnotherPassword:
     ) -> None:
         monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         people = Changing()
-        async with premises(directory=people) as at:
+        async with installation(directory=people) as at:
             token = await at.browser.log_in("alice")
             tab, bobs = await at.browser.connect(token), await at.browser.tab("bob")
             await tab.command("getIceConfig")
@@ -225,11 +234,11 @@ class TestAnotherPassword:
 
     @in_loop
     async def test_a_change_while_the_server_was_down_counts(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
         people = Changing()
         people.change("alice", "another")
-        async with premises(directory=people) as at:
+        async with installation(directory=people) as at:
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
@@ -240,7 +249,7 @@ class TestAnotherPassword:
                 self.change("alice", "another")
                 return user
 
-        async with premises(directory=Meanwhile()) as at:
+        async with installation(directory=Meanwhile()) as at:
             token = await at.browser.log_in("alice")
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
@@ -248,7 +257,7 @@ class TestAnotherPassword:
     async def test_who_is_not_there_any_more_is_logged_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         people = Changing()
-        async with premises(directory=people) as at:
+        async with installation(directory=people) as at:
             tab = await at.browser.tab("alice")
             people.change("alice", None)
             assert await tab.closed() == 4001
@@ -260,7 +269,7 @@ class TestAttempts:
 
     @in_loop
     async def test_a_login_is_barred_for_a_while(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             wrong = {**ALICES, "password": "x"}
             for _ in range(PER_LOGIN):
                 assert (await said(at, "POST", "auth/login", json=wrong))[0] == 401
@@ -280,7 +289,7 @@ class TestAttempts:
                 await asyncio.sleep(0.01)
                 return await super().authenticate(login, password)
 
-        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+        async with installation(directory=Slow(PASSWORDS, NAMES)) as at:
             wrong = {**ALICES, "password": "x"}
             tries = [said(at, "POST", "auth/login", json=wrong) for _ in range(30)]
             statuses = [status for status, _ in await asyncio.gather(*tries)]
@@ -292,7 +301,7 @@ class TestAttempts:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(throttle, "INTERVAL", 60.0)
-        async with premises() as at:
+        async with installation() as at:
             await spray(at, {})
             assert (await log_in(at, "bob"))[0] == 200  # a turn is free, and taken
             assert (await log_in(at, "alice"))[0] == 429
@@ -302,7 +311,7 @@ class TestAttempts:
     @in_loop
     async def test_only_proxies_are_believed_about_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(throttle, "INTERVAL", 60.0)
-        async with premises(proxies=("192.0.2.1",)) as at:
+        async with installation(proxies=("192.0.2.1",)) as at:
             await spray(at, {"X-Forwarded-For": "192.0.2.{number}"})
             assert (await log_in(at, "bob"))[0] == 200
             assert (await log_in(at, "alice", headers={"X-Forwarded-For": "192.0.2.7"}))[0] == 429
@@ -310,14 +319,14 @@ class TestAttempts:
     @in_loop
     async def test_one_insider_locks_nobody_else_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(throttle, "INTERVAL", 0.01)
-        async with premises() as at:
+        async with installation() as at:
             await spray(at, {}, times=2 * PER_ADDRESS)
             assert (await log_in(at, "alice"))[0] == 200
             assert (await log_in(at, "bob"))[0] == 200
 
     @in_loop
     async def test_a_success_clears_its_login_alone(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             for _ in range(2):
                 for login in ("alice", "carol"):
                     for _ in range(PER_LOGIN // 2):
@@ -329,7 +338,7 @@ class TestAttempts:
     async def test_who_is_refused_for_want_of_time_has_not_failed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with premises() as at:
+        async with installation() as at:
             with monkeypatch.context() as busy:
                 busy.setattr(login_endpoints, "MOST_WAITING", 0)
                 for _ in range(2 * PER_LOGIN):
@@ -347,7 +356,7 @@ class TestAttempts:
             for number in count():
                 statuses.append((await log_in(at, f"{client}-{number}", password="x"))[0])
 
-        async with premises() as at:
+        async with installation() as at:
             statuses = list[int]()
             guessing = [asyncio.create_task(guess(client)) for client in range(50)]
             await at.becomes(lambda: len(statuses) > PER_ADDRESS + 50)
@@ -371,7 +380,7 @@ class TestAttempts:
                     login = {"login": f"{client}-{number}", "password": "x"}
                     statuses.append((await browser.post(url, json=login)).status_code)
 
-        async with premises(directory=Slow(PASSWORDS, NAMES)) as at:
+        async with installation(directory=Slow(PASSWORDS, NAMES)) as at:
             statuses, url = list[int](), await at.browser.url("auth/login")
             clients = range(3 * login_endpoints.MOST_WAITING // 2)
             guessing = [asyncio.create_task(guess(client)) for client in clients]
@@ -393,7 +402,7 @@ class TestAttempts:
                 return await super().authenticate(login, password)
 
         people = Broken()
-        async with premises(directory=people) as at:
+        async with installation(directory=people) as at:
             for _ in range(2 * PER_LOGIN):
                 assert (await log_in(at, "alice"))[0] == 500
             people.broken = False
@@ -405,7 +414,7 @@ class TestOrigins:
 
     @in_loop
     async def test_a_stranger_is_refused(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             token = await at.browser.log_in("alice")
             evil = {"Origin": "https://evil.example.org"}
             answer = await said(at, "POST", "auth/login", json=ALICES, headers=evil)
@@ -419,7 +428,7 @@ class TestOrigins:
 
     @in_loop
     async def test_the_servers_own_and_those_of_the_settings_may(self) -> None:
-        async with premises(origins=("https://xivo.example.org",)) as at:
+        async with installation(origins=("https://xivo.example.org",)) as at:
             own = f"http://127.0.0.1:{await at.cti.port()}"
             for origin in (own, "https://xivo.example.org"):
                 headers = {"Origin": origin}
@@ -434,7 +443,7 @@ class TestOrigins:
 
     @in_loop
     async def test_what_is_no_origin_is_refused(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             own = f"http://127.0.0.1:{await at.cti.port()}"
             for origin in (
                 "http://[",
@@ -454,7 +463,7 @@ class TestOrigins:
     async def test_the_scheme_is_what_a_trusted_proxy_says(self) -> None:
         forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
         for proxies, status in ((("127.0.0.1",), 200), ((), 403)):
-            async with premises(proxies=proxies) as at:
+            async with installation(proxies=proxies) as at:
                 origin = f"https://127.0.0.1:{await at.cti.port()}"
                 headers = {"Origin": origin, **forwarded}
                 answer = await at.browser.request("POST", "auth/login", json=ALICES, headers=headers)
@@ -462,7 +471,7 @@ class TestOrigins:
 
     @in_loop
     async def test_ports_that_go_without_saying_are_the_same(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             headers = {"Origin": "https://xivo.example.org", "Host": "xivo.example.org:443"}
             headers["X-Forwarded-Proto"] = "https"
             answer = await at.browser.request("POST", "auth/login", json=ALICES, headers=headers)
@@ -474,7 +483,7 @@ class TestAddresses:
 
     @in_loop
     async def test_one_address_has_so_many(self) -> None:
-        async with premises(sockets_per_address=1) as at:
+        async with installation(sockets_per_address=1) as at:
             token = await at.browser.log_in("alice")
             url = f"ws://127.0.0.1:{await at.cti.port()}/xuc/api/2.0/cti?token={token}"
             one, other = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))
@@ -496,7 +505,7 @@ class TestSecrets:
 
         @in_loop
         async def a_day() -> None:
-            async with premises() as at:
+            async with installation() as at:
                 tokens.append(token := await at.browser.log_in("alice"))
                 tab = await at.browser.connect(token)
                 await tab.command("getConfig", objectType="line")
@@ -514,7 +523,7 @@ class TestSecrets:
 
     @in_loop
     async def test_none_is_in_a_repr(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             office = at.cti._hub
             shown = repr((office.settings, await office.lines.line("alice"), at.cti))
             assert KEY not in shown

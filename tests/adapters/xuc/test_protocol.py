@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Premises, Tab, in_loop, premises
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, in_loop, installation
 from unique_account.adapters.memory import MemoryDirectory, PlacedCall
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.events import CallChanged
@@ -36,7 +36,7 @@ HISTORY = {
 """The fields of an entry of ``CallHistory``, as documented."""
 
 
-async def on_webrtc(at: Premises) -> Tab:
+async def on_webrtc(at: Installation) -> Tab:
     """Alice logs in, and her browser registers."""
     tab = await at.browser.tab("alice")
     await at.pbx.register(ALICE.webrtc)
@@ -52,7 +52,7 @@ def _reported(tab: Tab, kind: str, content: object) -> bool:
     return bool(tab.last(kind) == content)
 
 
-async def talking(at: Premises, caller: str = "1002") -> PlacedCall:
+async def talking(at: Installation, caller: str = "1002") -> PlacedCall:
     """Somebody calls Alice, and she picks up."""
     call = await at.pbx.call("1001", caller=caller)
     await at.pbx.pick_up(call)
@@ -64,7 +64,7 @@ class TestLoggingOn:
 
     @in_loop
     async def test_everything_is_shown_in_order(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             assert [frame["msgType"] for frame in tab.frames][: len(AT_FIRST)] == AT_FIRST
             assert tab.last("LoggedOn") == {}
@@ -88,7 +88,7 @@ class TestLoggingOn:
 
     @in_loop
     async def test_a_fallback_is_shown_with_its_reason(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             shown = (await at.browser.tab("alice")).last("UniqueAccount")
             assert (shown["selection"], shown["deviceInUse"], shown["fallback"]) == (
                 "webrtc",
@@ -99,14 +99,14 @@ class TestLoggingOn:
 
     @in_loop
     async def test_a_heartbeat_is_answered(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await tab.send({"claz": "ping"})
             await tab.until(lambda: {"claz": "ping"} in tab.frames)
 
     @in_loop
     async def test_a_user_without_an_account_is_turned_away(self) -> None:
-        async with premises(ALICE) as at:
+        async with installation(ALICE) as at:
             tab = await at.browser.connect(await at.browser.log_in("bob"))
             assert await tab.closed() == 4005
             assert tab.frames == [{"msgType": "LoggedOnError", "ctiMessage": {"Error": "loggedOnFailed"}}]
@@ -117,7 +117,7 @@ class TestSelection:
 
     @in_loop
     async def test_xivos_words_and_ours_select(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             one, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             for word, device in (("phone", "deskphone"), ("WebRTC", "webrtc"), ("Phone", "deskphone")):
                 for _ in range(2):
@@ -130,7 +130,7 @@ class TestSelection:
 
     @in_loop
     async def test_unknown_words_are_answered(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             word, sentence = await tab.error("toggleUniqueAccountDevice", deviceType="fax")
             assert (word, sentence.split(":")[0]) == ("invalidMessage", "deviceType")
@@ -143,7 +143,7 @@ class TestForwarding:
 
     @in_loop
     async def test_each_is_set_and_shown(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             await tab.command("dnd", state=True)
             await tab.command("uncFwd", state=True, destination="1002")
@@ -164,7 +164,7 @@ class TestForwarding:
 
     @in_loop
     async def test_two_tabs_at_once_lose_nothing(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             await tab.send({"claz": "web", "command": "dnd", "state": True})
             await other.command("uncFwd", state=True, destination="1002")
@@ -173,7 +173,7 @@ class TestForwarding:
 
     @in_loop
     async def test_a_forward_to_oneself_is_refused(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             word, sentence = await tab.error("uncFwd", state=True, destination="1001")
             assert (word, "R13" in sentence) == ("refused", True)
@@ -181,7 +181,7 @@ class TestForwarding:
 
     @in_loop
     async def test_a_forward_nowhere_is_wrong(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             assert (await tab.error("naFwd", state=True))[0] == "invalidMessage"
             assert await tab.error("dnd", state="on") == ("invalidMessage", "state: is not true or false")
@@ -192,7 +192,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_call_is_told_of_from_ringing_to_its_end(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             call = await at.pbx.call("1001", caller="1002")
             await tab.command("answer")
@@ -212,7 +212,7 @@ class TestCalls:
 
     @in_loop
     async def test_the_deskphone_dials(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await tab.command("dial", destination="1002", variables={})
             await at.pbx.pick_up(at.pbx.calls[0])
@@ -223,7 +223,7 @@ class TestCalls:
 
     @in_loop
     async def test_live_calls_are_told_when_asked(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await talking(at)
             (event,) = (await tab.ask("CurrentCallsPhoneEvents", "getCurrentCallsPhoneEvents"))["events"]
@@ -231,7 +231,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_call_is_transferred(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             call = await talking(at, "3000")
             await tab.command("directTransfer", destination="1002")
@@ -239,7 +239,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_transfer_is_prepared_and_completed(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             first = await talking(at, "3000")
             await tab.command("attendedTransfer", destination="1002", device=None)
@@ -253,7 +253,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_transfer_is_cancelled(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             first = await talking(at, "3000")
             await tab.command("attendedTransfer", destination="1002")
@@ -266,7 +266,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_transfer_that_cannot_be_dialled_takes_the_call_back(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await talking(at, "3000")
             assert (await tab.error("attendedTransfer", destination="1002&1003"))[0] == "commandFailed"
@@ -275,7 +275,7 @@ class TestCalls:
 
     @in_loop
     async def test_what_a_deskphone_cannot_is_refused_with_the_reason(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await talking(at)
             for command, fields in (("sendDtmf", {"key": "5"}), ("toggleMicrophone", {})):
@@ -284,7 +284,7 @@ class TestCalls:
 
     @in_loop
     async def test_nobody_touches_the_calls_of_others(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             bob = await at.browser.tab("bob")
             await talking(at, "3000")
             alices = at.alice.calls[0].id
@@ -296,7 +296,7 @@ class TestCalls:
 
     @in_loop
     async def test_a_command_without_its_call_is_answered(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for command in ("answer", "hangup", "hold", "completeTransfer", "cancelTransfer"):
                 assert (await tab.error(command))[0] == "commandFailed"
@@ -307,7 +307,7 @@ class TestTheBrowsersCalls:
 
     @in_loop
     async def test_the_browser_dials_and_answers_by_itself(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await on_webrtc(at), await at.browser.tab("alice")
             dial = await tab.ask("WebRTCCmd", "dial", destination="1002", variables=None)
             assert dial == {"command": "Dial", "sipCallId": None, "key": None, "destination": "1002"}
@@ -320,7 +320,7 @@ class TestTheBrowsersCalls:
 
     @in_loop
     async def test_the_tab_that_has_the_call_is_told_by_whichever_tab(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await on_webrtc(at), await at.browser.tab("alice")
             await at.pbx.pick_up(await at.pbx.call("1001", caller="1002"))
             for command, fields, reported in (
@@ -334,7 +334,7 @@ class TestTheBrowsersCalls:
 
     @in_loop
     async def test_the_pbx_ends_its_calls(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await on_webrtc(at)
             call = await at.pbx.call("1001", caller="1002")
             await tab.command("hangup")
@@ -342,7 +342,7 @@ class TestTheBrowsersCalls:
 
     @in_loop
     async def test_no_other_key_is_a_tone(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await on_webrtc(at)
             assert (await tab.error("sendDtmf", key="12"))[0] == "invalidMessage"
 
@@ -352,7 +352,7 @@ class TestPresence:
 
     @in_loop
     async def test_ones_own_and_a_colleagues(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("bob")
             hint = await tab.ask(
                 "PhoneHintStatusEvent", "subscribeToPhoneHints", phoneNumbers=["1001", "666"]
@@ -369,7 +369,7 @@ class TestPresence:
 
     @in_loop
     async def test_unsubscribing_ends_it(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("bob")
             await tab.command("subscribeToPhoneHints", phoneNumbers=["1001"])
             await tab.command("unsubscribeFromAllPhoneHints")
@@ -380,7 +380,7 @@ class TestPresence:
 
     @in_loop
     async def test_colleagues_are_found(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             bob = {"number": "1002", "name": "Bob Durand", "status": 0}
             assert await tab.ask("Colleagues", "getColleagues") == {"entries": [bob], "words": ""}
@@ -423,7 +423,7 @@ class TestHidden:
 
     @in_loop
     async def test_nothing_names_who_may_not_be_seen(self) -> None:
-        async with premises(directory=Discreet()) as at:
+        async with installation(directory=Discreet()) as at:
             tab = await at.browser.tab("alice")
             await at.cti.publish("1003", Presence.BUSY)
             for caller in ("1002", "1003"):
@@ -439,7 +439,7 @@ class TestHidden:
 
     @in_loop
     async def test_what_the_call_showed_stays_shown(self) -> None:
-        async with premises(directory=Discreet()) as at:
+        async with installation(directory=Discreet()) as at:
             tab = await at.browser.tab("alice")
             call = Call(
                 id="1.1", device=Device.DESKPHONE, direction=Direction.INCOMING, status=CallStatus.TALKING,
@@ -455,14 +455,14 @@ class TestHidden:
 class TestHistory:
     """H1, H3, H5: one history, live, by count, by days and in pages."""
 
-    async def called(self, at: Premises, times: int) -> None:
+    async def called(self, at: Installation, times: int) -> None:
         for caller in range(times):
             await at.pbx.end(await at.pbx.call("1001", caller=f"300{caller}"))
             await at.passes(60)
 
     @in_loop
     async def test_an_entry_has_the_documented_fields(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             call = await talking(at)
             at_first = (await tab.ask("CallHistory", "getUserCallHistory", size=10))[0]
@@ -480,7 +480,7 @@ class TestHistory:
 
     @in_loop
     async def test_an_outgoing_call_is_told_the_other_way_round(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.end(await at.pbx.call("1002", caller="1001", interface="PJSIP/alice"))
             (entry,) = await tab.ask("CallHistory", "getUserCallHistory", size=10)
@@ -488,7 +488,7 @@ class TestHistory:
 
     @in_loop
     async def test_by_count_and_by_days(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await self.called(at, 2)
             await at.passes(11 * 86400)
@@ -504,7 +504,7 @@ class TestHistory:
 
     @in_loop
     async def test_pages_follow_one_another_and_name_the_device(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await self.called(at, 3)
             first = await tab.ask("HistoryPage", "getHistoryPage", size=2)
@@ -519,7 +519,7 @@ class TestHistory:
 
     @in_loop
     async def test_what_cannot_be_asked_for_is_answered(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for command, fields in (
                 ("getUserCallHistory", {"size": MAX_SIZE + 1}),
@@ -536,7 +536,7 @@ class TestVoicemail:
 
     @in_loop
     async def test_counts_are_told(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.leave_messages("1001@default", 2, 1)
             await tab.until(lambda: tab.reported("VoiceMailStatusUpdate"))
@@ -552,7 +552,7 @@ class TestTheRest:
 
     @in_loop
     async def test_preferences(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             said = {"key": "PREFERRED_DEVICE", "value": "WebApp", "value_type": "String"}
             await tab.command("setUserPreference", **said)
@@ -567,7 +567,7 @@ class TestTheRest:
 
     @in_loop
     async def test_the_line_and_the_way_to_it(self) -> None:
-        async with premises(stun=("stun:stun.example.org:3478",)) as at:
+        async with installation(stun=("stun:stun.example.org:3478",)) as at:
             tab = await at.browser.tab("alice")
             assert (await tab.ask("LineConfig", "getConfig", objectType="line"))["id"] == "alice_w"
             assert (await tab.error("getConfig", objectType="queue"))[0] == "invalidMessage"
@@ -576,7 +576,7 @@ class TestTheRest:
 
     @in_loop
     async def test_an_unknown_command_is_answered_and_closes_nothing(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for command in ("getAgentStates", "", "logOut"):
                 assert (await tab.error(command))[0] == "unknownCommand"

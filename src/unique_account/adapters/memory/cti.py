@@ -1,4 +1,4 @@
-"""UC Assistants without a wire: what they show, and what their users do."""
+"""UC Assistants in memory: what they show, and what their users do."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from unique_account.ports.inbound.histories import Histories
 
 
 class MemoryCti:
-    """Remembers what is shown, and tells what it is told to tell.
+    """Remembers what is shown, and reports what a test lets users do.
 
     Attributes:
-        shown: The view that each user sees.
-        presences: The presence that is published for each number.
+        shown: The view shown to each user.
+        presences: The presence published for each number.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class MemoryCti:
         self._service: tuple[EventHandler, CommandHandler, Histories] | None = None
 
     async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
-        """Tell what users do, until cancelled."""
+        """Report what users do, until cancelled."""
         self._service = service = (on_event, on_command, histories)
         try:
             await asyncio.Event().wait()
@@ -35,32 +35,32 @@ class MemoryCti:
             self._service = None if self._service is service else self._service
 
     async def act(self, user: str, event: Event) -> None:
-        """Let a user do something in a UC Assistant.
+        """Report an event, as if a user did it in a UC Assistant.
 
         Raises:
             Refused: The answer that the user's session gets.
-            ConnectionError: Nobody listens.
+            ConnectionError: No service listens.
         """
-        await self._listening()[0](user, event)
+        await self._require_service()[0](user, event)
 
     async def command(self, user: str, command: Command) -> bool:
-        """Let a user give a command; False if the browser has to carry it out.
+        """Give a command, as if a user did; False: the browser has to carry it out.
 
         Raises:
             CommandFailed: The answer that the user's session gets.
-            ConnectionError: Nobody listens.
+            ConnectionError: No service listens.
         """
-        return await self._listening()[1](user, command)
+        return await self._require_service()[1](user, command)
 
     async def history(self, user: str, size: int = DEFAULT_SIZE, cursor: str | None = None) -> Page:
-        """Let a user ask for calls.
+        """Query a user's calls, as if the user did.
 
         Raises:
-            ConnectionError: Nobody listens.
+            ConnectionError: No service listens.
         """
-        return await self._listening()[2].page(user, size, cursor)
+        return await self._require_service()[2].page(user, size, cursor)
 
-    def _listening(self) -> tuple[EventHandler, CommandHandler, Histories]:
+    def _require_service(self) -> tuple[EventHandler, CommandHandler, Histories]:
         if self._service is None:
             raise ConnectionError("no service listens to the UC Assistants")
         return self._service

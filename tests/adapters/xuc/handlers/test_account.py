@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.xuc.assistants import Premises, Tab, in_loop, premises
+from tests.adapters.xuc.assistants import Installation, Tab, in_loop, installation
 from unique_account.core.events import DeviceToggled, ForwardingDialled, LoggedIn
 from unique_account.core.forwarding import Forward
 from unique_account.core.forwarding_changes import Setting
@@ -43,13 +43,13 @@ class Gate:
         self.waiting.clear()
 
 
-Choice = Callable[[Premises, Tab], Awaitable[object]]
+Choice = Callable[[Installation, Tab], Awaitable[object]]
 
 
 def page(command: str, **fields: Any) -> Choice:
     """A command of the page, which has to be carried out."""
 
-    async def choose(at: Premises, tab: Tab) -> None:
+    async def choose(at: Installation, tab: Tab) -> None:
         *_, answer = await tab.command(command, **fields)
         assert answer["msgType"] == "Done", answer
 
@@ -59,21 +59,21 @@ def page(command: str, **fields: Any) -> Choice:
 def phone(event: ForwardingDialled | DeviceToggled) -> Choice:
     """A code dialled on the deskphone, which has to be carried out."""
 
-    async def choose(at: Premises, _: Tab) -> None:
+    async def choose(at: Installation, _: Tab) -> None:
         await at.service.handle("alice", event)
 
     return choose
 
 
-def forward(name: str, destination: str) -> Callable[[Premises], bool]:
+def forward(name: str, destination: str) -> Callable[[Installation], bool]:
     return lambda at: bool(getattr(at.alice.forwarding, name) == Forward(destination))
 
 
-def silent(at: Premises) -> bool:
+def silent(at: Installation) -> bool:
     return at.alice.forwarding.do_not_disturb
 
 
-CHOICES: dict[str, tuple[Choice, Callable[[Premises], bool]]] = {
+CHOICES: dict[str, tuple[Choice, Callable[[Installation], bool]]] = {
     "*21 dialled": (
         phone(ForwardingDialled(Setting.UNCONDITIONAL, "3001")),
         forward("unconditional", "3001"),
@@ -90,7 +90,7 @@ CHOICES: dict[str, tuple[Choice, Callable[[Premises], bool]]] = {
 CONCERN_ONE = ({"*22 dialled", "naFwd clicked"},)
 
 
-async def at_once(at: Premises, tab: Tab, gate: Gate, first: str, second: str) -> None:
+async def at_once(at: Installation, tab: Tab, gate: Gate, first: str, second: str) -> None:
     """Make two choices, the second while the first is being stored."""
     gate.close()
     one = asyncio.create_task(_made(CHOICES[first][0](at, tab)))
@@ -111,7 +111,7 @@ class TestChoicesAtOnce:
 
     @in_loop
     async def test_a_forward_dialled_and_do_not_disturb_clicked_within_one_write(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             gate, kept = Gate(at.service._store), 0
             for _ in range(50):
@@ -126,7 +126,7 @@ class TestChoicesAtOnce:
     )
     @in_loop
     async def test_whatever_is_chosen_at_once_both_hold(self, first: str, second: str) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await at_once(at, tab, Gate(at.service._store), first, second)
             stored = await at.service._store.load("alice")
@@ -136,7 +136,7 @@ class TestChoicesAtOnce:
 
     @in_loop
     async def test_a_destination_changed_meanwhile_is_the_one_that_is_switched_off(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             await tab.command("uncFwd", state=True, destination="3000")
             gate = Gate(at.service._store)
@@ -152,7 +152,7 @@ class TestChoicesAtOnce:
 
     @in_loop
     async def test_a_session_that_comes_meanwhile_stays(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             gate = Gate(at.service._store)
             clicked = asyncio.create_task(tab.command("dnd", state=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, Premises, Tab, in_loop, premises
+from tests.adapters.xuc.assistants import ALICE, Installation, Tab, in_loop, installation
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import session_checks
 from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES, Preference
@@ -38,12 +38,12 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def checked(at: Premises, token: str) -> int:
+async def checked(at: Installation, token: str) -> int:
     """The status with which a token is renewed."""
     return (await at.browser.request("GET", "auth/check", headers=bearer(token))).status_code
 
 
-async def logged_out(at: Premises, token: str) -> int:
+async def logged_out(at: Installation, token: str) -> int:
     """The status with which a session is logged out."""
     return (await at.browser.request("POST", "auth/logout", headers=bearer(token))).status_code
 
@@ -61,7 +61,7 @@ class TestAFullDisk:
 
     @in_loop
     async def test_a_preference_that_is_refused_is_not_shown(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             await tab.command("setUserPreference", key="colour", value="green", value_type="String")
             with full_disk():
@@ -85,7 +85,7 @@ class TestAFullDisk:
 
     @in_loop
     async def test_a_log_out_that_cannot_be_kept_is_an_error_and_counts_here(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             token, other = await at.browser.log_in("alice"), await at.browser.log_in("alice")
             tab, asking = await at.browser.connect(token), await at.browser.connect(other)
             await tab.command("getIceConfig")
@@ -106,18 +106,18 @@ class TestAFullDisk:
     ) -> None:
         monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             token = await at.browser.log_in("alice")
             with full_disk():
                 assert await logged_out(at, token) == 503
             await at.becomes(lambda: not at.cti._hub.store.has_unwritten)
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             assert await checked(at, token) == 401
 
     @in_loop
     async def test_a_log_out_that_was_acknowledged_outlives_a_restart(self, tmp_path: Path) -> None:
         store, answered = tmp_path / "cti.sqlite", {}
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             tokens = [await at.browser.log_in("alice") for _ in range(10)]
             for number, token in enumerate(tokens):
                 if number % 2:
@@ -125,13 +125,13 @@ class TestAFullDisk:
                 else:
                     with full_disk():
                         answered[token] = await logged_out(at, token)
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             for token, status in answered.items():
                 assert status == 503 or await checked(at, token) == 401
 
     @in_loop
     async def test_a_removal_counts_here_at_once(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             token = await at.browser.log_in("alice")
             with full_disk():
                 await at.service.remove("alice")
@@ -141,7 +141,7 @@ class TestAFullDisk:
 
     @in_loop
     async def test_a_removal_is_kept_though_the_user_comes_again_before(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             await (await at.browser.tab("alice")).command(
                 "setUserPreference", key="colour", value="green", value_type="String"
             )
@@ -151,13 +151,13 @@ class TestAFullDisk:
                 tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="sound", value="off", value_type="String")
             await at.cti._hub.store.save()
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             assert (await preferred(tab), await preferred(tab, "sound")) == (None, "off")
 
     @in_loop
     async def test_a_log_in_is_live_until_a_restart(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             with full_disk():
                 token = await at.browser.log_in("alice")
             assert await checked(at, token) == 200
@@ -244,7 +244,7 @@ class TestTheClock:
     @in_loop
     async def test_a_log_out_stays_one(self, tmp_path: Path, before: int, after: int) -> None:
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             began = at.clock.now()
             ended, kept = await at.browser.log_in("alice"), await at.browser.log_in("alice")
             answer = await at.browser.request("GET", "auth/check", headers=bearer(ended))
@@ -253,7 +253,7 @@ class TestTheClock:
             assert await logged_out(at, renewed) == 204
             await at.passes(after)
             assert [await checked(at, token) for token in (ended, renewed, kept)] == [401, 401, 200]
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             at.clock._now = began
             assert [await checked(at, token) for token in (ended, renewed, kept)] == [401, 401, 200]
 
@@ -261,26 +261,26 @@ class TestTheClock:
     @in_loop
     async def test_a_removal_stays_one_for_who_comes_again(self, tmp_path: Path, seconds: int) -> None:
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             began, old = at.clock.now(), await at.browser.log_in("alice")
             await at.passes(seconds)
             await at.service.remove("alice")
             await at.service.add(ALICE)
             new = await at.browser.log_in("alice")
             assert [await checked(at, token) for token in (old, new)] == [401, 200]
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             at.clock._now = began + timedelta(seconds=min(seconds, 0))
             assert [await checked(at, token) for token in (old, new)] == [401, 200]
 
     @in_loop
     async def test_a_clock_that_ran_ahead_for_a_month_brings_nothing_back(self, tmp_path: Path) -> None:
         store = tmp_path / "cti.sqlite"
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             began, token = at.clock.now(), await at.browser.log_in("alice")
             assert await logged_out(at, token) == 204
         ahead = Store(store, MemoryObserver(), lambda: began.timestamp() + 30 * 86400)
         ahead.close()
-        async with premises(store=store) as at:
+        async with installation(store=store) as at:
             at.clock._now = began
             assert await checked(at, token) == 401
             assert await checked(at, await at.browser.log_in("alice")) == 200
@@ -291,7 +291,7 @@ class TestMemory:
 
     @in_loop
     async def test_sessions_that_are_over_are_not_kept(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tokens, store = at.cti._hub.tokens, at.cti._hub.store
             for _ in range(3):
                 for _ in range(50):
@@ -309,7 +309,7 @@ class TestMemory:
 
     @in_loop
     async def test_nothing_is_left_of_who_is_removed(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="colour", value="green", value_type="String")
             await at.service.remove("alice")
@@ -329,7 +329,7 @@ class TestMemory:
 
     @in_loop
     async def test_nor_of_a_preference_that_came_at_the_same_time(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tab, store = await at.browser.tab("alice"), at.cti._hub.store
             await store._lock.acquire()
             await tab.send(
@@ -349,7 +349,7 @@ class TestMemory:
 
     @in_loop
     async def test_preferences_at_once_are_no_more_than_may_be(self, tmp_path: Path) -> None:
-        async with premises(store=tmp_path / "cti.sqlite") as at:
+        async with installation(store=tmp_path / "cti.sqlite") as at:
             tabs = [await at.browser.tab("alice") for _ in range(4)]
             for number in range(25):
                 for which, tab in enumerate(tabs):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.adapters.xuc.assistants import NAMES, in_loop, premises
+from tests.adapters.xuc.assistants import NAMES, in_loop, installation
 from unique_account.adapters.xuc.transport.query_budget import (
     AT_ONCE,
     BATCH,
@@ -117,7 +117,7 @@ class TestOfAUser:
             slept.append(seconds)
             await sleep(0)
 
-        async with premises() as at:
+        async with installation() as at:
             alices = [await at.browser.tab("alice") for _ in range(4)]
             bob = await at.browser.tab("bob")
             sessions = at.cti._hub.sessions_of("alice")
@@ -146,7 +146,7 @@ class TestOfAUser:
 
     @in_loop
     async def test_a_call_log_that_hangs_holds_nothing_else_up(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             waits, asks = [await at.browser.tab("alice") for _ in range(2)]
             begun, release = asyncio.Event(), asyncio.Event()
 
@@ -166,7 +166,7 @@ class TestOfAUser:
 
     @in_loop
     async def test_who_is_gone_watches_nothing(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             (served,) = at.cti._hub.tabs
             async with at.cti._hub.sessions_of("alice").budget.query():

@@ -9,7 +9,7 @@ from struct import pack
 
 import pytest
 
-from tests.adapters.xuc.assistants import PATIENCE, Premises, in_loop, premises
+from tests.adapters.xuc.assistants import PATIENCE, Installation, in_loop, installation
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.transport import rate_limit, websocket_closing, websocket_protocol
 from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, EntryRateLimit, RateLimit
@@ -24,7 +24,9 @@ def frame(opcode: int, payload: bytes = b"", flags: int = 0x80) -> bytes:
 
 
 @asynccontextmanager
-async def bare(at: Premises, token: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def bare(
+    at: Installation, token: str
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A WebSocket by hand."""
     reader, writer = await asyncio.open_connection("127.0.0.1", await at.cti.port())
     writer.write(
@@ -82,7 +84,7 @@ class TestEveryFrameCounts:
 
         monkeypatch.setattr(RateLimit, "wait", counted)
         monkeypatch.setattr(rate_limit, "SLOWED_FOR", 0.2)
-        async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
+        async with installation() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             await reader.readuntil(b"CurrentCalls")
             writer.write(first + flood * 10_000)
             got = await all_of(reader)
@@ -91,7 +93,7 @@ class TestEveryFrameCounts:
 
     @in_loop
     async def test_large_ones_count_more(self) -> None:
-        async with premises() as at:
+        async with installation() as at:
             tab = await at.browser.tab("alice")
             for _ in range(2 * rate_limit.AT_ONCE // 3):
                 await tab.send("x" * 2 * websocket_protocol.COUNTS_AGAIN)
@@ -109,14 +111,14 @@ class TestEveryFrameCounts:
             return False
 
         monkeypatch.setattr(websocket, "_enter", never)
-        async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
+        async with installation() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             writer.write(frame(PING) * 10_000)
             await all_of(reader)
             entering.set()
 
     @in_loop
     async def test_a_message_has_not_too_many_parts(self) -> None:
-        async with premises() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
+        async with installation() as at, bare(at, await at.browser.log_in("alice")) as (reader, writer):
             await reader.readuntil(b"CurrentCalls")
             writer.write(
                 frame(TEXT, flags=0) + frame(CONT, flags=0) * (websocket_protocol.MOST_FRAGMENTS + 1)
@@ -131,7 +133,7 @@ class TestNobodyReads:
     async def test_pongs_that_nobody_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(websocket_closing, "TAKEN_WITHIN", 0.3)
         monkeypatch.setattr(rate_limit, "AT_ONCE", 10**9)  # so that it is not sent away for its pace
-        async with premises() as at, bare(at, await at.browser.log_in("alice")) as (_, writer):
+        async with installation() as at, bare(at, await at.browser.log_in("alice")) as (_, writer):
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await at.becomes(lambda: at.cti.sockets == 1)
             (tab,) = at.cti._hub.tabs
@@ -151,7 +153,7 @@ class TestRefused:
 
     @in_loop
     async def test_a_bad_token_that_floods(self) -> None:
-        async with premises() as at, bare(at, "bad") as (reader, writer):
+        async with installation() as at, bare(at, "bad") as (reader, writer):
             writer.write(frame(PING) * 100_000)
             began = asyncio.get_running_loop().time()
             await all_of(reader)
@@ -159,7 +161,7 @@ class TestRefused:
 
     @in_loop
     async def test_it_sees_why(self) -> None:
-        async with premises() as at, bare(at, "bad") as (reader, _):
+        async with installation() as at, bare(at, "bad") as (reader, _):
             got = await all_of(reader)
             assert b"loggedOnFailed" in got
             assert close_of(4001) in got
@@ -169,7 +171,7 @@ class TestRefused:
     )
     @in_loop
     async def test_a_request_that_is_too_long_or_odd(self, path: str, header: str) -> None:
-        async with premises() as at:
+        async with installation() as at:
             reader, writer = await asyncio.open_connection("127.0.0.1", await at.cti.port())
             writer.write(
                 f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -196,7 +198,7 @@ class TestEntryRate:
     async def test_one_more_has_to_come_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rate_limit, "ENTRIES_AT_ONCE", 1)
         monkeypatch.setattr(rate_limit, "ENTRIES_PER_SECOND", 0.0)
-        async with premises() as at:
+        async with installation() as at:
             await at.browser.tab("alice")
             again = await at.browser.connect(await at.browser.log_in("alice"))
             assert await again.closed() == 1013

@@ -1,4 +1,4 @@
-"""What every CTI must do, in three parts: telling, commands and showing."""
+"""What every CTI must do, in three parts: reports, commands and views."""
 
 from unique_account.testing.contracts.cti.commands import CtiCommandsContract
 from unique_account.testing.contracts.cti.fixtures import Assistants
@@ -7,7 +7,7 @@ from unique_account.testing.contracts.cti.views import ViewsContract
 
 
 class CtiContract(ReportsContract, CtiCommandsContract, ViewsContract):
-    """The contract of `unique_account.ports.cti.Cti`; ``open`` gives a CTI and what drives it."""
+    """The contract of `unique_account.ports.cti.Cti`; ``open`` gives a CTI and a driver of its assistants."""
 
 
 __all__ = ["Assistants", "CtiContract"]

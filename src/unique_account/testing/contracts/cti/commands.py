@@ -1,4 +1,4 @@
-"""What every CTI does with commands, and with those who ask for their calls."""
+"""What every CTI does with commands and with queries for calls."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ CALL = CallRecord(
 PAGE = Page((CALL,), encode_cursor("alice", CALL.key))
 
 
-class OneCall:
-    """A history of one call, which remembers what it was asked for."""
+class OneCallHistory:
+    """A history of one call, which records the queries."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, int, str | None]] = []
+        self.queries: list[tuple[str, int, str | None]] = []
 
     async def page(
         self,
@@ -80,32 +80,32 @@ class OneCall:
         matching: str = "",
     ) -> Page:
         """The one page."""
-        self.asked.append((user, size, cursor))
+        self.queries.append((user, size, cursor))
         return PAGE
 
 
 class CtiCommandsContract(AssistantsContract):
-    """Commands and questions are the service's, and the answers the session's that gave them."""
+    """The service carries out commands and queries; the session that sent one gets the answer."""
 
     @scenario
-    async def test_commands_are_given(self, opened: Opened) -> None:
-        """Give their commands (C1)."""
+    async def test_commands_reach_the_service(self, opened: Opened) -> None:
+        """Pass users' commands to the service (C1)."""
         cti, assistants = opened
-        obeyed = []
+        received = []
 
         async def on_command(user: str, command: Command) -> bool:
-            obeyed.append((user, command))
+            received.append((user, command))
             return True
 
         async with self.listening(cti, self.on_event, on_command):
             await cti.show(view(BUSY))
             for command in COMMANDS:
                 assert await assistants.command("alice", command)
-        assert obeyed == [("alice", command) for command in COMMANDS]
+        assert received == [("alice", command) for command in COMMANDS]
 
     @scenario
-    async def test_what_the_browser_has_to_do_goes_back_to_it(self, opened: Opened) -> None:
-        """A command that it leaves to the browser goes back to the session that gave it (C2)."""
+    async def test_a_command_left_to_the_browser_goes_back_to_it(self, opened: Opened) -> None:
+        """A command that is left to the browser goes back to the session that gave it (C2)."""
         cti, assistants = opened
 
         async def on_command(_: str, command: Command) -> bool:
@@ -117,10 +117,10 @@ class CtiCommandsContract(AssistantsContract):
                 assert await assistants.command("alice", command) is await on_command("alice", command)
 
     @scenario
-    async def test_what_failed_is_the_answer_to_that_session(self, opened: Opened) -> None:
-        """Likewise what ``on_command`` raises, and whoever tells goes on."""
+    async def test_a_failure_is_the_answer_to_that_session(self, opened: Opened) -> None:
+        """What ``on_command`` raises is the answer to that session, and ends nothing."""
         cti, assistants = opened
-        failures = [CommandFailed("the phone cannot be told to hold"), NoSuchCall()]
+        failures = [CommandFailed("the phone cannot hold calls"), NoSuchCall()]
 
         async def on_command(_: str, command: Command) -> bool:
             if failures:
@@ -129,19 +129,19 @@ class CtiCommandsContract(AssistantsContract):
 
         async with self.listening(cti, self.on_event, on_command):
             await cti.show(view(BUSY))
-            with pytest.raises(CommandFailed, match="the phone cannot be told to hold"):
+            with pytest.raises(CommandFailed, match="the phone cannot hold calls"):
                 await assistants.command("alice", Hold(TALKS.id))
             with pytest.raises(CommandFailed, match="there is no such call"):
                 await assistants.command("alice", Hold(TALKS.id))
             assert await assistants.command("alice", Hold(TALKS.id))
 
     @scenario
-    async def test_who_asks_for_calls_is_answered(self, opened: Opened) -> None:
-        """``histories`` answers those who ask for their calls (H5)."""
+    async def test_a_query_for_calls_is_answered(self, opened: Opened) -> None:
+        """``histories`` answers queries for calls (H5)."""
         cti, assistants = opened
-        histories = OneCall()
+        histories = OneCallHistory()
         async with self.listening(cti, self.on_event, histories=histories):
             await cti.show(view(ACTIVE))
             assert await assistants.history("alice", 20) == PAGE
             assert await assistants.history("alice", 30, PAGE.next) == PAGE
-        assert histories.asked == [("alice", 20, None), ("alice", 30, PAGE.next)]
+        assert histories.queries == [("alice", 20, None), ("alice", 30, PAGE.next)]

@@ -1,4 +1,4 @@
-"""What the parts of the contract have in common: who listens, and what the assistants of users do and see."""
+"""What the parts of the contract share: a service that listens, and a driver of UC Assistants."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ ACTIVE = apply(OUT, LoggedIn("tab-1"))
 
 
 class Assistants(Protocol):
-    """What the users of UC Assistants do and see; all that the contract needs beside the CTI itself."""
+    """Drives UC Assistants: lets their users act, and reads what they show."""
 
     async def act(self, user: str, event: Event) -> None:
-        """Let one of a user's sessions do what this event tells of; logs one in where it needs one.
+        """Have a session of a user do what this event describes; logs in if there is none.
 
         Raises:
-            Exception: What the CTI answered, if it was not done; a refusal as `Refused`.
+            Exception: The error that the CTI answered; a refusal as `Refused`.
         """
         ...
 
     async def command(self, user: str, command: Command) -> bool:
-        """Let one of a user's sessions give this command; logs one in where it needs one.
+        """Have a session of a user give this command; logs in if there is none.
 
         Returns:
-            Whether it was done; False if the session was told that its browser has to do it.
+            Whether it was carried out; False: it went back to the browser.
 
         Raises:
-            Exception: What the CTI answered, if it was not done; what failed as `CommandFailed`.
+            Exception: The error that the CTI answered; a failure as `CommandFailed`.
         """
         ...
 
     async def history(self, user: str, size: int, cursor: str | None = None) -> Page:
-        """A page of a user's calls as a session of this user gets it; logs one in where it needs one."""
+        """A page of a user's calls, as a session gets it; logs in if there is none."""
         ...
 
     async def shown(self, user: str) -> View | None:
-        """The account that a session of this user shows now, the user logging in if need be; None: none."""
+        """The account that a session of this user shows, or None; logs in if there is none."""
         ...
 
     async def presence(self, number: str) -> Presence | None:
-        """The presence that a session shows of a number that it watches; None: none."""
+        """The presence that a session shows for a number that it watches, or None."""
         ...
 
 
@@ -80,20 +80,20 @@ class NoHistories:
         return Page((), None)
 
 
-async def _control(user: str, command: Command) -> bool:
-    """Carry nothing out."""
+async def _carry_out(user: str, command: Command) -> bool:
+    """Accept every command."""
     return True
 
 
 class AssistantsContract(Contract[Opened]):
-    """A CTI, and somebody who listens to it."""
+    """A CTI, and a service that listens to it."""
 
     @asynccontextmanager
     async def listening(
         self,
         cti: Cti,
         on_event: EventHandler,
-        on_command: CommandHandler = _control,
+        on_command: CommandHandler = _carry_out,
         histories: Histories | None = None,
     ) -> AsyncIterator[None]:
         """Listen to a CTI."""
@@ -114,4 +114,4 @@ class AssistantsContract(Contract[Opened]):
         await self.until(so)
 
     async def on_event(self, user: str, event: Event) -> None:
-        """Nothing is to be done about what users do here."""
+        """Accept every event."""

@@ -1,4 +1,4 @@
-"""What every CTI tells of its users."""
+"""What every CTI reports of its users."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from unique_account.testing.contracts.scenario import scenario
 
 
 class ReportsContract(AssistantsContract):
-    """What users do is told, one deed after the other, and the answer goes back to whoever did it."""
+    """The actions of users are reported in order; the session that acted gets the answer."""
 
     @scenario
-    async def test_what_users_do_is_told_in_order(self, opened: Opened) -> None:
-        """Tell what users do, as events."""
+    async def test_actions_are_reported_in_order(self, opened: Opened) -> None:
+        """Report what users do, as events."""
         cti, assistants = opened
         received: list[tuple[str, Event]] = []
 
@@ -55,8 +55,8 @@ class ReportsContract(AssistantsContract):
         assert received == ["bob"]
 
     @scenario
-    async def test_listening_outlives_what_goes_wrong(self, opened: Opened) -> None:
-        """What ``on_event`` raises ends nothing: whoever tells goes on telling."""
+    async def test_an_error_ends_nothing(self, opened: Opened) -> None:
+        """What ``on_event`` raises ends nothing: further events are reported."""
         cti, assistants = opened
         received = []
 
@@ -73,7 +73,7 @@ class ReportsContract(AssistantsContract):
         assert received == [Device.WEBRTC, Device.DESKPHONE]
 
     @scenario
-    async def test_a_view_is_shown_while_a_deed_is_heard(self, opened: Opened) -> None:
+    async def test_a_view_is_shown_while_an_event_is_handled(self, opened: Opened) -> None:
         """While a call of ``on_event`` is awaited, every method of the port still returns."""
         cti, assistants = opened
 

@@ -13,7 +13,7 @@ from unique_account.testing.contracts.scenario import scenario
 
 
 class ViewsContract(AssistantsContract):
-    """Sessions show the account and the presences last handed over."""
+    """Sessions show the account and the presences last passed to the CTI."""
 
     @scenario
     async def test_the_last_view_is_shown(self, opened: Opened) -> None:
@@ -37,7 +37,7 @@ class ViewsContract(AssistantsContract):
 
     @scenario
     async def test_a_view_of_the_same_version_is_shown(self, opened: Opened) -> None:
-        """What the PBX tells makes no new version, and is shown all the same."""
+        """What the PBX reports makes no new version, but is shown."""
         cti, assistants = opened
         changed = evolve(view(ACTIVE), presence=Presence.RINGING)
         async with self.listening(cti, self.on_event):
