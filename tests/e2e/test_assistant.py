@@ -86,7 +86,7 @@ class TestSound:
             assert at.bob.received() == (near(at.chromium.tone),)
 
     @live
-    async def test_keys_are_heard(self) -> None:
+    async def test_tones_are_heard(self) -> None:
         async with company() as at:
             tab = await at.logged_in()
             start = await answered(at, tab)
@@ -191,7 +191,7 @@ class TestDevices:
             assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
     @live
-    async def test_what_the_deskphone_cannot_be_told_is_refused_with_the_reason(self) -> None:
+    async def test_what_the_deskphone_cannot_do_is_refused_with_the_reason(self) -> None:
         async with company() as at:
             tab = await at.logged_in()
             await tab.uses("deskphone")

@@ -26,7 +26,7 @@ class TestCalls:
     """C2: what a user does in a call is heard, or not heard, by the other party."""
 
     @live
-    async def test_who_is_muted_is_not_heard(self) -> None:
+    async def test_a_muted_party_is_not_heard(self) -> None:
         async with company() as at:
             tab = await at.logged_in()
             start = await answered(at, tab)
@@ -109,7 +109,7 @@ class TestForwards:
             await expect(tab.page.locator(".call")).to_have_count(0)
 
     @live
-    async def test_who_is_not_to_be_disturbed_finds_a_message(self) -> None:
+    async def test_a_user_on_do_not_disturb_finds_a_message(self) -> None:
         async with company(prompts=True) as at:
             tab = await at.logged_in()
             await tab.page.get_by_text("Do not disturb").click()

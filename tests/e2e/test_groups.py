@@ -83,7 +83,7 @@ class TestGroup:
             assert SECONDS - 0.5 < await _group_goes_on(at, start) < SECONDS + 1
 
     @live
-    async def test_a_member_who_refuses_or_has_no_phone_is_passed_by(self) -> None:
+    async def test_a_member_that_refuses_or_has_no_phone_is_skipped(self) -> None:
         async with node_of(DESKPHONE, extensions=EXTENSIONS_OF_GROUP) as at:
             await at.install(planned(evolve(ALICE, fallbacks=Fallbacks(busy=OUTSIDE, unavailable=OUTSIDE))))
             start = await at.dial(GROUP)

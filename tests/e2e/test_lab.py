@@ -98,7 +98,7 @@ class TestNode:
             await at.alice.event("CALL_INCOMING")
 
     @live
-    async def test_a_party_whose_first_word_is_lost_says_it_again(self) -> None:
+    async def test_a_party_sends_a_lost_request_again(self) -> None:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             loop = asyncio.get_running_loop()
             transport, alice = await loop.create_datagram_endpoint(
@@ -246,7 +246,7 @@ class TestWatcher:
     """P5: a watcher is shown what a hint says, at once and at every change."""
 
     @live
-    async def test_is_told_every_change_of_a_hint(self) -> None:
+    async def test_receives_every_change_of_a_hint(self) -> None:
         hint = "[default]\nexten = 1001,hint,Custom:alice\n"
         async with node([WATCHER], hint) as pbx, watcher(pbx, WATCHER, "1001") as lamp:
             await lamp.shows("Ready")
@@ -260,7 +260,7 @@ class TestWatcher:
                 await lamp.shows(word, after=changed)
 
     @live
-    async def test_tells_ringing_while_in_use_where_its_endpoint_asks_for_it(self) -> None:
+    async def test_shows_ringing_while_in_use_if_its_endpoint_asks_for_it(self) -> None:
         lit = evolve(WATCHER, options={"notify_early_inuse_ringing": "yes"})
         hint = "[default]\nexten = 1001,hint,Custom:alice\n"
         async with node([lit], hint) as pbx, watcher(pbx, lit, "1001", Package.DIALOG) as lamp:

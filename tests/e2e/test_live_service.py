@@ -223,7 +223,7 @@ class TestMessageWaiting:
     """V2: notice of new messages goes to both devices, and into the account."""
 
     @scenario
-    async def test_a_message_is_told_to_both_devices(self) -> None:
+    async def test_a_message_is_reported_to_both_devices(self) -> None:
         async with live() as at, phone(at.pbx, THIRD) as carol:
             await at.browser.register()
             await carol.dial("1098")
@@ -245,7 +245,7 @@ class TestMessageWaiting:
             await until(known, "the same after a resync")
 
     @scenario
-    async def test_a_caller_whom_nobody_answers_leaves_a_message(self) -> None:
+    async def test_an_unanswered_caller_leaves_a_message(self) -> None:
         """R10, V2: after the ring time the mailbox greets, and what it keeps is what the caller said."""
         async with live() as at, phone(at.pbx, THIRD) as carol:
             await at.browser.register()
@@ -461,7 +461,7 @@ class TestFaults:
             await has_call(at, CallStatus.TALKING)
 
     @scenario
-    async def test_a_restarted_node_is_told_everything_again(self) -> None:
+    async def test_a_restarted_node_gets_everything_again(self) -> None:
         async with live() as at:
             await at.service.handle("alice", LoggedIn("tab-1"))
             await at.service.handle("alice", DeviceSelected(Device.DESKPHONE))

@@ -59,7 +59,7 @@ class TestLoggingIn:
             await expect(at.hands.desk("alice")).to_contain_text("logged in")
 
     @live
-    async def test_logging_out_is_heard_at_once(self) -> None:
+    async def test_a_log_out_shows_at_once(self) -> None:
         async with audience() as at:
             page = await at.logged_in()
             await page.page.get_by_role("button", name="Log out").click()
@@ -68,7 +68,7 @@ class TestLoggingIn:
             await expect(at.hands.desk("alice")).not_to_contain_text("browser registered")
 
     @live
-    async def test_who_logged_out_stays_so_after_a_reload(self) -> None:
+    async def test_a_log_out_outlives_a_reload(self) -> None:
         async with audience() as at:
             page = await at.logged_in()
             await page.page.get_by_role("button", name="Log out").click()
@@ -192,7 +192,7 @@ class TestBrowserCalls:
             await expect(at.hands.call("bob", "talking")).to_be_visible()
 
     @live
-    async def test_who_asked_before_a_transfer_can_take_the_call_back(self) -> None:
+    async def test_a_consultation_can_be_cancelled(self) -> None:
         async with audience() as at:
             page = await answered(at)
             await page.transfer("1003", "Ask first")
@@ -442,7 +442,7 @@ class TestLostConnection:
             await page.uses("deskphone")
 
     @live
-    async def test_tells_what_to_do_where_the_server_is_gone(self) -> None:
+    async def test_says_what_to_do_if_the_server_is_gone(self) -> None:
         async with audience() as at:
             page = await at.assistant()
             await page.page.route("**/auth/login", lambda route: route.abort())

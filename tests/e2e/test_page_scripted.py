@@ -33,7 +33,7 @@ class TestPages:
             await expect(rows.last).to_contain_text("Fatima Zahra")
 
     @live
-    async def test_are_begun_anew_where_calls_may_be_missing_in_between(self) -> None:
+    async def test_start_again_if_calls_in_between_may_be_missing(self) -> None:
         async with look() as at:
             await at.logged_in()
             await at.page.get_by_role("button", name="Show older calls").click()
@@ -76,7 +76,7 @@ class TestRetries:
     """S5: a page that tries again and again to come back says once that it is lost."""
 
     @live
-    async def test_are_not_told_of_again(self) -> None:
+    async def test_are_not_shown_again(self) -> None:
         async with look() as at:
             await at.logged_in()
             await at.script.goes_away()

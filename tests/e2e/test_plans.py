@@ -127,7 +127,7 @@ class TestOutcomes:
                 await at.cause(start)
 
     @live
-    async def test_busy_is_who_refuses_a_call(self) -> None:
+    async def test_a_phone_that_refuses_a_call_is_busy(self) -> None:
         async with node_of(DESKPHONE) as at:
             await at.install(planned(evolve(ALICE, fallbacks=Fallbacks(busy=Refusal(21)))))
             start = await at.dial("1001")
@@ -186,7 +186,7 @@ class TestOutcomes:
             assert (await at.ends(start))[0] == OUTSIDE
 
     @live
-    async def test_without_a_destination_the_caller_is_told_the_cause(self) -> None:
+    async def test_without_a_destination_the_caller_gets_the_cause(self) -> None:
         async with node_of() as at:
             for outcome in Outcome:
                 refused = evolve(planned(ALICE), unavailable=Refusal(outcome.cause))
@@ -259,7 +259,7 @@ class TestForwarding:
     """R13: chains of forwards end."""
 
     @live
-    async def test_two_users_who_forward_to_each_other_end_with_a_refusal(self) -> None:
+    async def test_a_forward_loop_of_two_users_ends_with_a_refusal(self) -> None:
         async with node_of() as at:
             for user, other in ((ALICE, "1002"), (BOB, "1001")):
                 choice = ForwardingChanged(Forwarding(unconditional=Forward(other)))

@@ -96,7 +96,7 @@ class TestAssistant:
             assert (await at.stored()).selection is Device.DESKPHONE
 
     @live
-    async def test_a_new_message_is_told_to_every_session(self) -> None:
+    async def test_a_new_message_is_sent_to_every_session(self) -> None:
         """V2, R8: do-not-disturb leads a call to the mailbox."""
         async with served() as at, _page(at) as one, _page(at) as other:
             await one.send(json.dumps({"claz": "web", "command": "dnd", "state": True}))

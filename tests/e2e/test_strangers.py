@@ -168,7 +168,7 @@ class TestOutside:
             assert here.at.account().observed.messages == Messages(0, 0)
 
     @scenario
-    async def test_a_call_whose_end_nobody_reports_ends_while_another_goes_on(self) -> None:
+    async def test_a_call_without_a_reported_end_ends_while_another_goes_on(self) -> None:
         """Asterisk leaves every event with a blank line out, and the phone stays in use."""
         async with attacked() as here:
             given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -200,7 +200,7 @@ class TestPhone:
     """Nobody who has a phone of the company steers another's account."""
 
     @pytest.mark.parametrize("code", ["*21", "*25", "*987", "1001"])
-    def test_by_what_it_dials_and_who_it_says_it_is(self, code: str) -> None:
+    def test_by_dialled_number_and_caller_id(self, code: str) -> None:
         @scenario
         async def check(_: TestPhone) -> None:
             async with attacked() as here:

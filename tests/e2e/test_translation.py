@@ -71,7 +71,7 @@ class TestWhatANodeTells:
             assert ring.device is Device.DESKPHONE
 
     @live
-    async def test_a_call_of_the_deskphone_is_told_from_its_ringing_to_its_end(self) -> None:
+    async def test_a_call_of_the_deskphone_is_reported_from_ringing_to_its_end(self) -> None:
         async with desks() as at:
             start = time.monotonic()
             await talk(at.pbx, at.bob, at.alice, "1001")
@@ -100,7 +100,7 @@ class TestWhatANodeTells:
         ]
 
     @live
-    async def test_on_hold_is_the_line_of_who_is_held_not_of_who_holds(self) -> None:
+    async def test_on_hold_is_the_line_of_the_held_party(self) -> None:
         async with desks() as at:
             await talk(at.pbx, at.bob, at.alice, "1001")
             await at.bob.hold()

@@ -106,7 +106,7 @@ class TestKilled:
             assert await call.at.cause(call.start) == "16"
 
     @live
-    async def test_a_page_that_is_loaded_anew_has_gone_as_well(self) -> None:
+    async def test_a_page_that_is_reloaded_has_gone_as_well(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             gone = time.monotonic()
             await call.tabs[0].register()

@@ -141,7 +141,7 @@ class TestForwards:
     """R13: the count of forwards travels with the call, and is believed from trunks only."""
 
     @live
-    async def test_users_of_two_nodes_who_forward_to_each_other_end_with_a_refusal(self) -> None:
+    async def test_a_forward_loop_across_two_nodes_ends_with_a_refusal(self) -> None:
         async with two_nodes() as at:
             await at.install(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1003"))))
             await at.install(CAROL, ForwardingChanged(Forwarding(unconditional=Forward("1001"))))

@@ -82,7 +82,7 @@ class TestRun:
         found = run(target, 1, rounds=100).found
         assert [each.place for each in found] == ["slow"]
 
-    def test_who_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_target_that_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(running, "HANGS_AFTER", 0.05)
 
         def hangs(_: bytes) -> None:

@@ -118,7 +118,7 @@ class TestTheLease:
             assert (session.last_seen - before).total_seconds() >= 5
 
     @in_loop
-    async def test_a_loss_that_cannot_be_stored_is_told_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_loss_that_cannot_be_stored_is_reported_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hub, "REPORT_RETRY", 0.1)
         async with installation() as at:
             tab = await at.browser.tab("alice")
@@ -271,7 +271,7 @@ class TestTabs:
     """S4: with WebRTC in use a call rings in every session; three tabs have the line, one more has none."""
 
     @in_loop
-    async def test_three_tabs_ring_and_one_more_is_told_that_it_has_no_line(self) -> None:
+    async def test_three_tabs_ring_and_a_fourth_has_no_line(self) -> None:
         async with installation() as at:
             tabs = [await at.browser.tab("alice") for _ in range(4)]
             assert [tab.last("LineConfig")["id"] for tab in tabs] == ["alice_w"] * 3 + ["-"]
@@ -341,7 +341,7 @@ class TestStopping:
     """S5: a server that stops is no loss of sessions: they come back, or their lease is over."""
 
     @in_loop
-    async def test_clients_are_told_to_come_back(self) -> None:
+    async def test_clients_are_asked_to_reconnect(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             cti = [task for task in at.service._listeners if "_listen" in repr(task.get_coro())][-1]

@@ -212,7 +212,7 @@ class TestErrors:
             assert tab.open
 
     @in_loop
-    async def test_tell_of_a_service_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_report_a_service_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(websocket, "ENTERS_WITHIN", 0.1)
         async with installation() as at:
 

@@ -351,7 +351,7 @@ class TestCrowds:
             await asyncio.wait(ended)
 
     @in_loop
-    async def test_who_is_logged_in_does_not_go_for_a_newcomer(self) -> None:
+    async def test_a_logged_in_client_does_not_go_for_a_newcomer(self) -> None:
         async with installation(sockets=5) as at, in_peace(at):
             tokens = [await at.browser.log_in("alice") for _ in range(4)]
             tabs = [await at.browser.connect(token) for token in tokens]
@@ -429,7 +429,7 @@ class TestHalfOpenSockets:
     """S5: a peer that is there no more, or says nothing, is noticed."""
 
     @in_loop
-    async def test_who_says_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_client_that_sends_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
         async with installation() as at, in_peace(at):
             for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
@@ -451,7 +451,7 @@ class TestHalfOpenSockets:
             writer.close()
 
     @in_loop
-    async def test_a_peer_that_answers_no_ping_is_lost_since_it_was_last_heard(
+    async def test_a_client_that_answers_no_ping_is_lost_since_its_last_byte(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(server, "PING_EVERY", 0.3)

@@ -86,7 +86,7 @@ class TestLoggingIn:
             assert at.alice.sessions == ()  # it is the WebSocket that logs in
 
     @in_loop
-    async def test_what_is_wrong_is_said_in_xivos_words(self) -> None:
+    async def test_errors_are_in_xivos_words(self) -> None:
         async with installation() as at:
             for body in ({**ALICES, "password": "x"}, {"login": "carol", "password": "x"}):
                 assert await said(at, "POST", "auth/login", json=body) == (401, "InvalidCredentials")
@@ -199,7 +199,7 @@ class TestRevoking:
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
-    async def test_who_has_no_account_logs_out_too(self) -> None:
+    async def test_a_user_without_an_account_logs_out_too(self) -> None:
         async with installation(BOB) as at:
             token = await at.browser.log_in("alice")
             answer = await at.browser.request("POST", "auth/logout", headers=bearer(token))
@@ -254,7 +254,7 @@ class TestAnotherPassword:
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
-    async def test_who_is_not_there_any_more_is_logged_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_login_that_was_removed_is_logged_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(session_checks, "CHECK_EVERY", 0.05)
         people = Changing()
         async with installation(directory=people) as at:
@@ -335,7 +335,7 @@ class TestAttempts:
             assert (await log_in(at, "carol", password="x"))[0] == 429
 
     @in_loop
-    async def test_who_is_refused_for_want_of_time_has_not_failed(
+    async def test_a_refusal_for_lack_of_time_is_no_failure(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with installation() as at:
@@ -346,7 +346,7 @@ class TestAttempts:
             assert (await log_in(at, "alice"))[0] == 200
 
     @in_loop
-    async def test_fifty_who_guess_leave_a_place_for_who_comes_from_the_same_address(
+    async def test_fifty_guessers_leave_a_place_for_a_user_of_the_same_address(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("INTERVAL", "LONGEST_DELAY"):  # ten times as fast
@@ -367,7 +367,7 @@ class TestAttempts:
             assert set(statuses) == {401}
 
     @in_loop
-    async def test_who_guesses_from_elsewhere_keeps_nobody_waiting(self) -> None:
+    async def test_guessers_from_elsewhere_keep_no_user_waiting(self) -> None:
         class Slow(MemoryDirectory):
             async def authenticate(self, login: str, password: str) -> str | None:
                 await asyncio.sleep(0.02)
@@ -470,7 +470,7 @@ class TestOrigins:
                 assert answer.status_code == status
 
     @in_loop
-    async def test_ports_that_go_without_saying_are_the_same(self) -> None:
+    async def test_default_ports_are_the_same(self) -> None:
         async with installation() as at:
             headers = {"Origin": "https://xivo.example.org", "Host": "xivo.example.org:443"}
             headers["X-Forwarded-Proto"] = "https"

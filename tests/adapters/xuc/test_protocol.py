@@ -191,7 +191,7 @@ class TestCalls:
     """C1: with the deskphone in use, its calls are told of, and commanded."""
 
     @in_loop
-    async def test_a_call_is_told_of_from_ringing_to_its_end(self) -> None:
+    async def test_a_call_is_shown_from_ringing_to_its_end(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             call = await at.pbx.call("1001", caller="1002")
@@ -222,7 +222,7 @@ class TestCalls:
             assert tab.reported("WebRTCCmd") == []
 
     @in_loop
-    async def test_live_calls_are_told_when_asked(self) -> None:
+    async def test_live_calls_are_sent_on_request(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             await talking(at)
@@ -319,7 +319,7 @@ class TestTheBrowsersCalls:
             assert other.reported("WebRTCCmd") == []
 
     @in_loop
-    async def test_the_tab_that_has_the_call_is_told_by_whichever_tab(self) -> None:
+    async def test_any_tab_commands_the_tab_that_has_the_call(self) -> None:
         async with installation() as at:
             tab, other = await on_webrtc(at), await at.browser.tab("alice")
             await at.pbx.pick_up(await at.pbx.call("1001", caller="1002"))
@@ -422,7 +422,7 @@ class TestHidden:
         return json.dumps(tab.frames, ensure_ascii=False)
 
     @in_loop
-    async def test_nothing_names_who_may_not_be_seen(self) -> None:
+    async def test_nothing_names_a_number_that_is_not_visible(self) -> None:
         async with installation(directory=Discreet()) as at:
             tab = await at.browser.tab("alice")
             await at.cti.publish("1003", Presence.BUSY)
@@ -479,7 +479,7 @@ class TestHistory:
             }  # fmt: skip
 
     @in_loop
-    async def test_an_outgoing_call_is_told_the_other_way_round(self) -> None:
+    async def test_an_outgoing_call_has_source_and_destination_swapped(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.end(await at.pbx.call("1002", caller="1001", interface="PJSIP/alice"))
@@ -535,7 +535,7 @@ class TestVoicemail:
     """V2: new messages are told to every session."""
 
     @in_loop
-    async def test_counts_are_told(self) -> None:
+    async def test_message_counts_are_sent(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             await at.pbx.leave_messages("1001@default", 2, 1)

@@ -45,7 +45,7 @@ class Queue:
         return self.served
 
 
-class TestWhoseTurn:
+class TestAddressTurns:
     """S1: who guesses keeps nobody else from logging in."""
 
     @in_loop
@@ -68,7 +68,7 @@ class TestWhoseTurn:
         assert queue.left == ["a3"]
 
     @in_loop
-    async def test_who_leaves_is_not_waited_for(self) -> None:
+    async def test_a_request_that_leaves_is_not_waited_for(self) -> None:
         queue = Queue()
         await queue.come("a1", "a2", "b1", "b2")
         await queue.cancel("a2")
@@ -76,7 +76,7 @@ class TestWhoseTurn:
         assert await queue.all_go() == ["a1", "b2"]
 
     @in_loop
-    async def test_nor_who_leaves_at_its_turn(self) -> None:
+    async def test_nor_one_that_leaves_at_its_turn(self) -> None:
         queue = Queue()
         await queue.come("a1", "b1", "c1")
         queue._goes.release()
@@ -86,7 +86,7 @@ class TestWhoseTurn:
         assert await queue.all_go() == ["a1", "c1"]
 
     @in_loop
-    async def test_nor_all_who_leave_at_once(self) -> None:
+    async def test_nor_several_that_leave_at_once(self) -> None:
         queue = Queue(4)
         await queue.come("a1", "a2", "a3", "b1")
         for task in queue._tasks.values():

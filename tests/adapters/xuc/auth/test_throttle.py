@@ -170,7 +170,7 @@ class TestByAddress:
         driver.now += 3 * INTERVAL
         assert driver.fail("more") == 0
 
-    def test_who_logs_in_from_there_is_let_in(self) -> None:
+    def test_a_right_password_from_there_is_accepted(self) -> None:
         driver = ThrottleDriver()
         self.spray(driver)
         assert driver.succeed("alice") == 0
@@ -185,7 +185,7 @@ class TestByAddress:
         assert passed == LONGEST_DELAY / INTERVAL + 1
         assert driver.wait("more") == LONGEST_DELAY + INTERVAL
 
-    def test_who_has_logged_in_from_there_before_is_not_slowed(self) -> None:
+    def test_a_login_that_succeeded_from_there_before_is_not_slowed(self) -> None:
         driver = ThrottleDriver()
         driver.succeed("alice")
         self.spray(driver)

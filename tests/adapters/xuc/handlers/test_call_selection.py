@@ -46,7 +46,7 @@ def seen(*calls: tuple[CallStatus, Direction] | tuple[CallStatus, Direction, Dev
     return view(reduce(apply, events, account))
 
 
-class TestChoosing:
+class TestCallSelection:
     """C1: a command that names no call means the one call that it can mean."""
 
     def test_the_call_that_rings_is_answered(self) -> None:

@@ -259,7 +259,7 @@ class TestTheClock:
 
     @pytest.mark.parametrize("seconds", [-86400, 0, 3000])
     @in_loop
-    async def test_a_removal_stays_one_for_who_comes_again(self, tmp_path: Path, seconds: int) -> None:
+    async def test_a_user_added_again_has_no_session_of_before(self, tmp_path: Path, seconds: int) -> None:
         store = tmp_path / "cti.sqlite"
         async with installation(store=store) as at:
             began, old = at.clock.now(), await at.browser.log_in("alice")
@@ -308,7 +308,7 @@ class TestMemory:
             assert rows == MOST_SESSIONS
 
     @in_loop
-    async def test_nothing_is_left_of_who_is_removed(self, tmp_path: Path) -> None:
+    async def test_nothing_is_left_of_a_removed_user(self, tmp_path: Path) -> None:
         async with installation(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="colour", value="green", value_type="String")

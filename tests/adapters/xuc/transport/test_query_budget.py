@@ -165,7 +165,7 @@ class TestOfAUser:
             await waits.next("Error")
 
     @in_loop
-    async def test_who_is_gone_watches_nothing(self) -> None:
+    async def test_a_closed_tab_watches_nothing(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             (served,) = at.cti._hub.tabs
