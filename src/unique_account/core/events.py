@@ -118,15 +118,15 @@ class CallEnded:
 
 @frozen(weakref_slot=False)
 class FactsReplaced:
-    """A media server was lost: what it told is no longer known, until its resync tells it again.
+    """The facts that a media server reported are replaced, all at once; with none, the node is lost.
 
     Attributes:
         media_server: The node's name.
-        known: What it tells again at once, fact by fact, so that nobody is shown half of it (P5).
+        facts: All that it reports now, so that nobody is shown half of it (P5).
     """
 
     media_server: str
-    known: tuple[Fact, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 @frozen(weakref_slot=False)
@@ -344,10 +344,10 @@ def _messages_changed(account: Account, event: MessagesChanged) -> Account:
     return _seeing(account, evolve(account.observed, messages=messages))
 
 
-def _node_lost(account: Account, event: FactsReplaced) -> Account:
+def _facts_replaced(account: Account, event: FactsReplaced) -> Account:
     if event.media_server != account.user.media_server:
         return account
-    after = reduce(apply, event.known, _seeing(account, NOTHING_OBSERVED))
+    after = reduce(apply, event.facts, _seeing(account, NOTHING_OBSERVED))
     return account if after == account else after
 
 
@@ -371,7 +371,7 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
     ContactsChanged: _contacts_changed,
     CallChanged: _call_changed,
     CallEnded: _call_ended,
-    FactsReplaced: _node_lost,
+    FactsReplaced: _facts_replaced,
     ForwardingChanged: _forwarding_changed,
     DoNotDisturbSet: _do_not_disturb_set,
     ForwardSet: _forward_set,

@@ -56,7 +56,7 @@ class EventQueue:
         if waiting and user not in self._senders:
             self._senders[user] = asyncio.create_task(self._report(user, waiting))
 
-    def replace(self, user: str, known: FactsReplaced) -> None:
+    def replace(self, user: str, facts: FactsReplaced) -> None:
         """Tell all that is known of a user, in place of the facts that wait and are told again by it.
 
         What the user did, and that a call is over, nothing tells again: it stays, with what came before it.
@@ -65,7 +65,7 @@ class EventQueue:
         while waiting and isinstance(waiting[-1][0], Fact | FactsReplaced):
             waiting.pop()
             self._counted(-1)
-        self.report(user, [known])
+        self.report(user, [facts])
 
     def drop(self, user: str) -> None:
         """Do not tell what of a user still waits."""

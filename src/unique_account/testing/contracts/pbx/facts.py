@@ -55,7 +55,7 @@ class FactsContract(NodeContract):
             await pbx.watch(self.alice)
             beginning = reported[0]
             assert isinstance(beginning, FactsReplaced)
-            assert {*there, ContactsChanged(Device.WEBRTC, reachable=False)} <= set(beginning.known)
+            assert {*there, ContactsChanged(Device.WEBRTC, reachable=False)} <= set(beginning.facts)
 
     @scenario
     async def test_watching_again_begins_anew(self, opened: Opened) -> None:

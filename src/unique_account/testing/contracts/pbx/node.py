@@ -32,7 +32,7 @@ def planned(account: Account, *events: Event) -> Plan:
 
 def one_by_one(event: Event) -> tuple[Event, ...]:
     """An event; what is told in one, each fact for itself."""
-    return (FactsReplaced(event.media_server), *event.known) if isinstance(event, FactsReplaced) else (event,)
+    return (FactsReplaced(event.media_server), *event.facts) if isinstance(event, FactsReplaced) else (event,)
 
 
 class NodeContract(Contract[Opened]):
