@@ -64,8 +64,10 @@ class StandingPbx:
 
 
 class Lines:
-    async def line(self, user: str) -> SipLine | None:
-        return SipLine(name=f"{user}_w", password="x" * 24, url="wss://pbx.example.org/wssip", domain="pbx")
+    async def line(self, user: User) -> SipLine | None:
+        return SipLine(
+            name=f"{user.id}_w", password="x" * 24, url="wss://pbx.example.org/wssip", domain="pbx"
+        )
 
 
 def users(count: int) -> list[User]:

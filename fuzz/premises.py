@@ -35,9 +35,9 @@ ERRORS: Final = ("invalidMessage", "unknownCommand", "refused", "commandFailed",
 class Lines:
     """Everybody's WebRTC line."""
 
-    async def line(self, user: str) -> SipLine | None:
+    async def line(self, user: User) -> SipLine | None:
         """The line of a user."""
-        return SipLine(name=f"{user}_w", password="x" * 24, url="wss://pbx.example.org/ws", domain="pbx")
+        return SipLine(name=f"{user.id}_w", password="x" * 24, url="wss://pbx.example.org/ws", domain="pbx")
 
 
 def server(observer: MemoryObserver, *users: User) -> XucCti:

@@ -6,10 +6,10 @@ Adapters are found by name through entry points, ours and strangers' alike; each
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.sqlite import SqliteAccounts
@@ -25,9 +25,6 @@ from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.service.service import Service
-
-if TYPE_CHECKING:
-    pass
 
 PORTS: Final = ("pbx", "accounts", "call_log", "cti")
 """The ports whose adapters are found by name, as entry points of the group ``unique_account.<port>``."""
@@ -71,6 +68,18 @@ def find_adapter(port: str, name: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         raise NoSuchAdapter(port, name, f"{error}{_brought_by(found[0])}") from error
     return adapter
+
+
+@asynccontextmanager
+async def open_adapter(port: str, name: str, place: object) -> AsyncIterator[Any]:
+    """An adapter that keeps something at a place, such as a file; closed when the context is left.
+
+    Raises:
+        NoSuchAdapter: There is none, or a package that it needs is missing.
+    """
+    adapter = find_adapter(port, name)(place)
+    async with aclosing(adapter):
+        yield adapter
 
 
 def _brought_by(entry: EntryPoint) -> str:

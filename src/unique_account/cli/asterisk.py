@@ -27,7 +27,8 @@ from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_F
 from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, SECRETS_FILE
 from unique_account.core.errors import InvalidFields
 from unique_account.serve.config import NodeSettings, read_config
-from unique_account.serve.wiring import expectations, roster
+from unique_account.serve.nodes import expectations
+from unique_account.serve.rosters import roster
 
 DIALPLAN_FILE: Final = "unique_account.conf"
 

@@ -10,7 +10,8 @@ import click
 from unique_account.adapters.asterisk import Expected, examine, exposures
 from unique_account.serve.config import Config, read_config
 from unique_account.serve.config.tables import NodeSettings
-from unique_account.serve.wiring import expectations, login, roster
+from unique_account.serve.nodes import expectations, login
+from unique_account.serve.rosters import roster
 
 
 @click.command()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from unique_account.bootstrap import find_adapter
+from unique_account.bootstrap import open_adapter
 from unique_account.ports.call_log import CallLog
 
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -43,6 +43,5 @@ async def opened(place: str, must_exist: bool = False) -> AsyncIterator[CallLog]
     """
     if must_exist and not is_url(place) and not Path(place).is_file():  # noqa: ASYNC240 - nobody else waits
         raise click.BadParameter(f"there is no file {place}", param_hint="--store")
-    store: Any = find_adapter("call_log", "postgresql" if is_url(place) else "sqlite")(place)
-    async with aclosing(store):
+    async with open_adapter("call_log", "postgresql" if is_url(place) else "sqlite", place) as store:
         yield store

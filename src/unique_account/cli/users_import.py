@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from unique_account.adapters.rosters.users_file import read_users_file
-from unique_account.adapters.sqlite import SqliteAccounts
+from unique_account.bootstrap import open_adapter
 from unique_account.core.user import User
 from unique_account.documents import to_document
 
@@ -42,8 +42,5 @@ def import_users(file: Path, into: Path | None, as_json: bool) -> None:
 
 
 async def _load(users: tuple[User, ...], path: Path) -> None:
-    store = SqliteAccounts(path)
-    try:
+    async with open_adapter("accounts", "sqlite", path) as store:
         await store.add(users)
-    finally:
-        await store.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Final
@@ -20,6 +20,7 @@ from unique_account.demo.change_stream import ChangeStream
 from unique_account.demo.people import NAMES, NUMBERS, DemoCredentials, cast
 from unique_account.demo.web import LINE, application
 from unique_account.ports.clock import Clock
+from unique_account.service.service import Service
 
 PORT: Final = 8090
 _HOST: Final = "127.0.0.1"
@@ -27,33 +28,40 @@ _HOST: Final = "127.0.0.1"
 
 @asynccontextmanager
 async def stage(port: int = PORT) -> AsyncIterator[str]:
-    """Set the stage on loopback; yields the address of the UC Assistant.
+    """Run the demo company on loopback; yields the address of the UC Assistant.
 
     Raises:
         OSError: The port cannot be listened on.
     """
-    clock = SystemClock()
-    pbx, news, secret = MemoryPbx(clock), ChangeStream(cast()), token_urlsafe()
-    observer = FanOut(LogObserver(), news)
-    lines = DemoCredentials(secret)
-    directory = MemoryDirectory(
+    async with AsyncExitStack() as opened:
+        clock = await opened.enter_async_context(aclosing(SystemClock()))
+        pbx, changes, secret = MemoryPbx(clock), ChangeStream(cast()), token_urlsafe()
+        observer, credentials = FanOut(LogObserver(), changes), DemoCredentials(secret)
+        settings = XucSettings(key=token_urlsafe(32), host=_HOST, port=port)
+        cti = XucCti(settings, _directory(), credentials, observer, application(pbx, changes, secret))
+        call_log = MemoryCallLog()
+        await call_log.add(_earlier_calls(clock))
+        running = bootstrap(clock=clock, pbxs=(pbx,), cti=cti, call_log=call_log, observer=observer)
+        await _move_in(await opened.enter_async_context(running), pbx)
+        address = f"{_HOST}:{await cti.port()}"
+        credentials.url = f"ws://{address}{LINE}"
+        yield f"http://{address}/"
+
+
+def _directory() -> MemoryDirectory:
+    return MemoryDirectory(
         {user: user for user in NAMES},
         {number: NAMES[user] for user, number in NUMBERS.items()},
         {number: user for user, number in NUMBERS.items()},
     )
-    settings = XucSettings(key=token_urlsafe(32), host=_HOST, port=port)
-    cti = XucCti(settings, directory, lines, observer, application(pbx, news, secret))
-    call_log = MemoryCallLog()
-    await call_log.add(_earlier_calls(clock))
-    async with bootstrap(clock=clock, pbxs=(pbx,), cti=cti, call_log=call_log, observer=observer) as service:
-        for user in cast():
-            await pbx.register(user.deskphone)
-            await service.add(user)
-        await pbx.leave_messages(f"{NUMBERS['alice']}@default", new=2, old=1)
-        address = f"{_HOST}:{await cti.port()}"
-        lines.url = f"ws://{address}{LINE}"
-        yield f"http://{address}/"
-    await clock.aclose()
+
+
+async def _move_in(service: Service, pbx: MemoryPbx) -> None:
+    """Give everybody an account and a phone that is plugged in."""
+    for user in cast():
+        await pbx.register(user.deskphone)
+        await service.add(user)
+    await pbx.leave_messages(f"{NUMBERS['alice']}@default", new=2, old=1)
 
 
 def _earlier_calls(clock: Clock) -> list[CallRecord]:

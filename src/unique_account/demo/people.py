@@ -47,8 +47,8 @@ class DemoCredentials:
         self._secret = secret
         self.url = ""
 
-    async def line(self, user: str) -> SipLine | None:
+    async def line(self, user: User) -> SipLine | None:
         """A user's line."""
-        if user not in NAMES:
+        if user.id not in NAMES:
             return None
-        return SipLine(name=f"{user}_w", password=self._secret, url=self.url, domain="stage.invalid")
+        return SipLine(name=f"{user.id}_w", password=self._secret, url=self.url, domain="stage.invalid")

@@ -1,10 +1,12 @@
-"""The lines: how a browser registers as a user's WebRTC line."""
+"""SIP credentials: how a browser registers as a user's WebRTC line."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from attrs import field, frozen
+
+from unique_account.core.user import User
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -17,7 +19,7 @@ class SipLine:
         url: Where its SIP WebSocket is, such as ``wss://pbx.example.org/wssip``.
         domain: The domain of its address.
         proxy: XiVO's name of the way to its media server; empty or ``default`` for the main one (A4).
-        realm: The realm in which it authenticates; None: whichever it is asked for.
+        realm: The realm in which it authenticates; None: the one that the registrar names.
     """
 
     name: str
@@ -29,8 +31,8 @@ class SipLine:
 
 
 class SipCredentials(Protocol):
-    """Knows the credentials of WebRTC lines. They are shown to the user's own sessions, and to no other."""
+    """Knows the credentials of WebRTC lines. Only the user's own sessions get them."""
 
-    async def line(self, user: str) -> SipLine | None:
-        """The WebRTC line of a user; None where its credentials are not known here."""
+    async def line(self, user: User) -> SipLine | None:
+        """The WebRTC line of a user; None if its credentials are not known here."""
         ...

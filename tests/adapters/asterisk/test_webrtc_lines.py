@@ -40,11 +40,11 @@ def rendered(folder: Path, observer: MemoryObserver | None = None) -> RenderedCr
             passwords=folder / "mds1", url="wss://pbx.example/mds1", domain="mds1.example"
         ),
     }
-    return RenderedCredentials(nodes, user, observer)
+    return RenderedCredentials(nodes, observer)
 
 
 def line(lines: RenderedCredentials, name: str) -> SipLine | None:
-    return asyncio.run(lines.line(name))
+    return asyncio.run(lines.line(user(name)))
 
 
 class TestLines:
@@ -95,6 +95,4 @@ class TestLines:
     def test_a_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "main").write_text("[alice]\n", "utf-8")
         with pytest.raises(ValueError, match="line 1"):
-            RenderedCredentials(
-                {"default": NodeCredentials(passwords=tmp_path / "main", url="wss://x/ws")}, user
-            )
+            RenderedCredentials({"default": NodeCredentials(passwords=tmp_path / "main", url="wss://x/ws")})

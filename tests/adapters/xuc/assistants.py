@@ -44,8 +44,8 @@ PATIENCE = 30.0
 class SipLines:
     """The lines of Alice and Bob."""
 
-    async def line(self, user: str) -> SipLine | None:
-        name = f"{user}_w"
+    async def line(self, user: User) -> SipLine | None:
+        name = f"{user.id}_w"
         return SipLine(
             name=name, password=f"{name}-secret", url="wss://pbx.example.org/wssip", domain="pbx.example.org"
         )

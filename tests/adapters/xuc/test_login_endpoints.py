@@ -335,9 +335,7 @@ class TestAttempts:
             assert (await log_in(at, "carol", password="x"))[0] == 429
 
     @in_loop
-    async def test_a_refusal_for_lack_of_time_is_no_failure(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_refusal_for_lack_of_time_is_no_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async with installation() as at:
             with monkeypatch.context() as busy:
                 busy.setattr(login_endpoints, "MOST_WAITING", 0)
@@ -524,7 +522,7 @@ class TestSecrets:
     @in_loop
     async def test_none_is_in_a_repr(self) -> None:
         async with installation() as at:
-            office = at.cti._hub
-            shown = repr((office.settings, await office.lines.line("alice"), at.cti))
+            hub = at.cti._hub
+            shown = repr((hub.settings, await hub.lines.line(ALICE), at.cti))
             assert KEY not in shown
             assert "alice_w-secret" not in shown

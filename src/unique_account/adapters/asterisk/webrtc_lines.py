@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,7 +38,6 @@ class RenderedCredentials:
 
     Args:
         nodes: How browsers register, by media server.
-        user: The user of an id; raises `unique_account.ports.inbound.events.UnknownUser`.
         observer: Is notified if a file cannot be read or used, and once it can again.
 
     Raises:
@@ -46,12 +45,7 @@ class RenderedCredentials:
         OSError: It cannot be read.
     """
 
-    def __init__(
-        self,
-        nodes: Mapping[str, NodeCredentials],
-        user: Callable[[str], User],
-        observer: Observer | None = None,
-    ) -> None:
+    def __init__(self, nodes: Mapping[str, NodeCredentials], observer: Observer | None = None) -> None:
         self._nodes = {
             name: (
                 node,
@@ -59,20 +53,18 @@ class RenderedCredentials:
             )
             for name, node in nodes.items()
         }
-        self._user = user
 
-    async def line(self, user: str) -> SipLine | None:
+    async def line(self, user: User) -> SipLine | None:
         """The WebRTC line of a user; None where no password was rendered for it."""
-        wired = self._user(user)
-        if wired.media_server not in self._nodes:
+        if user.media_server not in self._nodes:
             return None
-        node, passwords = self._nodes[wired.media_server]
-        name = endpoint(wired.webrtc)
+        node, passwords = self._nodes[user.media_server]
+        name = endpoint(user.webrtc)
         password = (await passwords.now()).get(name)
         if password is None:
             return None
         domain = node.domain or urlsplit(node.url).hostname or ""
-        proxy = "" if wired.media_server == MAIN_MEDIA_SERVER else wired.media_server
+        proxy = "" if user.media_server == MAIN_MEDIA_SERVER else user.media_server
         return SipLine(name=name, password=password, url=node.url, domain=domain, proxy=proxy)
 
 

@@ -20,6 +20,7 @@ from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
 from unique_account.adapters.xuc.storage.store import Store
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
+from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import Event
 from unique_account.core.view import View
@@ -147,8 +148,8 @@ class Hub:
         sessions = self.sessions_of(tab.user)
         if sessions.connections >= self.settings.sockets_per_user:
             raise TooManySockets
-        await self._reports.enter(sessions, tab)
-        sessions.line = await self.lines.line(sessions.user)
+        account = await self._reports.enter(sessions, tab)
+        sessions.line = await self.lines.line(account.user) if isinstance(account, Account) else None
         if sessions.view is not None:
             sessions.name = (await self.presence.visible_to(sessions.user, sessions.view.number)).name
         sessions.welcome(tab, self.ice(sessions.user))

@@ -42,8 +42,8 @@ class SessionReports:
         self._observer = observer
         self._now = now
 
-    async def enter(self, sessions: UserSessions, tab: Tab) -> None:
-        """Report that a session is connected.
+    async def enter(self, sessions: UserSessions, tab: Tab) -> object:
+        """Report that a session is connected; returns what the service answers.
 
         Raises:
             TokenExpired: It was logged out meanwhile.
@@ -56,18 +56,19 @@ class SessionReports:
             if sessions.by_id.get(tab.session) is not session or not self._tokens.is_live(tab.token):
                 raise TokenExpired
             session.reported.add(tab.connection)
-            await self.report(sessions.user, LoggedIn(tab.session, tab.connection))
+            answer = await self.report(sessions.user, LoggedIn(tab.session, tab.connection))
             session.reported = {tab.connection}
+        return answer
 
-    async def report(self, user: str, event: LoggedIn | LoggedOut | SessionLost) -> None:
-        """Report an event to the service.
+    async def report(self, user: str, event: LoggedIn | LoggedOut | SessionLost) -> object:
+        """Report an event to the service; returns its answer.
 
         Raises:
             ConnectionError: The service does not listen.
         """
         if (on_event := self._on_event()) is None:
             raise ConnectionError("no service listens to the UC Assistants")
-        await on_event(user, event)
+        return await on_event(user, event)
 
     def leave(self, sessions: UserSessions, tab: Tab, last_seen: datetime) -> UserSession | None:
         """A connection is gone; returns its session if it has no other one, and so is lost (S5)."""

@@ -24,11 +24,12 @@ class UnknownUser(UniqueAccountError):
 
 
 EventHandler = Callable[[str, Event], Awaitable[object]]
-"""Takes a user's id and an event of that user's account; returns when the event has been worked off.
+"""Takes a user's id and an event of that user's account; returns when the event is handled. A service
+answers with the `unique_account.core.account.Account` after the event.
 
-Whoever tells awaits each call before the next about the same user: that keeps the order of one user's
-events, and it is the back pressure. Working an event off asks ports for things, so while a call is awaited
-every method of the telling port must still return, `Pbx.watch` excepted. Raises `Refused` where the core
-refuses, `UnknownUser` for a user that has no account, and whatever the store raised; nothing has changed
-then, and whoever tells goes on telling.
+The port awaits each call before the next about the same user: that keeps the order of one user's events, and
+it is the back pressure. While an event is handled the service makes requests to ports, so every method of the
+reporting port must still return meanwhile, `Pbx.watch` excepted. Raises `Refused` where the core refuses,
+`UnknownUser` for a user that has no account, and whatever the store raised; nothing has changed then, and the
+port goes on reporting.
 """

@@ -113,5 +113,6 @@ class AssistantsContract(Contract[Opened]):
 
         await self.until(so)
 
-    async def on_event(self, user: str, event: Event) -> None:
-        """Accept every event."""
+    async def on_event(self, user: str, event: Event) -> Account:
+        """Accept every event, and answer with an account as a service does."""
+        return OUT

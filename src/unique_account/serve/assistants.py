@@ -1,0 +1,61 @@
+"""The server of the UC Assistants that a configuration names, with the page that is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from unique_account.adapters.asterisk import NodeCredentials, RenderedCredentials
+from unique_account.ports.observer import Observer
+from unique_account.serve.config import AssistantSettings, Config, InvalidConfig, NodeSettings
+from unique_account.serve.extras import extra
+
+if TYPE_CHECKING:
+    from unique_account.adapters.xuc import XucCti, XucSettings
+
+
+def assistant_server(asked: AssistantSettings, config: Config, observer: Observer) -> XucCti:
+    """The server that UC Assistants connect to.
+
+    Raises:
+        MissingExtra: A package that it needs is not installed.
+        InvalidConfig: A value of the table cannot be used.
+        OSError: A file that the table names cannot be read.
+    """
+    with extra():
+        from unique_account.adapters.people_file import PeopleFile
+        from unique_account.adapters.xuc import XucCti
+        from unique_account.assistant.static_files import PageFiles
+    try:
+        settings = _settings(asked, config)
+        nodes = {node.name: _credentials(asked, node) for node in config.nodes}
+        credentials = RenderedCredentials(nodes, observer)
+    except ValueError as error:
+        raise InvalidConfig("the table assistant", (str(error),)) from error
+    people = PeopleFile(Path(asked.people.file), observer)
+    page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
+    return XucCti(settings, people, credentials, observer, page)
+
+
+def _settings(asked: AssistantSettings, config: Config) -> XucSettings:
+    from unique_account.adapters.xuc import XucSettings
+
+    return XucSettings(
+        key=asked.key.look_up(),
+        host=asked.host,
+        port=asked.port,
+        origins=asked.origins,
+        proxies=asked.proxies,
+        sockets_per_address=asked.sockets_per_address,
+        stun=asked.stun,
+        time_zone=asked.time_zone,
+        store=Path(asked.store.file if asked.store else config.accounts.file or ""),
+    )
+
+
+def _credentials(asked: AssistantSettings, node: NodeSettings) -> NodeCredentials:
+    """How browsers register on a node: by its own path through the web proxy, if it has one."""
+    url = urlsplit(asked.sip)._replace(path=node.proxy_path).geturl() if node.proxy_path else asked.sip
+    passwords = node.passwords or asked.passwords
+    return NodeCredentials(passwords=Path(passwords.file), url=url, domain=asked.domain)

@@ -1,0 +1,76 @@
+"""The PBX nodes of a configuration: their adapters, their log-ins, and what each of them must carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, Trunk
+from unique_account.adapters.memory import MemoryPbx
+from unique_account.core.eligibility import MediaServer
+from unique_account.core.errors import InvalidFields
+from unique_account.core.user import User
+from unique_account.ports.clock import Clock
+from unique_account.ports.observer import Observer
+from unique_account.ports.pbx import Pbx
+from unique_account.serve.config import Config, NodeKind, NodeSettings
+
+
+def pbx(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
+    """The adapter of a node."""
+    if node.kind is NodeKind.MEMORY or node.secret is None:
+        return MemoryPbx(clock, node.name)
+    return AsteriskPbx(login(node), observer, node.name, controllable=node.controllable)
+
+
+def login(node: NodeSettings) -> ManagerLogin:
+    """The log-in to a node's manager interface.
+
+    Raises:
+        ValueError: The node has no secret, or the secret is gone.
+    """
+    if node.secret is None:
+        raise ValueError(f"the node {node.name} has no secret")
+    return ManagerLogin(username=node.username, secret=node.secret.look_up(), host=node.host, port=node.port)
+
+
+def connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
+    """Which nodes are connected; one in memory always is."""
+    return {name: pbx.connected if isinstance(pbx, AsteriskPbx) else True for name, pbx in pbxs.items()}
+
+
+def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:
+    """What each Asterisk of a configuration must carry for these users.
+
+    Raises:
+        InvalidFields: A user's media server is none of the nodes; all such users are named.
+    """
+    _check_media_servers(config, users)
+    nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
+    for node in nodes:
+        yield node, _expected(node, [other for other in nodes if other is not node], users)
+
+
+def _check_media_servers(config: Config, users: tuple[User, ...]) -> None:
+    names = {node.name for node in config.nodes}
+    if lost := [user for user in users if user.media_server not in names]:
+        raise InvalidFields([f"{user.id}: {user.media_server} is none of the nodes" for user in lost])
+
+
+def _expected(node: NodeSettings, others: list[NodeSettings], users: tuple[User, ...]) -> Expected:
+    trunks = tuple(Trunk(name=other.name, address=other.sip) for other in others if other.sip)
+    reached = {trunk.name for trunk in trunks}
+    return Expected(
+        media_server=node.name,
+        users=tuple(user for user in users if user.media_server == node.name),
+        away=tuple(user for user in users if user.media_server in reached),
+        trunks=trunks,
+        websocket=node.websocket,
+        proxy_path=node.proxy_path,
+        others=tuple(map(_server, others)),
+    )
+
+
+def _server(node: NodeSettings) -> MediaServer:
+    """A node as another one sees it: only its name and its proxy path matter there."""
+    path = node.proxy_path
+    return MediaServer(name=node.name, webrtc_transport=True, certificate=True, ice=True, proxy_path=path)
