@@ -134,7 +134,7 @@ class TestSchema:
     """Migrations are numbered and whole, and a database of a newer release is left as it is."""
 
     def test_migrations_are_numbered_without_holes(self) -> None:
-        versions = [version for version, _ in schema.migrations()]
+        versions = [version for version, _ in schema.MIGRATIONS]
         assert versions == list(range(1, len(versions) + 1))
 
     def test_a_newer_database_is_left_as_it_is(self, url: str) -> None:
@@ -147,10 +147,10 @@ class TestSchema:
     def test_a_migration_that_fails_leaves_nothing_of_it(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        newest = schema.migrations()[-1][0]
+        newest = schema.MIGRATIONS[-1][0]
         broken = "CREATE TABLE unique_account.half (it int); INSERT INTO nowhere VALUES (1);"
-        later = [*schema.migrations(), (newest + 1, broken)]
-        monkeypatch.setattr(schema, "migrations", lambda: later)
+        later = [*schema.MIGRATIONS, (newest + 1, broken)]
+        monkeypatch.setattr(schema, "MIGRATIONS", later)
         with pytest.raises(UnusableDatabase, match='"nowhere" does not exist'):
             PostgresqlCallLog(url)
         with psycopg.connect(url) as connection:

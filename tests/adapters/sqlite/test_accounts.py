@@ -219,13 +219,13 @@ class TestSchema:
     """Migrations are numbered and atomic, and a file of a newer release is left as it is."""
 
     def test_migrations_are_numbered_without_holes(self) -> None:
-        versions = [version for version, _ in schema.migrations()]
+        versions = [version for version, _ in schema.MIGRATIONS]
         assert versions == list(range(1, len(versions) + 1))
 
     def test_a_new_file_is_at_the_newest_version(self, path: Path) -> None:
         made(path)
         with raw(path) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (schema.migrations()[-1][0],)
+            assert connection.execute("PRAGMA user_version").fetchone() == (schema.MIGRATIONS[-1][0],)
 
     def test_a_newer_file_is_left_as_it_is(self, path: Path) -> None:
         with raw(path) as connection:
@@ -234,9 +234,9 @@ class TestSchema:
         before = path.read_bytes()
         with pytest.raises(NewerSchema) as refused:
             SqliteAccounts(path)
-        assert (refused.value.found, refused.value.known) == (99, schema.migrations()[-1][0])
-        newest = schema.migrations()[-1][0]
-        assert f"the file has schema version 99, this release knows {newest}" in str(refused.value)
+        assert (refused.value.found, refused.value.known) == (99, schema.MIGRATIONS[-1][0])
+        newest = schema.MIGRATIONS[-1][0]
+        assert f"the file {path} has schema version 99, this release knows {newest}" in str(refused.value)
         assert path.read_bytes() == before
         assert list(path.parent.iterdir()) == [path]
 
@@ -244,9 +244,9 @@ class TestSchema:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made(path)
-        newest = schema.migrations()[-1][0]
-        later = [*schema.migrations(), (newest + 1, "ALTER TABLE accounts ADD COLUMN note TEXT;")]
-        monkeypatch.setattr(schema, "migrations", lambda: later)
+        newest = schema.MIGRATIONS[-1][0]
+        later = [*schema.MIGRATIONS, (newest + 1, "ALTER TABLE accounts ADD COLUMN note TEXT;")]
+        monkeypatch.setattr(schema, "MIGRATIONS", later)
 
         @in_loop
         async def reopen() -> None:
@@ -263,9 +263,9 @@ class TestSchema:
     ) -> None:
         made(path)
         broken = "CREATE TABLE half (it);\nINSERT INTO nowhere VALUES (1);\n"
-        newest = schema.migrations()[-1][0]
-        later = [*schema.migrations(), (newest + 1, "CREATE TABLE whole (it);"), (newest + 2, broken)]
-        monkeypatch.setattr(schema, "migrations", lambda: later)
+        newest = schema.MIGRATIONS[-1][0]
+        later = [*schema.MIGRATIONS, (newest + 1, "CREATE TABLE whole (it);"), (newest + 2, broken)]
+        monkeypatch.setattr(schema, "MIGRATIONS", later)
         with pytest.raises(UnusableFile, match="no such table: nowhere"):
             SqliteAccounts(path)
         with raw(path) as connection:
@@ -277,7 +277,7 @@ class TestSchema:
     def test_a_migration_that_another_process_did_first_is_not_done_again(self, path: Path) -> None:
         made(path)
         with raw(path) as connection:
-            schema._upgrade(connection, 1, "CREATE TABLE accounts (again);")
+            schema.SqliteSchema(path, connection).upgrade(1, "CREATE TABLE accounts (again);")
             assert not connection.in_transaction
 
     def test_a_transaction_that_ended_by_itself_hides_no_error(self, path: Path) -> None:

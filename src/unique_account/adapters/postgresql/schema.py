@@ -1,17 +1,18 @@
-"""The schema of the database: numbered migrations, and the version that a database is at.
+"""The schema ``unique_account`` of a database, which keeps its version in a table of its own.
 
-Everything is in the schema ``unique_account``, so it may share a database with XiVO or Asterisk.
+Nothing is outside that schema, so the database may be shared with XiVO or Asterisk.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any, Final
 
 import psycopg
 
 from unique_account.adapters.postgresql.database import Database
-from unique_account.core.errors import UniqueAccountError
+from unique_account.sql.migrations import migrate, migrations_of
+
+MIGRATIONS: Final = migrations_of(__package__)
 
 _LOCK: Final = "SELECT pg_advisory_lock(hashtext('unique_account.schema'))"
 _FIRST: Final = """
@@ -23,79 +24,48 @@ _FIRST: Final = """
 """
 
 
-class NewerSchema(UniqueAccountError):
-    """The database was written by a newer release; it is left as it is.
+class PostgresqlSchema:
+    """The schema behind a connection; a `unique_account.sql.migrations.Schema`."""
 
-    Attributes:
-        place: Which database.
-        found: Its schema version.
-        known: The newest schema version that this release knows.
-    """
+    def __init__(self, place: str, connection: psycopg.Connection[Any]) -> None:
+        self.place = f"the database {place}"
+        self._connection = connection
 
-    def __init__(self, place: str, found: int, known: int) -> None:
-        super().__init__(place, found, known)
-        self.place = place
-        self.found = found
-        self.known = known
+    def version(self) -> int:
+        """The schema version that the database is at; 0 before the first migration."""
+        (table,) = self._one("SELECT to_regclass('unique_account.migrations')")
+        if table is None:
+            return 0
+        (version,) = self._one("SELECT coalesce(max(version), 0) FROM unique_account.migrations")
+        return int(version)
 
-    def __str__(self) -> str:
-        return (
-            f"the database {self.place} has schema version {self.found}, this release knows {self.known}:"
-            " install a newer one"
-        )
+    def upgrade(self, version: int, script: str) -> None:
+        """Do a migration, unless another process did it first."""
+        # Held until the connection ends. Not in a transaction with what follows: one that has begun does
+        # not always see a table that another connection has made since.
+        self._connection.execute(_LOCK)
+        self._connection.commit()
+        if version > self.version():
+            self._connection.execute(_FIRST)
+            self._connection.execute(script.encode())
+            self._connection.execute("INSERT INTO unique_account.migrations VALUES (%s)", (version,))
+        self._connection.commit()
+
+    def _one(self, query: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self._connection.execute(query.encode()).fetchone()
+        if row is None:
+            raise LookupError(query)
+        return row
 
 
-def migrations() -> list[tuple[int, str]]:
-    """The migrations in order, each as the version that it leads to and its SQL."""
-    folder = files(__package__).joinpath("migrations")
-    return sorted(
-        (int(file.name.partition("_")[0]), file.read_text("utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    )
-
-
-def migrate(database: Database) -> None:
-    """Bring a database to the newest schema version; all of a migration is done, or none of it.
+def bring_up(database: Database) -> None:
+    """Bring a database to the newest schema version.
 
     A database that is there already needs no rights but those to its rows.
 
     Raises:
-        NewerSchema: The database is of a newer release.
+        NewerSchema: A newer release wrote the database.
         UnusableDatabase: It is not reachable, or the user may not make what is missing.
     """
-    known = migrations()
-    newest, _ = known[-1]
     with database.connected() as connection:
-        found = _version(connection)
-        if found > newest:
-            raise NewerSchema(database.place, found, newest)
-        if found < newest:
-            # Held until the connection ends. Not in a transaction with what follows: one that has begun
-            # does not always see a table that another made since.
-            connection.execute(_LOCK)
-            for version, script in known:
-                connection.commit()
-                if version > _version(connection):
-                    _upgrade(connection, version, script)
-
-
-def _upgrade(connection: psycopg.Connection[Any], version: int, script: str) -> None:
-    connection.execute(_FIRST)
-    connection.execute(script.encode())
-    connection.execute("INSERT INTO unique_account.migrations VALUES (%s)", (version,))
-
-
-def _version(connection: psycopg.Connection[Any]) -> int:
-    (table,) = _one(connection, "SELECT to_regclass('unique_account.migrations')")
-    if table is None:
-        return 0
-    (version,) = _one(connection, "SELECT coalesce(max(version), 0) FROM unique_account.migrations")
-    return int(version)
-
-
-def _one(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = connection.execute(query.encode()).fetchone()
-    if row is None:
-        raise LookupError(query)
-    return row
+        migrate(PostgresqlSchema(database.place, connection), MIGRATIONS)

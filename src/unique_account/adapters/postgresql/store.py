@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unique_account.adapters.postgresql.database import Database
-from unique_account.adapters.postgresql.schema import migrate
+from unique_account.adapters.postgresql.schema import bring_up
 
 
 class PostgresqlStore:
@@ -19,7 +19,7 @@ class PostgresqlStore:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        migrate(self._database)
+        bring_up(self._database)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -3,6 +3,6 @@
 from unique_account.adapters.sqlite.accounts import SqliteAccounts
 from unique_account.adapters.sqlite.call_log import SqliteCallLog
 from unique_account.adapters.sqlite.file import FileHeld, UnusableFile
-from unique_account.adapters.sqlite.schema import NewerSchema
+from unique_account.sql.migrations import NewerSchema
 
 __all__ = ["FileHeld", "NewerSchema", "SqliteAccounts", "SqliteCallLog", "UnusableFile"]

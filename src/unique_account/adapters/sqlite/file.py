@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from unique_account.adapters.sqlite.schema import migrate
+from unique_account.adapters.sqlite.schema import bring_up
 from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.files.private import keep_private, make_private
 
@@ -115,7 +115,7 @@ def _open(path: Path | str) -> sqlite3.Connection:
         folder = Path(path).parent
         raise UnusableFile(path, str(error) if folder.is_dir() else f"there is no {folder}") from error
     try:
-        migrate(connection)  # first, since it leaves a newer release's file as it is
+        bring_up(path, connection)  # first, since it leaves a newer release's file as it is
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         keep_private(path)  # now that it is known to be ours

@@ -1,71 +1,46 @@
-"""The schema of the SQLite file: numbered migrations, and the version that a file is at."""
+"""The schema of a SQLite file, which keeps its version in ``PRAGMA user_version``."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
 
-from unique_account.core.errors import UniqueAccountError
+from unique_account.sql.migrations import migrate, migrations_of
 
-
-class NewerSchema(UniqueAccountError):
-    """The file was written by a newer release; it is left as it is.
-
-    Attributes:
-        found: The schema version of the file.
-        known: The newest schema version that this release knows.
-    """
-
-    def __init__(self, found: int, known: int) -> None:
-        super().__init__(found, known)
-        self.found = found
-        self.known = known
-
-    def __str__(self) -> str:
-        return (
-            f"the file has schema version {self.found}, this release knows {self.known}: install a newer one"
-        )
+MIGRATIONS: Final = migrations_of(__package__)
 
 
-def migrations() -> list[tuple[int, str]]:
-    """The migrations in order, each as the version that it leads to and its SQL."""
-    folder = files(__package__).joinpath("migrations")
-    return sorted(
-        (int(file.name.partition("_")[0]), file.read_text("utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    )
+class SqliteSchema:
+    """The schema of an open file; a `unique_account.sql.migrations.Schema`."""
+
+    def __init__(self, path: Path | str, connection: sqlite3.Connection) -> None:
+        self.place = f"the file {path}"
+        self._connection = connection
+
+    def version(self) -> int:
+        """The schema version that the file is at."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def upgrade(self, version: int, script: str) -> None:
+        """Do a migration, unless another process did it first."""
+        with transaction(self._connection):
+            if version > self.version():
+                for statement in _statements(script):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {version}")
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file to the newest schema version; all of a migration is done, or none of it.
+def bring_up(path: Path | str, connection: sqlite3.Connection) -> None:
+    """Bring a file to the newest schema version.
 
     Raises:
-        NewerSchema: The file is of a newer release.
+        NewerSchema: A newer release wrote the file.
     """
-    known = migrations()
-    newest, _ = known[-1]
-    if _version(connection) > newest:
-        raise NewerSchema(_version(connection), newest)
-    for version, script in known:
-        if version > _version(connection):
-            _upgrade(connection, version, script)
-
-
-def _upgrade(connection: sqlite3.Connection, version: int, script: str) -> None:
-    with transaction(connection):
-        if version <= _version(connection):  # another process was faster
-            return
-        for statement in _statements(script):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {version}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
+    migrate(SqliteSchema(path, connection), MIGRATIONS)
 
 
 def _statements(script: str) -> Iterator[str]:
