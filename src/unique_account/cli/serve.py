@@ -12,6 +12,7 @@ from attrs import evolve
 from unique_account.cli.demo_page import serve_stage
 from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
+from unique_account.core.errors import UniqueAccountError
 from unique_account.serve.config import read_config
 from unique_account.serve.lifecycle import serve as run
 from unique_account.serve.node_resync import LOGGER
@@ -43,5 +44,7 @@ def serve(file: Path | None, json_log: bool) -> None:
         LOGGER.warning(sentence)
     try:
         asyncio.run(run(running(config)))
+    except UniqueAccountError:  # its own sentence is the better one
+        raise
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from error

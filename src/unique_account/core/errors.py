@@ -9,8 +9,8 @@ class UniqueAccountError(Exception):
     """The base of every error that this library raises on purpose."""
 
 
-class Unreachable(UniqueAccountError):
-    """Something that is asked, as a database, does not answer, or no longer; it may be asked again."""
+class Unreachable(UniqueAccountError, ConnectionError):
+    """Something that is needed, such as a node or a database, cannot be reached now; try again later."""
 
 
 class Refused(UniqueAccountError):

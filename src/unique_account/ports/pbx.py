@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -24,8 +24,8 @@ class CommandFailed(UniqueAccountError):
         self.reason = reason
 
 
-class NodeDown(ConnectionError):
-    """The node cannot be reached, as was told when it went down."""
+class NodeDown(Unreachable):
+    """The node cannot be reached, and the observer knows since it went down."""
 
 
 class Pbx(Protocol):
@@ -34,7 +34,8 @@ class Pbx(Protocol):
     Projections (`install`, `hint`) may be handed over again at any time with the same result, and are: a
     resync hands all of them over. Commands happen once or not at all, and are never handed over again.
     Every method returns, or raises, within a time that the adapter bounds; while the node cannot be
-    reached it raises `ConnectionError`, best a `NodeDown` once that was told.
+    reached it raises `unique_account.core.errors.Unreachable` or any other `ConnectionError`, best a
+    `NodeDown` once the observer knows.
     """
 
     @property

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 
 from unique_account.core.account import DEFAULT_LEASE, Account
-from unique_account.core.errors import Ineligible, Refused
+from unique_account.core.errors import Ineligible, Refused, Unreachable
 from unique_account.core.events import CallEnded, Event, FactsReplaced, LeaseExpired, UserChanged, restore
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
@@ -131,7 +131,7 @@ class Service:
         except Exception as error:
             self._observer.failed(request, error)
         else:
-            self._observer.failed(request, ConnectionError("it stopped listening"))
+            self._observer.failed(request, Unreachable("it stopped listening"))
 
     # -- users ---------------------------------------------------------------------------------------
 

@@ -118,9 +118,7 @@ class TestTheLease:
             assert (session.last_seen - before).total_seconds() >= 5
 
     @in_loop
-    async def test_a_loss_that_cannot_be_stored_comes_again(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_loss_that_cannot_be_stored_comes_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hub, "REPORT_RETRY", 0.1)
         async with installation() as at:
             tab = await at.browser.tab("alice")

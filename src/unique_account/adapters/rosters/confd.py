@@ -17,7 +17,7 @@ from typing import Any, Final, TypeGuard
 from attrs import frozen
 from httpx import AsyncClient, HTTPError, InvalidURL, Limits, Response, Timeout
 
-from unique_account.core.errors import InvalidUser, UniqueAccountError
+from unique_account.core.errors import InvalidUser, UniqueAccountError, Unreachable
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 
@@ -92,17 +92,17 @@ class ConfdRoster:
 
         Raises:
             InvalidRoster: What confd answers makes no users; all problems are listed.
-            ConnectionError: It cannot be reached, refuses, or does not answer in time.
+            Unreachable: It cannot be reached, refuses, or does not answer in time.
         """
         try:
             async with asyncio.timeout(READS_WITHIN), self._client() as client:
                 return await _Request(client, self._reading).users()
         except TimeoutError as error:
-            raise ConnectionError(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
+            raise Unreachable(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
         except (HTTPError, InvalidURL) as error:
-            raise ConnectionError(f"{self._url}: {_reason(error)}") from error
+            raise Unreachable(f"{self._url}: {_reason(error)}") from error
         except UnicodeEncodeError as error:
-            raise ConnectionError(f"{self._url}: the token has other characters than ASCII") from error
+            raise Unreachable(f"{self._url}: the token has other characters than ASCII") from error
 
     def _client(self) -> AsyncClient:
         return AsyncClient(
@@ -234,7 +234,7 @@ class _Request:
 def _check(place: str, answer: Response) -> None:
     if answer.status_code != 200:
         hint = "; is the token valid?" if answer.status_code in (401, 403) else ""
-        raise ConnectionError(f"confd answers {answer.status_code} for {place}{hint}")
+        raise Unreachable(f"confd answers {answer.status_code} for {place}{hint}")
 
 
 async def _bounded(place: str, answer: Response) -> bytes:

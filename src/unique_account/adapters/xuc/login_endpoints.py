@@ -17,6 +17,7 @@ from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpire
 from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import decoded
 from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
+from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.observer import PortRequest
 
 LARGEST_BODY: Final = 4096
@@ -34,7 +35,7 @@ MOST_WAITING: Final = 100
 """How many may be checked or wait for it; their addresses take turns."""
 
 
-class Denied(Exception):
+class Denied(UniqueAccountError):
     """A request is answered with an error.
 
     Attributes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.core.errors import UniqueAccountError
 
 T = TypeVar("T")
 
@@ -14,7 +15,7 @@ _SHOWN: Final = 40
 _COUNT: Final = re.compile("[0-9]{1,9}")
 
 
-class UnusableHeader(Exception):
+class UnusableHeader(UniqueAccountError):
     """A header is missing or wrong, so that its message cannot be understood.
 
     Attributes:

@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from unique_account.core.errors import UniqueAccountError
 
-class TooManyWaiting(Exception):
+
+class TooManyWaiting(UniqueAccountError):
     """Too many requests are waiting."""
 
 

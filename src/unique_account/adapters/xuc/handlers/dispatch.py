@@ -14,7 +14,7 @@ from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.inbound.commands import NoSuchCall
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.observer import PortRequest
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, NodeDown
 
 Handler = Callable[[Hub, Tab, Fields], Awaitable[None]]
 
@@ -47,6 +47,9 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "subscribeToPhoneHints": queries.subscribe,
     "unsubscribeFromAllPhoneHints": queries.unsubscribe,
 }
+
+
+_NODE_AWAY: Final = "the telephone system cannot be reached; try again"
 
 
 async def perform(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -98,9 +101,11 @@ def _error_of(error: Exception) -> tuple[str, str]:
             return "commandFailed", str(error)
         case Refused() | UnknownUser():
             return "refused", str(error)
-        case ConnectionError():
-            return "commandFailed", "the telephone system cannot be reached; try again"
+        case NodeDown():
+            return "commandFailed", _NODE_AWAY
         case Unreachable() | StaleVersion():
             return "commandFailed", "nothing can be stored at the moment; try again"
+        case ConnectionError():  # of a node that is up and does not answer
+            return "commandFailed", _NODE_AWAY
         case _:
             return "unhandledError", "something went wrong here"

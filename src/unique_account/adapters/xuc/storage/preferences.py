@@ -9,12 +9,13 @@ from typing import Final
 from attrs import frozen
 
 from unique_account.adapters.xuc.storage.sqlite_file import SqliteFile, Statement
+from unique_account.core.errors import UniqueAccountError
 
 MOST_PREFERENCES: Final = 64
 """How many preferences one user may have."""
 
 
-class TooManyPreferences(ValueError):
+class TooManyPreferences(UniqueAccountError, ValueError):
     """A user has as many preferences as allowed."""
 
 
