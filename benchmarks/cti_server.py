@@ -8,7 +8,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class StandingPbx:
 
     media_server = "default"
 
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         await asyncio.Event().wait()
 
     async def watch(self, user: User) -> None:

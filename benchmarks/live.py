@@ -101,7 +101,7 @@ async def flooded(measure: Callable[[AsteriskPbx, Counter], Awaitable[float]]) -
 
 async def received(pbx: AsteriskPbx, counter: Counter) -> float:
     """How many seconds it takes to tell one who only counts."""
-    listener = asyncio.create_task(pbx.listen(counter.on_event))
+    listener = asyncio.create_task(pbx.listen(counter.on_event, lambda: None))
     await asyncio.sleep(0)
     for user in users(known=True):
         await pbx.watch(user)

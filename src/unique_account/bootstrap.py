@@ -102,6 +102,7 @@ async def bootstrap(
     observer: Observer | None = None,
     lease: timedelta = DEFAULT_LEASE,
     owner: str = DEFAULT_OWNER,
+    on_difference: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Service]:
     """Run a service on the given ports, and on the embedded defaults for all others.
 
@@ -125,5 +126,6 @@ async def bootstrap(
             observer=observer or LogObserver(),
             lease=lease,
             owner=owner,
+            on_difference=on_difference,
         )
         yield await made.enter_async_context(service)

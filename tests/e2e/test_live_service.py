@@ -176,7 +176,7 @@ async def hear(user, event): pass
 
 async def main(port, secret):
     pbx = AsteriskPbx(ManagerLogin(username="lab", secret=secret, port=int(port)), MemoryObserver())
-    listener = asyncio.create_task(pbx.listen(hear))
+    listener = asyncio.create_task(pbx.listen(hear, lambda: None))
     await asyncio.sleep(0)
     await pbx.watch(User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w"))
     for number in ("1001", "7777"):

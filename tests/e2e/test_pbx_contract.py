@@ -100,6 +100,12 @@ class RealPhones:
         reported = await self._pbx.ami.act("ExtensionState", ("Context", "default"), ("Exten", number))
         return Presence(int(reported["Status"])) if reported.get("Hint") else None
 
+    async def lose_node(self) -> None:
+        await self._pbx.stop()
+
+    async def restore_node(self) -> None:
+        await self._pbx.start()
+
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

@@ -343,3 +343,63 @@ class TestClearing:
             goes_on.set()
             await asyncio.gather(resyncing, adding)
             assert await at.follows(service.account("alice"))
+
+
+class TestReturning:
+    """R16: a node that comes back is resynced; what differed is reported."""
+
+    @in_loop
+    async def test_plans_that_are_gone_are_reported_and_installed_again(self) -> None:
+        at, differed = Installation(), list[str]()
+        async with at.running(ALICE, BOB, on_difference=differed.append) as service:
+            await at.pbx.go_down()
+            at.pbx._plans.forget("alice")
+            await at.pbx.come_back()
+            await settle()
+            assert differed == ["alice: no plan was installed"]
+            assert await at.follows(service.account("alice"))
+
+    @in_loop
+    async def test_plans_without_an_account_are_removed(self) -> None:
+        at, differed = Installation(), list[str]()
+        async with at.running(ALICE, on_difference=differed.append):
+            await at.pbx.go_down()
+            at.pbx._plans.install(plan(Account(BOB), owner=OWNER))
+            await at.pbx.come_back()
+            await settle()
+            assert differed == ["bob: a plan without an account"]
+            assert set(await at.plans()) == {"alice"}
+
+    @in_loop
+    async def test_what_changed_while_it_was_away_is_installed(self) -> None:
+        at, differed = Installation(), list[str]()
+        async with at.running(ALICE, on_difference=differed.append) as service:
+            await at.pbx.go_down()
+            await service.handle("alice", IN)
+            assert at.failures
+            await at.pbx.come_back()
+            await settle()
+            assert await at.shows_everything(service)
+            assert differed == ["alice: another plan was installed, of version 0 instead of 1"]
+
+    @in_loop
+    async def test_only_the_node_that_is_back_is_resynced(self) -> None:
+        at = Installation(("default", "mds1"))
+        async with at.running(ALICE, evolve(BOB, media_server="mds1")):
+            at.node.requests.clear()
+            other = at.pbxs["mds1"].requests
+            other.clear()
+            await at.pbx.go_down()
+            await at.pbx.come_back()
+            await settle()
+            assert at.node.asked("installed")
+            assert {name for name, _ in other} == {"hint"}
+
+    @in_loop
+    async def test_a_resync_that_is_not_done_ends_with_the_service(self) -> None:
+        at = Installation()
+        async with at.running(ALICE):
+            at.node.hang("installed")
+            at.pbx._on_return()
+            await settle()
+        assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -62,8 +62,8 @@ class Walk:
         elif step == "plans are lost":
             for pbx in self.at.memory_pbxs.values():
                 for user in service.users:
-                    pbx._plans.pop(user, None)
-                    pbx._versions.pop(user, None)
+                    pbx._plans.texts.pop(user, None)
+                    pbx._plans.versions.pop(user, None)
         elif step == "ports break":
             for port in self.breakable:
                 port.fail("install", "hint", "show", "publish", "presence_changed", "forwarding_changed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -363,10 +363,10 @@ class Slow(MemoryPbx):
 
     _connected = False
 
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         await asyncio.sleep(0.02)
         self._connected = True
-        await super().listen(on_event)
+        await super().listen(on_event, on_return)
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
         if not self._connected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ from unique_account.testing.contracts.pbx.node import one_by_one
 
 class InstallsAnything(MemoryPbx):
     async def install(self, plan: Plan) -> bool:
-        self._versions.pop(plan.user, None)
+        self._plans.versions.pop(plan.user, None)
         return await super().install(plan)
 
 
@@ -42,7 +42,7 @@ class SaysYes(MemoryPbx):
 
 class InstallsNewVersionsOnly(MemoryPbx):
     async def install(self, plan: Plan) -> bool:
-        if self._versions.get(plan.user, -1) >= plan.version:
+        if self._plans.versions.get(plan.user, -1) >= plan.version:
             return False
         return await super().install(plan)
 
@@ -54,10 +54,10 @@ class TellsEveryonesPlans(MemoryPbx):
 
 class KeepsVersions(MemoryPbx):
     async def forget(self, user: str) -> None:
-        version = self._versions.get(user)
+        version = self._plans.versions.get(user)
         await super().forget(user)
         if version is not None:
-            self._versions[user] = version
+            self._plans.versions[user] = version
 
 
 class KeepsHints(MemoryPbx):
@@ -76,24 +76,24 @@ class TellsFactsOfForgottenUsers(MemoryPbx):
 
 
 class TellsNoLoss(MemoryPbx):
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         async def report(user: str, event: Event) -> None:
             for one in one_by_one(event):
                 if not isinstance(one, FactsReplaced):
                     await on_event(user, one)
 
-        await super().listen(report)
+        await super().listen(report, on_return)
 
 
 class TellsHalves(MemoryPbx):
     """Tells what is known fact by fact, so that somebody is shown half of it."""
 
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         async def report(user: str, event: Event) -> None:
             for one in one_by_one(event):
                 await on_event(user, one)
 
-        await super().listen(report)
+        await super().listen(report, on_return)
 
 
 class TellsOnlyTheLoss(MemoryPbx):
@@ -106,14 +106,14 @@ class TellsOnlyTheLoss(MemoryPbx):
 
 
 class Fragile(MemoryPbx):
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         async def report(user: str, event: Event) -> None:
             try:
                 await on_event(user, event)
             except Exception:
                 self._phones.on_event = None
 
-        await super().listen(report)
+        await super().listen(report, on_return)
 
 
 class OneThingAtATime(MemoryPbx):
@@ -123,16 +123,46 @@ class OneThingAtATime(MemoryPbx):
         super().__init__(clock)
         self._busy = asyncio.Lock()
 
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         async def report(user: str, event: Event) -> None:
             async with self._busy:
                 await on_event(user, event)
 
-        await super().listen(report)
+        await super().listen(report, on_return)
 
     async def hint(self, number: str, presence: Presence) -> None:
         async with self._busy:
             await super().hint(number, presence)
+
+
+class NeverSaysThatItIsBack(MemoryPbx):
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
+        await super().listen(on_event, lambda: None)
+
+
+class SaysThatItIsBackAtFirst(MemoryPbx):
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
+        on_return()
+        await super().listen(on_event, on_return)
+
+
+class ReportsFactsBeforeItIsBack(MemoryPbx):
+    async def come_back(self) -> None:
+        self._phones.is_up = True
+        await self._watch_all()
+        self._on_return()
+
+
+class LetsNobodyAskFirst(MemoryPbx):
+    async def come_back(self) -> None:
+        self._phones.is_up = True
+        self._on_return()
+        await self._watch_all()
+
+
+class TakesPlansWhileItIsDown(MemoryPbx):
+    def _check_up(self) -> None:
+        pass
 
 
 class DialsAtOnce(MemoryPbx):
@@ -158,7 +188,7 @@ class FollowsTheNewestPlan(MemoryPbx):
         done = await super().install(plan)
         for call in self.calls:
             if call.ringing_leg is not None:
-                await self._arrive(call, call.number)
+                await self._exchange.arrive(call, call.number)
         return done
 
 
@@ -188,6 +218,11 @@ class RingsForEver(MemoryPbx):
         TellsOnlyTheLoss,
         Fragile,
         OneThingAtATime,
+        NeverSaysThatItIsBack,
+        SaysThatItIsBackAtFirst,
+        ReportsFactsBeforeItIsBack,
+        LetsNobodyAskFirst,
+        TakesPlansWhileItIsDown,
         DialsAtOnce,
         FailsInSilence,
         HangsUpInstead,

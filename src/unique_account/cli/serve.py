@@ -14,8 +14,8 @@ from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
 from unique_account.core.errors import UniqueAccountError
 from unique_account.serve.config import read_config
+from unique_account.serve.lifecycle import LOGGER
 from unique_account.serve.lifecycle import serve as run
-from unique_account.serve.node_resync import LOGGER
 from unique_account.serve.wiring import running
 
 STAGE_PORT: Final = 8090

@@ -1,8 +1,8 @@
-"""The PBX: it carries calls out by itself, tells what it sees, and takes commands."""
+"""The PBX: it carries calls out by itself, reports what it sees, and takes commands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from unique_account.core.errors import UniqueAccountError, Unreachable
@@ -43,27 +43,32 @@ class Pbx(Protocol):
         """The node's name, as users name it in ``User.media_server``."""
         ...
 
-    async def listen(self, on_event: EventHandler) -> None:
-        """Tell every fact about the watched users, in the order of the node, until cancelled.
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
+        """Report every fact about the watched users, in the order of the node, until cancelled; called once.
 
-        Called once. What went untold (a lost connection, a restart of the node) is told as a `FactsReplaced`
-        for every watched user that bears everything that is known; the service hands a user's
-        projections over again when it hears of it. While a node does not come back, its lines are
-        unavailable, so that nobody is shown in a call that may be over.
+        A lost connection or a restart of the node leaves facts unreported. All that is known afterwards is
+        reported in a `FactsReplaced` for every watched user; the service then hands the user's projections
+        over again. While a node does not come back, its lines are unavailable, so that nobody is shown in a
+        call that may be over.
+
+        Args:
+            on_event: Receives the facts.
+            on_return: Called whenever the node is back after it could not be reached. Requests succeed by
+                then; one that is made at once sees what the node holds before any fact is reported.
         """
         ...
 
     async def watch(self, user: User) -> None:
         """Report this user's facts from now on, first all that is known now, in a `FactsReplaced`.
 
-        Called again for a watched user it begins anew, with the user's present endpoints and mailbox:
-        this is the resync of one user. Returns when the beginning has been told. Where the node cannot
-        be reached, the user is watched all the same, and the beginning is told again once it can be.
+        Called again for a watched user it begins again, with the user's present endpoints and mailbox:
+        this is the resync of one user. Returns when the `FactsReplaced` has been handled. Where the node
+        cannot be reached, the user is watched all the same, and all is reported again once it can be.
         """
         ...
 
     async def forget(self, user: str) -> None:
-        """Tell nothing more of this user and take its plan and hints away; unknown users are no error."""
+        """Report nothing more of this user, and remove its plan and hints; unknown users are no error."""
         ...
 
     async def install(self, plan: Plan) -> bool:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Final
 
 from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
 from unique_account.http_server.file_descriptors import raise_limit
-from unique_account.serve.node_resync import LOGGER, say_differed
 from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
+
+LOGGER: Final = logging.getLogger("unique_account.serve")
+
+
+def log_difference(sentence: str) -> None:
+    """Log in what a PBX and the accounts differed."""
+    LOGGER.info("resync: %s", sentence)
 
 
 @frozen(weakref_slot=False)
@@ -77,7 +85,6 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
     with Signals().received() as signals:
         try:
             async with running as at:
-                say_differed(at.service.differed)
                 await _enrol(at, first=True)
                 LOGGER.info("ready: %d accounts; %s/health", len(at.service.users), at.monitor)
                 signals.ready = True
@@ -100,7 +107,7 @@ async def _keep_in_step(at: Running, signals: Signals) -> None:
             signals.again.clear()
             await _enrol(at)
             if on_demand:
-                say_differed(await at.service.resync())
+                await at.service.resync()
                 LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
 
 

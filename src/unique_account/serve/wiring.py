@@ -24,8 +24,7 @@ from unique_account.ports.pbx import Pbx
 from unique_account.serve.assistants import assistant_server
 from unique_account.serve.config import Config
 from unique_account.serve.extras import extra
-from unique_account.serve.lifecycle import Running
-from unique_account.serve.node_resync import NodeResync
+from unique_account.serve.lifecycle import Running, log_difference
 from unique_account.serve.nodes import connected, pbx
 from unique_account.serve.rosters import roster
 from unique_account.service.roster_sync import RosterSync
@@ -54,13 +53,12 @@ async def running(config: Config) -> AsyncIterator[Running]:
         MissingExtra: A package that it needs is not installed.
         OSError: A store cannot be used, or an address of the monitor or of the UC Assistant is taken.
     """
-    metrics, resync = _metrics(), NodeResync(node.name for node in config.nodes)
-    observer = FanOut(LogObserver(), metrics, resync)
+    metrics = _metrics()
+    observer = FanOut(LogObserver(), metrics)
     users = roster(config.users)
     async with AsyncExitStack() as opened:
         ports = await _open_ports(config, observer, opened)
         service = await opened.enter_async_context(_service(config, ports, observer))
-        opened.enter_context(resync.watched_by(service))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
         monitor = await opened.enter_async_context(_monitor(config, ports, service, metrics))
         every = config.users.confd.every if config.users.confd else None
@@ -110,6 +108,7 @@ def _service(config: Config, ports: Ports, observer: Observer) -> AbstractAsyncC
         observer=observer,
         lease=config.lease,
         owner=config.owner,
+        on_difference=log_difference,
     )
 
 

@@ -8,7 +8,7 @@ where somebody else wrote meanwhile, the event is applied again to what they wro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -44,7 +44,6 @@ class Service:
     Attributes:
         commands: Carries out what users tell their calls to do.
         histories: Answers users who ask for their calls.
-        differed: In what ports and accounts differed when it began, a sentence each.
 
     Args:
         accounts: Where kept parts are stored.
@@ -56,6 +55,7 @@ class Service:
         observer: Who is told what happened.
         lease: How long a session that vanished holds its account (S5).
         owner: The name under which plans are installed; two installations on one PBX need two names.
+        on_difference: Called with each sentence that a resync returns, whoever asked for it.
 
     Raises:
         ValueError: The lease is negative.
@@ -73,6 +73,7 @@ class Service:
         observer: Observer,
         lease: timedelta = DEFAULT_LEASE,
         owner: str = DEFAULT_OWNER,
+        on_difference: Callable[[str], object] | None = None,
     ) -> None:
         if lease < timedelta(0):
             raise ValueError(f"a lease of {lease.total_seconds()} s; 0 or more")
@@ -95,7 +96,8 @@ class Service:
         self._expiries = LeaseTimers(clock, self._expire)
         self._resyncing: set[str] = set()
         self._listeners: list[asyncio.Task[None]] = []
-        self.differed: tuple[str, ...] = ()
+        self._on_difference = on_difference
+        self._resyncs: set[asyncio.Task[object]] = set()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -103,7 +105,10 @@ class Service:
         started = self._clock.now()
         for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
             self._found(await self._written.started(account, started))
-        ports = {_pbx(name, "listen"): pbx.listen(self.handle) for name, pbx in self._pbxs.items()}
+        ports = {
+            _pbx(name, "listen"): pbx.listen(self.handle, partial(self._returned, name))
+            for name, pbx in self._pbxs.items()
+        }
         cti = self._cti.listen(self.handle, self.commands.on_command, self.histories)
         ports[PortRequest("cti", "listen")] = cti
         self._listeners = [asyncio.create_task(self._listen(*port)) for port in ports.items()]
@@ -111,17 +116,18 @@ class Service:
             self._expiries.of(account)
         try:
             await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
-            self.differed = await self.resync()
+            await self.resync()
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        listeners, self._listeners = self._listeners, []
-        for listener in listeners:
-            listener.cancel()
-        await asyncio.gather(*listeners, return_exceptions=True)
+        tasks = (*self._listeners, *self._resyncs)
+        self._listeners = []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._recorder.make_up()
 
     async def _listen(self, request: PortRequest, listening: Awaitable[None]) -> None:
@@ -132,6 +138,13 @@ class Service:
             self._observer.failed(request, error)
         else:
             self._observer.failed(request, Unreachable("it stopped listening"))
+
+    def _returned(self, node: str) -> None:
+        """A node is back: resync it."""
+        resync = self._projector.ask(_pbx(node, "resync"), self.resync(node=node))
+        task: asyncio.Task[object] = asyncio.create_task(resync)
+        self._resyncs.add(task)
+        task.add_done_callback(self._resyncs.discard)
 
     # -- users ---------------------------------------------------------------------------------------
 
@@ -308,6 +321,9 @@ class Service:
             resynced = self._resync_user(account, plans.get(account.user.media_server))
             request = PortRequest("service", "resync", user=account.user.id)
             differed += await self._projector.ask(request, resynced) or []
+        if self._on_difference is not None:
+            for sentence in differed:
+                self._on_difference(sentence)
         return tuple(differed)
 
     async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:

@@ -88,10 +88,14 @@ class At:
         self.observer = MemoryObserver()
         self.pbx = AsteriskPbx(node.login, self.observer)
         self.received: list[tuple[str, Event]] = []
+        self.returns = 0
         self.fails_at: dict[Event, Exception] = {}
         self.ready = asyncio.Event()
         self.ready.set()
         self._news = asyncio.Event()
+
+    def on_return(self) -> None:
+        self.returns += 1
 
     async def on_event(self, user: str, event: Event) -> None:
         await self.ready.wait()
@@ -148,7 +152,7 @@ async def listening(*, down: bool = False) -> AsyncIterator[At]:
         at = At(node)
         if down:
             await node.stop()
-        listener = asyncio.create_task(at.pbx.listen(at.on_event))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event, at.on_return))
         await asyncio.sleep(0)
         try:
             yield at
@@ -361,6 +365,7 @@ async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> No
         await at.node.start()
         await at.until(LineChanged(DESK, LineStatus.IN_USE))
         assert at.observer.recoveries == [PortRequest("pbx", "connection", "default")]
+        assert at.returns == 1
 
 
 @pytest.mark.parametrize(
@@ -577,7 +582,7 @@ async def test_a_node_that_refuses_what_is_needed_is_reported(action: str) -> No
     async with scripted_node() as node:
         node.replies[action] = refused("Permission denied")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.on_event))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event, at.on_return))
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await at.pbx.installed("x")
@@ -592,7 +597,7 @@ async def test_a_node_that_never_boots_is_reported(monkeypatch: pytest.MonkeyPat
     async with scripted_node() as node:
         node.unanswered.add("DeviceStateList")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.on_event))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event, at.on_return))
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await at.pbx.installed("x")
@@ -728,7 +733,7 @@ async def test_a_dialplan_that_takes_no_hints_is_reported() -> None:
     async with scripted_node() as node:
         node.replies["DialplanExtensionAdd"] = refused("Failed to add")
         at = At(node)
-        listener = asyncio.create_task(at.pbx.listen(at.on_event))
+        listener = asyncio.create_task(at.pbx.listen(at.on_event, at.on_return))
         await node.asked("DialplanExtensionAdd")
         await at.pbx.installed("x")
         assert "hints: Asterisk refuses DialplanExtensionAdd: Failed to add" in at.failures

@@ -104,7 +104,7 @@ class Node:
         async def on_event(user: str, event: Event) -> None:
             self.received.extend((user, one) for one in one_by_one(event))
 
-        listening = asyncio.create_task(self.pbx.listen(on_event))
+        listening = asyncio.create_task(self.pbx.listen(on_event, lambda: None))
         await asyncio.sleep(0)
         return listening
 

@@ -128,6 +128,12 @@ class MemoryPhones:
     async def hint(self, number: str) -> Presence | None:
         return self._pbx.hints.get(number)
 
+    async def lose_node(self) -> None:
+        await self._pbx.go_down()
+
+    async def restore_node(self) -> None:
+        await self._pbx.come_back()
+
     async def wait(self, seconds: float) -> None:
         await self._clock.advance(timedelta(seconds=seconds))
 

@@ -140,7 +140,7 @@ class TestFacts:
             if isinstance(event, FactsReplaced):
                 await at.pbx.end(second)
 
-        listening = asyncio.create_task(at.pbx.listen(on_event))
+        listening = asyncio.create_task(at.pbx.listen(on_event, lambda: None))
         await asyncio.sleep(0)
         await at.pbx.watch(ALICE)
         legs = [event.call for event in reported if isinstance(event, CallChanged)]
@@ -160,7 +160,7 @@ class TestFacts:
             if isinstance(event, FactsReplaced):
                 await at.pbx.forget(user)
 
-        listening = asyncio.create_task(at.pbx.listen(on_event))
+        listening = asyncio.create_task(at.pbx.listen(on_event, lambda: None))
         await asyncio.sleep(0)
         await at.pbx.leave_messages("1001@default", 1)
         await at.pbx.watch(ALICE)
@@ -201,7 +201,7 @@ class TestFacts:
         async def on_event(user: str, event: Event) -> None:
             raise UnknownUser(user)
 
-        listening = asyncio.create_task(at.pbx.listen(on_event))
+        listening = asyncio.create_task(at.pbx.listen(on_event, lambda: None))
         await asyncio.sleep(0)
         await at.pbx.watch(ALICE)
         await at.register()
@@ -261,7 +261,7 @@ class TestRaces:
             if isinstance(event, CallChanged):
                 await at.pbx.end(at.pbx.calls[0])
 
-        listening = asyncio.create_task(at.pbx.listen(on_event))
+        listening = asyncio.create_task(at.pbx.listen(on_event, lambda: None))
         await asyncio.sleep(0)
         call = await at.pbx.call("1002", caller="1001", interface="PJSIP/alice")
         assert (call.over, call.rings, call.rung) == (True, None, [])
@@ -281,6 +281,6 @@ class TestRaces:
     def test_a_plan_is_held_as_text_that_any_pbx_could_hold(self) -> None:
         at = Node()
         asyncio.run(at.follow(ALICE, IN))
-        assert isinstance(at.pbx._plans["alice"], str)
+        assert isinstance(at.pbx._plans.texts["alice"], str)
         assert asyncio.run(at.pbx.installed("unique_account")).keys() == {"alice"}
         assert asyncio.run(at.pbx.install(plan(Account(BOB)))) is True

@@ -12,6 +12,7 @@ from tests.e2e.scenes.random_calls import ENDS, NAMES, PHONES, Attempt, Case, Do
 from unique_account import Account, Device, apply, plan
 from unique_account.adapters.memory import MemoryPbx, SettableClock
 from unique_account.adapters.memory.calls import PlacedCall
+from unique_account.adapters.memory.exchange import Exchange
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Mailbox, Outcome
 from unique_account.core.routing import Route
@@ -52,14 +53,23 @@ class Played:
     about: frozenset[str]
 
 
-class _Double(MemoryPbx):
-    """The double, with every decision that it makes."""
+class _Decisions(Exchange):
+    """The calls of the double, with every decision that it makes."""
 
     decisions: list[Route]
 
     async def _follow(self, call: PlacedCall, route: Route) -> None:
         self.decisions.append(route)
         await super()._follow(call, route)
+
+
+class _Double(MemoryPbx):
+    """The double, whose decisions are kept."""
+
+    def __init__(self, clock: SettableClock) -> None:
+        super().__init__(clock)
+        self._exchange = _Decisions(clock, self._phones, self._plans)
+        self.decisions = self._exchange.decisions = []
 
 
 async def play(case: Case) -> Played:
@@ -78,7 +88,6 @@ class _Player:
         self._about: set[str] = set()
 
     async def play(self) -> Played:
-        self._pbx.decisions = []
         for person in self._case.people:
             await self._pbx.install(plan(self._accounts[person.user.id]))
             for device in person.registered:

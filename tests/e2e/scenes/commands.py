@@ -50,7 +50,7 @@ class Assistant:
 async def assistant(at: Stage, user: User) -> AsyncIterator[Assistant]:
     """The UC Assistant of a user, which installs nothing."""
     made = Assistant(AsteriskPbx(manager_login(at.pbx), MemoryObserver()))
-    listening = asyncio.create_task(made.pbx.listen(made.on_event))
+    listening = asyncio.create_task(made.pbx.listen(made.on_event, lambda: None))
     try:
         await made.pbx.watch(user)
         yield made

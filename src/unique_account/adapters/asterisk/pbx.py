@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -71,11 +71,11 @@ class AsteriskPbx:
 
     # -- listening -----------------------------------------------------------------------------------
 
-    async def listen(self, on_event: EventHandler) -> None:
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
         """Report every fact about the watched users, in the order of the node, until cancelled."""
         try:
             async with self._facts.reporting_to(on_event):
-                await self._node.keep(self._begin, self._use, self._facts.down)
+                await self._node.keep(self._begin, self._use, self._facts.down, on_return)
         finally:
             await self._watchdog.aclose()
 

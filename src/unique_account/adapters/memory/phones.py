@@ -1,4 +1,4 @@
-"""The phones of the in-memory PBX: contacts, legs, line statuses, and who is told of them."""
+"""The phones of the in-memory PBX: contacts, legs, line statuses, and who receives them."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ _SHOWN_AS = {
 
 
 class MemoryPhones:
-    """The live facts of one node. Facts about watched users are told as they come to be.
+    """The live facts of one node. Facts about watched users are reported as they come to be.
 
     Attributes:
-        hear: Who is told; None until somebody listens.
+        on_event: Receives them; None until somebody listens.
+        is_up: Whether the node can be reached. While it cannot, nothing changes as far as anybody knows.
         users: The watched users by id.
     """
 
     def __init__(self) -> None:
         self.on_event: EventHandler | None = None
+        self.is_up = True
         self.users: dict[str, User] = {}
         self._lines: dict[str, tuple[str, Device]] = {}
         self._contacts: dict[str, set[str]] = {}
@@ -50,16 +52,22 @@ class MemoryPhones:
         self._reported: dict[str, LineStatus] = {}
 
     async def watch(self, user: User, media_server: str) -> None:
-        """Tell this user's facts from now on, beginning with all that is known."""
+        """Report this user's facts from now on, first all that is known."""
         self.forget(user.id)
         self.users[user.id] = user
-        await self._report(user.id, FactsReplaced(media_server, tuple(self._known(user))))
+        self._lines |= {user.interface(device): (user.id, device) for device in Device}
+        facts = self._known(user) if self.is_up else self._unavailable()
+        await self._notify(user.id, FactsReplaced(media_server, tuple(facts)))
+
+    def _unavailable(self) -> Iterator[Fact]:
+        """What is true of a user while the node cannot be reached."""
+        for device in Device:
+            yield LineChanged(device, LineStatus.UNAVAILABLE)
 
     def _known(self, user: User) -> Iterator[Fact]:
-        """All that is known of a user, whose devices tell what becomes of them from now on."""
+        """All that is known of a user."""
         for device in Device:
             interface = user.interface(device)
-            self._lines[interface] = (user.id, device)
             self._reported[interface] = status = self.status(interface)
             yield ContactsChanged(device, self.reachable(interface))
             yield LineChanged(device, status)
@@ -68,13 +76,17 @@ class MemoryPhones:
             yield MessagesChanged(*self._messages[user.mailbox])
 
     def forget(self, user: str) -> None:
-        """Tell nothing more of this user."""
+        """Report nothing more of this user."""
         known = self.users.pop(user, None)
         for interface in (known.deskphone, known.webrtc) if known else ():
             if self._lines.get(interface, ("",))[0] == user:  # else it is another user's by now
                 del self._lines[interface]
 
     async def _report(self, user: str, event: Event) -> None:
+        if self.is_up:
+            await self._notify(user, event)
+
+    async def _notify(self, user: str, event: Event) -> None:
         if self.on_event is not None and user in self.users:
             with suppress(UnknownUser):  # the account goes just now
                 await self.on_event(user, event)

@@ -88,3 +88,23 @@ def test_no_lamp_flickers_as_a_connection_is_made_again(
     shown = asyncio.run(asyncio.wait_for(shown_over_a_cut(devices, contacts), 15))
     assert shown
     assert len(set(shown)) == 1
+
+
+async def differed_over_a_cut() -> list[str]:
+    """What differs when a connection is made again to a node that lost Alice's plan meanwhile."""
+    at, differed = Installation(), list[str]()
+    async with scripted_node() as node:
+        pbx = AsteriskPbx(node.login, at.observer)
+        async with at.running(ALICE, pbxs=(pbx,), on_difference=differed.append):
+            node.cut()
+            node.database.clear()
+            while not differed:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.001)
+            assert node.database
+    return differed
+
+
+def test_what_a_node_lost_is_read_before_it_is_written_again() -> None:
+    """R16: all facts are reported again as well, and each of them hands the user's plan over."""
+    differed = asyncio.run(asyncio.wait_for(differed_over_a_cut(), 15))
+    assert differed == ["alice: no plan was installed"]

@@ -56,6 +56,7 @@ class NodeConnection:
         begin: Callable[[Connection], Awaitable[None]],
         use: Callable[[], Awaitable[None]],
         down: Callable[[], None],
+        returned: Callable[[], None],
     ) -> None:
         """Connect, and again whenever the connection is lost, until cancelled.
 
@@ -64,12 +65,13 @@ class NodeConnection:
                 `ConnectionError` where that fails.
             use: Uses the connection until it raises `ConnectionError`.
             down: Called when the node does not come back at once.
+            returned: Called when a connection may be used after one was lost, or could not be made.
         """
         self._is_kept = True
         waits = delays(Random())
         try:
             while True:
-                was_up, is_steady = await self._connect(begin, use)
+                was_up, is_steady = await self._connect(begin, use, returned)
                 if is_steady:
                     waits = delays(Random())
                 if not was_up and not self._reported_down:
@@ -82,14 +84,17 @@ class NodeConnection:
             self._tried.set()
 
     async def _connect(
-        self, begin: Callable[[Connection], Awaitable[None]], use: Callable[[], Awaitable[None]]
+        self,
+        begin: Callable[[Connection], Awaitable[None]],
+        use: Callable[[], Awaitable[None]],
+        returned: Callable[[], None],
     ) -> tuple[bool, bool]:
         """Make one connection and use it; gives whether it was up, and whether for long."""
         began = asyncio.get_running_loop().time()
         try:
             async with connect(self._login, "system") as connection:
                 await self._begin(begin(connection))
-                self._is_up(connection)
+                self._is_up(connection, returned)
                 await use()
         except ConnectionError as error:
             self._is_lost(error)
@@ -107,12 +112,13 @@ class NodeConnection:
         except ActionRefused as error:
             raise ConnectionError(str(error)) from error
 
-    def _is_up(self, connection: Connection) -> None:
+    def _is_up(self, connection: Connection, returned: Callable[[], None]) -> None:
         self._current, self._reported_down = connection, False
         self._tried.set()
         if self._reported_lost:
             self._reported_lost = False
             self._reports.recovered("connection")
+            returned()
 
     def _is_lost(self, error: ConnectionError) -> None:
         """Report that the node went down; of further attempts only that the node is down."""

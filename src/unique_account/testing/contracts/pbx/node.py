@@ -31,7 +31,7 @@ def planned(account: Account, *events: Event) -> Plan:
 
 
 def one_by_one(event: Event) -> tuple[Event, ...]:
-    """An event; what is told in one, each fact for itself."""
+    """An event; what is reported in one, each fact by itself."""
     return (FactsReplaced(event.media_server), *event.facts) if isinstance(event, FactsReplaced) else (event,)
 
 
@@ -59,15 +59,33 @@ class NodeContract(Contract[Opened]):
 
     @asynccontextmanager
     async def listening(
-        self, pbx: Pbx, then: Callable[[str, Event], Awaitable[object]] | None = None
+        self,
+        pbx: Pbx,
+        then: Callable[[str, Event], Awaitable[object]] | None = None,
+        on_return: Callable[[], object] = str,
     ) -> AsyncIterator[ReceivedEvents]:
-        """Listen to a PBX, and wait until it can be asked; gives what is heard."""
+        """Listen to a PBX, and wait until it can be asked; gives what is received."""
         received: ReceivedEvents = []
 
         async def on_event(user: str, event: Event) -> None:
             received.extend((user, one) for one in one_by_one(event))
             if then is not None:
                 await then(user, event)
+
+        def returned() -> None:
+            on_return()
+
+        listener = asyncio.create_task(pbx.listen(on_event, returned))
+        try:
+            await asyncio.sleep(0)
+            await self.up(pbx)
+            yield received
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def up(self, pbx: Pbx) -> None:
+        """Wait until a PBX can be asked."""
 
         async def answers() -> bool:
             try:
@@ -76,14 +94,7 @@ class NodeContract(Contract[Opened]):
                 return False
             return True
 
-        listener = asyncio.create_task(pbx.listen(on_event))
-        try:
-            await asyncio.sleep(0)
-            await self.until(answers)
-            yield received
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+        await self.until(answers)
 
     async def rings(self, phones: Phones, call: str, interface: str | None) -> None:
         """Wait until a call rings at an interface."""
@@ -102,7 +113,7 @@ class NodeContract(Contract[Opened]):
         await self.until(so)
 
     async def reported(self, received: ReceivedEvents, user: str, event: Event) -> None:
-        """Wait until an event was heard."""
+        """Wait until an event was received."""
 
         async def so() -> bool:
             return (user, event) in received
@@ -110,7 +121,7 @@ class NodeContract(Contract[Opened]):
         await self.until(so)
 
     async def leg(self, received: ReceivedEvents, user: str, status: CallStatus) -> Call:
-        """Wait until a call of a user was last heard to be so far, and return it."""
+        """Wait until a call of a user was last reported to be so far, and return it."""
         found: list[Call] = []
 
         async def so() -> bool:

@@ -11,7 +11,7 @@ from unique_account.core.presence import Presence
 class Phones(Protocol):
     """The phones and callers around the PBX under test: SIP phones at a real one.
 
-    A call is named by what `call` returned. What is asked for comes to pass soon, not at once.
+    A call is named by what `call` returned. What is asked for happens soon, not at once.
     """
 
     async def register(self, interface: str) -> None:
@@ -52,6 +52,14 @@ class Phones(Protocol):
 
     async def hint(self, number: str) -> Presence | None:
         """What a phone that watches a number shows; None where there is no hint."""
+        ...
+
+    async def lose_node(self) -> None:
+        """The node stops in good order, and keeps its plans; returns once it is down."""
+        ...
+
+    async def restore_node(self) -> None:
+        """The node starts again."""
         ...
 
     async def wait(self, seconds: float) -> None:
