@@ -84,14 +84,14 @@ class Tab:
                 async with self._came:
                     self.frames.append(json.loads(frame))
                     self._came.notify_all()
-                await self._taken()
+                await self._after_frame()
         except ConnectionClosed:
             pass
         finally:
             async with self._came:
                 self._came.notify_all()
 
-    async def _taken(self) -> None:
+    async def _after_frame(self) -> None:
         """A frame was taken; the next may come."""
 
     @property
@@ -161,7 +161,7 @@ class Tab:
             await asyncio.wait([self._reading])
         return self.socket.close_code
 
-    def falls_silent(self) -> None:
+    def stop_reading(self) -> None:
         """Take nothing from the network any more, and so answer nothing: a page that hangs, a cut cable."""
         self._silent = True
         self.socket.transport.pause_reading()
@@ -252,11 +252,11 @@ class Installation:
         """Alice's account."""
         return self.service.account("alice")
 
-    async def passes(self, seconds: float) -> None:
+    async def advance(self, seconds: float) -> None:
         """Let time pass."""
         await self.clock.advance(timedelta(seconds=seconds))
 
-    async def becomes(self, happened: Callable[[], object]) -> None:
+    async def wait_until(self, happened: Callable[[], object]) -> None:
         """Wait until the world looks like this."""
         async with asyncio.timeout(PATIENCE):
             while not happened():  # noqa: ASYNC110 - an account tells nobody

@@ -37,17 +37,17 @@ class TestTheLease:
             tab = await at.browser.tab("alice")
             assert at.alice.state is State.WEBRTC_ACTIVE
             await tab.close()
-            await at.becomes(partial(lost, at))
-            await at.passes(9)
+            await at.wait_until(partial(lost, at))
+            await at.advance(9)
             assert at.alice.state is State.WEBRTC_ACTIVE
-            await at.passes(2)
+            await at.advance(2)
             assert (at.alice.state, at.alice.sessions) == (State.LOGGED_OUT, ())
 
     @in_loop
     async def test_a_cut_is_one_too(self) -> None:
         async with installation() as at:
             cut(await at.browser.tab("alice"))
-            await at.becomes(partial(lost, at))
+            await at.wait_until(partial(lost, at))
 
     @in_loop
     async def test_a_return_within_the_lease_loses_nothing(self) -> None:
@@ -56,11 +56,11 @@ class TestTheLease:
             tab = await at.browser.connect(token)
             await tab.command("selectDevice", device="deskphone")
             cut(tab)
-            await at.becomes(partial(lost, at))
-            await at.passes(9)
+            await at.wait_until(partial(lost, at))
+            await at.advance(9)
             again = await at.browser.connect(token)
             await again.next("UniqueAccount")
-            await at.passes(60)
+            await at.advance(60)
             assert (at.alice.state, len(at.alice.sessions)) == (State.DESKPHONE_SELECTED, 1)
             assert again.last("UniqueAccount")["selection"] == "deskphone"
 
@@ -71,7 +71,7 @@ class TestTheLease:
             tab = await at.browser.connect(token)
             await tab.next("Tabs")
             cut(tab)
-            await at.becomes(partial(lost, at))
+            await at.wait_until(partial(lost, at))
             await at.service.handle("alice", DeviceSelected(Device.DESKPHONE))
             await at.pbx.call("1001", caller="1002")
             again = await at.browser.connect(token)
@@ -100,19 +100,19 @@ class TestTheLease:
             await new.next("Tabs")
             await new.close()
             await old.until(lambda: old.last("Tabs")["open"] == 1)
-            await at.passes(60)
+            await at.advance(60)
             assert not lost(at)
             await old.close()
-            await at.becomes(partial(lost, at))
+            await at.wait_until(partial(lost, at))
 
     @in_loop
     async def test_a_restart_of_the_server_counts_from_the_last_sign_of_life(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             before = at.clock.now()
-            await at.passes(5)
+            await at.advance(5)
             await tab.close()
-            await at.becomes(partial(lost, at))
+            await at.wait_until(partial(lost, at))
             (session,) = at.alice.sessions
             assert session.last_seen is not None
             assert (session.last_seen - before).total_seconds() >= 5
@@ -130,12 +130,12 @@ class TestTheLease:
 
             store.save = fails  # type: ignore[method-assign,assignment] # a store that breaks for a while
             await tab.close()
-            await at.becomes(
+            await at.wait_until(
                 lambda: any(request.request == "lost session" for request, _ in at.observer.failures)
             )
             assert not lost(at)
             store.save = save  # type: ignore[method-assign]
-            await at.becomes(partial(lost, at))
+            await at.wait_until(partial(lost, at))
 
     @in_loop
     async def test_a_clock_that_is_set_back_makes_it_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,13 +149,13 @@ class TestTheLease:
             store = at.service._store
             monkeypatch.setattr(store, "save", fails)
             await tab.close()
-            await at.becomes(
+            await at.wait_until(
                 lambda: PortRequest("cti", "lost session", user="alice") in dict(at.observer.failures)
             )
-            await at.passes(-86400)
+            await at.advance(-86400)
             monkeypatch.undo()
-            await at.becomes(lambda: lost(at))
-            await at.passes(at.alice.lease.total_seconds() + 1)
+            await at.wait_until(lambda: lost(at))
+            await at.advance(at.alice.lease.total_seconds() + 1)
             assert at.alice.sessions == ()
 
 
@@ -251,8 +251,8 @@ class TestLoggingOut:
                 tab = await at.browser.connect(token)
                 assert (await leaving).status_code == 204
                 assert (await first.closed(), await tab.closed()) in ((4002, 4001), (4002, 4002))
-                await at.becomes(lambda: not at.cti._hub.sessions_of("alice").by_id)
-                await at.passes(11)
+                await at.wait_until(lambda: not at.cti._hub.sessions_of("alice").by_id)
+                await at.advance(11)
                 left += bool(at.alice.sessions)
             assert left == 0
 
@@ -369,6 +369,6 @@ class TestStopping:
             await at.browser.connect(await at.browser.log_in("alice"))
             asked = asyncio.create_task(at.browser.log_in("bob"))
             await hanging.wait()
-            await at.becomes(lambda: at.alice.sessions)
+            await at.wait_until(lambda: at.alice.sessions)
         await asyncio.gather(asked, return_exceptions=True)
         assert not [line for line in caplog.records if line.exc_info]

@@ -24,7 +24,7 @@ from unique_account.ports.pbx import CommandFailed
 from unique_account.testing.contracts import Assistants, CtiContract
 
 
-class ToldRefusal(Refused):
+class ReceivedRefusal(Refused):
     """A refusal of which only the sentence came over the wire."""
 
     def __init__(self, sentence: str) -> None:
@@ -35,7 +35,7 @@ class ToldRefusal(Refused):
         return self.sentence
 
 
-class XucAssistants:
+class AssistantsDriver:
     """The users of the CTI server: one tab each."""
 
     def __init__(self, browser: Browser) -> None:
@@ -52,7 +52,7 @@ class XucAssistants:
         *_, answer = await (await self._tab(user)).command("selectDevice", device=event.device)
         if answer["msgType"] == "Error":
             said = answer["ctiMessage"]
-            raise (ToldRefusal if said["Error"] == "refused" else RuntimeError)(said["message"])
+            raise (ReceivedRefusal if said["Error"] == "refused" else RuntimeError)(said["message"])
 
     async def command(self, user: str, command: Command) -> bool:
         answers = await (await self._tab(user)).command(**_frame(command))
@@ -168,4 +168,4 @@ class TestXucCti(CtiContract):
     async def open(self) -> AsyncIterator[tuple[Cti, Assistants]]:
         cti = server()
         async with browsing(cti) as browser:
-            yield cti, XucAssistants(browser)
+            yield cti, AssistantsDriver(browser)

@@ -73,7 +73,7 @@ def fields(kind: str, content: Any) -> list[set[str]]:
     return [set(part) for part in (content if kind == "CallHistory" else [content])]
 
 
-async def a_day(at: Installation) -> list[dict[str, Any]]:
+async def every_command(at: Installation) -> list[dict[str, Any]]:
     """Everything that a server says to a tab of Alice's in which she gives every documented command."""
     tab = await at.browser.tab("alice")
     await at.pbx.leave_messages("1001@default", 1, 0)
@@ -139,7 +139,7 @@ class TestEvents:
     @in_loop
     async def test_have_their_fields(self) -> None:
         async with installation() as at:
-            frames = await a_day(at)
+            frames = await every_command(at)
             refused = await at.browser.connect("none")
             await refused.closed()
         reported = [frame for frame in [*frames, *refused.frames] if frame.get("msgType") in EVENTS]
@@ -153,7 +153,7 @@ class TestEvents:
     @in_loop
     async def test_of_calls_have_all_kinds(self) -> None:
         async with installation() as at:
-            frames = await a_day(at)
+            frames = await every_command(at)
         events = [frame["ctiMessage"] for frame in frames if frame.get("msgType") == "PhoneEvent"]
         kinds = {"EventDialing", "EventRinging", "EventEstablished", "EventOnHold", "EventReleased"}
         assert {event["eventType"] for event in events} == kinds

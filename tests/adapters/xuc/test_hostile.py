@@ -63,7 +63,7 @@ BETWEEN = 0.06
 
 
 @asynccontextmanager
-async def in_peace(at: Installation) -> AsyncIterator[None]:
+async def bystander_is_served(at: Installation) -> AsyncIterator[None]:
     """Bob, who has nothing to do with it, is served before, after, and in no time all the while."""
     bob, over, delays = await at.browser.tab("bob"), asyncio.Event(), list[float]()
     account = at.service.account("bob")
@@ -100,12 +100,12 @@ def is_wrong(frame: str | bytes) -> bool:
     return False
 
 
-async def raw(at: Installation) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_connection(at: Installation) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A bare connection."""
     return await asyncio.open_connection("127.0.0.1", await at.cti.port())
 
 
-async def ends(reader: asyncio.StreamReader) -> bytes:
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
     """All that comes until the server closes the connection."""
     async with asyncio.timeout(PATIENCE):
         try:
@@ -121,7 +121,7 @@ NUMBERS = {str(number): f"Somebody {number}" for number in range(20_000, 21_000)
 class SlowTab(Tab):
     """Reads a frame, and takes its time before the next."""
 
-    async def _taken(self) -> None:
+    async def _after_frame(self) -> None:
         await asyncio.sleep(0.001)
 
 
@@ -185,7 +185,7 @@ class TestFuzzing:
     def test_random_frames(self, frames: list[str | bytes]) -> None:
         @in_loop
         async def fuzz() -> None:
-            async with installation() as at, in_peace(at):
+            async with installation() as at, bystander_is_served(at):
                 tab = await at.browser.tab("alice")
                 for frame in frames:
                     await tab.send(frame)
@@ -205,19 +205,19 @@ class TestFuzzing:
     def test_random_bytes(self, chunks: list[bytes]) -> None:
         @in_loop
         async def fuzz() -> None:
-            async with installation() as at, in_peace(at):
+            async with installation() as at, bystander_is_served(at):
                 handshake = (
                     f"GET /xuc/api/2.0/cti?token={await at.browser.log_in('alice')} HTTP/1.1\r\nHost: x\r\n"
                     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                 ).encode()
                 for before in (b"", handshake):
-                    reader, writer = await raw(at)
+                    reader, writer = await open_connection(at)
                     writer.write(before)
                     for chunk in chunks:
                         writer.write(chunk)
                     writer.close()
-                    await ends(reader)
+                    await read_to_end(reader)
 
         fuzz()
 
@@ -227,7 +227,7 @@ class TestFloods:
 
     @in_loop
     async def test_a_frame_that_is_too_large_closes(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
             await tab.send("x" * (LARGEST + 1))
             assert await tab.closed() == 1009
@@ -238,7 +238,7 @@ class TestFloods:
     @in_loop
     async def test_a_flood_is_slowed_down_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rate_limit, "SLOWED_FOR", 0.3)
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
 
             async def flood() -> None:
@@ -252,7 +252,7 @@ class TestFloods:
 
     @in_loop
     async def test_commands_that_wait_are_few(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
             release = asyncio.Event()
             begun = []
@@ -266,7 +266,7 @@ class TestFloods:
             for _ in range(60):
                 await tab.send('{"claz":"web","command":"getHistoryPage"}')
             await tab.send({"claz": "ping"})
-            await at.becomes(lambda: begun)
+            await at.wait_until(lambda: begun)
             await asyncio.sleep(0.2)
             (alices,) = [each for each in at.cti._hub.tabs if each.user == "alice"]
             assert websocket.MOST_WAITING < 60
@@ -278,7 +278,7 @@ class TestFloods:
 
     @in_loop
     async def test_large_ones_are_fewer(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
             ping = {"claz": "ping"}
             await at.cti._hub.sessions_of("alice").budget._turn.acquire()  # the first one waits
@@ -294,11 +294,11 @@ class TestFloods:
     @in_loop
     async def test_a_body_that_never_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(login_endpoints, "BODY_WITHIN", 0.2)
-        async with installation() as at, in_peace(at):
-            reader, writer = await raw(at)
+        async with installation() as at, bystander_is_served(at):
+            reader, writer = await open_connection(at)
             head = "POST /xuc/api/2.0/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n{"
             writer.write(head.encode())
-            assert b" 408 " in (await ends(reader)).partition(b"\r\n")[0]
+            assert b" 408 " in (await read_to_end(reader)).partition(b"\r\n")[0]
             writer.close()
 
 
@@ -323,7 +323,7 @@ class TestCrowds:
                 await release.wait()
                 return await super().authenticate(login, password)
 
-        async with installation(directory=Slow(PASSWORDS, NAMES)) as at, in_peace(at):
+        async with installation(directory=Slow(PASSWORDS, NAMES)) as at, bystander_is_served(at):
             for calls in (release, asked, checked):
                 calls.clear()
 
@@ -332,7 +332,7 @@ class TestCrowds:
                 return (await at.browser.request("POST", "auth/login", json=body)).status_code
 
             first = [asyncio.create_task(log_in()) for _ in range(5)]
-            await at.becomes(lambda: len(asked) == 5)
+            await at.wait_until(lambda: len(asked) == 5)
             assert await log_in() == 503
             assert len(checked) == login_endpoints.AT_ONCE
             release.set()
@@ -340,10 +340,10 @@ class TestCrowds:
 
     @in_loop
     async def test_connections_are_no_more_than_may_be(self) -> None:
-        async with installation(sockets=20) as at, in_peace(at):
+        async with installation(sockets=20) as at, bystander_is_served(at):
             token = await at.browser.log_in("alice")
-            many = [await raw(at) for _ in range(20)]
-            ended = [asyncio.create_task(ends(reader)) for reader, _ in many]
+            many = [await open_connection(at) for _ in range(20)]
+            ended = [asyncio.create_task(read_to_end(reader)) for reader, _ in many]
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
             await (await at.browser.connect(token)).command("getIceConfig")
             for _, writer in many:
@@ -352,7 +352,7 @@ class TestCrowds:
 
     @in_loop
     async def test_a_logged_in_client_does_not_go_for_a_newcomer(self) -> None:
-        async with installation(sockets=5) as at, in_peace(at):
+        async with installation(sockets=5) as at, bystander_is_served(at):
             tokens = [await at.browser.log_in("alice") for _ in range(4)]
             tabs = [await at.browser.connect(token) for token in tokens]
             with pytest.raises((InvalidHandshake, OSError)):
@@ -362,7 +362,7 @@ class TestCrowds:
 
     @in_loop
     async def test_preferences_are_few_and_short(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
             for number in range(MOST_PREFERENCES):
                 await tab.command("setUserPreference", key=f"key{number}", value="", value_type="String")
@@ -415,10 +415,10 @@ class TestCostlyQuestions:
         async with installation(directory=Company()) as at:
             for number in range(200):
                 await at.pbx.end(await at.pbx.call("1001", caller=f"{1000 + number}"))
-                await at.passes(1)
+                await at.advance(1)
             tabs = [await at.browser.tab("alice") for _ in range(16)]
             question = {"claz": "web", "command": command, **fields}
-            async with in_peace(at):
+            async with bystander_is_served(at):
                 for _ in range(30):
                     await asyncio.gather(*(tab.send(question) for tab in tabs))
                     await asyncio.sleep(BETWEEN)
@@ -431,23 +431,23 @@ class TestHalfOpenSockets:
     @in_loop
     async def test_a_client_that_sends_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             for begin in (b"", b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost:"):
-                reader, writer = await raw(at)
+                reader, writer = await open_connection(at)
                 writer.write(begin)
-                assert await ends(reader) == b""
+                assert await read_to_end(reader) == b""
                 writer.close()
 
     @in_loop
     async def test_nor_may_a_second_request_dawdle(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "REQUEST_WITHIN", 0.2)
-        async with installation() as at, in_peace(at):
-            reader, writer = await raw(at)
+        async with installation() as at, bystander_is_served(at):
+            reader, writer = await open_connection(at)
             request = b"GET /xuc/api/2.0/auth/check HTTP/1.1\r\nHost: x\r\n\r\n"
             writer.write(request)
             await reader.readuntil(b"\r\n\r\n")
             writer.write(request[:30])
-            await ends(reader)
+            await read_to_end(reader)
             writer.close()
 
     @in_loop
@@ -456,10 +456,10 @@ class TestHalfOpenSockets:
     ) -> None:
         monkeypatch.setattr(server, "PING_EVERY", 0.3)
         monkeypatch.setattr(server, "PONG_WITHIN", 0.3)
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
-            tab.falls_silent()
-            await at.becomes(lambda: [each for each in at.alice.sessions if each.last_seen is not None])
+            tab.stop_reading()
+            await at.wait_until(lambda: [each for each in at.alice.sessions if each.last_seen is not None])
             (session,) = at.alice.sessions
             assert session.last_seen is not None
             assert (at.clock.now() - session.last_seen).total_seconds() >= 0.3
@@ -478,26 +478,26 @@ class TestSlowClients:
 
     @in_loop
     async def test_a_client_that_reads_nothing_is_dropped(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             token = await at.browser.log_in("alice")
             tab = await at.browser.connect(token)
             await tab.next("CurrentCallsPhoneEvents")
-            tab.falls_silent()
+            tab.stop_reading()
             (served,) = [each for each in at.cti._hub.tabs if each.user == "alice"]
             for _ in range(20):
                 for _ in range(send_queue.MOST_FRAMES // 2):
                     served.report("Rubbish", "x" * 30_000)
                 await asyncio.sleep(0)
             async with asyncio.timeout(CLOSES_WITHIN + CUT_OFF_WITHIN + AT_MOST):
-                await at.becomes(lambda: served not in at.cti._hub.tabs)
+                await at.wait_until(lambda: served not in at.cti._hub.tabs)
             again = await at.browser.connect(token)
             assert (await again.next("UniqueAccount"))["user"] == "alice"
 
     @in_loop
     async def test_nobody_waits_for_it(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             slow, quick = await at.browser.tab("alice"), await at.browser.tab("alice")
-            slow.falls_silent()
+            slow.stop_reading()
             for device in ("deskphone", "webrtc") * 20:
                 await quick.command("selectDevice", device=device)
             assert quick.last("UniqueAccount")["selection"] == "webrtc"
@@ -567,7 +567,7 @@ class TestWatching:
 
     @in_loop
     async def test_too_many_numbers(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await at.browser.tab("alice")
             many: list[Any] = [str(number) for number in range(1001)]
             for numbers in (many, ["x" * 300], "1001", [1001], None):
@@ -576,7 +576,10 @@ class TestWatching:
 
     @in_loop
     async def test_as_many_as_may_be_are_shown_to_a_slow_client(self) -> None:
-        async with installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+        async with (
+            installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at,
+            bystander_is_served(at),
+        ):
             for number in NUMBERS:
                 await at.cti.publish(number, Presence.AVAILABLE)
             tab = await slow_tab(at)
@@ -587,7 +590,7 @@ class TestWatching:
 
     @in_loop
     async def test_answers_wait_until_a_client_has_taken_those_before(self) -> None:
-        async with installation() as at, in_peace(at):
+        async with installation() as at, bystander_is_served(at):
             tab = await slow_tab(at)
             for number in range(MOST_PREFERENCES):
                 value = "x" * 1024
@@ -601,7 +604,10 @@ class TestWatching:
     @in_loop
     async def test_so_is_what_becomes_of_all_of_them_at_once(self) -> None:
         """As when a node comes back: of each number the last presence counts."""
-        async with installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at, in_peace(at):
+        async with (
+            installation(directory=MemoryDirectory(PASSWORDS, NAMES | NUMBERS)) as at,
+            bystander_is_served(at),
+        ):
             tab = await slow_tab(at)
             await tab.command("subscribeToPhoneHints", phoneNumbers=list(NUMBERS))
             for presence in (Presence.UNAVAILABLE, Presence.BUSY, Presence.AVAILABLE):
@@ -622,7 +628,7 @@ class TestMemory:
             for number in range(20):
                 token = at.cti._hub.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()
-            await at.becomes(lambda: len(at.cti._hub._users) == 2)
+            await at.wait_until(lambda: len(at.cti._hub._users) == 2)
 
 
 class TestPace:

@@ -1,4 +1,4 @@
-"""Log-ins, renewals and their ends, over HTTP; and whose pages may connect at all."""
+"""Log-ins, renewals and log-outs over HTTP, and the origins that may connect."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ class TestRenewing:
     async def test_a_token_expires(self) -> None:
         async with installation() as at:
             token = await at.browser.log_in("alice")
-            await at.passes(3590)
+            await at.advance(3590)
             renewed = (await at.browser.request("GET", "auth/check", headers=bearer(token))).json()["token"]
-            await at.passes(20)
+            await at.advance(20)
             expired = await said(at, "GET", "auth/check", headers=bearer(token))
             assert expired == (401, "TokenExpired")
             assert await (await at.browser.connect(token)).closed() == 4001
@@ -145,7 +145,7 @@ class TestRenewing:
     async def test_a_session_is_not_renewed_for_ever(self) -> None:
         async with installation(ttl=timedelta(days=8)) as at:
             token = await at.browser.log_in("alice")
-            await at.passes(7 * 86400 + 1)
+            await at.advance(7 * 86400 + 1)
             assert await said(at, "GET", "auth/check", headers=bearer(token)) == (401, "TokenExpired")
 
     @in_loop
@@ -357,7 +357,7 @@ class TestAttempts:
         async with installation() as at:
             statuses = list[int]()
             guessing = [asyncio.create_task(guess(client)) for client in range(50)]
-            await at.becomes(lambda: len(statuses) > PER_ADDRESS + 50)
+            await at.wait_until(lambda: len(statuses) > PER_ADDRESS + 50)
             assert (await log_in(at, "alice"))[0] == 200
             for one in guessing:
                 one.cancel()
@@ -382,7 +382,7 @@ class TestAttempts:
             statuses, url = list[int](), await at.browser.url("auth/login")
             clients = range(3 * login_endpoints.MOST_WAITING // 2)
             guessing = [asyncio.create_task(guess(client)) for client in clients]
-            await at.becomes(lambda: 503 in statuses)
+            await at.wait_until(lambda: 503 in statuses)
             legitimate = [(await log_in(at, login))[0] for login in ("alice", "bob")]
             for one in guessing:
                 one.cancel()
@@ -502,7 +502,7 @@ class TestSecrets:
         tokens: list[str] = []
 
         @in_loop
-        async def a_day() -> None:
+        async def every_command() -> None:
             async with installation() as at:
                 tokens.append(token := await at.browser.log_in("alice"))
                 tab = await at.browser.connect(token)
@@ -514,7 +514,7 @@ class TestSecrets:
         with caplog.at_level(1):
             for name in ("websockets.client", "httpx", "httpcore"):
                 caplog.set_level(logging.CRITICAL, name)
-            a_day()
+            every_command()
         (token,) = tokens
         for secret in (token, token[20:60], "sésame", "guessed-wrong", "alice_w-secret"):
             assert secret not in caplog.text

@@ -168,7 +168,7 @@ class TestForwarding:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
             await tab.send({"claz": "web", "command": "dnd", "state": True})
             await other.command("uncFwd", state=True, destination="1002")
-            await at.becomes(lambda: at.alice.forwarding.do_not_disturb)
+            await at.wait_until(lambda: at.alice.forwarding.do_not_disturb)
             assert at.alice.forwarding.unconditional == Forward("1002")
 
     @in_loop
@@ -458,7 +458,7 @@ class TestHistory:
     async def called(self, at: Installation, times: int) -> None:
         for caller in range(times):
             await at.pbx.end(await at.pbx.call("1001", caller=f"300{caller}"))
-            await at.passes(60)
+            await at.advance(60)
 
     @in_loop
     async def test_an_entry_has_the_documented_fields(self) -> None:
@@ -466,7 +466,7 @@ class TestHistory:
             tab = await at.browser.tab("alice")
             call = await talking(at)
             at_first = (await tab.ask("CallHistory", "getUserCallHistory", size=10))[0]
-            await at.passes(3725)
+            await at.advance(3725)
             await at.pbx.end(call)
             (entry,) = await tab.ask("CallHistory", "getUserCallHistory", size=10)
             assert at_first["status"] == "ongoing"
@@ -491,7 +491,7 @@ class TestHistory:
         async with installation() as at:
             tab = await at.browser.tab("alice")
             await self.called(at, 2)
-            await at.passes(11 * 86400)
+            await at.advance(11 * 86400)
             await self.called(at, 1)
 
             async def peers(command: str, **fields: Any) -> list[str]:

@@ -37,7 +37,7 @@ from unique_account.service.service import Service
 LEASE: Final = timedelta(seconds=10)
 
 
-class Wire:
+class FakeProtocol:
     """What a socket's protocol knows, where there is no network."""
 
     known = False
@@ -57,11 +57,11 @@ class UnlimitedEntries(EntryRateLimit):
         return True
 
 
-class Socket:
+class FakeWebSocket:
     """A WebSocket without a network: it is there until it is closed from either side."""
 
     def __init__(self, token: str) -> None:
-        self.scope: dict[str, Any] = {"extensions": {EXTENSION: Wire()}}
+        self.scope: dict[str, Any] = {"extensions": {EXTENSION: FakeProtocol()}}
         self.query_params = {"token": token}
         self._gone = asyncio.Event()
 
@@ -146,7 +146,7 @@ class SlowAccounts(MemoryAccounts):
                 await super().save(*what)
 
 
-class Company:
+class RandomSchedule:
     """Alice's sessions, steered at random by a seed, and what was done so far."""
 
     def __init__(self, seed: int) -> None:
@@ -154,11 +154,11 @@ class Company:
         self.clock, self.observer, self.accounts = SettableClock(), MemoryObserver(), SlowAccounts()
         settings = XucSettings(key=KEY, port=0, sockets_per_user=4)
         self.directory = MemoryDirectory(PASSWORDS, NAMES)
-        self.office = Hub(settings, self.directory, SipLines(), self.observer, self.clock.now)
+        self.hub = Hub(settings, self.directory, SipLines(), self.observer, self.clock.now)
         self.service = Service(
             accounts=self.accounts,
             pbxs=(MemoryPbx(self.clock),),
-            cti=HubCti(self.office),
+            cti=HubCti(self.hub),
             bus=MemoryBus(),
             call_log=MemoryCallLog(),
             clock=self.clock,
@@ -167,7 +167,7 @@ class Company:
         )
         self.tokens: list[str] = []
         self.revoked: list[str] = []
-        self.sockets: list[Socket] = []
+        self.sockets: list[FakeWebSocket] = []
         self.serving: list[asyncio.Task[None]] = []
         self.others: list[asyncio.Task[None]] = []
         self.done: list[str] = []
@@ -181,10 +181,10 @@ class Company:
     async def enter(self) -> None:
         if not self.tokens or self.chance.random() < 0.3:
             credential = await self.directory.credential("alice") or ""
-            self.tokens.append(self.office.tokens.issue("alice", "alice", credential))
-        socket = Socket(self.chance.choice(self.tokens[-2:]))
+            self.tokens.append(self.hub.tokens.issue("alice", "alice", credential))
+        socket = FakeWebSocket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
-        self.serving.append(self._task(websocket.serve(self.office, UnlimitedEntries(), socket)))  # type: ignore[arg-type]
+        self.serving.append(self._task(websocket.serve(self.hub, UnlimitedEntries(), socket)))  # type: ignore[arg-type]
         await asyncio.sleep(0)  # one that is cancelled before it began is no socket
 
     async def leave(self) -> None:
@@ -193,8 +193,8 @@ class Company:
 
     async def log_out(self) -> None:
         if self.tokens:
-            token = self.office.tokens.read(self.chance.choice(self.tokens[-2:]))
-            self.others.append(self._task(self.office.log_out("alice", token.session)))
+            token = self.hub.tokens.read(self.chance.choice(self.tokens[-2:]))
+            self.others.append(self._task(self.hub.log_out("alice", token.session)))
 
     async def remove(self) -> None:
         self.others.append(self._task(self._removed()))
@@ -208,8 +208,8 @@ class Company:
     async def change_password(self) -> None:
         self.directory._passwords = {**self.directory._passwords, "alice": str(len(self.done))}
 
-    async def look(self) -> None:
-        self.others.append(self._task(check_sessions(self.office)))
+    async def check_sessions_now(self) -> None:
+        self.others.append(self._task(check_sessions(self.hub)))
 
     async def cancel(self) -> None:
         if self.serving:
@@ -229,16 +229,16 @@ class Company:
         self.others.append(self._task(self.clock.advance(timedelta(seconds=self.chance.choice((1, 4, 11))))))
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.create_task(_quietly(work))
+        return asyncio.create_task(_ignore_errors(work))
 
     # -- the schedule --------------------------------------------------------------------------------
 
-    async def go_on(self, steps: int) -> None:
+    async def run_random_steps(self, steps: int) -> None:
         """Let so much happen, at random."""
         may: list[tuple[Callable[[], Coroutine[Any, Any, None]], int]] = [
             (self.enter, 4), (self.leave, 3), (self.log_out, 2), (self.cancel, 1),
             (self.answer, 8), (self.fail, 1), (self.wait, 1), (self.remove, 1),
-            (self.change_password, 1), (self.look, 1),
+            (self.change_password, 1), (self.check_sessions_now, 1),
         ]  # fmt: skip
         happenings, weights = zip(*may, strict=True)
         self.accounts.hurried = False
@@ -252,7 +252,7 @@ class Company:
             for _ in range(self.chance.randrange(6)):
                 await asyncio.sleep(0)
 
-    async def calm_down(self) -> None:
+    async def settle(self) -> None:
         """Let everything that waits for the store come to its end."""
         self.accounts.hurried = True
         for turn in self.accounts.waiting:
@@ -265,9 +265,9 @@ class Company:
 
     @property
     def connected(self) -> set[str]:
-        return {tab.session for tab in self.office.tabs}
+        return {tab.session for tab in self.hub.tabs}
 
-    def endless(self) -> list[str]:
+    def sessions_without_lease(self) -> list[str]:
         """The sessions that are neither connected nor within their lease."""
         return [
             session.id
@@ -276,18 +276,18 @@ class Company:
             and (session.last_seen is None or session.last_seen + LEASE < self.clock.now())
         ]
 
-    def good(self) -> list[str]:
-        """The tokens that are good although their account was removed since."""
-        return [token for token in self.revoked if self._is_good(token)]
+    def valid_tokens(self) -> list[str]:
+        """The tokens that are valid although their account was removed since."""
+        return [token for token in self.revoked if self._is_valid(token)]
 
-    def _is_good(self, token: str) -> bool:
+    def _is_valid(self, token: str) -> bool:
         try:
-            self.office.tokens.read(token)
+            self.hub.tokens.read(token)
         except TokenExpired:
             return False
         return True
 
-    def unheld(self) -> set[str]:
+    def unreported(self) -> set[str]:
         """The sessions that are connected and that the account does not hold."""
         return self.connected - {session.id for session in self.alice.sessions}
 
@@ -298,33 +298,36 @@ class Company:
             await asyncio.wait([task])
 
 
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+async def _ignore_errors(work: Coroutine[Any, Any, None]) -> None:
     with suppress(Exception):  # whoever asked is answered; what matters is what is left
         await work
 
 
-async def follow(seed: int, steps: int) -> None:
+async def run_schedule(seed: int, steps: int) -> None:
     """Follow one schedule: the invariant holds whenever nothing is under way, and nobody is left at last."""
-    at = Company(seed)
+    at = RandomSchedule(seed)
     async with at.service:
         await at.service.add(ALICE)
         for _ in range(3):
-            await at.go_on(steps)
-            await at.calm_down()
+            await at.run_random_steps(steps)
+            await at.settle()
             await at.clock.advance(timedelta(seconds=5))  # whatever was in doubt is asked for
-            await at.calm_down()
-            assert (at.endless(), at.unheld(), at.good()) == ([], set(), []), (seed, at.done)
+            await at.settle()
+            assert (at.sessions_without_lease(), at.unreported(), at.valid_tokens()) == ([], set(), []), (
+                seed,
+                at.done,
+            )
         await at.leave_all()
-        await at.calm_down()
+        await at.settle()
         for _ in range(3):
             await at.clock.advance(LEASE)
-            await at.calm_down()
+            await at.settle()
         stored = await at.accounts.load("alice")
         assert stored is not None
         assert (at.alice.sessions, stored[1].sessions) == ((), ()), (seed, at.done)
         assert at.alice.state is State.LOGGED_OUT
-        assert at.office.sessions_of("alice").by_id == {}
-    await at.office.tasks.cancel()
+        assert at.hub.sessions_of("alice").by_id == {}
+    await at.hub.tasks.cancel()
 
 
 class TestInvariant:
@@ -334,4 +337,4 @@ class TestInvariant:
     def test_random_schedules(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hub, "REPORT_RETRY", 0)
         for one in range(25):
-            asyncio.run(follow(seed * 1000 + one, 25))
+            asyncio.run(run_schedule(seed * 1000 + one, 25))

@@ -37,7 +37,7 @@ def signed(claims: str, header: str = '{"alg":"HS256","typ":"JWT"}') -> str:
     return (text + b"." + base64url_encode(digest(KEY.encode(), text, "sha256"))).decode()
 
 
-def saying(**changes: str) -> str:
+def token_with_claims(**changes: str) -> str:
     says = {**SAYS, **changes}
     return signed("{" + ",".join(f'"{name}":{value}' for name, value in says.items()) + "}")
 
@@ -46,7 +46,7 @@ class TestClaims:
     """A claim that we would never make makes a bad token, whoever signed it."""
 
     def test_ours_are_good(self, tokens: Tokens) -> None:
-        assert tokens.read(saying()).expires == 9e9
+        assert tokens.read(token_with_claims()).expires == 9e9
 
     @pytest.mark.parametrize("claim", ["began", "exp"])
     @pytest.mark.parametrize(
@@ -66,20 +66,20 @@ class TestClaims:
     )
     def test_an_instant_that_is_none(self, tokens: Tokens, claim: str, odd: str) -> None:
         with pytest.raises(BadToken) as bad:
-            tokens.read(saying(**{claim: odd}))
+            tokens.read(token_with_claims(**{claim: odd}))
         assert not isinstance(bad.value, TokenExpired)
 
     @pytest.mark.parametrize("claim", ["sub", "login", "sid", "seal"])
     @pytest.mark.parametrize("odd", ['"\\ud800"', "5", "null", '["alice"]', "{}"])
     def test_a_text_that_is_none(self, tokens: Tokens, claim: str, odd: str) -> None:
         with pytest.raises(BadToken) as bad:
-            tokens.read(saying(**{claim: odd}))
+            tokens.read(token_with_claims(**{claim: odd}))
         assert not isinstance(bad.value, TokenExpired)
 
     @pytest.mark.parametrize("more", [{"iat": "1e999"}, {"nbf": "1e999"}, {"iat": "NaN"}, {"aud": '"x"'}])
     def test_a_claim_that_we_do_not_make(self, tokens: Tokens, more: dict[str, str]) -> None:
         with pytest.raises(BadToken):
-            tokens.read(saying(**more))
+            tokens.read(token_with_claims(**more))
 
     @pytest.mark.parametrize("claims", ["[]", "5", "null", '"x"', "[" * 600, "{", "\ufeff{}"])
     def test_claims_that_are_none(self, tokens: Tokens, claims: str) -> None:

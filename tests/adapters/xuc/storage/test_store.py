@@ -110,7 +110,7 @@ class TestAFullDisk:
             token = await at.browser.log_in("alice")
             with full_disk():
                 assert await logged_out(at, token) == 503
-            await at.becomes(lambda: not at.cti._hub.store.has_unwritten)
+            await at.wait_until(lambda: not at.cti._hub.store.has_unwritten)
         async with installation(store=store) as at:
             assert await checked(at, token) == 401
 
@@ -249,9 +249,9 @@ class TestTheClock:
             ended, kept = await at.browser.log_in("alice"), await at.browser.log_in("alice")
             answer = await at.browser.request("GET", "auth/check", headers=bearer(ended))
             renewed = answer.json()["token"]
-            await at.passes(before)
+            await at.advance(before)
             assert await logged_out(at, renewed) == 204
-            await at.passes(after)
+            await at.advance(after)
             assert [await checked(at, token) for token in (ended, renewed, kept)] == [401, 401, 200]
         async with installation(store=store) as at:
             at.clock._now = began
@@ -263,7 +263,7 @@ class TestTheClock:
         store = tmp_path / "cti.sqlite"
         async with installation(store=store) as at:
             began, old = at.clock.now(), await at.browser.log_in("alice")
-            await at.passes(seconds)
+            await at.advance(seconds)
             await at.service.remove("alice")
             await at.service.add(ALICE)
             new = await at.browser.log_in("alice")
@@ -296,7 +296,7 @@ class TestMemory:
             for _ in range(3):
                 for _ in range(50):
                     tokens.issue("alice", "alice", "")
-                await at.passes(3601)
+                await at.advance(3601)
             tokens.issue("alice", "alice", "")
             assert len(store.sessions._sessions["alice"]) == 1
             for _ in range(2 * MOST_SESSIONS):
@@ -314,7 +314,7 @@ class TestMemory:
             await tab.command("setUserPreference", key="colour", value="green", value_type="String")
             await at.service.remove("alice")
             await tab.closed()
-            await at.becomes(lambda: "alice" not in at.cti._hub._users)
+            await at.wait_until(lambda: "alice" not in at.cti._hub._users)
             store = at.cti._hub.store
             assert ("alice" in store.sessions._sessions, "alice" in store.preferences._preferences) == (
                 False,
@@ -336,13 +336,13 @@ class TestMemory:
                 {"claz": "web", "command": "setUserPreference", "key": "colour",
                  "value": "green", "value_type": "String"}
             )  # fmt: skip
-            await at.becomes(lambda: store._lock._waiters)
+            await at.wait_until(lambda: store._lock._waiters)
             removing = asyncio.create_task(at.service.remove("alice"))
-            await at.becomes(lambda: at.cti._hub.sessions_of("alice").view is None)
+            await at.wait_until(lambda: at.cti._hub.sessions_of("alice").view is None)
             store._lock.release()
             await removing
             await tab.closed()
-            await at.becomes(
+            await at.wait_until(
                 lambda: "alice" not in store.preferences._preferences and not store.has_unwritten
             )
             assert store._file._connection.execute("SELECT * FROM preferences").fetchall() == []

@@ -113,7 +113,7 @@ class TestOfAUser:
         slept: list[float] = []
         sleep = asyncio.sleep
 
-        async def passes(seconds: float) -> None:
+        async def advance(seconds: float) -> None:
             slept.append(seconds)
             await sleep(0)
 
@@ -123,7 +123,7 @@ class TestOfAUser:
             sessions = at.cti._hub.sessions_of("alice")
             for left in (sessions.budget, sessions.log_budget):
                 left.spend(AT_ONCE + 3600 * int(PER_SECOND))
-            monkeypatch.setattr(asyncio, "sleep", passes)
+            monkeypatch.setattr(asyncio, "sleep", advance)
             await bob.command("getColleagues")
             assert max(slept) == 0
             for command, fields in (
@@ -171,10 +171,10 @@ class TestOfAUser:
             (served,) = at.cti._hub.tabs
             async with at.cti._hub.sessions_of("alice").budget.query():
                 await tab.send({"claz": "web", "command": "subscribeToPhoneHints", "phoneNumbers": ["1002"]})
-                await at.becomes(lambda: at.cti._hub.sessions_of("alice").budget._waiting)
+                await at.wait_until(lambda: at.cti._hub.sessions_of("alice").budget._waiting)
                 await tab.close()
-                await at.becomes(lambda: served.is_gone)
-            await at.becomes(lambda: not at.cti._hub.sessions_of("alice").budget._waiting)
+                await at.wait_until(lambda: served.is_gone)
+            await at.wait_until(lambda: not at.cti._hub.sessions_of("alice").budget._waiting)
             async with at.cti._hub.sessions_of("alice").budget.query():
                 assert not at.cti._hub.presence._subscribers
             at.cti._hub.presence.subscribe(served, "1002")

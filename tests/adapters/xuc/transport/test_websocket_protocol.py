@@ -42,7 +42,7 @@ async def bare(
 
 
 async def all_of(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the connection ends."""
+    """All bytes until the connection ends."""
     got = b""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -58,7 +58,7 @@ def close_of(code: int) -> bytes:
 
 
 class TestEveryFrameCounts:
-    """S5: a flood of whatever frames ends its connection, and most of it is never decoded."""
+    """S5: a flood of frames of any kind ends its connection, and most of it is never decoded."""
 
     @pytest.mark.parametrize(
         ("first", "flood"),
@@ -135,7 +135,7 @@ class TestNobodyReads:
         monkeypatch.setattr(rate_limit, "AT_ONCE", 10**9)  # so that it is not sent away for its pace
         async with installation() as at, bare(at, await at.browser.log_in("alice")) as (_, writer):
             writer.transport.pause_reading()  # type: ignore[attr-defined]
-            await at.becomes(lambda: at.cti.sockets == 1)
+            await at.wait_until(lambda: at.cti.sockets == 1)
             (tab,) = at.cti._hub.tabs
             assert tab._protocol is not None
             waiting = tab._protocol.transport.get_write_buffer_size
