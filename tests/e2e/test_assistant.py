@@ -8,11 +8,10 @@ from typing import Final
 
 import pytest
 
-from lab.patience import until
-from lab.sound import NEAR
-from tests.e2e.drivers.page import Assistant, expect
-from tests.e2e.fixtures.company import Company, company
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.assistant_calls import answer_bobs_call, approx_tone, page_plays
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.drivers.page import expect
+from tests.e2e.fixtures.full_system import FullSystem, full_system
 from unique_account.adapters.asterisk.ami.codec import Message
 
 pytestmark = pytest.mark.e2e
@@ -23,31 +22,7 @@ TWO_TRIES: Final = 7.0
 NORMAL_CLEARING: Final = "16"
 
 
-def near(tone: int) -> object:
-    """A tone, as exactly as a recording tells it."""
-    return pytest.approx(tone, abs=NEAR)
-
-
-async def receives(tab: Assistant, tone: int) -> None:
-    """The page plays a tone."""
-
-    async def now() -> bool:
-        return abs(float(await tab.page.evaluate("loudest()")) - tone) < NEAR
-
-    await until(now, f"that the page hears {tone} Hz")
-
-
-async def answered(at: Company, tab: Assistant) -> float:
-    """Bob calls Alice, who answers in the page; the instant before."""
-    start = time.monotonic()
-    await at.bob.dial("1001")
-    await tab.button("Answer").click()
-    await tab.call("talking").wait_for()
-    await at.bob.event("CALL_ESTABLISHED", after=start)
-    return start
-
-
-async def ended_with(at: Company, start: float) -> str:
+async def ended_with(at: FullSystem, start: float) -> str:
     """The cause with which the browser's leg ended; after a silence Asterisk gives another one."""
 
     def ends(message: Message) -> bool:
@@ -59,37 +34,37 @@ async def ended_with(at: Company, start: float) -> str:
 class TestSound:
     """C2: a call of the browser carries what both say."""
 
-    @live
+    @in_loop
     async def test_of_a_call_that_comes_in(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            start = await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
             await at.bob.receives(at.chromium.tone)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.bob.received() == (near(at.chromium.tone),)
+            assert at.bob.received() == (approx_tone(at.chromium.tone),)
 
-    @live
+    @in_loop
     async def test_of_a_call_that_is_dialled(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             start = time.monotonic()
             await tab.dial("1002")
             await at.bob.event("CALL_INCOMING", after=start)
             await at.bob.accept()
             await tab.call("talking").wait_for()
-            await receives(tab, at.bob.tone)
+            await page_plays(tab, at.bob.tone)
             await at.bob.receives(at.chromium.tone)
             await at.bob.hang_up()
             await expect(tab.page.locator(".call")).to_have_count(0)
-            assert at.bob.received() == (near(at.chromium.tone),)
+            assert at.bob.received() == (approx_tone(at.chromium.tone),)
 
-    @live
+    @in_loop
     async def test_tones_are_heard(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await tab.button("Keypad").click()
             await tab.page.locator(".call [data-key='5']").click()
             await at.pbx.ami.event("DTMFEnd", after=start, Digit="5")
@@ -98,24 +73,24 @@ class TestSound:
 class TestSteering:
     """C2: holding and transferring are the browser's own, and Asterisk carries them out."""
 
-    @live
+    @in_loop
     async def test_holding(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
             await tab.button("Hold").click()
             await tab.call("held").wait_for()
             await at.pbx.ami.event("Hold", after=start)
             await tab.button("Resume").click()
             await at.pbx.ami.event("Unhold", after=start)
-            await receives(tab, at.bob.tone)
+            await page_plays(tab, at.bob.tone)
 
-    @live
+    @in_loop
     async def test_a_blind_transfer(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
             await tab.transfer("1003", "Transfer now")
             await at.carol.event("CALL_INCOMING", after=start)
@@ -125,19 +100,19 @@ class TestSteering:
             await at.carol.receives(at.bob.tone)
             await at.carol.hang_up()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.carol.received() == (near(at.bob.tone),)
+            assert at.carol.received() == (approx_tone(at.bob.tone),)
 
-    @live
+    @in_loop
     async def test_an_attended_transfer(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
             await tab.transfer("1003", "Ask first")
             await at.carol.event("CALL_INCOMING", after=start)
             await at.carol.accept()
             await at.carol.event("CALL_ESTABLISHED", after=start)
-            await receives(tab, at.carol.tone)
+            await page_plays(tab, at.carol.tone)
             await tab.button("Complete the transfer").click()
             await expect(tab.page.locator(".call")).to_have_count(0)
             await at.carol.receives(at.bob.tone)
@@ -149,11 +124,11 @@ class TestSteering:
 class TestOrders:
     """C2: another program of the user steers the browser's call by XiVO's commands."""
 
-    @live
+    @in_loop
     async def test_holding_keys_and_the_microphone(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
             async with at.program() as command:
                 await command("hold")
@@ -164,7 +139,7 @@ class TestOrders:
                 await tab.call("talking").wait_for()
                 await command("sendDtmf", key="5")
                 await at.pbx.ami.event("DTMFEnd", after=start, Digit="5")
-                await receives(tab, at.bob.tone)
+                await page_plays(tab, at.bob.tone)
                 await command("toggleMicrophone")
                 await expect(tab.button("Mute")).to_have_attribute("aria-pressed", "true")
 
@@ -172,9 +147,9 @@ class TestOrders:
 class TestDevices:
     """R2, R3, S6, C1: the device in use rings, and the other stays silent."""
 
-    @live
+    @in_loop
     async def test_a_toggle_moves_the_next_call(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await tab.uses("deskphone")
             start = time.monotonic()
@@ -190,9 +165,9 @@ class TestDevices:
             await tab.call("ringing").wait_for()
             assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
-    @live
+    @in_loop
     async def test_what_the_deskphone_cannot_do_is_refused_with_the_reason(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await tab.uses("deskphone")
             start = time.monotonic()
@@ -203,9 +178,9 @@ class TestDevices:
             await tab.button("Refuse").click()
             await at.bob.event("CALL_CLOSED", after=start)
 
-    @live
+    @in_loop
     async def test_dialling_rings_the_deskphone_first(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await tab.uses("deskphone")
             start = time.monotonic()
@@ -218,9 +193,9 @@ class TestDevices:
 class TestLeaving:
     """R1, R4, R15, S5: whoever leaves the page is called on the deskphone."""
 
-    @live
+    @in_loop
     async def test_by_logging_out(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await tab.page.get_by_role("button", name="Log out").click()
             await expect(tab.page.locator("#login")).to_be_visible()
@@ -229,9 +204,9 @@ class TestLeaving:
             await at.bob.dial("1001")
             await at.alice.event("CALL_INCOMING", after=start)
 
-    @live
+    @in_loop
     async def test_by_closing_the_tab_while_it_rings(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             start = time.monotonic()
             await at.bob.dial("1001")
@@ -240,33 +215,33 @@ class TestLeaving:
             await at.alice.event("CALL_INCOMING", after=start)
             assert "CALL_CLOSED" not in at.bob.reported(after=start)
 
-    @live
+    @in_loop
     async def test_by_killing_the_browser_in_a_call(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.chromium.kill()
             await at.bob.event("CALL_CLOSED", after=start)
 
-    @live
+    @in_loop
     async def test_loading_it_again_in_a_call_ends_the_call_and_no_more(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             tab.page.on("dialog", lambda dialog: dialog.accept())
             await tab.page.reload()
             assert await ended_with(at, start) == NORMAL_CLEARING
             await at.bob.event("CALL_CLOSED", after=start)
             await tab.ready()
-            await answered(at, tab)
+            await answer_bobs_call(at, tab)
 
 
 class TestSeveralTabs:
     """S4: a call rings in all tabs, and the first answer takes it."""
 
-    @live
+    @in_loop
     async def test_the_others_see_it_answered_elsewhere(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             one, two = await at.logged_in(), await at.logged_in()
             await at.bob.dial("1001")
             await two.call("ringing").wait_for()
@@ -280,9 +255,9 @@ class TestSeveralTabs:
 class TestTroubles:
     """R4, R17: the page says what is wrong and what to do."""
 
-    @live
+    @in_loop
     async def test_a_microphone_that_is_refused(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await tab.page.evaluate("globalThis.refused = true")
             await at.bob.dial("1001")
@@ -293,9 +268,9 @@ class TestTroubles:
             await tab.call("talking").wait_for()
             await expect(tab.trouble("microphone_refused")).to_have_count(0)
 
-    @live
+    @in_loop
     async def test_a_telephone_system_that_is_not_reached(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             at.lines.url = at.pbx.websocket.replace("ws:", "wss:")
             tab = await at.tab()
             await tab.log_in()
@@ -306,9 +281,9 @@ class TestTroubles:
                 "href", at.lines.url.replace("wss:", "https:")
             )
 
-    @live
+    @in_loop
     async def test_a_line_that_is_lost_comes_back(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await at.pbx.kill()
             await tab.trouble("line_lost").get_by_label("Dismiss").click()

@@ -11,10 +11,10 @@ import pytest
 from lab.config import section
 from lab.place import program
 from lab.ports import LOOPBACK, port
+from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
-from tests.e2e.fixtures.company import company
-from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import answered, receives
+from tests.e2e.fixtures.full_system import full_system
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -48,10 +48,10 @@ async def accept_there(warning: Page) -> None:
 class TestUntrusted:
     """R17: of a certificate that the browser does not trust the page says what to do, and that helps."""
 
-    @live
+    @in_loop
     async def test_is_accepted_at_the_address_that_the_page_gives(self, tmp_path: Path) -> None:
         number = port()
-        async with company(appended=of_its_own(tmp_path, number)) as at:
+        async with full_system(appended=of_its_own(tmp_path, number)) as at:
             at.lines.url = f"wss://{LOOPBACK}:{number}/ws"
             tab = await at.tab()
             await tab.log_in()
@@ -64,5 +64,5 @@ class TestUntrusted:
             await tab.page.bring_to_front()
             await expect(trouble).to_have_count(0, timeout=25_000)
             await tab.ready()
-            await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)

@@ -7,22 +7,22 @@ import time
 import pytest
 
 from lab.patience import until
+from tests.e2e.drivers.assistant_calls import approx_tone
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, expect
-from tests.e2e.fixtures.company import Company, company
-from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import near
+from tests.e2e.fixtures.full_system import FullSystem, full_system
 
 pytestmark = pytest.mark.e2e
 
 
-async def with_deskphone(at: Company) -> Assistant:
+async def with_deskphone(at: FullSystem) -> Assistant:
     """A tab in which Alice has the deskphone in use."""
     tab = await at.logged_in()
     await tab.uses("deskphone")
     return tab
 
 
-async def answered(at: Company, tab: Assistant) -> float:
+async def answered(at: FullSystem, tab: Assistant) -> float:
     """Bob calls Alice, who answers her deskphone by the button in the page; the instant before."""
     start = time.monotonic()
     await at.bob.dial("1001")
@@ -35,9 +35,9 @@ async def answered(at: Company, tab: Assistant) -> float:
 class TestSteering:
     """C1: the page answers, holds, resumes, dials and hangs up, and the deskphone does it."""
 
-    @live
+    @in_loop
     async def test_a_call_that_comes_in(self) -> None:
-        async with company(controllable=True) as at:
+        async with full_system(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.button("Hold").click()
@@ -50,9 +50,9 @@ class TestSteering:
             await at.bob.event("CALL_CLOSED", after=start)
             await expect(tab.page.locator(".call")).to_have_count(0)
 
-    @live
+    @in_loop
     async def test_a_call_that_is_dialled(self) -> None:
-        async with company(controllable=True) as at:
+        async with full_system(controllable=True) as at:
             tab = await with_deskphone(at)
             start = time.monotonic()
             await tab.dial("1002")
@@ -67,9 +67,9 @@ class TestSteering:
 class TestTransferring:
     """C1: the page connects others with each other, and both stay connected when the deskphone is out."""
 
-    @live
+    @in_loop
     async def test_blindly(self) -> None:
-        async with company(controllable=True) as at:
+        async with full_system(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.transfer("1003", "Transfer now")
@@ -78,9 +78,9 @@ class TestTransferring:
             await at.carol.event("CALL_ESTABLISHED", after=start)
             await are_connected(at, tab, start)
 
-    @live
+    @in_loop
     async def test_after_asking(self) -> None:
-        async with company(controllable=True) as at:
+        async with full_system(controllable=True) as at:
             tab = await with_deskphone(at)
             start = await answered(at, tab)
             await tab.transfer("1003", "Ask first")
@@ -93,7 +93,7 @@ class TestTransferring:
             await are_connected(at, tab, start)
 
 
-async def picks_up(at: Company) -> None:
+async def picks_up(at: FullSystem) -> None:
     """The deskphone rings, because of the page, and Alice picks it up."""
 
     async def rings() -> bool:
@@ -103,10 +103,10 @@ async def picks_up(at: Company) -> None:
     at.controllable.answer()
 
 
-async def are_connected(at: Company, tab: Assistant, start: float) -> None:
+async def are_connected(at: FullSystem, tab: Assistant, start: float) -> None:
     """Bob and Carol hear each other, and Alice is in no call any more."""
     await expect(tab.page.locator(".call")).to_have_count(0)
     await at.carol.receives(at.bob.tone)
     await at.carol.hang_up()
     await at.bob.event("CALL_CLOSED", after=start)
-    assert at.carol.received() == (near(at.bob.tone),)
+    assert at.carol.received() == (approx_tone(at.bob.tone),)

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
+from tests.e2e.drivers.assistant_calls import answer_bobs_call, approx_tone
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
-from tests.e2e.fixtures.company import company
-from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import answered, near
+from tests.e2e.fixtures.full_system import full_system
 
 pytestmark = pytest.mark.e2e
 
@@ -25,23 +25,23 @@ A_MESSAGE: Final = 3.0
 class TestCalls:
     """C2: what a user does in a call is heard, or not heard, by the other party."""
 
-    @live
+    @in_loop
     async def test_a_muted_party_is_not_heard(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await at.bob.receives(at.chromium.tone)
             await tab.button("Mute").click()
             await at.bob.receives(0)
             await asyncio.sleep(A_SENTENCE)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
-            assert at.bob.received() == (near(at.chromium.tone),)
+            assert at.bob.received() == (approx_tone(at.chromium.tone),)
             assert at.bob.received(last=A_SENTENCE) == (0,)
 
-    @live
+    @in_loop
     async def test_a_call_that_is_refused_is_over(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             start = time.monotonic()
             await at.bob.dial("1001")
@@ -54,9 +54,9 @@ class TestCalls:
 class TestColleagues:
     """P1, P5, R14: colleagues' calls show at once, and a click calls them."""
 
-    @live
+    @in_loop
     async def test_are_seen_and_called(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             await expect(tab.colleague("1002")).to_have_text("Available")
             start = time.monotonic()
@@ -74,11 +74,11 @@ class TestColleagues:
 class TestHistory:
     """H1, H3, H4: calls of both devices are in one history, live, each with its device."""
 
-    @live
+    @in_loop
     async def test_is_of_both_devices(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             await expect(tab.entries("ongoing")).to_have_attribute("data-device", "webrtc")
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)
@@ -95,9 +95,9 @@ class TestHistory:
 class TestForwards:
     """R8, R10, V2: a forward and do-not-disturb that are set in the page hold for the next call."""
 
-    @live
+    @in_loop
     async def test_a_forward_sends_calls_there(self) -> None:
-        async with company() as at:
+        async with full_system() as at:
             tab = await at.logged_in()
             forward = tab.page.locator("[data-forward=unconditional]")
             await forward.locator("input.input").fill("1003")
@@ -108,9 +108,9 @@ class TestForwards:
             await at.carol.event("CALL_INCOMING", after=start)
             await expect(tab.page.locator(".call")).to_have_count(0)
 
-    @live
+    @in_loop
     async def test_a_user_on_do_not_disturb_finds_a_message(self) -> None:
-        async with company(prompts=True) as at:
+        async with full_system(prompts=True) as at:
             tab = await at.logged_in()
             await tab.page.get_by_text("Do not disturb").click()
             await expect(tab.page.locator(".why")).to_contain_text("rings on no device")

@@ -8,10 +8,10 @@ from typing import Final
 import pytest
 
 from lab.network import nothing_but_loopback
+from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, expect
-from tests.e2e.fixtures.company import Company, remote
-from tests.e2e.fixtures.office import live
-from tests.e2e.test_assistant import answered, receives
+from tests.e2e.fixtures.full_system import FullSystem, remote_system
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +31,7 @@ UNANSWERED: Final = 33_000
 """Milliseconds after which a registration has failed for want of an answer."""
 
 
-async def rings_on_the_deskphone(at: Company) -> None:
+async def rings_on_the_deskphone(at: FullSystem) -> None:
     """Bob calls Alice, whose deskphone rings within seconds, and gives up."""
     start = time.monotonic()
     await at.bob.dial("1001")
@@ -48,7 +48,7 @@ async def is_back(tab: Assistant) -> None:
     await tab.ready()
 
 
-async def with_a_clock(at: Company) -> Assistant:
+async def with_a_clock(at: FullSystem) -> Assistant:
     """A tab like any other, whose clock a test can put forward."""
     tab = await at.tab()
     await tab.page.clock.install()
@@ -60,9 +60,9 @@ async def with_a_clock(at: Company) -> Assistant:
 class TestIdle:
     """R4, R15, S5: without a network the page says so, calls ring on the deskphone, and nothing is lost."""
 
-    @live
+    @in_loop
     async def test_where_connections_break(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await at.logged_in()
             network.cut()
             await expect(tab.trouble("offline")).to_contain_text("calls ring on your deskphone")
@@ -71,13 +71,13 @@ class TestIdle:
             network.mend()
             await is_back(tab)
             await expect(tab.entries("missed")).to_have_count(1)
-            start = await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            start = await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
             assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
-    @live
+    @in_loop
     async def test_where_nothing_comes_any_more(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await at.logged_in()
             network.silence()
             await rings_on_the_deskphone(at)
@@ -86,13 +86,13 @@ class TestIdle:
             network.mend()
             await is_back(tab)
             await expect(tab.entries("missed")).to_have_count(2)
-            start = await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            start = await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
             assert "CALL_INCOMING" not in at.alice.reported(after=start)
 
-    @live
+    @in_loop
     async def test_for_so_long_that_the_line_is_not_registered_any_more(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await with_a_clock(at)
             network.silence()
             await tab.page.clock.run_for(REGISTERED_FOR)
@@ -100,12 +100,12 @@ class TestIdle:
             await expect(tab.trouble("line_refused")).to_have_count(0)
             network.mend()
             await is_back(tab)
-            await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
 
-    @live
+    @in_loop
     async def test_where_the_page_comes_back_and_its_phone_finds_a_dead_connection(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await with_a_clock(at)
             network.silence()
             await tab.page.clock.run_for(NOTICED)
@@ -121,12 +121,12 @@ class TestIdle:
 class TestInACall:
     """R4, S5: a call that loses its network ends for the other party, and the next rings the deskphone."""
 
-    @live
+    @in_loop
     async def test_ends_for_want_of_media(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await at.logged_in()
-            start = await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            start = await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
             with nothing_but_loopback():
                 network.silence()
                 await at.bob.event("CALL_CLOSED", after=start)
@@ -135,20 +135,20 @@ class TestInACall:
             network.mend()
             await is_back(tab)
             await expect(tab.page.locator(".call")).to_have_count(0)
-            await answered(at, tab)
-            await receives(tab, at.bob.tone)
+            await answer_bobs_call(at, tab)
+            await page_plays(tab, at.bob.tone)
 
-    @live
+    @in_loop
     async def test_goes_on_where_only_the_servers_are_lost(self) -> None:
-        async with remote() as (at, network):
+        async with remote_system() as (at, network):
             tab = await at.logged_in()
-            start = await answered(at, tab)
+            start = await answer_bobs_call(at, tab)
             network.cut()
             await expect(tab.trouble("offline")).to_be_visible()
-            await receives(tab, at.bob.tone)
+            await page_plays(tab, at.bob.tone)
             network.mend()
             await is_back(tab)
             await expect(tab.call("talking")).to_be_visible()
-            await receives(tab, at.bob.tone)
+            await page_plays(tab, at.bob.tone)
             await tab.button("Hang up").click()
             await at.bob.event("CALL_CLOSED", after=start)

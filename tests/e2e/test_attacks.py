@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.drivers.cti_attackers import ATTACKS
-from tests.e2e.fixtures.besieged_service import Harm, besieged
+from tests.e2e.fixtures.attacked_service import Impact, attacked_service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -23,9 +23,9 @@ class TestBystanders:
 
     @pytest.mark.parametrize("attack", ATTACKS)
     def test_are_not_harmed(self, attack: str, tmp_path: Path) -> None:
-        async def scenario() -> Harm:
-            async with besieged(tmp_path) as at:
-                return await at.under(attack)
+        async def scenario() -> Impact:
+            async with attacked_service(tmp_path) as at:
+                return await at.impact_of(attack)
 
         harm = asyncio.run(scenario())
         assert harm.command <= COMMAND_WITHIN, harm

@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 
 from lab.config import Endpoint
 from lab.journal import JournalEntry
-from tests.e2e.fixtures.office import live
-from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, Planned, node_of
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, PlannedNode, planned_node
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.asterisk.ami.codec import Message
@@ -37,7 +37,7 @@ SORRY: Final = "im-sorry&feature-not-avail-line"
 class Served:
     """A node whose user a service decides for."""
 
-    at: Planned
+    at: PlannedNode
     service: Service
 
     async def dial(self, code: str, phone: str = "alice") -> str:
@@ -57,7 +57,7 @@ class Served:
         return held["alice"] == plan(self.service.account("alice"))
 
 
-async def announced(at: Planned, code: str, phone: str) -> JournalEntry[Message]:
+async def announced(at: PlannedNode, code: str, phone: str) -> JournalEntry[Message]:
     """Dial a code; when what was announced."""
     start = await at.dial(code, phone)
 
@@ -69,7 +69,7 @@ async def announced(at: Planned, code: str, phone: str) -> JournalEntry[Message]
 
 @asynccontextmanager
 async def served(user: User = USER) -> AsyncIterator[Served]:
-    async with node_of(DESKPHONE, IN_ITS_PLACE) as at:
+    async with planned_node(DESKPHONE, IN_ITS_PLACE) as at:
         login = ManagerLogin(username="lab", secret=at.pbx.secret, port=at.pbx.ports.ami)
         async with bootstrap(pbxs=(AsteriskPbx(login, MemoryObserver()),)) as service:
             await service.add(user)
@@ -79,7 +79,7 @@ async def served(user: User = USER) -> AsyncIterator[Served]:
 class TestSelection:
     """S6: the code switches the selection over, and is refused with an announcement without a session."""
 
-    @live
+    @in_loop
     async def test_the_next_call_rings_the_other_device(self) -> None:
         async with served() as here:
             await here.service.handle("alice", LoggedIn("tab-1"))
@@ -96,7 +96,7 @@ class TestSelection:
                 await here.at.phones["bob"].hang_up()
                 await here.at.cause(start)
 
-    @live
+    @in_loop
     async def test_nobody_is_logged_in(self) -> None:
         async with served() as here:
             assert await here.dial("*987") == SORRY
@@ -106,7 +106,7 @@ class TestSelection:
 class TestForwarding:
     """R10, R11: the codes set what the account holds, from either device."""
 
-    @live
+    @in_loop
     async def test_do_not_disturb_is_switched_over(self) -> None:
         async with served(evolve(USER, mailbox=None)) as here:
             assert await here.dial("*25") == "do-not-disturb&activated"
@@ -117,7 +117,7 @@ class TestForwarding:
             assert here.forwarding == Forwarding()
             assert await here.agrees()
 
-    @live
+    @in_loop
     async def test_forwards_are_on_with_a_number_off_without_and_all_off_at_once(self) -> None:
         async with served() as here:
             for code, name, said in (
@@ -134,13 +134,13 @@ class TestForwarding:
             assert not any(forward.enabled for _, forward in here.forwarding.forwards)
             assert await here.agrees()
 
-    @live
+    @in_loop
     async def test_a_forward_to_oneself_is_refused(self) -> None:
         async with served() as here:
             assert await here.dial("*211001") == SORRY
             assert here.forwarding == Forwarding()
 
-    @live
+    @in_loop
     async def test_what_is_no_number_is_no_code(self) -> None:
         async with served() as here:
             for text in ("%24%7BSHELL(id)%7D", "2000%2C1", "2000%0D%0AAsks:all", "e", "1" * 25):
@@ -154,17 +154,17 @@ class TestForwarding:
 class TestOthers:
     """S6: a code is the command of who dials it on a phone of one's own, and of nobody else."""
 
-    @live
+    @in_loop
     async def test_a_phone_of_another_user_changes_nothing_here(self) -> None:
         async with served() as here:
             start = await here.at.dial("*25", "bob")
             assert await here.at.cause(start) == "34"
             assert here.forwarding == Forwarding()
 
-    @live
+    @in_loop
     async def test_a_phone_of_nobody_is_refused(self) -> None:
         nobody = Endpoint(name="lobby", password="")
-        async with node_of(nobody) as at:
+        async with planned_node(nobody) as at:
             start = await at.dial("*25", "lobby")
             closed = await at.phones["lobby"].event("CALL_CLOSED", after=start)
             assert closed.what["param"].startswith("403")
@@ -173,9 +173,9 @@ class TestOthers:
 class TestVoicemail:
     """V1: both devices reach the mailbox by the same code, without naming it."""
 
-    @live
+    @in_loop
     async def test_from_both_devices(self) -> None:
-        async with node_of(DESKPHONE, IN_ITS_PLACE) as at:
+        async with planned_node(DESKPHONE, IN_ITS_PLACE) as at:
             for phone in ("alice", "alice_w"):
                 start = await at.dial("*98", phone)
                 reported = await at.pbx.ami.event("Newexten", after=start, Application="TryExec")
@@ -187,9 +187,9 @@ class TestVoicemail:
 class TestWithoutUs:
     """R16: without anybody who decides, nothing is claimed to have been decided."""
 
-    @live
+    @in_loop
     async def test_the_caller_hears_congestion_within_two_seconds(self) -> None:
-        async with node_of(DESKPHONE) as at:
+        async with planned_node(DESKPHONE) as at:
             for code in ("*987", "*25", "*212000"):
                 start = await at.dial(code, "alice")
                 closed = await at.phones["alice"].event("CALL_CLOSED", after=start)

@@ -13,9 +13,9 @@ from lab.browser import browser
 from lab.config import MODULES, modules_conf
 from lab.phones import phone
 from lab.processes import own_folder
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import install, planned
-from tests.e2e.fixtures.rendered_node import SECRET, command, rendered, write_config
+from tests.e2e.fixtures.rendered_node import SECRET, command, rendered_node, write_config
 from unique_account import LoggedIn, User
 from unique_account.adapters.asterisk.doctor import CHANNEL_EVENTS
 
@@ -66,10 +66,10 @@ LACKING = (
 class TestRendered:
     """A1, A4: an Asterisk with the rendered files carries both devices of a Unique Account."""
 
-    @live
+    @in_loop
     async def test_both_devices_register_and_the_one_in_use_rings(self) -> None:
         async with (
-            rendered() as at,
+            rendered_node() as at,
             phone(at.pbx, at.endpoint("alice")) as alice,
             phone(at.pbx, at.endpoint("bob")) as bob,
             browser() as chromium,
@@ -89,18 +89,18 @@ class TestRendered:
             await tab.answer()
             await bob.event("CALL_ESTABLISHED", after=start)
 
-    @live
+    @in_loop
     async def test_the_manager_account_logs_in_and_may_write_plans(self) -> None:
-        async with rendered() as at:
+        async with rendered_node() as at:
             ami = await connect(at.pbx.ports.ami, "unique_account", SECRET)
             try:
                 await install(ami, planned(ALICE))
             finally:
                 await ami.close()
 
-    @live
+    @in_loop
     async def test_asterisk_has_nothing_to_complain_of_in_the_files(self) -> None:
-        async with rendered() as at:
+        async with rendered_node() as at:
             complaints = [
                 line for line in at.pbx.log.splitlines() if " ERROR[" in line or " WARNING[" in line
             ]
@@ -113,17 +113,17 @@ class TestRendered:
 class TestDoctor:
     """A4: what a live PBX lacks is told at once, each with what to do."""
 
-    @live
+    @in_loop
     async def test_a_node_with_the_rendered_files_is_ready(self) -> None:
-        async with rendered() as at:
+        async with rendered_node() as at:
             done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
             assert (done.returncode, done.stdout, done.stderr) == (0, "default: ready for 2 users\n", "")
 
-    @live
+    @in_loop
     async def test_where_text_of_strangers_comes_in_is_noted(self) -> None:
         more = "\n[outside]\ninclude = further\n[further]\nexten = _0X.,1,Hangup()\nexten = _1X,1,Hangup()\n"
         trunk = "\n[carrier]\ntype = endpoint\ncontext = outside\ncallerid = x <1>\ntrust_id_inbound = yes\n"
-        async with rendered(appended={"extensions.conf": more, "pjsip.conf": trunk}) as at:
+        async with rendered_node(appended={"extensions.conf": more, "pjsip.conf": trunk}) as at:
             done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
             ready, *notes = done.stdout.splitlines()
             assert (done.returncode, ready, done.stderr) == (0, "default: ready for 2 users", "")
@@ -133,7 +133,7 @@ class TestDoctor:
                 "default: note: whatever carrier dials matches _0X. of the context outside,"
             )
 
-    @live
+    @in_loop
     async def test_a_node_without_them_lacks_everything(self) -> None:
         with own_folder("bare") as folder:
             more = {"rtp.conf": "[general]\nicesupport = no\n"}
@@ -148,15 +148,15 @@ class TestDoctor:
         assert done.stdout == f"default: {len(LACKING)} problems\n"
         assert done.stderr.splitlines() == [f"default: {problem}" for problem in LACKING]
 
-    @live
+    @in_loop
     async def test_a_node_without_channel_events(self) -> None:
-        async with rendered({"cel.conf": "[general]\nenable = no\n"}) as at:
+        async with rendered_node({"cel.conf": "[general]\nenable = no\n"}) as at:
             done = await asyncio.to_thread(command, *DOCTOR, folder=at.folder)
         assert done.stderr == (
             "default: channel events are off; set enable = yes and events = ALL in cel.conf\n"
         )
 
-    @live
+    @in_loop
     async def test_a_node_that_is_not_there(self) -> None:
         with own_folder("nobody") as folder:
             write_config(folder, 9, 1)

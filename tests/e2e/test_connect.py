@@ -20,8 +20,8 @@ from lab.phones import phone
 from lab.ports import port
 from lab.processes import own_folder, running
 from tests.e2e.drivers.agreement import held
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.user_events import report
-from tests.e2e.fixtures.office import live
 from tests.e2e.fixtures.rendered_node import command
 from tests.paths import ROOT
 from unique_account import Device
@@ -60,7 +60,7 @@ def included() -> dict[str, str]:
 class TestConnect:
     """A5, R1, R2: from an empty folder to calls that follow the user."""
 
-    @live
+    @in_loop
     async def test_the_page_followed_to_its_end(self) -> None:
         doctor, serve = (shlex.split(block)[1:] for block in blocks("sh"))
         ready, started = blocks("text")

@@ -22,10 +22,10 @@ from lab.asterisk import Node, node
 from lab.config import rtp_conf
 from lab.parties import party
 from lab.patience import Delays, delays
-from tests.e2e.drivers.asterisk_calls import Carrier, Place, Stage
-from tests.e2e.drivers.service_process import served
-from tests.e2e.drivers.simulated_calls import Came, Played, play
+from tests.e2e.drivers.asterisk_calls import AccountService, Stage, StageNumbers
+from tests.e2e.drivers.simulated_calls import CallOutcome, SimulatedCase, play
 from tests.e2e.fixtures.planned_node import install
+from tests.e2e.fixtures.service_process import service_process
 from tests.e2e.scenes.random_calls import PHONES, Case, cases
 from unique_account import Account, User, apply, plan
 from unique_account.adapters.asterisk import render
@@ -73,7 +73,7 @@ def drawn(number: int) -> tuple[Case, ...]:
     return tuple(found.values())[:number]
 
 
-Laid = tuple[Case, Played]
+Laid = tuple[Case, SimulatedCase]
 """A case, and what it came to on the double."""
 
 
@@ -97,7 +97,7 @@ class Disagreement:
         return f"{reported}:\n  double {self.double}\n  real   {self.real}\n  of {case!r}"
 
 
-def same(double: Came, real: Came) -> bool:
+def same(double: CallOutcome, real: CallOutcome) -> bool:
     """Whether a call came to the same on both: but for how long a phone rang, which takes a little longer."""
     timed = zip(double.seconds, real.seconds, strict=False)
     return evolve(real, seconds=double.seconds) == double and all(
@@ -110,7 +110,7 @@ async def stages(
     number: int, dialplan: Callable[[str], str] = str
 ) -> AsyncIterator[tuple[Node, list[Stage]]]:
     """A node with so many stages, whose dialplan is as rendered, or as something makes it."""
-    places = [Place(f"s{number:02}") for number in range(number)]
+    places = [StageNumbers(f"s{number:02}") for number in range(number)]
     files = {
         "unique_account.conf": dialplan(render(user for place in places for user in place.users)),
         "rtp.conf": rtp_conf(MEDIA),
@@ -148,16 +148,16 @@ class Installing:
         await install(self._pbx.ami, plan(self._accounts[user]))
 
 
-async def compared(stage: Stage, laid: Laid, carrier: Carrier, watched: Delays) -> list[Disagreement]:
+async def compared(stage: Stage, laid: Laid, carrier: AccountService, watched: Delays) -> list[Disagreement]:
     """Play a case that is laid on a stage; what comes to something else there."""
     case, double = laid
     began = time.monotonic()
     try:
         real = await stage.play(case, carrier)
     except (TimeoutError, AssertionError) as error:
-        expected = "; then ".join(map(str, double.came))
+        expected = "; then ".join(map(str, double.outcomes))
         return [Disagreement(laid, "some call", expected, str(error), watched.worst(began))]
-    pairs = enumerate(zip(double.came, real, strict=True), 1)
+    pairs = enumerate(zip(double.outcomes, real, strict=True), 1)
     return [
         Disagreement(laid, f"call {number}", str(expected), str(came), watched.worst(began))
         for number, (expected, came) in pairs
@@ -165,7 +165,9 @@ async def compared(stage: Stage, laid: Laid, carrier: Carrier, watched: Delays) 
     ]
 
 
-async def disagreements(on: Iterable[Stage], played: Iterable[Laid], carrier: Carrier) -> list[Disagreement]:
+async def disagreements(
+    on: Iterable[Stage], played: Iterable[Laid], carrier: AccountService
+) -> list[Disagreement]:
     """Play cases on all stages at once; what comes to something else there."""
     left = list(played)[::-1]
     found: list[Disagreement] = []
@@ -189,7 +191,7 @@ async def disagreements_of_the_dead(
     async with delays() as watched:
         for first in range(0, len(played), len(on)):
             some = list(zip(on, played[first : first + len(on)], strict=False))
-            async with served(pbx) as service:
+            async with service_process(pbx) as service:
                 await asyncio.gather(*(stage.lay(case, service) for stage, (case, _) in some))
                 await service.kill()
                 parts = await asyncio.gather(
@@ -237,7 +239,7 @@ class TestDouble:
                 about = _distributed("all", alive + dead)
             assert not {what: about[what] for what in ABOUT if about[what] < AT_LEAST}
             async with stages(AT_ONCE) as (pbx, on):
-                async with served(pbx) as service:
+                async with service_process(pbx) as service:
                     found = await proven(lambda some: disagreements(on, some, service), alive)
                 found += await proven(lambda some: disagreements_of_the_dead(pbx, on, some), dead)
                 assert not found, "\n\n".join(map(str, found[:10]))

@@ -21,9 +21,19 @@ from lab.journal import JournalEntry
 from lab.patience import until
 from lab.watcher import Watcher, watcher
 from tests.e2e.drivers.agreement import shown
-from tests.e2e.drivers.service_process import Served, served
-from tests.e2e.fixtures.office import WATCHER, live
-from tests.e2e.fixtures.planned_node import ALICE, BROWSER, DESKPHONE, DID, MAILBOX, OUTSIDE, Planned, node_of
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.deskphones import WATCHER
+from tests.e2e.fixtures.planned_node import (
+    ALICE,
+    BROWSER,
+    DESKPHONE,
+    DID,
+    MAILBOX,
+    OUTSIDE,
+    PlannedNode,
+    planned_node,
+)
+from tests.e2e.fixtures.service_process import ServiceProcess, service_process
 from unique_account import Device, User
 from unique_account.adapters.asterisk import Message
 from unique_account.core.events import (
@@ -50,7 +60,7 @@ SOON: Final = 1.4
 
 
 @frozen(weakref_slot=False)
-class UserSessions:
+class DeskphoneAndBrowser:
     """Alice's phones, a colleague who calls her, and a lamp that watches her number.
 
     Attributes:
@@ -61,8 +71,8 @@ class UserSessions:
         lamp: What the phone of a watcher shows.
     """
 
-    at: Planned
-    service: Served
+    at: PlannedNode
+    service: ServiceProcess
     chromium: Browser
     tab: Tab
     lamp: Watcher
@@ -112,27 +122,29 @@ class UserSessions:
 
 
 @asynccontextmanager
-async def desk(user: User = USER, *, there: bool = True) -> AsyncIterator[UserSessions]:
-    """A desk of somebody who is not logged in; the deskphone is there, or not."""
+async def deskphone_and_browser(
+    user: User = USER, *, there: bool = True
+) -> AsyncIterator[DeskphoneAndBrowser]:
+    """A user who is not logged in; the deskphone is registered, or not."""
     phones, known = ((DESKPHONE,), (BROWSER, WATCHER)) if there else ((), (DESKPHONE, BROWSER, WATCHER))
     async with (
-        node_of(*phones, known=known) as at,
-        served(at.pbx) as service,
+        planned_node(*phones, known=known) as at,
+        service_process(at.pbx) as service,
         browser() as chromium,
     ):
         await service.add(user, ())
         tab = await chromium.tab(at.pbx, BROWSER)
         async with watcher(at.pbx, WATCHER, user.extension) as lamp:
             await lamp.shows("Ready" if there else "Unavailable")
-            yield UserSessions(at, service, chromium, tab, lamp)
+            yield DeskphoneAndBrowser(at, service, chromium, tab, lamp)
 
 
 class TestTheDeviceInUse:
     """R1 to R3, S1 to S3: the device that login and selection come to rings, and the other one is silent."""
 
-    @live
+    @in_loop
     async def test_it_follows_login_selection_and_logout_from_call_to_call(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             for events, device in (
                 ((), Device.DESKPHONE),
                 ((IN,), Device.WEBRTC),
@@ -145,20 +157,20 @@ class TestTheDeviceInUse:
                 await at.happens(*events)
                 await at.rings_next(device)
 
-    @live
+    @in_loop
     async def test_a_did_rings_it_as_the_extension_does(self) -> None:
         """R6"""
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             for events, device in (((IN,), Device.WEBRTC), ((AT_THE_DESK,), Device.DESKPHONE)):
                 await at.happens(*events)
                 start = await at.call(DID)
                 await at.rings(device, start)
                 await at.gives_up(start)
 
-    @live
+    @in_loop
     async def test_it_stays_what_it_is_while_the_deskphone_is_in_a_call(self) -> None:
         """R5, P2: the browser rings, and the lamp shows that she is talking."""
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN)
             start = await at.at.dial("2000", "alice")
             await at.at.phones["alice"].event("CALL_ESTABLISHED", after=start)
@@ -172,9 +184,9 @@ class TestTheDeviceInUse:
 class TestWhatRingsStays:
     """R7: a toggle counts for the next call; the one that rings stays where it is."""
 
-    @live
+    @in_loop
     async def test_a_toggle_while_the_browser_rings(self) -> None:
-        async with desk(evolve(USER, ring_seconds=6)) as at:
+        async with deskphone_and_browser(evolve(USER, ring_seconds=6)) as at:
             await at.happens(IN)
             start = await at.call()
             await at.rings(Device.WEBRTC, start)
@@ -185,9 +197,9 @@ class TestWhatRingsStays:
             await at.gives_up(start)
             await at.rings_next(Device.DESKPHONE)
 
-    @live
+    @in_loop
     async def test_a_selection_while_the_deskphone_rings_and_a_logout_while_it_talks(self) -> None:
-        async with desk(evolve(USER, ring_seconds=6)) as at:
+        async with deskphone_and_browser(evolve(USER, ring_seconds=6)) as at:
             await at.happens(IN, AT_THE_DESK)
             start = await at.call()
             await at.rings(Device.DESKPHONE, start)
@@ -204,9 +216,9 @@ class TestWhatRingsStays:
 class TestVanishing:
     """R15, P2: a browser that is killed while it rings hands the call on; the lamp shows that it rings on."""
 
-    @live
+    @in_loop
     async def test_it_is_killed_while_the_service_runs(self) -> None:
-        async with desk(evolve(USER, ring_seconds=6)) as at:
+        async with deskphone_and_browser(evolve(USER, ring_seconds=6)) as at:
             await at.happens(IN)
             start = await at.call()
             await at.rings(Device.WEBRTC, start)
@@ -226,9 +238,9 @@ class TestVanishing:
 class TestFallback:
     """R4, P2: a browser that is gone leaves calls to the deskphone, which the lamp then shows."""
 
-    @live
+    @in_loop
     async def test_after_its_tab_was_killed(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN)
             await at.rings_next(Device.WEBRTC)
             killed = time.monotonic()
@@ -248,10 +260,10 @@ class TestFallback:
                 assert not at.at.rang("alice", start)
                 await at.gives_up(start)
 
-    @live
+    @in_loop
     async def test_a_selected_deskphone_that_is_gone_is_unavailable(self) -> None:
         """R4, R12, P1: it never spills to the browser, and the mailbox takes the call at once."""
-        async with desk(there=False) as at:
+        async with deskphone_and_browser(there=False) as at:
             await at.happens(IN, AT_THE_DESK)
             await at.lamp.shows("Unavailable")
             start = await at.call()
@@ -264,9 +276,9 @@ class TestFallback:
 class TestSessions:
     """S4, S5: an account is logged in as long as one session is, or its lease lasts."""
 
-    @live
+    @in_loop
     async def test_a_call_rings_in_every_tab_and_the_first_answer_takes_it(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             other = await at.chromium.tab(at.at.pbx, BROWSER)
             await at.happens(IN, LoggedIn("tab-2"))
             start = await at.call()
@@ -283,9 +295,9 @@ class TestSessions:
             await at.happens(LoggedOut("tab-2"))
             await at.rings_next(Device.DESKPHONE)
 
-    @live
+    @in_loop
     async def test_a_lost_session_holds_it_for_its_lease_only(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN, SessionLost("tab-1", datetime.now(UTC)))
             await at.rings_next(Device.WEBRTC)
             await at.happens(IN, SessionLost("tab-1", datetime.now(UTC) - timedelta(seconds=9)))
@@ -296,9 +308,9 @@ class TestSessions:
 class TestOutcomes:
     """R9 to R11: the rule of the outcome follows whichever device rang, and the other one never rings."""
 
-    @live
+    @in_loop
     async def test_an_unanswered_call_goes_to_the_mailbox_from_either_device(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             for events, device in (((), Device.DESKPHONE), ((IN,), Device.WEBRTC)):
                 await at.happens(*events)
                 start = await at.call()
@@ -310,9 +322,9 @@ class TestOutcomes:
                 await at.at.phones["bob"].event("CALL_ESTABLISHED", after=start)
                 await at.gives_up(start)
 
-    @live
+    @in_loop
     async def test_a_refused_call_goes_where_busy_calls_go_and_her_own_forward_comes_first(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN)
             for choice, where in (
                 (Forwarding(), OUTSIDE),
@@ -330,9 +342,9 @@ class TestOutcomes:
 class TestGate:
     """R8: do-not-disturb, a forward and the limit keep a call from ringing, whichever device is in use."""
 
-    @live
+    @in_loop
     async def test_do_not_disturb_and_an_unconditional_forward_on_and_off(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN)
             for choice, where in (
                 (Forwarding(do_not_disturb=True), Mailbox(MAILBOX)),
@@ -349,9 +361,11 @@ class TestGate:
             await at.happens(ForwardingChanged(Forwarding()))
             await at.rings_next(Device.WEBRTC)
 
-    @live
+    @in_loop
     async def test_at_the_limit_a_call_is_busy_and_she_can_still_dial(self) -> None:
-        async with desk(evolve(USER, simultaneous_calls=1, fallbacks=Fallbacks(busy=Refusal(17)))) as at:
+        async with deskphone_and_browser(
+            evolve(USER, simultaneous_calls=1, fallbacks=Fallbacks(busy=Refusal(17)))
+        ) as at:
             await at.happens(IN)
             start = await at.at.dial("2000", "alice")
             await at.at.phones["alice"].event("CALL_ESTABLISHED", after=start)
@@ -365,9 +379,9 @@ class TestGate:
 class TestLamp:
     """P1 to P3: the lamp shows the device in use, joined with a call on the other one."""
 
-    @live
+    @in_loop
     async def test_a_call_on_the_device_in_use_from_ringing_to_its_end(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             for events, device in (((), Device.DESKPHONE), ((IN,), Device.WEBRTC)):
                 await at.happens(*events)
                 start = await at.call()
@@ -379,9 +393,9 @@ class TestLamp:
                 await at.gives_up(start)
                 await at.lamp.shows("Ready", after=talking)
 
-    @live
+    @in_loop
     async def test_a_call_that_stays_up_is_shown_after_a_logout(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN)
             start = await at.call()
             await at.rings(Device.WEBRTC, start)
@@ -393,9 +407,9 @@ class TestLamp:
             await asyncio.sleep(0.5)
             assert "Ready" not in [reported.what for reported in at.lamp.journal.reported[before:]]
 
-    @live
+    @in_loop
     async def test_a_held_call_is_on_hold_on_the_device_in_use_and_in_use_on_the_other(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             start = await at.call()
             await at.rings(Device.DESKPHONE, start)
             await at.at.phones["alice"].accept()
@@ -411,9 +425,9 @@ class TestLamp:
 class TestDeath:
     """R16, S2: what was decided lasts, whoever dies."""
 
-    @live
+    @in_loop
     async def test_calls_follow_the_last_plan_when_the_service_was_killed(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN, ForwardingChanged(Forwarding(no_answer=Forward("2001"))))
             await at.service.kill()
             start = await at.call()
@@ -427,27 +441,27 @@ class TestDeath:
             start = await at.call()
             await at.rings(Device.DESKPHONE, start)
 
-    @live
+    @in_loop
     async def test_the_selection_is_there_when_the_service_comes_back(self) -> None:
-        async with node_of(DESKPHONE, known=(BROWSER,)) as at, browser() as chromium:
+        async with planned_node(DESKPHONE, known=(BROWSER,)) as at, browser() as chromium:
             await chromium.tab(at.pbx, BROWSER)
             store = at.pbx.folder / "accounts.db"
-            async with served(at.pbx, store) as service:
+            async with service_process(at.pbx, store) as service:
                 await service.add(USER, (IN, AT_THE_DESK))
                 await service.kill()
             start = await at.dial("1001")
             assert await at.rings("alice", start) < SOON
             await at.phones["bob"].hang_up()
             await at.cause(start)
-            async with served(at.pbx, store) as service:
+            async with service_process(at.pbx, store) as service:
                 await service.handle("alice", (LoggedIn("tab-2"),))
                 start = await at.dial("1001")
                 assert await at.rings("alice", start) < SOON
                 assert not at.rang("alice_w", start)
 
-    @live
+    @in_loop
     async def test_calls_and_lamps_are_right_after_a_restart_of_the_node(self) -> None:
-        async with desk() as at:
+        async with deskphone_and_browser() as at:
             await at.happens(IN, AT_THE_DESK)
             await asyncio.sleep(2)  # the database is written up to a second late
             await at.at.pbx.kill()

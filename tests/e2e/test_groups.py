@@ -8,16 +8,16 @@ import pytest
 from attrs import evolve
 
 from lab.browser import browser
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import (
     ALICE,
     BROWSER,
     DESKPHONE,
     EXTENSIONS,
     OUTSIDE,
-    Planned,
-    node_of,
+    PlannedNode,
     planned,
+    planned_node,
 )
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import Fallbacks
@@ -37,7 +37,7 @@ exten = {GROUP},1,Dial(Local/1001@unique-account-members-default,{SECONDS})
 IN: Final = LoggedIn("tab-1")
 
 
-async def _group_goes_on(at: Planned, start: float) -> float:
+async def _group_goes_on(at: PlannedNode, start: float) -> float:
     """After how many seconds the group goes on."""
     reported = await at.pbx.ami.event("Newexten", after=start, Context="default", Exten=NOBODY)
     return reported.at - start
@@ -46,10 +46,10 @@ async def _group_goes_on(at: Planned, start: float) -> float:
 class TestGroup:
     """R8: a group rings the device in use for as long as it likes, and goes on by its own rules."""
 
-    @live
+    @in_loop
     async def test_the_browser_rings_in_a_group_too(self) -> None:
         async with (
-            node_of(DESKPHONE, known=(BROWSER,), extensions=EXTENSIONS_OF_GROUP) as at,
+            planned_node(DESKPHONE, known=(BROWSER,), extensions=EXTENSIONS_OF_GROUP) as at,
             browser() as chromium,
         ):
             await at.install(planned(ALICE, IN))
@@ -74,22 +74,22 @@ class TestGroup:
         ],
         ids=["no_answer", "forward", "do_not_disturb", "limit"],
     )
-    @live
+    @in_loop
     async def test_no_rule_of_the_member_holds(self, plan: Plan) -> None:
-        async with node_of(DESKPHONE, extensions=EXTENSIONS_OF_GROUP) as at:
+        async with planned_node(DESKPHONE, extensions=EXTENSIONS_OF_GROUP) as at:
             await at.install(plan)
             start = await at.dial(GROUP)
             await at.rings("alice", start)
             assert SECONDS - 0.5 < await _group_goes_on(at, start) < SECONDS + 1
 
-    @live
+    @in_loop
     async def test_a_member_that_refuses_or_has_no_phone_is_skipped(self) -> None:
-        async with node_of(DESKPHONE, extensions=EXTENSIONS_OF_GROUP) as at:
+        async with planned_node(DESKPHONE, extensions=EXTENSIONS_OF_GROUP) as at:
             await at.install(planned(evolve(ALICE, fallbacks=Fallbacks(busy=OUTSIDE, unavailable=OUTSIDE))))
             start = await at.dial(GROUP)
             await at.rings("alice", start)
             await at.phones["alice"].hang_up()
             assert await _group_goes_on(at, start) < SECONDS
-        async with node_of(extensions=EXTENSIONS_OF_GROUP) as at:
+        async with planned_node(extensions=EXTENSIONS_OF_GROUP) as at:
             await at.install(planned(evolve(ALICE, fallbacks=Fallbacks(unavailable=OUTSIDE))))
             assert await _group_goes_on(at, await at.dial(GROUP)) < SECONDS

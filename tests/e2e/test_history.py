@@ -12,10 +12,10 @@ from attrs import frozen
 
 from lab.parties import Party
 from lab.patience import until
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.recording_stage import Stage, stage, two_nodes
 from tests.e2e.scenes.calls import ended, speak, taken
 from tests.e2e.scenes.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
-from tests.e2e.scenes.stage import Stage, stage, two_nodes
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.asterisk.cel.rows import from_message
@@ -103,7 +103,7 @@ def outgoing(call: Call) -> bool:
 class TestLiveAndWritten:
     """H2, H3, H6: one entry, ongoing, then over, then as it was written down, under one key."""
 
-    @live
+    @in_loop
     async def test_a_call_between_two_deskphones(self) -> None:
         async with stage() as at, served(at, *USERS) as here:
             await taken(at, "bob", "1001", "alice")
@@ -117,7 +117,7 @@ class TestLiveAndWritten:
             assert [one.settled for one in (talking, reported, written)] == [False, False, True]
             assert talking.key == reported.key == written.key
 
-    @live
+    @in_loop
     async def test_a_call_that_rings_no_device_is_there_once_it_is_written_down(self) -> None:
         async with stage() as at, served(at, *USERS) as here:
             before = await _plan(at, DAVE)
@@ -133,7 +133,7 @@ class TestLiveAndWritten:
             assert missed.peer == "1002"
             await here.sees(BOB, HistoryStatus.EMITTED)
 
-    @live
+    @in_loop
     async def test_a_call_from_another_node_has_one_key_there_and_here(self) -> None:
         async with two_nodes() as at, served(at, *EVERYBODY) as here:
             await taken(at, "bob", "1005", "erin")
@@ -148,7 +148,7 @@ class TestLiveAndWritten:
             assert written.settled
             assert reported.key == written.key == caller.key
 
-    @live
+    @in_loop
     async def test_two_calls_that_a_command_joins_are_one(self) -> None:
         async with stage() as at, served(at, *USERS) as here:
             await taken(at, "bob", "1003", "carol")

@@ -22,7 +22,16 @@ from lab.patience import delays
 from lab.ports import LOOPBACK
 from lab.sound import NEAR
 from lab.watcher import Package, SubscriptionRefused, watcher
-from tests.e2e.fixtures.office import ENDPOINTS, EXTENSIONS, WATCHER, WEBRTC, desks, live, office, talk
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.deskphones import (
+    ENDPOINTS,
+    EXTENSIONS,
+    WATCHER,
+    WEBRTC,
+    deskphones,
+    phones_and_browser,
+    start_call,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -55,18 +64,18 @@ class Forgetful(asyncio.DatagramTransport):
 class TestNode:
     """A node is ready when its context opens, and leaves nothing when it closes."""
 
-    @live
+    @in_loop
     async def test_answers_on_its_console_and_its_manager_interface(self) -> None:
         async with node() as pbx:
             assert "Asterisk 22" in await pbx.cli("core show version")
             assert (await pbx.ami.act("Ping")).get("Ping") == "Pong"
 
-    @live
+    @in_loop
     async def test_logs_no_error(self) -> None:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             assert [line for line in pbx.log.splitlines() if "ERROR" in line] == []
 
-    @live
+    @in_loop
     async def test_is_gone_when_the_context_closes(self) -> None:
         async with node() as pbx:
             pass
@@ -74,13 +83,13 @@ class TestNode:
         with pytest.raises(ConnectionError):
             await pbx.another_ami()
 
-    @live
+    @in_loop
     async def test_several_run_at_once(self) -> None:
         async with node(name="main") as main, node(name="branch") as branch:
             systems = [await pbx.cli("core show settings") for pbx in (main, branch)]
             assert systems[0] != systems[1]
 
-    @live
+    @in_loop
     async def test_killed_it_can_be_started_again(self) -> None:
         async with node() as pbx:
             await pbx.kill()
@@ -89,15 +98,15 @@ class TestNode:
             await pbx.start()
             await pbx.ami.event("FullyBooted")
 
-    @live
+    @in_loop
     async def test_started_again_it_still_knows_its_deskphones(self) -> None:
-        async with desks() as at:
+        async with deskphones() as at:
             await at.pbx.stop()
             await at.pbx.start()
             await at.bob.dial("1001")
             await at.alice.event("CALL_INCOMING")
 
-    @live
+    @in_loop
     async def test_a_party_sends_a_lost_request_again(self) -> None:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             loop = asyncio.get_running_loop()
@@ -108,7 +117,7 @@ class TestNode:
             await alice.register()
             await alice.aclose()
 
-    @live
+    @in_loop
     async def test_logs_are_kept_and_named_if_a_test_fails(self) -> None:
         with pytest.raises(ZeroDivisionError) as caught:
             async with node() as pbx:
@@ -153,11 +162,11 @@ class TestPorts:
 class TestDeskphones:
     """Deskphones register, call each other, and hear each other."""
 
-    @live
+    @in_loop
     async def test_each_hears_the_other(self) -> None:
-        async with desks() as at:
+        async with deskphones() as at:
             start = time.monotonic()
-            await talk(at.pbx, at.bob, at.alice, "1001")
+            await start_call(at.pbx, at.bob, at.alice, "1001")
             await at.alice.receives(at.bob.tone)
             await at.bob.receives(at.alice.tone)
             await at.alice.hang_up()
@@ -165,19 +174,19 @@ class TestDeskphones:
             assert at.alice.received() == (near(at.bob.tone),)
             assert at.bob.received() == (near(at.alice.tone),)
 
-    @live
+    @in_loop
     async def test_a_phone_holds_and_resumes_its_call(self) -> None:
-        async with desks() as at:
-            await talk(at.pbx, at.bob, at.alice, "1001")
+        async with deskphones() as at:
+            await start_call(at.pbx, at.bob, at.alice, "1001")
             await at.alice.hold()
             await at.pbx.ami.event("DeviceStateChange", Device="PJSIP/bob", State="ONHOLD")
             resumed = time.monotonic()
             await at.alice.resume()
             await at.pbx.ami.event("DeviceStateChange", after=resumed, Device="PJSIP/bob", State="INUSE")
 
-    @live
+    @in_loop
     async def test_a_call_that_is_refused_ends(self) -> None:
-        async with desks() as at:
+        async with deskphones() as at:
             await at.alice.dial("1002")
             await at.bob.event("CALL_INCOMING")
             await at.bob.hang_up()
@@ -187,9 +196,9 @@ class TestDeskphones:
 class TestBrowser:
     """The browser registers its line, is called, and vanishes in every way that a browser does."""
 
-    @live
+    @in_loop
     async def test_talks_with_a_deskphone(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             start = time.monotonic()
             await at.bob.dial("1001")
             assert (await at.tab.event("ringing", after=start)).what.detail == "1002"
@@ -202,17 +211,17 @@ class TestBrowser:
             await at.bob.event("CALL_CLOSED", after=start)
             assert at.bob.received() == (near(at.chromium.tone),)
 
-    @live
+    @in_loop
     async def test_killed_it_loses_its_contact_within_a_second(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             killed = time.monotonic()
             await at.chromium.kill()
             gone = {"EndpointName": "alice_w", "ContactStatus": "Removed"}
             assert (await at.pbx.ami.event("ContactStatus", after=killed, **gone)).at - killed < 1
 
-    @live
+    @in_loop
     async def test_killed_it_leaves_the_next_call_to_the_deskphone(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             killed = time.monotonic()
             await at.chromium.kill()
             await at.pbx.ami.event("ContactStatus", after=killed, ContactStatus="Removed")
@@ -220,9 +229,9 @@ class TestBrowser:
             await at.bob.dial("1001")
             assert (await at.alice.event("CALL_INCOMING", after=dialled)).at - dialled < 1
 
-    @live
+    @in_loop
     async def test_frozen_it_keeps_its_contact_and_rings_into_nothing(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             at.chromium.freeze()
             await at.bob.dial("1001")
             await at.pbx.ami.event("DialBegin", CallerIDNum="1002")
@@ -231,9 +240,9 @@ class TestBrowser:
             at.chromium.thaw()
             await at.tab.event("ringing", after=thawed)
 
-    @live
+    @in_loop
     async def test_a_closed_tab_leaves_the_other_one_registered(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             second = await at.chromium.tab(at.pbx, WEBRTC)
             closed = time.monotonic()
             await second.close()
@@ -245,7 +254,7 @@ class TestBrowser:
 class TestWatcher:
     """P5: a watcher is shown what a hint says, at once and at every change."""
 
-    @live
+    @in_loop
     async def test_receives_every_change_of_a_hint(self) -> None:
         hint = "[default]\nexten = 1001,hint,Custom:alice\n"
         async with node([WATCHER], hint) as pbx, watcher(pbx, WATCHER, "1001") as lamp:
@@ -259,7 +268,7 @@ class TestWatcher:
                 await pbx.ami.act("Setvar", ("Variable", "DEVICE_STATE(Custom:alice)"), ("Value", state))
                 await lamp.shows(word, after=changed)
 
-    @live
+    @in_loop
     async def test_shows_ringing_while_in_use_if_its_endpoint_asks_for_it(self) -> None:
         lit = evolve(WATCHER, options={"notify_early_inuse_ringing": "yes"})
         hint = "[default]\nexten = 1001,hint,Custom:alice\n"
@@ -268,7 +277,7 @@ class TestWatcher:
             await pbx.ami.act("Setvar", ("Variable", "DEVICE_STATE(Custom:alice)"), ("Value", "RINGINUSE"))
             await lamp.shows("early")
 
-    @live
+    @in_loop
     async def test_is_refused_where_there_is_no_hint(self) -> None:
         async with node([WATCHER], "[default]\n") as pbx:
             with pytest.raises(SubscriptionRefused, match="404"):
@@ -279,7 +288,7 @@ class TestWatcher:
 class TestDelays:
     """Whether the machine stood still is known, so that nothing is taken for proof that is none."""
 
-    @live
+    @in_loop
     async def test_a_process_that_stood_still_is_noticed(self) -> None:
         async with delays() as watched:
             await asyncio.sleep(0.1)

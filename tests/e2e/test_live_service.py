@@ -19,6 +19,7 @@ from lab.patience import until
 from lab.phones import phone
 from lab.sound import read_tone
 from lab.watcher import Package, watcher
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.live_service import (
     ALICE,
     BOB,
@@ -26,12 +27,11 @@ from tests.e2e.fixtures.live_service import (
     EXTENSIONS,
     THIRD,
     WATCHER,
-    Live,
+    LiveService,
     files,
-    live,
+    live_service,
     manager_login,
 )
-from tests.e2e.fixtures.office import live as scenario
 from unique_account import DeviceSelected, FactsReplaced, LoggedIn
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.plan_row import FAMILY
@@ -47,7 +47,7 @@ from unique_account.ports.pbx import CommandFailed
 pytestmark = pytest.mark.e2e
 
 
-async def has_call(at: Live, status: CallStatus, number: int = 1) -> Call:
+async def has_call(at: LiveService, status: CallStatus, number: int = 1) -> Call:
     """Wait until Alice's account has so many calls, the last of them so far; the last."""
 
     async def so() -> bool:
@@ -68,7 +68,7 @@ async def shows(pbx: Node, number: str, presence: Presence | None) -> None:
     await until(so, f"{number} as {presence}")
 
 
-async def talks(at: Live, name: str) -> None:
+async def talks(at: LiveService, name: str) -> None:
     """Wait until a phone is in use and not on hold."""
 
     async def so() -> bool:
@@ -78,7 +78,7 @@ async def talks(at: Live, name: str) -> None:
     await until(so, f"that {name} talks")
 
 
-async def answered(at: Live) -> Call:
+async def answered(at: LiveService) -> Call:
     """Bob calls Alice, whose deskphone answers."""
     at.bob.dial("1001")
     await has_call(at, CallStatus.RINGING)
@@ -86,10 +86,10 @@ async def answered(at: Live) -> Call:
     return await has_call(at, CallStatus.TALKING)
 
 
-async def lost(at: Live) -> None:
+async def lost(at: LiveService) -> None:
     """The connection to the node is cut, and all is told again."""
     at.observer.recoveries.clear()
-    at.wire.cut()
+    at.ami_proxy.cut()
 
     async def again() -> bool:
         return PortRequest("pbx", "connection", "default") in at.observer.recoveries
@@ -101,10 +101,10 @@ async def lost(at: Live) -> None:
 class TestWatchers:
     """P1 to P5: what phones that watch the number show, in both event packages."""
 
-    @scenario
+    @in_loop
     async def test_both_packages_follow_a_call(self) -> None:
         async with (
-            live() as at,
+            live_service() as at,
             watcher(at.pbx, WATCHER, "1001", Package.DIALOG) as lamp,
             watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note,
         ):
@@ -123,10 +123,10 @@ class TestWatchers:
             await lamp.shows("terminated", after=start)
             await note.shows("Ready", after=start)
 
-    @scenario
+    @in_loop
     async def test_ringing_on_the_device_not_in_use_is_not_shown_and_talking_is(self) -> None:
         """P2, P3: as no hint on the devices themselves could have it."""
-        async with live() as at, watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note:
+        async with live_service() as at, watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note:
             await at.browser.register()
             await at.service.handle("alice", LoggedIn("tab-1"))
             start = time.monotonic()
@@ -139,9 +139,9 @@ class TestWatchers:
                 reported.what for reported in note.journal.reported if reported.at >= start
             ]
 
-    @scenario
+    @in_loop
     async def test_every_presence_is_shown_as_its_integer(self) -> None:
-        async with live() as at:
+        async with live_service() as at:
             for presence in Presence:
                 if presence > Presence.DEACTIVATED:
                     await at.adapter.hint("7777", presence)
@@ -151,9 +151,9 @@ class TestWatchers:
 
     @pytest.mark.parametrize("command", ["dialplan reload", "module reload pbx_config"])
     def test_a_reload_of_the_dialplan_does_not_last(self, command: str) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestWatchers) -> None:
-            async with live() as at, watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note:
+            async with live_service() as at, watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note:
                 await at.adapter.hint("1001", Presence.ON_HOLD)
                 await note.shows("On hold")
                 start = time.monotonic()
@@ -193,7 +193,7 @@ class TestGuard:
 
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_hints_follow_the_devices_when_the_service_is_gone(self, number: signal.Signals) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestGuard) -> None:
             async with (
                 node((DESKPHONE, WATCHER), EXTENSIONS, more_files=files([ALICE])) as pbx,
@@ -222,9 +222,9 @@ class TestGuard:
 class TestMessageWaiting:
     """V2: notice of new messages goes to both devices, and into the account."""
 
-    @scenario
+    @in_loop
     async def test_a_message_is_reported_to_both_devices(self) -> None:
-        async with live() as at, phone(at.pbx, THIRD) as carol:
+        async with live_service() as at, phone(at.pbx, THIRD) as carol:
             await at.browser.register()
             await carol.dial("1098")
             await carol.event("CALL_ESTABLISHED")
@@ -244,10 +244,10 @@ class TestMessageWaiting:
             await at.service.resync("alice")
             await until(known, "the same after a resync")
 
-    @scenario
+    @in_loop
     async def test_an_unanswered_caller_leaves_a_message(self) -> None:
         """R10, V2: after the ring time the mailbox greets, and what it keeps is what the caller said."""
-        async with live() as at, phone(at.pbx, THIRD) as carol:
+        async with live_service() as at, phone(at.pbx, THIRD) as carol:
             await at.browser.register()
             start = time.monotonic()
             await carol.dial("1001")
@@ -270,9 +270,9 @@ class TestMessageWaiting:
 class TestCommands:
     """C1: what the UC Assistant makes the deskphone do."""
 
-    @scenario
+    @in_loop
     async def test_a_phone_that_obeys_answers_holds_resumes_and_hangs_up(self) -> None:
-        async with live() as at:
+        async with live_service() as at:
             start = time.monotonic()
             at.bob.dial("1001")
             call = await has_call(at, CallStatus.RINGING)
@@ -287,7 +287,7 @@ class TestCommands:
             await at.bob.sees("over", after=start)
             await at.agrees()
 
-    @scenario
+    @in_loop
     async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(self) -> None:
         """On baresip, which has no such event package; to be told would end its call."""
         async with (
@@ -322,10 +322,10 @@ class TestCommands:
                 await asyncio.sleep(0.5)
                 assert await has_one("talking")
 
-    @scenario
+    @in_loop
     async def test_the_deskphone_is_rung_and_dials(self) -> None:
         """R14: the callee sees who calls, and the account an outgoing call."""
-        async with live() as at:
+        async with live_service() as at:
             assert await at.service.commands.on_command("alice", Dial("1002"))
             await at.alice.sees("ringing")
             call = await has_call(at, CallStatus.RINGING)
@@ -339,9 +339,9 @@ class TestCommands:
 
     @pytest.mark.parametrize("held", [False, True])
     def test_the_other_party_is_transferred(self, held: bool) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestCommands) -> None:
-            async with live() as at:
+            async with live_service() as at:
                 call = await answered(at)
                 if held:
                     await at.adapter.hold(call.id)
@@ -361,10 +361,10 @@ class TestCommands:
 
         check(self)
 
-    @scenario
+    @in_loop
     async def test_a_consultation_ends_with_the_others_connected(self) -> None:
         """Attended transfer: hold, dial, talk, join."""
-        async with live() as at:
+        async with live_service() as at:
             first = await answered(at)
             await at.adapter.hold(first.id)
             await has_call(at, CallStatus.HELD)
@@ -391,15 +391,15 @@ class TestFaults:
 
     @pytest.mark.parametrize("garbage", [b"", b"\x00\xff no message at all\r\n\r\n"])
     def test_a_cut_or_garbled_connection_heals(self, garbage: bytes) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestFaults) -> None:
-            async with live() as at:
+            async with live_service() as at:
                 await answered(at)
                 await at.agrees()
                 if garbage:
-                    at.wire.garble(garbage)
+                    at.ami_proxy.garble(garbage)
                 else:
-                    at.wire.cut()
+                    at.ami_proxy.cut()
                 at.carol.dial("1002")  # heard by nobody, perhaps
                 await at.browser.register()
                 await at.alice.hang_up()
@@ -410,10 +410,10 @@ class TestFaults:
 
         check(self)
 
-    @scenario
+    @in_loop
     async def test_no_lamp_flickers_when_a_connection_is_lost(self) -> None:
         """P5: somebody talks all the while, so a lamp that was lit stays lit."""
-        async with live() as at, watcher(at.pbx, WATCHER, "1001", Package.DIALOG) as lamp:
+        async with live_service() as at, watcher(at.pbx, WATCHER, "1001", Package.DIALOG) as lamp:
             await answered(at)
             await lamp.shows("confirmed")
             start = time.monotonic()
@@ -425,19 +425,19 @@ class TestFaults:
             *before, end = [reported.what for reported in lamp.journal.reported if reported.at >= start]
             assert (set(before) <= {"confirmed"}, end) == (True, "terminated")
 
-    @scenario
+    @in_loop
     async def test_a_call_was_answered_when_it_was_whatever_was_lost_since(self) -> None:
         """H6: twice, as what was recalled once has to be recalled again."""
-        async with live() as at:
+        async with live_service() as at:
             call = await answered(at)
             for _ in range(2):
                 await lost(at)
                 assert (await has_call(at, CallStatus.TALKING)).answered == call.answered
 
-    @scenario
+    @in_loop
     async def test_a_service_that_begins_during_a_call_knows_when_it_was_answered(self) -> None:
         """H6: to the second, in which Asterisk tells how old a bridge is."""
-        async with live() as at:
+        async with live_service() as at:
             call = await answered(at)
             await asyncio.sleep(4)
             store = MemoryAccounts()
@@ -449,9 +449,9 @@ class TestFaults:
             assert call.answered is not None
             assert abs((found.answered - call.answered).total_seconds()) < 3
 
-    @scenario
+    @in_loop
     async def test_a_call_on_hold_is_so_after_a_loss(self) -> None:
-        async with live() as at:
+        async with live_service() as at:
             call = await answered(at)
             await at.adapter.hold(call.id)
             await has_call(at, CallStatus.HELD)
@@ -460,9 +460,9 @@ class TestFaults:
             await at.adapter.resume(call.id)
             await has_call(at, CallStatus.TALKING)
 
-    @scenario
+    @in_loop
     async def test_a_restarted_node_gets_everything_again(self) -> None:
-        async with live() as at:
+        async with live_service() as at:
             await at.service.handle("alice", LoggedIn("tab-1"))
             await at.service.handle("alice", DeviceSelected(Device.DESKPHONE))
             await answered(at)
@@ -478,9 +478,9 @@ class TestFaults:
             at.carol.dial("1001")
             await at.browser.sees("ringing", after=start)
 
-    @scenario
+    @in_loop
     async def test_a_resync_says_what_differed_and_mends_it(self) -> None:
-        async with live() as at:
+        async with live_service() as at:
             assert await at.service.resync() == ()
             await at.pbx.ami.act("DBDel", ("Family", FAMILY), ("Key", "1001@default"))
             bobs = (await at.adapter.installed("unique_account"))["bob"]
@@ -498,7 +498,7 @@ class TestFaults:
 class TestTwoNodes:
     """Each node has an adapter of its own; one that is down is reported and stops nobody."""
 
-    @scenario
+    @in_loop
     async def test_the_other_node_goes_on(self) -> None:
         bob = evolve(BOB, media_server="branch")
         async with AsyncExitStack() as stack:

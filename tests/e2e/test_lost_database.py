@@ -12,8 +12,8 @@ from attrs import frozen
 
 from lab.patience import until
 from lab.postgresql import PostgresqlServer, postgresql_server
-from tests.e2e.fixtures.office import live
-from tests.e2e.fixtures.serve_process import Served, served
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
@@ -29,7 +29,7 @@ BACK = "accounts: connection works again"
 class Kept:
     """A service, and the database that keeps its accounts."""
 
-    at: Served
+    at: ServeProcess
     database: PostgresqlServer
 
     async def lost(self) -> None:
@@ -65,21 +65,21 @@ class Kept:
 @asynccontextmanager
 async def kept() -> AsyncIterator[Kept]:
     with postgresql_server() as database:
-        async with served(database) as at:
+        async with serve_process(database) as at:
             yield Kept(at, database)
 
 
 class TestAway:
     """R16, S2: while the database is away calls and presence go on, and nothing counts that is not stored."""
 
-    @live
+    @in_loop
     async def test_for_some_seconds(self) -> None:
         async with kept() as here:
             at = here.at
             await at.logs_in()
             await at.selects("deskphone")
             await asyncio.to_thread(here.database.stop)
-            await at.does("select", Device="webrtc")
+            await at.report_action("select", Device="webrtc")
             await here.lost()
             await _toggle(at, 20)
             await here.talks()
@@ -92,7 +92,7 @@ class TestAway:
             await here.rings_as_stored()
             await _is_recorded(here.database)
 
-    @live
+    @in_loop
     async def test_while_it_hangs(self) -> None:
         async with kept() as here:
             at = here.at
@@ -100,13 +100,13 @@ class TestAway:
             await at.selects("deskphone")
             here.database.freeze()
             try:
-                await at.does("select", Device="webrtc")
+                await at.report_action("select", Device="webrtc")
                 await here.lost()
                 await here.talks()
             finally:
                 here.database.thaw()
             await here.found()
-            await at.does("select", Device="webrtc")
+            await at.report_action("select", Device="webrtc")
             await at.planned("webrtc")
             await here.rings_as_stored()
 
@@ -114,18 +114,18 @@ class TestAway:
 class TestRestarted:
     """S2: a database that is soon back costs nothing but a moment, whatever was under way."""
 
-    @live
+    @in_loop
     async def test_in_order(self) -> None:
         async with kept() as here:
             await here.at.logs_in()
             await asyncio.to_thread(here.database.stop)
-            await here.at.does("select", Device="deskphone")
+            await here.at.report_action("select", Device="deskphone")
             await asyncio.to_thread(here.database.start)
             await here.at.planned("deskphone")
             assert " ERROR " not in here.at.log
             await here.rings_as_stored()
 
-    @live
+    @in_loop
     async def test_killed_in_the_middle_of_a_toggle_storm(self) -> None:
         async with kept() as here:
             await here.at.logs_in()
@@ -141,10 +141,10 @@ class TestRestarted:
                 await here.at.selects("webrtc")
 
 
-async def _toggle(at: Served, times: int) -> None:
+async def _toggle(at: ServeProcess, times: int) -> None:
     """Select one device and the other, as fast as it goes."""
     for number in range(times):
-        await at.does("select", Device=("deskphone", "webrtc")[number % 2])
+        await at.report_action("select", Device=("deskphone", "webrtc")[number % 2])
 
 
 async def _is_recorded(database: PostgresqlServer) -> None:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from lab.watcher import Package, watcher
 from tests.e2e.drivers.agreement import held
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.rendered_node import command
 from tests.e2e.fixtures.two_nodes import LAMP, Nodes, rendered_nodes, served_nodes
 from unique_account.adapters.asterisk import plans
@@ -23,7 +23,7 @@ SOON = 2.0
 class TestReady:
     """A4: the nodes, configured by nothing but the rendered files, lack nothing."""
 
-    @live
+    @in_loop
     async def test_the_doctor_finds_nothing(self) -> None:
         async with served_nodes() as at:
             done = command("doctor", "--config", "unique_account.toml", folder=at.folder)
@@ -36,7 +36,7 @@ class TestReady:
 class TestCalls:
     """R6, H6: a call to a user of the other node rings there, and is one call in the history of both."""
 
-    @live
+    @in_loop
     async def test_it_enters_by_the_trunk_and_is_one_call(self) -> None:
         async with served_nodes() as at:
             start = time.monotonic()
@@ -50,7 +50,7 @@ class TestCalls:
             assert caller.id == called.id
             assert (caller.status, called.status) == ("emitted", "answered")
 
-    @live
+    @in_loop
     async def test_forwards_are_counted_over_both_nodes(self) -> None:
         """R13: four of them, and the fifth is refused."""
         async with served_nodes() as at:
@@ -73,7 +73,7 @@ class TestCalls:
 class TestPresence:
     """P1, P2: phones of both nodes are shown the same of users of both."""
 
-    @live
+    @in_loop
     async def test_a_call_is_shown_on_both_nodes(self) -> None:
         async with (
             served_nodes() as at,
@@ -123,11 +123,11 @@ def told_once(at: Nodes) -> None:
 class TestKilledService:
     """R16: whoever is killed, calls between the nodes follow the last plans, and all agrees afterwards."""
 
-    @live
+    @in_loop
     async def test_in_the_middle_of_a_toggle_storm(self) -> None:
         async with served_nodes() as at:
             for user in ("alice", "carol"):
-                await at.does(user, "log_in", Session="tab-1")
+                await at.report_action(user, "log_in", Session="tab-1")
                 await at.planned(user, "webrtc")
             await at.forwards("bob", "1003")
             storm = asyncio.gather(toggles(at, "alice"), toggles(at, "carol"))
@@ -146,18 +146,18 @@ class TestKilledService:
 async def toggles(at: Nodes, user: str) -> None:
     """A user selects one device and the other, as fast as it goes, and the deskphone in the end."""
     for number in range(101):
-        await at.does(user, "select", Device=("deskphone", "webrtc")[number % 2])
+        await at.report_action(user, "select", Device=("deskphone", "webrtc")[number % 2])
 
 
 class TestMoved:
     """S2: the selection goes with a user who moves to another node."""
 
-    @live
+    @in_loop
     async def test_to_the_other_node(self) -> None:
         async with served_nodes() as at:
-            await at.does("bob", "log_in", Session="tab-1")
+            await at.report_action("bob", "log_in", Session="tab-1")
             await at.planned("bob", "webrtc")
-            await at.does("bob", "select", Device="deskphone")
+            await at.report_action("bob", "select", Device="deskphone")
             await at.planned("bob", "deskphone")
             plan = await at.installed("bob")
             assert plan is not None
@@ -171,13 +171,13 @@ class TestMoved:
 class TestDown:
     """R16: a node that is down is reported, holds nobody else up, and agrees again when it is back."""
 
-    @live
+    @in_loop
     async def test_it_is_reported_and_the_other_one_goes_on(self) -> None:
         async with (
             served_nodes() as at,
             watcher(at.pbxs["default"], LAMP, "1003", Package.PRESENCE) as carol,
         ):
-            await at.does("carol", "log_in", Session="tab-1")
+            await at.report_action("carol", "log_in", Session="tab-1")
             await at.planned("carol", "webrtc")
             start = time.monotonic()
             at.phones["alice"].dial("1003")
@@ -195,7 +195,7 @@ class TestDown:
             assert await at.rings("alice", start) < SOON
             at.phones["alice"].reject()
             start = time.monotonic()
-            await at.does("alice", "log_in", Session="tab-2")
+            await at.report_action("alice", "log_in", Session="tab-2")
             await at.planned("alice", "webrtc")
             assert time.monotonic() - start < SOON
 
@@ -212,27 +212,27 @@ class TestDown:
             at.phones["bob"].dial("1003")
             assert await at.rings("carol", start) < SOON
 
-    @live
+    @in_loop
     async def test_the_service_starts_without_it(self) -> None:
         async with rendered_nodes() as at:
             await at.pbxs["mds1"].kill()
             await at.serve()
             await at.connected(default="connected", mds1="disconnected")
-            await at.does("alice", "log_in", Session="tab-1")
+            await at.report_action("alice", "log_in", Session="tab-1")
             await at.planned("alice", "webrtc")
             await at.pbxs["mds1"].start()
             await at.connected(default="connected", mds1="connected")
             await at.planned("carol", "deskphone")
 
-    @live
+    @in_loop
     async def test_one_that_hangs(self) -> None:
         async with served_nodes() as at:
-            await at.does("alice", "log_in", Session="tab-1")
+            await at.report_action("alice", "log_in", Session="tab-1")
             at.pbxs["mds1"].freeze()
             try:
                 for device in ("webrtc", "deskphone", "webrtc"):
                     start = time.monotonic()
-                    await at.does("alice", "select", Device=device)
+                    await at.report_action("alice", "select", Device=device)
                     await at.planned("alice", device)
                     assert time.monotonic() - start < SOON
                     start = time.monotonic()

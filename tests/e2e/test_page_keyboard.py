@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.drivers.page import audience, expect
-from tests.e2e.drivers.screenshots import look
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.drivers.page import demo_browser, expect
+from tests.e2e.drivers.screenshots import themed_page
 from tests.e2e.drivers.scripted_server import FALLEN_BACK, call
-from tests.e2e.fixtures.office import live
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -43,9 +43,9 @@ async def step_to(page: Page, name: str, key: str = "Tab") -> None:
 class TestKeyboard:
     """C2: everything can be done without a mouse."""
 
-    @live
+    @in_loop
     async def test_logs_in_selects_and_answers(self) -> None:
-        async with audience() as at:
+        async with demo_browser() as at:
             page = await at.assistant()
             keys = page.page.keyboard
             await keys.type("alice")
@@ -58,21 +58,21 @@ class TestKeyboard:
             await page.in_use("deskphone").wait_for()
             await keys.press("ArrowUp")
             await page.ready()
-            await at.hands.press("bob", "Call Alice")
+            await at.phones.press("bob", "Call Alice")
             await expect(page.page.locator("#said-now")).to_have_text("Bob Durand is calling.")
             await page.button("Answer").focus()
             await keys.press("Enter")
             await page.call("talking").wait_for()
             await expect(page.button("Hold")).to_be_focused()
 
-    @live
+    @in_loop
     async def test_makes_transfers_and_ends_calls(self) -> None:
-        async with audience() as at:
+        async with demo_browser() as at:
             page = await at.logged_in()
             await page.page.focus("#number")
             await page.page.keyboard.type("1002")
             await page.page.keyboard.press("Enter")
-            await at.hands.press("bob", "Lift")
+            await at.phones.press("bob", "Lift")
             await page.call("talking").wait_for()
             await step_to(page.page, "Transfer", "Shift+Tab")
             await page.page.keyboard.press("Enter")
@@ -80,29 +80,29 @@ class TestKeyboard:
             await page.page.keyboard.type("1003")
             await step_to(page.page, "Ask first")
             await page.page.keyboard.press("Enter")
-            await at.hands.press("carol", "Lift")
+            await at.phones.press("carol", "Lift")
             await step_to(page.page, "Complete the transfer")
             await page.page.keyboard.press("Enter")
             await expect(page.page.locator(".call")).to_have_count(0)
             await expect(page.page.locator("main")).to_be_focused()
-            await expect(at.hands.call("carol", "talking")).to_be_visible()
+            await expect(at.phones.call("carol", "talking")).to_be_visible()
 
-    @live
+    @in_loop
     async def test_comes_to_a_call_that_comes_in_first_of_all(self) -> None:
-        async with audience() as at:
+        async with demo_browser() as at:
             page = await at.logged_in()
             await expect(page.page.locator("main")).to_be_focused()
-            await at.hands.press("bob", "Call Alice")
+            await at.phones.press("bob", "Call Alice")
             await page.call("ringing").wait_for()
             await page.page.keyboard.press("Tab")
             await expect(page.button("Answer")).to_be_focused()
 
-    @live
+    @in_loop
     async def test_reaches_a_call_that_comes_in_from_anywhere(self) -> None:
-        async with audience() as at:
+        async with demo_browser() as at:
             page = await at.logged_in()
             await page.page.get_by_label("Find a colleague").focus()
-            await at.hands.press("bob", "Call Alice")
+            await at.phones.press("bob", "Call Alice")
             await page.call("ringing").wait_for()
             await expect(page.page.get_by_label("Find a colleague")).to_be_focused()
             await step_to(page.page, "Skip to calls")
@@ -120,9 +120,9 @@ class TestSight:
 
     @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
     @pytest.mark.parametrize("size", ["narrow", "wide"])
-    @live
+    @in_loop
     async def test_nothing_hides_the_focus(self, size: str, key: str) -> None:
-        async with look(size) as at:
+        async with themed_page(size) as at:
             await at.logged_in()
             at.script.account(**FALLEN_BACK, calls=[call(1)])
             await at.trouble("line_lost")
@@ -131,9 +131,9 @@ class TestSight:
                 assert await at.page.evaluate(HIDDEN) is None
 
     @pytest.mark.parametrize("size", ["narrow", "wide"])
-    @live
+    @in_loop
     async def test_a_call_that_comes_in_is_scrolled_to(self, size: str) -> None:
-        async with look(size) as at:
+        async with themed_page(size) as at:
             await at.logged_in()
             await at.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
             at.script.account(**FALLEN_BACK, calls=[call(1, status="ringing", answered=None)])

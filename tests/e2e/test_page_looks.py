@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
-from tests.e2e.drivers.screenshots import SIZES, THEMES, look
+from tests.e2e.drivers.screenshots import SIZES, THEMES, themed_page
 from tests.e2e.drivers.scripted_server import FALLEN_BACK, NOW, ON_DESKPHONE, call
-from tests.e2e.fixtures.office import live
 
 pytestmark = [
     pytest.mark.e2e,
@@ -37,16 +37,16 @@ def own(status: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-@live
+@in_loop
 async def test_the_page(size: str, theme: str) -> None:
     """S1, S4, R17: the log-in, and every part of the page, in French too."""
-    async with look(size, theme) as at:
+    async with themed_page(size, theme) as at:
         await at.check("entrance")
         await at.log_in("wrong")
         await at.page.wait_for_selector(".trouble")
         await expect(at.page.locator("#password")).to_be_focused()
         await at.check("refused")
-        at.complaints.clear()  # the browser names a log-in that was refused
+        at.console_errors.clear()  # the browser names a log-in that was refused
         await at.logged_in()
         await at.check("idle", whole=True)
         if size == "narrow":
@@ -65,13 +65,13 @@ async def test_the_page(size: str, theme: str) -> None:
         if size == "narrow":
             await at.go_to("settings")
             await at.check("french-settings", whole=True)
-        assert at.complaints == []
+        assert at.console_errors == []
 
 
-@live
+@in_loop
 async def test_calls(size: str, theme: str) -> None:
     """C1, C2: a call of either device at every stage, and one of another window."""
-    async with look(size, theme) as at:
+    async with themed_page(size, theme) as at:
         await at.logged_in()
         await at.own_calls(own("ringing"))
         await at.check("ringing")
@@ -97,13 +97,13 @@ async def test_calls(size: str, theme: str) -> None:
         at.script.account(**ON_DESKPHONE, calls=[dialled, elsewhere])
         await at.page.wait_for_selector(".call[data-where=elsewhere]")
         await at.check("deskphone")
-        assert at.complaints == []
+        assert at.console_errors == []
 
 
-@live
+@in_loop
 async def test_troubles(size: str, theme: str) -> None:
     """R4, R17: what is wrong, and what to do; and a first day, with nothing to show."""
-    async with look(size, theme) as at:
+    async with themed_page(size, theme) as at:
         at.script.first_day()
         await at.logged_in()
         if size == "narrow":
@@ -123,7 +123,7 @@ async def test_troubles(size: str, theme: str) -> None:
         await at.check("fallback", whole=True)
         await at.page.evaluate("phone.changed('registered', [])")  # which takes this one away
         at.script.account(**FALLEN_BACK)
-        assert at.complaints == []
+        assert at.console_errors == []
         await at.script.goes_away()
         await at.page.wait_for_selector(".trouble[data-kind=offline]")
         await at.page.evaluate("phone.changed('failed', [])")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lab.patience import until
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
-from tests.e2e.drivers.screenshots import look
+from tests.e2e.drivers.screenshots import themed_page
 from tests.e2e.drivers.scripted_server import ON_DESKPHONE, call, entry
-from tests.e2e.fixtures.office import live
 
 pytestmark = pytest.mark.e2e
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.e2e
 class TestPages:
     """H5: older calls are asked for by pages, and stay when newer ones come."""
 
-    @live
+    @in_loop
     async def test_of_the_history(self) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             rows = at.page.locator(".part-history .row")
             await at.page.get_by_role("button", name="Show older calls").click()
@@ -32,9 +32,9 @@ class TestPages:
             await expect(rows.first).to_contain_text("Carol Nguyen")
             await expect(rows.last).to_contain_text("Fatima Zahra")
 
-    @live
+    @in_loop
     async def test_start_again_if_calls_in_between_may_be_missing(self) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             await at.page.get_by_role("button", name="Show older calls").click()
             at.script.newest = {"entries": [entry(9, 1), entry(8, 2)], "next": "more"}
@@ -46,9 +46,9 @@ class TestPages:
 class TestColleagues:
     """P5: who is looked for is found by name or number, and watched."""
 
-    @live
+    @in_loop
     async def test_are_found(self) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             await at.page.get_by_label("Find a colleague").fill("Okafor")
             await expect(at.page.locator(".part-people .row")).to_have_count(1)
@@ -63,9 +63,9 @@ class TestEnds:
     @pytest.mark.parametrize(
         ("code", "kind"), [(4001, "expired"), (4003, "too_many_tabs"), (4005, "no_account")]
     )
-    @live
+    @in_loop
     async def test_by_the_server(self, code: int, kind: str) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             await at.script.hang_up(code)
             await expect(at.page.locator("#login")).to_be_visible()
@@ -75,9 +75,9 @@ class TestEnds:
 class TestRetries:
     """S5: a page that tries again and again to come back says once that it is lost."""
 
-    @live
+    @in_loop
     async def test_are_not_shown_again(self) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             await at.script.goes_away()
             await at.page.locator(".trouble[data-kind=offline]").get_by_label("Dismiss").click()
@@ -110,9 +110,9 @@ class TestOrders:
             ({"command": "Explode"}, []),
         ],
     )
-    @live
+    @in_loop
     async def test_are_carried_out(self, order: dict[str, object], actions: list[list[object]]) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             at.script.account(calls=[webrtc(1, "talking", "1002"), webrtc(2, "held", "1005")])
             calls = [
@@ -141,9 +141,9 @@ def own(name: str, status: str, peer: str) -> dict[str, object]:
 class TestCommands:
     """C1: a call of the deskphone is steered by the commands of the protocol."""
 
-    @live
+    @in_loop
     async def test_name_the_call(self) -> None:
-        async with look() as at:
+        async with themed_page() as at:
             await at.logged_in()
             at.script.account(**ON_DESKPHONE, calls=[call(1)])
             await at.page.locator(".call .button").filter(has_text="Hold").click()

@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from lab.mailboxes import message
-from tests.e2e.fixtures.office import live
-from tests.e2e.fixtures.serve_process import Served, served
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 
@@ -28,9 +28,9 @@ HELD_FOR: Final = 4
 class TestServe:
     """R2, R3: calls go to the device in use, as the service installs it."""
 
-    @live
+    @in_loop
     async def test_calls_follow_the_selection(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             assert await at.health() == (200, "connected", "connected")
             await at.call_rings("deskphone")
             await at.logs_in()
@@ -44,9 +44,9 @@ class TestServe:
 class TestResync:
     """R16: what a PBX has too much or too little is mended and told: at the start, on demand, when back."""
 
-    @live
+    @in_loop
     async def test_it_says_what_differed(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
             await at.spoil()
             await at.call_rings("deskphone")  # a number without a plan
@@ -62,14 +62,14 @@ class TestResync:
             assert at.log.count("resync: mallory: a plan without an account\n") == 2
             assert at.log.count("resync: ") == 5
 
-    @live
+    @in_loop
     async def test_it_says_so_of_a_node_that_is_back(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
-            at.wire.cut()
+            at.ami_proxy.cut()
             await at.disconnected()
             await at.spoil()
-            at.wire.mend()
+            at.ami_proxy.mend()
             await at.connected()
             await at.agree()
             await at.logs("resync: alice: no plan was installed\n", 1)
@@ -80,9 +80,9 @@ class TestResync:
 class TestAssistant:
     """R2, S5: who logs in to the served CTI server is called in the browser, and no more after a logout."""
 
-    @live
+    @in_loop
     async def test_a_login_a_selection_and_a_logout(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             page, policy = await at.page()
             assert "<html" in page
             assert f"connect-src 'self' {at.at.pbx.websocket.removesuffix('/ws')};" in policy
@@ -95,10 +95,10 @@ class TestAssistant:
                 await at.call_rings("deskphone")
             assert (await at.stored()).selection is Device.DESKPHONE
 
-    @live
+    @in_loop
     async def test_a_new_message_is_sent_to_every_session(self) -> None:
         """V2, R8: do-not-disturb leads a call to the mailbox."""
-        async with served() as at, _page(at) as one, _page(at) as other:
+        async with serve_process() as at, _page(at) as one, _page(at) as other:
             await one.send(json.dumps({"claz": "web", "command": "dnd", "state": True}))
             await at.silenced()
             start = time.monotonic()
@@ -115,9 +115,9 @@ class TestAssistant:
 class TestLease:
     """S5, S7: a session that is lost holds the account for its lease, whatever older connections do."""
 
-    @live
+    @in_loop
     async def test_after_a_restart_every_session_was_seen_just_now(self) -> None:
-        async with served(lease=HELD_FOR) as at:
+        async with serve_process(lease=HELD_FOR) as at:
             async with _page(at):
                 await at.kill()
             await asyncio.sleep(HELD_FOR)
@@ -130,9 +130,9 @@ class TestLease:
             assert time.monotonic() - started > HELD_FOR
             await at.call_rings("deskphone")
 
-    @live
+    @in_loop
     async def test_an_older_connection_that_is_lost_changes_nothing(self) -> None:
-        async with served(lease=HELD_FOR) as at:
+        async with serve_process(lease=HELD_FOR) as at:
             address = f"{at.assistant('ws')}/cti?token={await at.token('alice', 'secret of alice')}"
             async with connect(address, max_queue=None) as older, connect(address, max_queue=None) as newer:
                 await at.planned("webrtc")
@@ -149,9 +149,9 @@ class TestLease:
 class TestKilledService:
     """R16, S2: a service that is killed misroutes no call, and what was chosen is there when it is back."""
 
-    @live
+    @in_loop
     async def test_in_the_middle_of_a_toggle_storm(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
             draw = Random(16)
             for _ in range(3):
@@ -169,9 +169,9 @@ class TestKilledService:
                 selected = (await at.stored()).selection
                 await at.call_rings("webrtc" if selected is Device.WEBRTC else "deskphone")
 
-    @live
+    @in_loop
     async def test_a_new_start_finds_the_selection_and_the_session(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
             await at.selects("deskphone")
             await at.kill()
@@ -184,9 +184,9 @@ class TestKilledService:
 class TestRestartedAsterisk:
     """R16: a PBX that was killed has the plans again, the last second's too."""
 
-    @live
+    @in_loop
     async def test_what_was_chosen_just_before_is_there_again(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
             await at.selects("deskphone")
             await at.at.pbx.kill()
@@ -199,9 +199,9 @@ class TestRestartedAsterisk:
             await at.selects("webrtc")
             await at.agree()
 
-    @live
+    @in_loop
     async def test_what_is_chosen_while_it_is_gone_counts_once_it_is_back(self) -> None:
-        async with served() as at, _page(at) as socket:
+        async with serve_process() as at, _page(at) as socket:
             storm = asyncio.create_task(_select(socket, *["deskphone", "webrtc"] * 10, "deskphone"))
             await asyncio.sleep(0.1)
             await at.at.pbx.kill()
@@ -217,46 +217,46 @@ class TestRestartedAsterisk:
 class TestCutWire:
     """A connection that is cut, or that carries garbage, is made again, and everything agrees."""
 
-    @live
+    @in_loop
     async def test_what_is_chosen_after_the_cut_counts(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
-            at.wire.cut()
+            at.ami_proxy.cut()
             await at.disconnected()
             await at.call_rings("webrtc")
-            at.wire.mend()
+            at.ami_proxy.mend()
             await at.connected()
             await at.agree()
             await at.selects("deskphone")
             await at.call_rings("deskphone")
 
-    @live
+    @in_loop
     async def test_what_is_chosen_while_it_is_cut_counts_once_it_is_mended(self) -> None:
         """Until then calls go where they went: what only the service was told, the PBX cannot know."""
-        async with served() as at, _page(at) as socket:
-            at.wire.cut()
+        async with serve_process() as at, _page(at) as socket:
+            at.ami_proxy.cut()
             await at.disconnected()
             await _select(socket, "deskphone")
             await at.chose(Device.DESKPHONE)
             await at.call_rings("webrtc")
-            at.wire.mend()
+            at.ami_proxy.mend()
             await at.connected()
             await at.agree()
             await at.call_rings("deskphone")
 
-    @live
+    @in_loop
     async def test_garbage_harms_nothing(self) -> None:
-        async with served() as at:
+        async with serve_process() as at:
             await at.logs_in()
             draw = Random(4)
             for number, size in enumerate((10, 1000, 200_000), 1):
-                at.wire.speak(draw.randbytes(size) + b"\r\n\r\n")
+                at.ami_proxy.speak(draw.randbytes(size) + b"\r\n\r\n")
                 await at.call_rings("webrtc")
                 await at.logs("malformed message", number)
                 await at.connected()
                 await at.selects("deskphone")
                 await at.selects("webrtc")
-            at.wire.speak(b"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NONSENSE\r\n\r\n")
+            at.ami_proxy.speak(b"Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\nState: NONSENSE\r\n\r\n")
             await at.logs("pbx default: message failed", 1)
             await at.agree()
             await at.call_rings("webrtc")
@@ -266,7 +266,7 @@ _TOGGLE = {"claz": "web", "command": "toggleUniqueAccountDevice"}
 
 
 @asynccontextmanager
-async def _page(at: Served) -> AsyncIterator[ClientConnection]:
+async def _page(at: ServeProcess) -> AsyncIterator[ClientConnection]:
     """Alice's UC Assistant, which is logged in; her calls go to the browser."""
     token = await at.token("alice", "secret of alice")
     # What is told and not read must not keep the answer to the close from being read.
@@ -290,7 +290,7 @@ async def _reported(socket: ClientConnection, kind: str) -> dict[str, Any]:
             return reported
 
 
-async def _toggle(at: Served, times: int) -> None:
+async def _toggle(at: ServeProcess, times: int) -> None:
     """Select one device and the other, as fast as it goes."""
     for number in range(times):
-        await at.does("select", Device=("deskphone", "webrtc")[number % 2])
+        await at.report_action("select", Device=("deskphone", "webrtc")[number % 2])

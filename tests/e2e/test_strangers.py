@@ -15,9 +15,9 @@ from attrs import frozen
 from lab.config import Endpoint
 from lab.patience import until
 from tests.adapters.asterisk.ami.hostile_text import FORGED, LONGEST, texts
-from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, Disguise, Stranger, stranger
-from tests.e2e.fixtures.live_service import EXTENSIONS, Live, live
-from tests.e2e.fixtures.office import live as scenario
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, CallerIdentity, Stranger, stranger
+from tests.e2e.fixtures.live_service import EXTENSIONS, LiveService, live_service
 from unique_account import LoggedIn
 from unique_account.adapters.asterisk.node.reports import NotUnderstood
 from unique_account.core.account import Account, Messages
@@ -66,7 +66,7 @@ def drawn(offset: int, longest: int = LONGEST) -> list[str]:
 class Attacked:
     """Accounts, and whoever attacks them by an outside line and by a phone."""
 
-    at: Live
+    at: LiveService
     outside: Stranger
     phone: Stranger
 
@@ -97,7 +97,7 @@ class Attacked:
 @asynccontextmanager
 async def attacked() -> AsyncIterator[Attacked]:
     async with (
-        live(more=(TRUNK, PHONE), extensions=WILD, pjsip=IDENTIFIED) as at,
+        live_service(more=(TRUNK, PHONE), extensions=WILD, pjsip=IDENTIFIED) as at,
         stranger(at.pbx, TRUNK_ADDRESS) as outside,
         stranger(at.pbx, "127.0.0.1") as phone,
     ):
@@ -105,7 +105,7 @@ async def attacked() -> AsyncIterator[Attacked]:
         yield Attacked(at, outside, phone)
 
 
-async def rings_alice(here: Attacked, disguise: Disguise, number: int) -> None:
+async def rings_alice(here: Attacked, disguise: CallerIdentity, number: int) -> None:
     """A call that rings Alice, who refuses it, answers it, or hears it given up."""
     given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     start = time.monotonic()
@@ -120,7 +120,7 @@ async def rings_alice(here: Attacked, disguise: Disguise, number: int) -> None:
     await calling
 
 
-Attack = Callable[[str], Disguise]
+Attack = Callable[[str], CallerIdentity]
 
 
 class TestOutside:
@@ -129,15 +129,15 @@ class TestOutside:
     @pytest.mark.parametrize(
         ("offset", "attack"),
         [
-            (0, lambda text: Disguise(dialled="1001", caller=text)),
-            (1, lambda text: Disguise(dialled="1001" + text, caller="0123")),
-            (2, lambda text: Disguise(dialled="1001", caller="0123", asserted=text)),
-            (3, lambda text: Disguise(dialled="1001" + text[40:], caller=text[:60], asserted=text)),
+            (0, lambda text: CallerIdentity(dialled="1001", caller=text)),
+            (1, lambda text: CallerIdentity(dialled="1001" + text, caller="0123")),
+            (2, lambda text: CallerIdentity(dialled="1001", caller="0123", asserted=text)),
+            (3, lambda text: CallerIdentity(dialled="1001" + text[40:], caller=text[:60], asserted=text)),
         ],
         ids=["From", "DID", "P-Asserted-Identity", "all of them"],
     )
     def test_by_an_outside_line(self, offset: int, attack: Attack) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestOutside) -> None:
             async with attacked() as here:
                 before = here.accounts()
@@ -147,19 +147,19 @@ class TestOutside:
 
         check(self)
 
-    @scenario
+    @in_loop
     async def test_calls_that_are_up_do_not_keep_a_new_connection_from_beginning(self) -> None:
         """Their texts stand in the list of channels, too."""
         async with attacked() as here:
             given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             start = time.monotonic()
-            disguises = [Disguise(dialled="9" + text[:40], caller=text) for text in drawn(4)[::5]]
-            disguises.append(Disguise(dialled="1001", caller=FORGED[0]))
+            disguises = [CallerIdentity(dialled="9" + text[:40], caller=text) for text in drawn(4)[::5]]
+            disguises.append(CallerIdentity(dialled="1001", caller=FORGED[0]))
             calls = [asyncio.create_task(here.outside.call(one, until=given_up)) for one in disguises]
             await here.at.alice.sees("ringing", after=start)
             await until(lambda: _are_up(here, len(calls)), "that all calls are up")
             here.at.observer.recoveries.clear()
-            here.at.wire.cut()
+            here.at.ami_proxy.cut()
             await until(lambda: _again(here), "a new connection")
             given_up.set_result(None)
             await asyncio.gather(*calls)
@@ -167,7 +167,7 @@ class TestOutside:
             assert here.at.account().calls == ()
             assert here.at.account().observed.messages == Messages(0, 0)
 
-    @scenario
+    @in_loop
     async def test_a_call_without_a_reported_end_ends_while_another_goes_on(self) -> None:
         """Asterisk leaves every event with a blank line out, and the phone stays in use."""
         async with attacked() as here:
@@ -175,7 +175,7 @@ class TestOutside:
             start = time.monotonic()
             here.at.alice.dial("1003")  # rings Carol, who does not answer
             await until(lambda: _has_calls(here, 1), "the first call")
-            hostile = Disguise(dialled="1001", caller="1\r\n\r\nEvent: FullyBooted")
+            hostile = CallerIdentity(dialled="1001", caller="1\r\n\r\nEvent: FullyBooted")
             calling = asyncio.create_task(here.outside.call(hostile, until=given_up))
             await here.at.alice.sees("ringing", after=start)
             await until(lambda: _has_calls(here, 2), "the second call")
@@ -201,13 +201,13 @@ class TestPhone:
 
     @pytest.mark.parametrize("code", ["*21", "*25", "*987", "1001"])
     def test_by_dialled_number_and_caller_id(self, code: str) -> None:
-        @scenario
+        @in_loop
         async def check(_: TestPhone) -> None:
             async with attacked() as here:
                 before = here.accounts()
                 for text in drawn(5 + len(code)):
-                    dialled = Disguise(dialled=code + text, caller="mallory")
-                    named = Disguise(dialled=code, caller="mallory", asserted=text)
+                    dialled = CallerIdentity(dialled=code + text, caller="mallory")
+                    named = CallerIdentity(dialled=code, caller="mallory", asserted=text)
                     await here.phone.call(dialled)
                     if code != "1001":
                         await here.phone.call(named)
@@ -215,10 +215,10 @@ class TestPhone:
 
         check(self)
 
-    @scenario
+    @in_loop
     async def test_what_cannot_be_trusted_is_named(self) -> None:
         async with attacked() as here:
-            disguise = Disguise(dialled="1001", caller="10\r\n02")
+            disguise = CallerIdentity(dialled="1001", caller="10\r\n02")
             await rings_alice(here, disguise, 0)
             await here.unharmed(here.accounts())
             assert "holds a stranger's line breaks" in here.named[0]

@@ -8,7 +8,15 @@ from functools import reduce
 import pytest
 
 from lab.asterisk import Node, node
-from tests.e2e.fixtures.office import ENDPOINTS, EXTENSIONS, USER, desks, live, office, talk
+from tests.e2e.drivers.event_loop import in_loop
+from tests.e2e.fixtures.deskphones import (
+    ENDPOINTS,
+    EXTENSIONS,
+    USER,
+    deskphones,
+    phones_and_browser,
+    start_call,
+)
 from unique_account import (
     Account,
     CallChanged,
@@ -49,9 +57,9 @@ def statuses(events: list[Event], device: Device) -> list[LineStatus]:
 class TestWhatANodeTells:
     """M4, R4: what a real node tells is understood whole, and means what happened to the user."""
 
-    @live
+    @in_loop
     async def test_a_browser_that_comes_and_is_killed_moves_the_route(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             events = received(at.pbx)
             assert ContactsChanged(Device.WEBRTC, reachable=True) in events
             logged_in = apply(Account(USER), LoggedIn("tab-1"))
@@ -70,11 +78,11 @@ class TestWhatANodeTells:
             assert ring is not None
             assert ring.device is Device.DESKPHONE
 
-    @live
+    @in_loop
     async def test_a_call_of_the_deskphone_is_reported_from_ringing_to_its_end(self) -> None:
-        async with desks() as at:
+        async with deskphones() as at:
             start = time.monotonic()
-            await talk(at.pbx, at.bob, at.alice, "1001")
+            await start_call(at.pbx, at.bob, at.alice, "1001")
             await at.alice.hold()
             await at.pbx.ami.event("DeviceStateChange", Device="PJSIP/bob", State="ONHOLD")
             await at.alice.hang_up()
@@ -99,10 +107,10 @@ class TestWhatANodeTells:
             LineStatus.NOT_IN_USE,
         ]
 
-    @live
+    @in_loop
     async def test_on_hold_is_the_line_of_the_held_party(self) -> None:
-        async with desks() as at:
-            await talk(at.pbx, at.bob, at.alice, "1001")
+        async with deskphones() as at:
+            await start_call(at.pbx, at.bob, at.alice, "1001")
             await at.bob.hold()
             await at.pbx.ami.event("DeviceStateChange", Device="PJSIP/alice", State="ONHOLD")
             events = received(at.pbx)
@@ -111,15 +119,15 @@ class TestWhatANodeTells:
             -1
         ] is CallStatus.TALKING
 
-    @live
+    @in_loop
     async def test_a_start_of_the_node_makes_what_was_known_void(self) -> None:
         async with node(ENDPOINTS, EXTENSIONS) as pbx:
             await pbx.ami.event("FullyBooted")
             assert received(pbx)[0] == FactsReplaced("default")
 
-    @live
+    @in_loop
     async def test_a_call_of_the_browser_is_one_call_on_the_webrtc_line(self) -> None:
-        async with office() as at:
+        async with phones_and_browser() as at:
             start = time.monotonic()
             await at.bob.dial("1001")
             await at.tab.event("ringing", after=start)

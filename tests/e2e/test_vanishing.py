@@ -16,16 +16,16 @@ from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
 from lab.config import Endpoint
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import (
     ALICE,
     BROWSER,
     DESKPHONE,
     FILES,
     OUTSIDE,
-    Planned,
-    node_of,
+    PlannedNode,
     planned,
+    planned_node,
 )
 from unique_account import User
 from unique_account.core.events import DeviceSelected, LoggedIn
@@ -45,7 +45,7 @@ QUICK: Final = 0.5
 class Ringing:
     """A call that rings the tabs of a browser, since an instant."""
 
-    at: Planned
+    at: PlannedNode
     chromium: Browser
     tabs: tuple[Tab, ...]
     start: float
@@ -70,7 +70,7 @@ async def call_to_browser(
     files: Mapping[str, str] = FILES,
 ) -> AsyncIterator[Ringing]:
     """A call to a logged-in user; these phones are registered, and the browser has so many tabs."""
-    async with node_of(*registered, known=(browser_line,), files=files) as at, browser() as chromium:
+    async with planned_node(*registered, known=(browser_line,), files=files) as at, browser() as chromium:
         await at.install(planned(user, IN))
         opened = [await chromium.tab(at.pbx, browser_line) for _ in range(tabs)]
         start = await at.dial(user.extension)
@@ -82,7 +82,7 @@ async def call_to_browser(
 class TestKilled:
     """R15: a browser that is killed while it rings gives the call up to the deskphone at once."""
 
-    @live
+    @in_loop
     async def test_the_deskphone_rings_for_the_rest_of_the_ring_time(self) -> None:
         async with call_to_browser(DESKPHONE, user=evolve(USER, ring_seconds=4)) as call:
             await asyncio.sleep(2)
@@ -94,7 +94,7 @@ class TestKilled:
             assert end == planned(USER).no_answer
             assert 4 <= seconds < 5
 
-    @live
+    @in_loop
     async def test_the_deskphone_can_answer(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             await call.chromium.kill()
@@ -105,7 +105,7 @@ class TestKilled:
             await call.at.phones["alice"].hang_up()
             assert await call.at.cause(call.start) == "16"
 
-    @live
+    @in_loop
     async def test_a_page_that_is_reloaded_has_gone_as_well(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             gone = time.monotonic()
@@ -113,7 +113,7 @@ class TestKilled:
             assert await call.at.rings("alice", gone) < CONFIRMS_WITHIN
             assert call.goes_on()
 
-    @live
+    @in_loop
     async def test_without_a_deskphone_the_rule_for_unavailable_applies(self) -> None:
         async with call_to_browser() as call:
             gone = time.monotonic()
@@ -122,9 +122,9 @@ class TestKilled:
             assert end == OUTSIDE
             assert seconds < QUICK
 
-    @live
+    @in_loop
     async def test_in_the_instant_of_a_call(self) -> None:
-        async with node_of(DESKPHONE, known=(BROWSER,)) as at:
+        async with planned_node(DESKPHONE, known=(BROWSER,)) as at:
             await at.install(planned(USER, IN))
             for delay in (0.0, 0.002, 0.005, 0.01, 0.02, 0.05):
                 async with browser() as chromium:
@@ -140,9 +140,9 @@ class TestKilled:
 class TestFrozen:
     """R15: a browser that does not confirm within 1.5 s that it rings has vanished."""
 
-    @live
+    @in_loop
     async def test_the_deskphone_rings_within_two_seconds(self) -> None:
-        async with node_of(DESKPHONE, known=(BROWSER,)) as at, browser() as chromium:
+        async with planned_node(DESKPHONE, known=(BROWSER,)) as at, browser() as chromium:
             await at.install(planned(USER, IN))
             await chromium.tab(at.pbx, BROWSER)
             chromium.freeze()
@@ -152,7 +152,7 @@ class TestFrozen:
             await at.phones["bob"].event("CALL_ESTABLISHED", after=start)
             chromium.thaw()
 
-    @live
+    @in_loop
     async def test_one_that_rings_already_is_left_alone(self) -> None:
         async with call_to_browser(DESKPHONE, user=evolve(USER, ring_seconds=3)) as call:
             await call.at.pbx.ami.event("DialState", after=call.start, DialStatus="RINGING")
@@ -163,10 +163,10 @@ class TestFrozen:
             assert seconds >= 3
             assert not call.at.rang("alice", call.start)
 
-    @live
+    @in_loop
     async def test_one_of_two_that_rings_is_enough(self) -> None:
         async with (
-            node_of(DESKPHONE, known=(BROWSER,)) as at,
+            planned_node(DESKPHONE, known=(BROWSER,)) as at,
             browser() as frozen_one,
             browser() as other,
         ):
@@ -185,7 +185,7 @@ class TestFrozen:
 class TestTabs:
     """R15, S4: the call is moved when the last tab goes, and not before."""
 
-    @live
+    @in_loop
     async def test_the_other_tab_rings_on_and_can_answer(self) -> None:
         async with call_to_browser(DESKPHONE, tabs=2) as call:
             gone = time.monotonic()
@@ -197,7 +197,7 @@ class TestTabs:
             await call.at.phones["bob"].event("CALL_ESTABLISHED", after=call.start)
             assert not call.at.rang("alice", call.start)
 
-    @live
+    @in_loop
     async def test_the_deskphone_rings_when_the_last_one_goes(self) -> None:
         async with call_to_browser(DESKPHONE, tabs=2) as call:
             await call.tabs[0].close()
@@ -210,7 +210,7 @@ class TestTabs:
 class TestNotAnswered:
     """R9: a browser that rings and is not answered, or refuses, has not vanished."""
 
-    @live
+    @in_loop
     async def test_no_answer(self) -> None:
         async with call_to_browser(DESKPHONE, user=evolve(USER, ring_seconds=2)) as call:
             end, seconds = await call.at.ends(call.start)
@@ -218,7 +218,7 @@ class TestNotAnswered:
             assert seconds >= 2
             assert not call.at.rang("alice", call.start)
 
-    @live
+    @in_loop
     async def test_refused(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             await call.tabs[0].hang_up()
@@ -227,7 +227,7 @@ class TestNotAnswered:
             assert seconds < CONFIRMS_WITHIN
             assert not call.at.rang("alice", call.start)
 
-    @live
+    @in_loop
     async def test_one_that_says_so_in_other_words(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             await call.tabs[0].terminate()
@@ -240,7 +240,7 @@ class TestNotAnswered:
 class TestToggled:
     """R7: a browser whose user toggles or logs out while it rings gives the call up."""
 
-    @live
+    @in_loop
     async def test_the_deskphone_rings(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             gone = time.monotonic()
@@ -249,7 +249,7 @@ class TestToggled:
             assert await call.at.rings("alice", gone) < QUICK
             assert call.goes_on()
 
-    @live
+    @in_loop
     async def test_a_watcher_that_looks_late_leaves_the_deskphone_ringing(self) -> None:
         often, seldom = "${patience},0.05)", "${patience},0.4)"
         name = "unique_account.conf"
@@ -267,9 +267,9 @@ class TestToggled:
 class TestAnsweredJustThen:
     """R15: whoever answers while the browser vanishes, the call is either answered or rings on."""
 
-    @live
+    @in_loop
     async def test_by_a_tab_that_is_killed(self) -> None:
-        async with node_of(DESKPHONE, known=(BROWSER,)) as at:
+        async with planned_node(DESKPHONE, known=(BROWSER,)) as at:
             await at.install(planned(USER, IN))
             for delay in (0.0, 0.005, 0.01, 0.02):
                 async with browser() as chromium:
@@ -290,7 +290,7 @@ class TestAnsweredJustThen:
                     await at.phones["bob"].hang_up()
                     await at.cause(start)
 
-    @live
+    @in_loop
     async def test_the_watch_leaves_an_answered_call_alone(self) -> None:
         async with call_to_browser(DESKPHONE) as call:
             await call.tabs[0].answer()
@@ -305,7 +305,7 @@ class TestAnsweredJustThen:
 class TestInACall:
     """R15: a tab that is killed in a call frees the other party in seconds."""
 
-    @live
+    @in_loop
     async def test_the_call_ends_for_want_of_media(self) -> None:
         line = evolve(BROWSER, options={"rtp_timeout": "3"})
         async with call_to_browser(DESKPHONE, browser_line=line) as call:

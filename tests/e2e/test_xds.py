@@ -15,7 +15,7 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from lab.ports import LOOPBACK, port
-from tests.e2e.fixtures.office import live
+from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import install, planned
 from unique_account import User
 from unique_account.adapters.asterisk import render
@@ -112,7 +112,7 @@ async def two_nodes(qualify: str = "1") -> AsyncIterator[Two]:
 class TestCalls:
     """R6, H6: a user of another node is called through the trunk, and the legs are joined."""
 
-    @live
+    @in_loop
     async def test_the_phone_there_rings_and_answers(self) -> None:
         async with two_nodes() as at:
             await at.install(CAROL)
@@ -127,7 +127,7 @@ class TestCalls:
             assert first != joined.what["LinkedID"]
             await at.phones["bob"].hang_up(call)
 
-    @live
+    @in_loop
     async def test_its_rules_hold_for_callers_of_the_other_node(self) -> None:
         async with two_nodes() as at:
             await at.install(CAROL, ForwardingChanged(Forwarding(do_not_disturb=True)))
@@ -140,7 +140,7 @@ class TestCalls:
 class TestForwards:
     """R13: the count of forwards travels with the call, and is believed from trunks only."""
 
-    @live
+    @in_loop
     async def test_a_forward_loop_across_two_nodes_ends_with_a_refusal(self) -> None:
         async with two_nodes() as at:
             await at.install(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1003"))))
@@ -156,7 +156,7 @@ class TestForwards:
             ]
             assert len(forwards) == 4
 
-    @live
+    @in_loop
     async def test_what_a_phone_says_of_it_is_not_believed(self) -> None:
         async with two_nodes() as at:
             await at.install(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1003"))))
@@ -175,7 +175,7 @@ class TestForwards:
 class TestDown:
     """R12: a node that is down is congestion, soon, and the other one goes on."""
 
-    @live
+    @in_loop
     async def test_a_node_that_is_known_to_be_down(self) -> None:
         async with two_nodes() as at:
             await at.install(ALICE)
@@ -191,7 +191,7 @@ class TestDown:
             assert await at.rings("alice", start) < SOON
             await at.nodes["mds1"].start()
 
-    @live
+    @in_loop
     async def test_a_node_that_says_nothing(self) -> None:
         async with two_nodes(qualify="0") as at:
             await at.install(ALICE)

@@ -1,4 +1,4 @@
-"""Whether PBX and accounts agree: every plan on every node, and what every watched number shows there."""
+"""Whether PBX and accounts agree: every plan, and the state of every watched number, on every node."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from lab.asterisk import Node
 from lab.config import Endpoint, section
 from lab.parties import Party, PartyCall, Seen
 from lab.patience import until
-from tests.e2e.drivers.simulated_calls import Came
-from tests.e2e.scenes.random_calls import NAMES, OUTSIDE, PHONES, Attempt, Case, Does, Phone, numbers
+from tests.e2e.drivers.simulated_calls import CallOutcome
+from tests.e2e.scenes.random_calls import NAMES, OUTSIDE, PHONES, Attempt, Case, Phone, Reaction, numbers
 from unique_account import Device, User
 from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.core.events import Event
@@ -27,19 +27,19 @@ from unique_account.core.forwarding import Destination, Extension, Fallbacks, Ma
 STRANGER: Final = "stranger"
 
 
-class Carrier(Protocol):
-    """What lets a node carry the plans of accounts out."""
+class AccountService(Protocol):
+    """Keeps accounts, and installs their plans on a node."""
 
     async def add(self, user: User, events: Sequence[Event]) -> None:
-        """Give a user an account anew, and let these events happen to it."""
+        """Add an account again, and apply these events to it."""
 
     async def handle(self, user: str, events: Sequence[Event]) -> None:
-        """Let events happen to an account."""
+        """Apply events to an account."""
 
 
 @frozen(weakref_slot=False)
-class Place:
-    """Where a stage is on a node.
+class StageNumbers:
+    """The context and the phones of a stage on a node.
 
     Attributes:
         name: Of its context, and in the names of its phones.
@@ -48,13 +48,13 @@ class Place:
     name: str
 
     def endpoint(self, phone: Phone) -> Endpoint:
-        """As whom a phone registers."""
+        """The endpoint of a phone."""
         name, device = phone
         return self._endpoint(f"{name}_w" if device is Device.WEBRTC else name)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """All who may register, and the stranger."""
+        """The endpoints of all phones, and of the stranger."""
         return (*map(self.endpoint, PHONES), self._endpoint(STRANGER))
 
     def _endpoint(self, name: str) -> Endpoint:
@@ -126,11 +126,11 @@ class _Ring:
 class Stage:
     """One stage, on which cases are played one after the other."""
 
-    def __init__(self, place: Place, pbx: Node, parties: Mapping[Phone | None, Party]) -> None:
+    def __init__(self, place: StageNumbers, pbx: Node, parties: Mapping[Phone | None, Party]) -> None:
         self.place = place
         self._pbx = pbx
         self._parties = parties
-        self._does: dict[Phone, Does] = {}
+        self._does: dict[Phone, Reaction] = {}
         self._rings: list[_Ring] = []
         self._channels: set[str] = set()
         self._legs = 0
@@ -163,9 +163,9 @@ class Stage:
 
     def _act(self, phone: Phone) -> None:
         does = self._does[phone]
-        if does is Does.ANSWERS:
+        if does is Reaction.ANSWERS:
             self._parties[phone].answer(self._parties[phone].ringing)
-        elif does is not Does.RINGS_ON:
+        elif does is not Reaction.RINGS_ON:
             self._parties[phone].reject(does.value)
 
     @property
@@ -174,7 +174,7 @@ class Stage:
 
     # -- playing -------------------------------------------------------------------------------------
 
-    async def lay(self, case: Case, carrier: Carrier) -> None:
+    async def lay(self, case: Case, carrier: AccountService) -> None:
         """Register the phones of a case, and let the node carry its plans out."""
         for person in case.people:
             for device in Device:
@@ -182,17 +182,17 @@ class Stage:
                 await (party.register() if device in person.registered else party.unregister())
             await carrier.add(self.place.moved(person.user), person.events)
 
-    async def play(self, case: Case, carrier: Carrier) -> tuple[Came, ...]:
+    async def play(self, case: Case, carrier: AccountService) -> tuple[CallOutcome, ...]:
         """The calls of a case that is laid, one after the other; all are over at the end."""
         try:
             return tuple([await self._call(attempt, carrier) for attempt in case.attempts])
         finally:
             await self._hang_up()
 
-    async def _call(self, attempt: Attempt, carrier: Carrier) -> Came:
+    async def _call(self, attempt: Attempt, carrier: AccountService) -> CallOutcome:
         if attempt.before:
             await carrier.handle(self._alice, attempt.before)
-        self._does = dict(zip(PHONES, attempt.does, strict=True))
+        self._does = dict(zip(PHONES, attempt.reactions, strict=True))
         self._rings.clear()
         self._reported.clear()
         call = self._parties[attempt.caller].dial(attempt.dialled)
@@ -202,7 +202,7 @@ class Stage:
                 await carrier.handle(self._alice, attempt.meanwhile)
         await until(_all(lambda: _ended(call)), f"an end of {attempt}")
         answered = next((ring.phone for ring in self._rings if ring.answered), None)
-        came = Came(
+        came = CallOutcome(
             rang=tuple(ring.phone for ring in self._rings),
             seconds=tuple((ring.until or time.monotonic()) - ring.since for ring in self._rings),
             answered=answered,

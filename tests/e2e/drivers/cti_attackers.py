@@ -1,4 +1,4 @@
-"""Clients that mean harm, in a process of their own: the attack, how many, two ports, and good tokens.
+"""Attacking clients in a process of their own; arguments: attack, count, two ports, valid tokens.
 
 Each attack is what one client does again and again, for as long as the process lives.
 """

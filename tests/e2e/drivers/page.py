@@ -1,4 +1,4 @@
-"""The page as a user sees it, on the stage whose phones a test plays."""
+"""The page as a user sees it, on the demo whose deskphones a test plays."""
 
 from __future__ import annotations
 
@@ -88,39 +88,39 @@ class Assistant:
 
 
 @frozen
-class Hands:
-    """The stage's own page: whoever plays the deskphones."""
+class PlayedPhones:
+    """The demo's page of played deskphones."""
 
     page: Page
 
-    def desk(self, user: str) -> Locator:
+    def phone(self, user: str) -> Locator:
         return self.page.locator(f".desk[data-user={user}]")
 
     def call(self, user: str, status: str) -> Locator:
         """A call on a deskphone."""
-        return self.desk(user).locator(f".call.{status}")
+        return self.phone(user).locator(f".call.{status}")
 
     async def press(self, user: str, key: str) -> None:
-        await self.desk(user).get_by_role("button", name=key, exact=True).first.click()
+        await self.phone(user).get_by_role("button", name=key, exact=True).first.click()
 
     async def dial(self, user: str, number: str) -> None:
-        await self.desk(user).locator("input").fill(number)
+        await self.phone(user).locator("input").fill(number)
         await self.press(user, "Dial")
 
 
 @frozen
-class Audience:
-    """A browser on a stage."""
+class DemoBrowser:
+    """A browser on the demo."""
 
     chromium: Browser
     address: str
-    hands: Hands
-    complaints: list[str]
+    phones: PlayedPhones
+    console_errors: list[str]
 
     async def assistant(self) -> Assistant:
         """A new tab at the log-in; nobody is logged in there."""
         page = await self.chromium.page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         await page.goto(self.address)
         return Assistant(page, self.address)
 
@@ -133,13 +133,13 @@ class Audience:
 
 
 @asynccontextmanager
-async def audience() -> AsyncIterator[Audience]:
-    """A stage, a browser, and hands to play; the page must not have thrown anything when it closes."""
-    complaints: list[str] = []
+async def demo_browser() -> AsyncIterator[DemoBrowser]:
+    """The demo, a browser and its played phones; at the end, no page may have raised an error."""
+    console_errors: list[str] = []
     async with stage(0) as address, browser() as chromium:
         hands = await chromium.page()
-        hands.on("pageerror", lambda error: complaints.append(str(error)))
+        hands.on("pageerror", lambda error: console_errors.append(str(error)))
         await hands.goto(f"{address}stage/")
         await hands.wait_for_selector(".desk")
-        yield Audience(chromium, address, Hands(hands), complaints)
-    assert complaints == []
+        yield DemoBrowser(chromium, address, PlayedPhones(hands), console_errors)
+    assert console_errors == []

@@ -1,4 +1,4 @@
-"""A page whose server is scripted, in a size and a theme, to be held against known pictures."""
+"""The page with a scripted server, in a size and a theme, compared with known pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 from lab.browser import browser
 from lab.place import axe_file
 from tests.e2e.drivers.page import expect
-from tests.e2e.drivers.scripted_server import ACCOUNT, NOW, ORIGIN, Script
+from tests.e2e.drivers.scripted_server import ACCOUNT, NOW, ORIGIN, ScriptedServer
 from tests.paths import DATA
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ CUT_OFF: Final = """() => [...document.querySelectorAll("button, label, h1, h2, 
 
 
 @frozen
-class Look:
+class ThemedPage:
     """The page in a size and a theme.
 
     Attributes:
-        complaints: What the browser wrote on its console as errors: what the page's policy forbids, say.
+        complaints: The errors on the browser's console, such as violations of the page's policy.
     """
 
     page: Page
-    script: Script
+    script: ScriptedServer
     name: str
-    complaints: list[str]
+    console_errors: list[str]
 
     async def log_in(self, password: str = "right") -> None:
         await self.page.fill("#login", "alice")
@@ -144,7 +144,7 @@ def compare(picture: bytes, known: Path) -> None:
 
 
 @asynccontextmanager
-async def look(size: str = "wide", theme: str = "light") -> AsyncIterator[Look]:
+async def themed_page(size: str = "wide", theme: str = "light") -> AsyncIterator[ThemedPage]:
     """The log-in of a page whose clock stands still; the page must not have complained when it closes."""
     async with browser() as chromium:
         page = await chromium.page()
@@ -155,8 +155,8 @@ async def look(size: str = "wide", theme: str = "light") -> AsyncIterator[Look]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
         await page.clock.set_fixed_time(NOW)
-        script = Script(ACCOUNT)
-        at = Look(page, script, f"{size}-{theme}", complaints)
+        script = ScriptedServer(ACCOUNT)
+        at = ThemedPage(page, script, f"{size}-{theme}", complaints)
         await page.set_viewport_size(at.window)
         await script.serve(page)
         await page.goto(f"{ORIGIN}/")

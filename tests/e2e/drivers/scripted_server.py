@@ -1,4 +1,4 @@
-"""The page at a server that says what a script says, for looks that are always the same."""
+"""A CTI server for the page that sends what a script says, so that the page always looks the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ for (const deed of ["dial", "answer", "hold", "resume", "mute", "press"]) {
 """A phone that only notes what it was told, in ``actions``; a test shows calls on it by ``phone.changed``."""
 
 
-class Script:
+class ScriptedServer:
     """What the server says, and what it was told.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""A case played on the in-memory PBX, and what it came to; which rules it was about."""
+"""A case played on the in-memory PBX: the outcome of each call, and the rules involved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from tests.e2e.scenes.random_calls import ENDS, NAMES, PHONES, Attempt, Case, Does, Phone
+from tests.e2e.scenes.random_calls import ENDS, NAMES, PHONES, Attempt, Case, Phone, Reaction
 from unique_account import Account, Device, apply, plan
 from unique_account.adapters.memory import MemoryPbx, SettableClock
 from unique_account.adapters.memory.calls import PlacedCall
@@ -21,8 +21,8 @@ NOTHING: Final = timedelta(0)
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class Came:
-    """What one call came to.
+class CallOutcome:
+    """The outcome of one call.
 
     Attributes:
         rang: The phones that rang, in order.
@@ -46,10 +46,10 @@ class Came:
 
 
 @frozen(weakref_slot=False)
-class Played:
-    """What a case came to on the double: each call, and what it was about."""
+class SimulatedCase:
+    """A case on the double: the outcome of each call, and the rules involved."""
 
-    came: tuple[Came, ...]
+    outcomes: tuple[CallOutcome, ...]
     about: frozenset[str]
 
 
@@ -72,7 +72,7 @@ class _Double(MemoryPbx):
         self.decisions = self._exchange.decisions = []
 
 
-async def play(case: Case) -> Played:
+async def play(case: Case) -> SimulatedCase:
     """Play a case on the double."""
     return await _Player(case).play()
 
@@ -87,13 +87,13 @@ class _Player:
         }
         self._about: set[str] = set()
 
-    async def play(self) -> Played:
+    async def play(self) -> SimulatedCase:
         for person in self._case.people:
             await self._pbx.install(plan(self._accounts[person.user.id]))
             for device in person.registered:
                 await self._pbx.register(person.user.interface(device))
         came = [await self._call(attempt) for attempt in self._case.attempts]
-        return Played(tuple(came), frozenset(self._about))
+        return SimulatedCase(tuple(came), frozenset(self._about))
 
     async def _happen(self, *events: Event) -> None:
         before = plan(self._accounts["alice"])
@@ -104,7 +104,7 @@ class _Player:
         if before.candidates != after.candidates:
             self._about.add("R7")
 
-    async def _call(self, attempt: Attempt) -> Came:
+    async def _call(self, attempt: Attempt) -> CallOutcome:
         await self._happen(*attempt.before)
         self._pbx.decisions.clear()
         interface = self._interface(attempt.caller) if attempt.caller else ""
@@ -115,12 +115,12 @@ class _Player:
             phone = call.rung[-1]
             if len(call.rung) == 1 and phone[0] == "alice":
                 await self._happen(*attempt.meanwhile)
-            began, does = self._clock.now(), attempt.does[PHONES.index(phone)]
+            began, reaction = self._clock.now(), attempt.reactions[PHONES.index(phone)]
             self._note_ringing(call, phone)
-            answered = await self._act(call, phone, does)
+            answered = await self._act(call, phone, reaction)
             seconds.append((self._clock.now() - began).total_seconds())
         self._note(call, attempt, answered)
-        came = Came(
+        came = CallOutcome(
             rang=tuple(call.rung),
             seconds=tuple(seconds),
             answered=answered,
@@ -133,11 +133,11 @@ class _Player:
                 await self._pbx.pick_up(call)
         return came
 
-    async def _act(self, call: PlacedCall, phone: Phone, does: Does) -> Phone | None:
-        if does is Does.ANSWERS:
+    async def _act(self, call: PlacedCall, phone: Phone, does: Reaction) -> Phone | None:
+        if does is Reaction.ANSWERS:
             await self._pbx.pick_up(call)
             return phone
-        if does is Does.RINGS_ON:
+        if does is Reaction.RINGS_ON:
             assert call.rings_until is not None
             await self._clock.advance(call.rings_until - self._clock.now())
         else:

@@ -1,4 +1,4 @@
-"""Callers whose SIP addresses hold whatever text they like: what a trunk or any SIP client can send."""
+"""Callers with any text in their SIP addresses, as a trunk or any SIP client can send."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _NOWHERE: Final = 9
 
 
 @frozen(weakref_slot=False, kw_only=True)
-class Disguise:
-    """What a stranger claims: each text may hold anything, line breaks too.
+class CallerIdentity:
+    """The addresses that a stranger sends: any text, line breaks included.
 
     Attributes:
         dialled: The number dialled.
@@ -57,7 +57,7 @@ class Stranger(asyncio.DatagramProtocol):
         elif message.method:
             self._send(sip.answer(message, "200 OK", "stranger"))
 
-    async def call(self, disguise: Disguise, *, until: asyncio.Future[None] | None = None) -> int:
+    async def call(self, disguise: CallerIdentity, *, until: asyncio.Future[None] | None = None) -> int:
         """A call that is given up at the future, if it is not over before; the final status.
 
         Raises:
@@ -76,7 +76,7 @@ class Stranger(asyncio.DatagramProtocol):
             self._send(_over(invite, answer))
         return answer.status
 
-    def _invite(self, disguise: Disguise) -> SipMessage:
+    def _invite(self, disguise: CallerIdentity) -> SipMessage:
         host, port = self._transport.get_extra_info("sockname")
         target = f"sip:{quote(disguise.dialled, safe='*+')}@{self._pbx.sip}"
         via = f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK{token_hex(8)};rport"

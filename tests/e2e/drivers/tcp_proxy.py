@@ -1,4 +1,4 @@
-"""A wire to a port on loopback that a test can cut, make silent, and speak into."""
+"""A proxy to a port on loopback that a test can cut, silence, and insert bytes into."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from lab.ports import LOOPBACK, port
 
 
-class Wire:
-    """Carries connections to a port on loopback.
+class TcpProxy:
+    """Forwards connections to a port on loopback.
 
     Attributes:
-        port: Where whoever is to use the wire connects to.
+        port: The port of the proxy.
     """
 
     def __init__(self, port: int, to: int) -> None:
@@ -73,9 +73,9 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(to: int) -> AsyncIterator[Wire]:
+async def tcp_proxy(to: int) -> AsyncIterator[TcpProxy]:
     """A wire to a port on loopback, cut for good when the context closes."""
-    carried = Wire(port(), to)
+    carried = TcpProxy(port(), to)
     server = await asyncio.start_server(carried.carry, LOOPBACK, carried.port)
     try:
         yield carried

@@ -1,4 +1,4 @@
-"""What a CTI server of another make reports through the manager interface: what a user did."""
+"""User events, as another make of CTI server reports them through the manager interface."""
 
 from __future__ import annotations
 

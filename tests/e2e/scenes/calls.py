@@ -1,4 +1,4 @@
-"""The scenes of which recordings are made: each plays a call, and says what really happened."""
+"""The recorded scenes: each plays a call, and states what really happened."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 from lab.mailboxes import message
 from lab.parties import Party
 from lab.phones import Phone
+from tests.e2e.fixtures.recording_stage import Actor, Stage
 from tests.e2e.scenes.people import ALICE, BOB, CAROL, DAVE, DID, ERIN, OUTSIDE, Truth
-from tests.e2e.scenes.stage import Actor, Stage
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
 from unique_account.core.account import Direction
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn

@@ -1,4 +1,4 @@
-"""Scenes in which the UC Assistant commands a deskphone's calls, by the adapter that it does so with (C1)."""
+"""Scenes in which the UC Assistant commands a deskphone's calls through the adapter (C1)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from attrs import field, frozen
 from lab.parties import Party
 from lab.patience import until
 from tests.e2e.fixtures.live_service import manager_login
+from tests.e2e.fixtures.recording_stage import Stage
 from tests.e2e.scenes.calls import Scene, answered, emitted, ended, speak, taken
 from tests.e2e.scenes.people import ALICE, CAROL, Truth
-from tests.e2e.scenes.stage import Stage
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Call

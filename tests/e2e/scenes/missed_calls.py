@@ -1,13 +1,13 @@
-"""Scenes in which whom a caller wants is not reached, or somebody else takes the call (H4, H7)."""
+"""Scenes in which the called user is not reached, or another user takes the call (H4, H7)."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
+from tests.e2e.fixtures.recording_stage import Stage
 from tests.e2e.scenes.calls import TAB, Scene, answered, emitted, ended, fallen_back, missed, speak, taken
 from tests.e2e.scenes.people import ALICE, CAROL, DAVE, OUTSIDE, Truth
-from tests.e2e.scenes.stage import Stage
 from unique_account.core.events import ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
 

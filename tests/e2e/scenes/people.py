@@ -1,4 +1,4 @@
-"""Who plays in the recordings of calls, and how it is told what really happened."""
+"""The users of the recorded calls, and the record of what really happened."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CAROL: Final = _user("carol", "1003")
 DAVE: Final = _user("dave", "1004")
 ERIN: Final = _user("erin", "1005", media_server="mds1")
 USERS: Final = (ALICE, BOB, CAROL, DAVE)
-"""Those whose phones are at the main node."""
+"""The users whose phones are at the main node."""
 
 EVERYBODY: Final = (*USERS, ERIN)
 
@@ -51,7 +51,7 @@ class Truth:
     """One user's part in a call, as the phones and the script know it.
 
     Attributes:
-        rang: For how many seconds a device rang, by that phone; None where it is not looked at.
+        rang: For how many seconds a device rang, by that phone; None: not checked.
         talked: For how many seconds the user's phone was connected, by that phone; None where it is not
             looked at.
     """

@@ -31,7 +31,7 @@ OUTSIDE: Final = ("2000", "2001")
 """Numbers that are nobody's here, and that answer."""
 
 
-class Does(Enum):
+class Reaction(Enum):
     """What a phone does that rings: answers, rings on, or gives a SIP status."""
 
     ANSWERS = "200 OK"
@@ -43,10 +43,10 @@ class Does(Enum):
 
 
 ENDS: Final = {
-    Does.IS_BUSY: Outcome.BUSY,
-    Does.DECLINES: Outcome.BUSY,
-    Does.IS_CONGESTED: Outcome.CONGESTION,
-    Does.IS_AWAY: Outcome.NO_ANSWER,
+    Reaction.IS_BUSY: Outcome.BUSY,
+    Reaction.DECLINES: Outcome.BUSY,
+    Reaction.IS_CONGESTED: Outcome.CONGESTION,
+    Reaction.IS_AWAY: Outcome.NO_ANSWER,
 }
 """How ringing ends by what a phone does (R9)."""
 
@@ -80,7 +80,7 @@ class Attempt:
     before: tuple[Event, ...]
     caller: Phone | None
     dialled: str
-    does: tuple[Does, ...]
+    reactions: tuple[Reaction, ...]
     meanwhile: tuple[Event, ...]
 
 
@@ -117,8 +117,8 @@ _RARELY: Final = st.sampled_from([False] * 7 + [True])
 # So far apart that a busy machine cannot make one look like the other.
 _RING_SECONDS: Final = st.sampled_from([1, 3])
 _REGISTERED: Final = st.sampled_from([True, True, True, False])
-_DOES: Final = st.sampled_from([Does.RINGS_ON, Does.ANSWERS, Does.IS_CONGESTED, *Does])
-_DOES_NOT_ANSWER: Final = st.sampled_from([does for does in Does if does is not Does.ANSWERS])
+_DOES: Final = st.sampled_from([Reaction.RINGS_ON, Reaction.ANSWERS, Reaction.IS_CONGESTED, *Reaction])
+_DOES_NOT_ANSWER: Final = st.sampled_from([does for does in Reaction if does is not Reaction.ANSWERS])
 
 
 def numbers(index: int) -> tuple[str, str, str]:
@@ -184,13 +184,13 @@ def _attempts(draw: st.DrawFn) -> Attempt:
     does = [draw(_DOES) for _ in PHONES]
     meanwhile = draw(_MEANWHILE) if draw(_RARELY) else ()
     if meanwhile:  # there has to be time for it
-        does[:2] = Does.RINGS_ON, Does.RINGS_ON
+        does[:2] = Reaction.RINGS_ON, Reaction.RINGS_ON
     alices = numbers(0)
     return Attempt(
         before=draw(_CHANGES),
         caller=draw(st.sampled_from([None, None, None, *PHONES])),
         dialled=draw(st.sampled_from([*alices, *alices, "2000"])),
-        does=tuple(does),
+        reactions=tuple(does),
         meanwhile=meanwhile,
     )
 
@@ -205,6 +205,10 @@ def cases(draw: st.DrawFn) -> Case:
 
 # Often the deskphone is in a call already.
 _OUT: Final = Attempt(
-    before=(), caller=("alice", Device.DESKPHONE), dialled="2000", does=(Does.RINGS_ON,) * 6, meanwhile=()
+    before=(),
+    caller=("alice", Device.DESKPHONE),
+    dialled="2000",
+    reactions=(Reaction.RINGS_ON,) * 6,
+    meanwhile=(),
 )
 _FIRST: Final = st.sampled_from([(), (_OUT,)])

@@ -14,11 +14,11 @@ from typing import Any, Final
 from attrs import asdict
 
 from lab.network import own_network
+from tests.e2e.fixtures.recording_stage import stage, two_nodes
 from tests.e2e.scenes.calls import OF_TWO_NODES, SCENES, Scene
 from tests.e2e.scenes.commands import COMMANDED
 from tests.e2e.scenes.missed_calls import UNREACHED
 from tests.e2e.scenes.people import Truth
-from tests.e2e.scenes.stage import stage, two_nodes
 from tests.e2e.scenes.transfers import MOVED
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.codec import Message

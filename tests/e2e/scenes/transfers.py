@@ -1,4 +1,4 @@
-"""Scenes in which a call is given to somebody, and comes back, is not taken, or goes by the browser (H7)."""
+"""Scenes of transferred calls that come back, are not taken, or go by the browser (H7)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from lab.browser import Tab
 from lab.parties import Party
 from lab.phones import Phone
+from tests.e2e.fixtures.recording_stage import Actor, Stage
 from tests.e2e.scenes.calls import IN, TAB, Scene, answered, emitted, ended, missed, parked, speak, taken
 from tests.e2e.scenes.people import ALICE, Truth
-from tests.e2e.scenes.stage import Actor, Stage
 
 _FOR_LONG: Final = "700"
 _NOT_FOR_LONG: Final = "710"

@@ -1,0 +1,24 @@
+"""Asynchronous tests, run as plain ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import ParamSpec
+
+P = ParamSpec("P")
+
+
+def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
+    """Run an asynchronous test in an event loop of its own; one that hangs fails."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def in_time() -> None:
+            async with asyncio.timeout(300):
+                await test(*args, **kwargs)
+
+        asyncio.run(in_time())
+
+    return run
