@@ -11,7 +11,7 @@ from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParse
 from tests.docs.shell_examples import Shown, evaluate, matches, shown
 from tests.paths import ROOT
 
-PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
+PAGES = sorted((*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")))
 SYBIL = Sybil([PythonCodeBlockParser(), CodeBlockParser("console", evaluate), SkipParser()])
 
 

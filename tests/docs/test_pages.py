@@ -18,8 +18,9 @@ from unique_account.cli import command
 from unique_account.core import diagram
 from unique_account.serve.config import Config, NamedFile, Secret
 
-PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
-CLI_PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
+PAGES = sorted((*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")))
+CLI_PAGES = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in ("cli.md", "cli-admin.md"))
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 RECORDING = ROOT / "tests" / "data" / "recordings"
 
 
@@ -36,8 +37,8 @@ class TestTheMachine:
 
 
 def section(name: str) -> str:
-    """What the page of the command line says of one command."""
-    return CLI_PAGE.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    """The section of one command in the pages of the command line."""
+    return CLI_PAGES.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
 def first_cells(text: str, heading: str) -> set[str]:
@@ -48,12 +49,12 @@ def first_cells(text: str, heading: str) -> set[str]:
 
 
 class TestTheCommandLine:
-    """The page of the command line names every command, option and field, and no other."""
+    """The pages of the command line name every command, option and field, and no other."""
 
     NAMES = tuple(command.commands)
 
     def test_every_command_has_its_section(self) -> None:
-        assert set(re.findall(r"^## ([a-z]+)$", CLI_PAGE, re.MULTILINE)) == set(self.NAMES)
+        assert set(re.findall(r"^## ([a-z]+)$", CLI_PAGES, re.MULTILINE)) == set(self.NAMES)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_every_option_is_there(self, name: str) -> None:
@@ -80,11 +81,10 @@ class TestTheCommandLine:
 
 
 class TestTheConfiguration:
-    """The page of the command line names every key of the configuration, and no other."""
+    """The page of the configuration names every key, and no other."""
 
     def test_every_key_is_there(self) -> None:
-        keys = {key for key in first_cells(section("serve"), "key") if not key.startswith("-")}
-        assert keys - {"assistant"} == set(_keys(Config))
+        assert first_cells(CONFIGURATION, "key") == set(_keys(Config))
 
 
 _PLACES = (Secret, NamedFile)
@@ -120,3 +120,12 @@ class TestNames:
     def test_links_lead_somewhere(self, page: Path) -> None:
         links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", page.read_text("utf-8"))
         assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_house_shows_every_room() -> None:
+    page = (ROOT / "docs" / "design.md").read_text("utf-8")
+    house = page.partition("src/unique_account/\n")[2].partition("```")[0]
+    shown = set(re.findall(r"^ {4}(\w+)", house, re.MULTILINE))
+    package = ROOT / "src" / "unique_account"
+    rooms = {path.stem for path in package.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert shown == {room for room in rooms if not room.startswith("__")}
