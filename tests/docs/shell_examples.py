@@ -23,7 +23,7 @@ from tests.paths import ROOT
 from unique_account.cli import command
 
 _PIPE: Final = " | python -m json.tool"
-_SET_UP: Final = ("git", "nox", "pip")
+_SET_UP: Final = (".", ".venv/bin/pip", "cd", "git", "nox", "pip", "python3")
 _ANY: Final = r"(?:.*\n)*"
 _ENVIRONMENT: Final = {"COLUMNS": "100", "NO_COLOR": "1"}
 
