@@ -25,7 +25,9 @@ from unique_account.adapters.xuc.transport import (
 from unique_account.cli import log_repeats
 from unique_account.http_server import connection_limit, file_descriptors, protocol
 
-PAGE: Final = (ROOT / "docs" / "security-cti.md").read_text("utf-8")
+PAGE: Final = "".join(
+    (ROOT / "docs" / name).read_text("utf-8") for name in ("security-cti.md", "security-cti-attacks.md")
+)
 ATTACKERS: Final = ROOT / "tests/e2e/drivers/cti_attackers.py"
 HOSTILE: Final = ATTACKERS.read_text("utf-8").partition("ATTACKS: Final")[2]
 ATTACKS: Final = re.findall(r'^    "[^"]+": \w+', HOSTILE, re.MULTILINE)

@@ -16,7 +16,7 @@ from tests.paths import ROOT
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 
-PAGE: Final = (ROOT / "docs" / "xuc.md").read_text("utf-8")
+PAGE: Final = (ROOT / "docs" / "xuc-messages.md").read_text("utf-8")
 
 DOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
     "toggleUniqueAccountDevice": ("deviceType",), "setUserPreference": ("key", "value", "value_type"),
