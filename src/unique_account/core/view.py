@@ -10,7 +10,7 @@ from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence, presence
 from unique_account.core.reasons import Reason
-from unique_account.core.routing import DEFAULT_OWNER, route
+from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -56,22 +56,27 @@ class View:
 
 def view(account: Account, *, owner: str = DEFAULT_OWNER) -> View:
     """What the user's UC Assistants show of the account now."""
+    return view_of(account, plan(account, owner=owner), presence(account))
+
+
+def view_of(account: Account, due: Plan, shown: Presence) -> View:
+    """The view of an account whose plan and presence are worked out already."""
     kept, seen = account.kept, account.observed
     return View(
         user=account.user.id,
         number=account.user.extension,
         mailbox=account.user.mailbox,
         version=kept.version,
-        owner=owner,
+        owner=due.owner,
         state=account.state,
         selection=kept.selection,
         device_in_use=device_in_use(account),
         fallback=fallen_back(account),
-        presence=presence(account),
+        presence=shown,
         deskphone=seen.deskphone,
         webrtc=seen.webrtc,
         calls=seen.calls,
         forwarding=kept.forwarding,
         messages=seen.messages,
-        because=route(account).because,
+        because=resolve(due, facts(account)).because,
     )

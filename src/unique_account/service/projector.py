@@ -11,14 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from attrs import evolve
-
 from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.presence import Presence, known, presence
-from unique_account.core.routing import Plan, plan
+from unique_account.core.presence import Presence, known
+from unique_account.core.projections import Projected, projected, same_but_version
+from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.core.view import view
 from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer, PortRequest
@@ -56,6 +54,7 @@ class Projector:
         self._bus = bus
         self._observer = observer
         self._owner = owner
+        self._last: dict[str, Projected] = {}
         self._owed: dict[str, Account] = {}
         self._shown: dict[str, str] = {}
         self._slow: set[asyncio.Task[bool]] = set()
@@ -88,16 +87,19 @@ class Projector:
         self._owed[user] = next(iter(formers), after)  # until all is handed over
         if owed is not None:
             before = None
+        was = None if before is None else self._projected(before)
+        now = self._projected(after)
         done = await self._leave(formers, after)
-        if before is None or _content(before) != _content(after):
-            done &= await self._hand(_installing(after), self._install(after))
-        if known(after) and (before is None or not known(before) or _published(before) != _published(after)):
-            done &= await self._publish(after.user, after.user.numbers, presence(after))
+        if was is None or not same_but_version(was.plan, now.plan):
+            done &= await self._hand(_installing(after), self._install(now))
+        if known(after) and (was is None or not known(was.account) or _published(was) != _published(now)):
+            done &= await self._publish(after.user, after.user.numbers, now.presence)
         if before is None or before.forwarding != after.forwarding:
             reported = self._bus.forwarding_changed(user, after.forwarding)
             done &= await self._hand(PortRequest("bus", "forwarding", user=user), reported)
-        shown = self._cti.show(view(after, owner=self._owner))
-        done &= await self._hand(PortRequest("cti", "show", user=user), shown)
+        if was is None or was.view != now.view:
+            request = PortRequest("cti", "show", user=user)
+            done &= await self._hand(request, self._cti.show(now.view))
         if done:
             del self._owed[user]
 
@@ -105,10 +107,18 @@ class Projector:
         """Hand everything over with the user's next change: this account is not what is shown any more."""
         self._owed.setdefault(account.user.id, account)
 
-    async def _install(self, account: Account) -> None:
-        due = plan(account, owner=self._owner)
-        if not await self.node(account.user).install(due):
-            self._observer.failed(_installing(account), NewerPlan(due.user, due.version))
+    def _projected(self, account: Account) -> Projected:
+        """An account with its projections; the last ones of each user are kept, to be compared with."""
+        user = account.user.id
+        last = self._last.get(user)
+        if last is None or last.account is not account:
+            self._last[user] = last = projected(account, last, owner=self._owner)
+        return last
+
+    async def _install(self, now: Projected) -> None:
+        due = now.plan
+        if not await self.node(now.account.user).install(due):
+            self._observer.failed(_installing(now.account), NewerPlan(due.user, due.version))
 
     async def _publish(self, user: User, numbers: Iterable[str], shown: Presence) -> bool:
         cti, bus = (PortRequest(*port, user=user.id) for port in (("cti", "publish"), ("bus", "presence")))
@@ -154,6 +164,7 @@ class Projector:
     async def forget(self, account: Account) -> None:
         """Let every port forget the user of an account that is no more."""
         user, owed = account.user.id, self._owed.pop(account.user.id, account)
+        self._last.pop(user, None)
         await self._withdraw(account.user, _numbers((owed, account)))
         for name, pbx in self._pbxs.items():
             await self._hand(PortRequest("pbx", "forget", name, user), pbx.forget(user))
@@ -178,24 +189,19 @@ class Projector:
 
     def difference(self, account: Account, held: Plan | None) -> str | None:
         """In which way the plan that a PBX holds is not the one that is due; None if it says the same."""
-        due = plan(account, owner=self._owner)
+        due = self._projected(account).plan
         if held is None:
             return f"{due.user}: no plan was installed"
         if held.version > due.version:
             return f"{due.user}: a newer plan was installed, of version {held.version} over {due.version}"
-        if evolve(held, version=due.version) == due:
+        if same_but_version(held, due):
             return None
         return f"{due.user}: another plan was installed, of version {held.version} instead of {due.version}"
 
 
-def _content(account: Account) -> Plan:
-    """What an account's plan says, whatever its version."""
-    return evolve(plan(account), version=0)
-
-
-def _published(account: Account) -> tuple[Presence, tuple[str, ...], str]:
+def _published(one: Projected) -> tuple[Presence, tuple[str, ...], str]:
     """What is published of an account; a node that it leaves forgets its hints, so the node counts."""
-    return presence(account), account.user.numbers, account.user.media_server
+    return one.presence, one.account.user.numbers, one.account.user.media_server
 
 
 def _numbers(accounts: Iterable[Account]) -> set[str]:

@@ -1,0 +1,78 @@
+"""An account with all that is seen of it, worked out again only where a change touches it.
+
+Each projection is compared by the values that it rests on, so an event costs what it changes: a line's
+status makes a presence and a view, and no plan.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve, frozen
+
+from unique_account.core.account import Account
+from unique_account.core.device_in_use import device_in_use
+from unique_account.core.machine import State
+from unique_account.core.presence import Presence, presence
+from unique_account.core.routing import DEFAULT_OWNER, Plan, plan
+from unique_account.core.view import View, view_of
+
+
+@frozen(weakref_slot=False)
+class Projected:
+    """An account and its projections.
+
+    Attributes:
+        account: The account.
+        plan: What its media server installs.
+        presence: What colleagues see, once something is known of its lines.
+        view: What its user sees.
+    """
+
+    account: Account
+    plan: Plan
+    presence: Presence
+    view: View
+
+
+def projected(account: Account, former: Projected | None = None, *, owner: str = DEFAULT_OWNER) -> Projected:
+    """An account with its projections.
+
+    Args:
+        account: The account.
+        former: Another state of the same user's account; what rests on equal values is taken from it.
+        owner: Which installation makes the plan.
+    """
+    if former is None or former.plan.owner != owner:
+        due, shown = plan(account, owner=owner), presence(account)
+        return Projected(account, due, shown, view_of(account, due, shown))
+    known = former.account
+    due = former.plan if _choices(known) == _choices(account) else plan(account, owner=owner)
+    if due.version != account.version:
+        due = evolve(due, version=account.version)
+    shown = former.presence if _lines(known) == _lines(account) else presence(account)
+    seen = former.view if _seen(known) == _seen(account) else view_of(account, due, shown)
+    return Projected(account, due, shown, seen)
+
+
+def same_but_version(one: Plan, other: Plan) -> bool:
+    """Whether two plans say the same, whatever version of the account they were made from."""
+    return evolve(one, version=other.version) == other
+
+
+def _choices(account: Account) -> tuple[Any, ...]:
+    """What a plan rests on, its version apart."""
+    kept = account.kept
+    return account.user, account.state is State.LOGGED_OUT, kept.selection, kept.forwarding
+
+
+def _lines(account: Account) -> tuple[Any, ...]:
+    """What a presence rests on."""
+    return device_in_use(account), account.observed.deskphone, account.observed.webrtc
+
+
+def _seen(account: Account) -> tuple[Any, ...]:
+    """What a view rests on, with the plan and the presence in it."""
+    kept, seen = account.kept, account.observed
+    choices = account.user, account.state, kept.version, kept.selection, kept.forwarding
+    return *choices, seen.deskphone, seen.webrtc, seen.calls, seen.messages
