@@ -57,7 +57,7 @@ def architecture(session: nox.Session) -> None:
 
 @nox.session(allow_parallel=True)
 def bare(session: nox.Session) -> None:
-    """The bare install: attrs and transitions are enough for the public face, and a wheel has all files."""
+    """The bare install: attrs and transitions suffice for a service in memory, and a wheel has all files."""
     session.install(".")
     session.run("python", "-I", "-W", "error", "tests/installed/bare_install.py")
 

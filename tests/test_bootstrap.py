@@ -23,7 +23,6 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import PORTS, NoSuchAdapter, adapters, bootstrap, find_adapter
 from unique_account.core.events import DeviceSelected, LoggedIn, SessionLost
 from unique_account.core.machine import Device, State
@@ -187,20 +186,16 @@ class TestClosing:
         await store.aclose()
 
     @in_loop
-    async def test_what_is_made_is_closed_in_the_order_of_who_needs_whom(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        closed: list[str] = []
-        for adapter in (SqliteAccounts, SystemClock):
+    async def test_the_clock_that_is_made_is_closed(self) -> None:
+        woken: list[str] = []
 
-            async def aclose(self: Any, really: Any = adapter.aclose) -> None:
-                closed.append(type(self).__name__)
-                await really(self)
+        async def wake() -> None:
+            woken.append("late")
 
-            monkeypatch.setattr(adapter, "aclose", aclose)
-        async with bootstrap():
-            assert closed == []
-        assert closed == ["SystemClock", "SqliteAccounts"]
+        async with bootstrap() as service:
+            service._clock.call_at(service._clock.now() + timedelta(seconds=0.005), wake)
+        await asyncio.sleep(0.02)
+        assert woken == []
 
     @in_loop
     async def test_no_task_outlives_it_though_a_lease_is_on_its_way(self) -> None:

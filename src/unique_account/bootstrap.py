@@ -1,6 +1,6 @@
 """Ports in, a running service out.
 
-Adapters are found by name through entry points, ours and strangers' alike; each entry point is a class.
+Adapters are found by name through entry points, ours and those of other packages; each names a class.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
-from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
-from unique_account.adapters.sqlite import SqliteAccounts
+from unique_account.adapters.memory import MemoryAccounts, MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.errors import UniqueAccountError
@@ -27,15 +26,15 @@ from unique_account.ports.pbx import Pbx
 from unique_account.service.service import Service
 
 PORTS: Final = ("pbx", "accounts", "call_log", "cti")
-"""The ports whose adapters are found by name, as entry points of the group ``unique_account.<port>``."""
+"""Ports whose adapters are found by name: entry points of the group ``unique_account.<port>``."""
 
 
 class NoSuchAdapter(UniqueAccountError, LookupError):
-    """No adapter of this name is installed, or what it is made with is not.
+    """No adapter of this name is installed, or a package that it needs is not.
 
     Attributes:
-        port: The port that it was to fill.
-        name: The name that was asked for.
+        port: The port.
+        name: The name that was looked up.
         hint: What to do about it.
     """
 
@@ -83,7 +82,7 @@ async def open_adapter(port: str, name: str, place: object) -> AsyncIterator[Any
 
 
 def _brought_by(entry: EntryPoint) -> str:
-    """Which pip line brings what an adapter lacks: the extra of its name, where its package has one."""
+    """The pip line that brings what an adapter lacks: the extra of its name, if its package has one."""
     package = entry.dist
     if package is None or entry.name not in (package.metadata.get_all("Provides-Extra") or ()):
         return ""
@@ -106,18 +105,14 @@ async def bootstrap(
 ) -> AsyncIterator[Service]:
     """Run a service on the given ports, and on the embedded defaults for all others.
 
-    The defaults: accounts in a SQLite database in memory, one in-memory PBX node named ``default``, the
-    machine's clock and log. What is made here is closed here; what is given stays open.
+    The defaults: everything in memory, with one PBX node named ``default``, and the machine's clock and log.
+    The defaults need no extra. A clock that is made here is closed here; what is given stays open.
     """
     async with AsyncExitStack() as made:
-        if accounts is None:
-            accounts = embedded = SqliteAccounts(":memory:")
-            made.push_async_callback(embedded.aclose)
-        if clock is None:  # closed before the store, to which whoever is woken may write
-            clock = system_clock = SystemClock()
-            made.push_async_callback(system_clock.aclose)
+        if clock is None:
+            clock = await made.enter_async_context(aclosing(SystemClock()))
         service = Service(
-            accounts=accounts,
+            accounts=accounts or MemoryAccounts(),
             pbxs=pbxs or (MemoryPbx(clock),),
             cti=cti or MemoryCti(),
             bus=bus or MemoryBus(),

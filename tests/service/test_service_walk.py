@@ -62,7 +62,7 @@ class Walk:
         elif step == "plans are lost":
             for pbx in self.at.memory_pbxs.values():
                 for user in service.users:
-                    pbx._plans.texts.pop(user, None)
+                    pbx._plans.by_user.pop(user, None)
                     pbx._plans.versions.pop(user, None)
         elif step == "ports break":
             for port in self.breakable:

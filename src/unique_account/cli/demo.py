@@ -20,8 +20,8 @@ from unique_account.cli.demo_story import Scene, play
 def demo(as_json: bool, web: bool, port: int) -> None:
     """Watch the life of one account: who rings, what colleagues see, and why.
 
-    A service runs on a PBX double that carries out installed plans, on accounts in SQLite and on a clock
-    that is moved, so that half a minute of ringing takes no time.
+    A service runs on a PBX double that carries out installed plans, in memory, and on a clock that is moved,
+    so that half a minute of ringing takes no time.
 
     With --web nothing is told: the UC Assistant is served with phones that are played, and beside it a
     page, the stage, on which Bob can call Alice.

@@ -278,9 +278,8 @@ class TestRaces:
         await at.pbx.end(call)
         assert at.pbx.calls == ()
 
-    def test_a_plan_is_held_as_text_that_any_pbx_could_hold(self) -> None:
+    def test_a_plan_is_held_until_another_one_comes(self) -> None:
         at = Node()
         asyncio.run(at.follow(ALICE, IN))
-        assert isinstance(at.pbx._plans.texts["alice"], str)
         assert asyncio.run(at.pbx.installed("unique_account")).keys() == {"alice"}
         assert asyncio.run(at.pbx.install(plan(Account(BOB)))) is True
