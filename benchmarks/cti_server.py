@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.adapters.system import LogObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
-from unique_account.adapters.xuc.server import _bound_socket, _config, _limits
+from unique_account.adapters.xuc.server import BACKLOG, _config, _limits
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
@@ -28,7 +28,7 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
-from unique_account.http_server.server import Server
+from unique_account.http_server.server import bind, serving
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.sip_credentials import SipLine
 
@@ -154,15 +154,11 @@ async def bare(count: int, _: Path) -> None:
 
     app = Starlette(routes=[WebSocketRoute("/xuc/api/2.0/cti", serve)])
     settings = XucSettings(key=KEY, port=0, sockets=count + 100)
-    server, listener = Server(_config(settings, app), _limits(settings)), _bound_socket("127.0.0.1", 0)
-    serving = asyncio.create_task(server.serve([listener]))
-    reader = await questions()
-    while not server.started:  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0.01)
-    answer(listener.getsockname()[1])
-    while question := (await reader.readline()).decode().strip():
-        answer(["x"] * count if question == "tokens" else usage(-1))
-    serving.cancel()
+    listener, reader = bind("127.0.0.1", 0, BACKLOG), await questions()
+    async with serving(_config(settings, app), _limits(settings), listener):
+        answer(listener.getsockname()[1])
+        while question := (await reader.readline()).decode().strip():
+            answer(["x"] * count if question == "tokens" else usage(-1))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""A uvicorn server that is part of a process, and lets in no more than may be."""
+"""A uvicorn server inside a process: the one way to run one, with bounded connections."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import uvicorn
@@ -18,7 +19,7 @@ from unique_account.http_server.round_robin import RoundRobin
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to the process that it is part of, and stops when it is asked to.
+    """A server that leaves signals to its process, and stops on `stop`.
 
     Args:
         config: How it serves.
@@ -52,7 +53,7 @@ class Server(uvicorn.Server):
         return HttpProtocol(connection, self.config, self._state, self.lifespan.state)
 
     async def main_loop(self) -> None:
-        """Wait until it is asked to stop."""
+        """Wait for `stop`."""
         await self._stopped.wait()
 
     @contextmanager
@@ -62,6 +63,41 @@ class Server(uvicorn.Server):
 
 
 def config(app: ASGIApp, **more: Any) -> uvicorn.Config:
-    """How an application is served to strangers: nothing of what they send is logged."""
+    """How an application is served to strangers: nothing that they send is logged."""
     quiet = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
     return uvicorn.Config(app, **{**quiet, "http": HttpProtocol, **more})
+
+
+def bind(host: str, port: int, backlog: int, *, ipv4_too: bool = False) -> socket.socket:
+    """A socket that listens; clients that connect before a server runs on it wait.
+
+    Args:
+        host: The address to listen on.
+        port: The port; 0 for any that is free.
+        backlog: How many connections may wait to be accepted.
+        ipv4_too: Whether an IPv6 address takes IPv4 clients as well.
+
+    Raises:
+        OSError: The address cannot be listened on; the sentence names it.
+    """
+    try:
+        (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        both = ipv4_too and family is socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, backlog=backlog, dualstack_ipv6=both)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {reason}") from error
+
+
+@asynccontextmanager
+async def serving(
+    how: uvicorn.Config, limits: Limits, listener: socket.socket
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve on a socket until the context is left; yields the task that serves."""
+    server = Server(how, limits)
+    task = asyncio.create_task(server.serve([listener]))
+    try:
+        yield task
+    finally:
+        server.stop()
+        await task

@@ -1,6 +1,6 @@
 """A PBX within the process: it carries installed plans out, call by call, on live facts of its own.
 
-It holds plans as the JSON that any PBX could hold, and never sees an account: what a call does follows
+It holds plans and never sees an account: what a call does follows
 from the plan, the contacts and the calls of that moment. Time is a clock's, so that ring times pass as
 fast as a test moves the clock.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.http_server.connection_limit import Limits, Proxies
 from unique_account.http_server.file_descriptors import room
-from unique_account.http_server.server import Server, config
+from unique_account.http_server.server import bind, config, serving
 from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import CommandHandler
 from unique_account.ports.inbound.events import EventHandler
@@ -85,7 +84,7 @@ class XucCti:
             OSError: The address cannot be listened on; the sentence names it.
         """
         if self._listener is None:
-            self._listener = _bound_socket(self._settings.host, self._settings.port)
+            self._listener = bind(self._settings.host, self._settings.port, BACKLOG)
         return self._listener
 
     async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
@@ -98,18 +97,18 @@ class XucCti:
         with self.bind() as listener:
             self._listener = None
             limits = _limits(settings)
-            server = Server(_config(settings, application(hub, limits, self._page)), limits)
+            how = _config(settings, application(hub, limits, self._page))
             hub.service = service = ServicePorts(on_event, on_command, histories)
-            serving = asyncio.create_task(server.serve([listener]))
-            hub.tasks.spawn(check_periodically(hub))
-            self._bound().set_result(listener.getsockname()[1])
             try:
-                await asyncio.shield(serving)
+                async with serving(how, limits, listener) as task:
+                    hub.tasks.spawn(check_periodically(hub))
+                    self._bound().set_result(listener.getsockname()[1])
+                    try:
+                        await asyncio.shield(task)
+                    finally:
+                        hub.service = None if hub.service is service else hub.service
+                        self._port = None
             finally:
-                hub.service = None if hub.service is service else hub.service
-                self._port = None
-                server.stop()
-                await serving
                 await hub.tasks.cancel()
 
     def _bound(self) -> asyncio.Future[int]:
@@ -137,15 +136,6 @@ class XucCti:
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
         await self._hub.forget(user)
-
-
-def _bound_socket(host: str, port: int) -> socket.socket:
-    try:
-        (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {reason}") from error
 
 
 def _limits(settings: XucSettings) -> Limits:
