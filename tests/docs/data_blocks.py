@@ -17,7 +17,7 @@ from attrs import define
 from httpx import ASGITransport, AsyncClient
 from sybil import Example
 
-from tests.adapters.xuc.assistants import ALICE, Premises, premises
+from tests.adapters.xuc.assistants import ALICE, Installation, installation
 from unique_account.adapters.health import application
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile
@@ -134,7 +134,7 @@ class Real:
 
 async def sent() -> Real:
     """What the CTI server and ``/health`` answer to a user with a call, a forward and colleagues."""
-    async with premises() as at:
+    async with installation() as at:
         answer = await at.browser.request("POST", "auth/login", json={"login": "alice", "password": "sésame"})
         health = application(lambda: {"default": False}, lambda: True, lambda: b"")
         async with AsyncClient(transport=ASGITransport(health), base_url="http://health") as client:
@@ -142,7 +142,7 @@ async def sent() -> Real:
         return Real(await _messages(at), others)
 
 
-async def _messages(at: Premises) -> dict[str, Any]:
+async def _messages(at: Installation) -> dict[str, Any]:
     tab = await at.browser.tab("alice")
     await tab.command("naFwd", state=True, destination="1002")
     await at.pbx.leave_messages("1001@default", 2, 0)
@@ -150,7 +150,7 @@ async def _messages(at: Premises) -> dict[str, Any]:
     await at.pbx.pick_up(over)
     await at.pbx.end(over)
     await at.pbx.call("1001", caller="1002")
-    await at.becomes(lambda: at.alice.calls)
+    await at.wait_until(lambda: at.alice.calls)
     await tab.command("getHistoryPage", size=5, cursor=None, days=None)
     await tab.command("getColleagues", words="", size=5)
     messages = {frame["msgType"]: frame for frame in tab.frames if "msgType" in frame}
