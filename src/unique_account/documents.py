@@ -27,26 +27,19 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from unique_account.core.account import LineStatus, utc
-from unique_account.core.errors import InvalidFields, UniqueAccountError
+from unique_account.core.errors import InvalidFields, Problems
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.presence import Presence
 
 T = TypeVar("T")
 
 
-class InvalidDocument(UniqueAccountError, ValueError):
+class InvalidDocument(Problems, ValueError):
     """A document does not describe what it should.
 
     Attributes:
         problems: One ``path: what is wrong`` for each problem, all that were found.
     """
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n".join(self.problems)
 
 
 def to_document(value: object) -> Any:

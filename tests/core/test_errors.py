@@ -12,6 +12,7 @@ from unique_account.core.errors import (
     InvalidCursor,
     InvalidImport,
     InvalidUser,
+    Problems,
     Refused,
     UniqueAccountError,
 )
@@ -22,6 +23,7 @@ ERRORS = (
     Ineligible(["no", "never"]),
     InvalidImport(["line 7, id: is empty", "line 9, id: is empty"]),
     InvalidCursor("damaged"),
+    Problems(["here: is wrong", "there: too"]),
 )
 
 
@@ -41,10 +43,11 @@ class TestErrors:
             "not eligible:\n  no\n  never",
             "nothing was imported:\n  line 7, id: is empty\n  line 9, id: is empty",
             "damaged",
+            "here: is wrong\nthere: too",
         ]
 
     def test_problems_may_come_one_by_one(self) -> None:
         assert Ineligible(problem for problem in ("no", "never")).problems == ("no", "never")
 
     def test_what_is_wrong_with_a_value_is_a_value_error(self) -> None:
-        assert [isinstance(error, ValueError) for error in ERRORS] == [False, True, False, False, True]
+        assert [isinstance(error, ValueError) for error in ERRORS] == [False, True, False, False, True, False]

@@ -38,20 +38,27 @@ class NoDestination(Refused):
     """A forward without a destination cannot be switched on; the user never set one (R10)."""
 
 
-class _Problems(UniqueAccountError):
-    """An error that lists every problem at once, so that one round of repair is enough."""
+class Problems(UniqueAccountError):
+    """An error that lists every problem at once, so that one round of repair is enough.
 
-    opening: str
+    Attributes:
+        opening: What stands before the problems, which are indented under it; empty: they stand alone.
+        problems: One sentence for each problem, with the place where it is.
+    """
+
+    opening = ""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
+        if not self.opening:
+            return "\n".join(self.problems)
         return "\n  ".join((self.opening, *self.problems))
 
 
-class InvalidFields(_Problems, ValueError):
+class InvalidFields(Problems, ValueError):
     """The fields of a value do not go together, or not by themselves.
 
     Attributes:
@@ -71,7 +78,7 @@ class InvalidUser(InvalidFields):
     opening = "not a Unique Account:"
 
 
-class Ineligible(_Problems):
+class Ineligible(Problems):
     """A user, a line or a media server may not carry a Unique Account, or not this one (A2 to A4).
 
     Attributes:
@@ -81,7 +88,7 @@ class Ineligible(_Problems):
     opening = "not eligible:"
 
 
-class InvalidImport(_Problems):
+class InvalidImport(Problems):
     """A CSV file of users has bad rows; nothing of it was imported (A5).
 
     Attributes:

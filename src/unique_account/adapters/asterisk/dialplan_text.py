@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import Problems
 from unique_account.core.forwarding import DIALLED, digits
 from unique_account.core.user import NAME, NUMBER
 
@@ -22,19 +22,14 @@ __all__ = [
 ]
 
 
-class NotForDialplan(UniqueAccountError, ValueError):
+class NotForDialplan(Problems, ValueError):
     """A user or a plan holds what a dialplan cannot be given, or not without harm.
 
     Attributes:
         problems: One ``field: what is wrong with it`` for each problem.
     """
 
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(self.problems)
-
-    def __str__(self) -> str:
-        return "\n  ".join(("not for a dialplan:", *self.problems))
+    opening = "not for a dialplan:"
 
 
 INTERFACE: Final = f"PJSIP/{NAME}"

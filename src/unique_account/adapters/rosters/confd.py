@@ -17,7 +17,7 @@ from typing import Any, Final, TypeGuard
 from attrs import frozen
 from httpx import AsyncClient, HTTPError, InvalidURL, Limits, Response, Timeout
 
-from unique_account.core.errors import InvalidUser, UniqueAccountError, Unreachable
+from unique_account.core.errors import InvalidUser, Problems, Unreachable
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 
@@ -37,19 +37,14 @@ MOST: Final = 1_000_000
 """A list has at most so many items."""
 
 
-class InvalidRoster(UniqueAccountError, ValueError):
-    """What confd answers makes no users.
+class InvalidRoster(Problems, ValueError):
+    """Confd's answers describe no users.
 
     Attributes:
         problems: One ``resource: what is wrong`` for each problem.
     """
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n  ".join(("confd's answers make no users:", *self.problems))
+    opening = "confd's answers make no users:"
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -129,7 +124,7 @@ class _Request:
         users = tuple(user for user in found if user is not None)
         self._problems += collisions((user.id, user) for user in users)
         if self._problems:
-            raise InvalidRoster(tuple(self._problems))
+            raise InvalidRoster(self._problems)
         return users
 
     def _is_ours(self, line: Mapping[str, Any]) -> bool:

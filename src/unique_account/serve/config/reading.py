@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import Problems
 from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import read_toml
 from unique_account.serve.config.secret import reason
 from unique_account.serve.config.tables import Config, NodeKind
 
 
-class InvalidConfig(UniqueAccountError, ValueError):
+class InvalidConfig(Problems, ValueError):
     """A configuration cannot be used.
 
     Attributes:
@@ -23,12 +23,10 @@ class InvalidConfig(UniqueAccountError, ValueError):
     """
 
     def __init__(self, name: str, problems: Iterable[str]) -> None:
+        super().__init__(problems)
+        self.args = (name, self.problems)
         self.name = name
-        self.problems = tuple(problems)
-        super().__init__(name, self.problems)
-
-    def __str__(self) -> str:
-        return "\n  ".join((f"{self.name} cannot be used:", *self.problems))
+        self.opening = f"{name} cannot be used:"
 
 
 def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
