@@ -7,10 +7,8 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,14 +16,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.cli.test_history import MISSED, add, run, users, written
+from tests.cli.history_command import COMMAND, MISSED, add, begun, run, users, written
 from tests.service.cel_table import RECORDINGS, day
-from tests.service.test_call_log_ingest import expected
+from tests.service.expected_history import expected
 from unique_account.adapters.asterisk.cel.rows import CelRow
 
 __all__ = ["users"]
 
-COMMAND = [sys.executable, "-m", "unique_account", "history"]
 ROWS = day([(recording, 2 * number) for number, recording in enumerate(RECORDINGS)])
 STRANGERS = [
     CelRow(
@@ -48,20 +45,6 @@ def store(tmp_path: Path) -> Path:
     path = tmp_path / "calls.db"
     add(path, [evolve(MISSED, id=f"{n}.1", start=MISSED.start + timedelta(seconds=n)) for n in range(2000)])
     return path
-
-
-@contextmanager
-def begun(*arguments: object, lines: int) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A process, once it has shown so many lines, which it gives."""
-    command = [*COMMAND, *map(str, arguments)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process, [process.stdout.readline() for _ in range(lines)]
-        finally:
-            process.kill()
 
 
 def ids(store: Path) -> list[str]:

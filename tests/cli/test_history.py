@@ -16,16 +16,16 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from click.testing import CliRunner, Result
 from rich.console import Console
 from rich.progress import Progress
 
+from tests.cli.history_command import MISSED, NINE, add, run, users, written
 from tests.e2e.scenes.people import USERS
 from tests.service.cel_table import RECORDINGS, columns, day
-from tests.service.test_call_log_ingest import AFTERWARDS, expected
+from tests.service.expected_history import AFTERWARDS, expected
 from unique_account.adapters.memory import SettableClock
 from unique_account.adapters.sqlite import SqliteCallLog
-from unique_account.cli import command, exits
+from unique_account.cli import exits
 from unique_account.cli import history as module
 from unique_account.cli import ingest as ingesting
 from unique_account.core.account import Direction
@@ -34,7 +34,8 @@ from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
 from unique_account.service.call_log_ingest import CallLogIngest
 
-NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
+__all__ = ["users"]
+
 ANSWERED = CallRecord(
     id="2.1",
     user="alice",
@@ -47,9 +48,6 @@ ANSWERED = CallRecord(
     answered=NINE + timedelta(minutes=1, seconds=2),
     ended=NINE + timedelta(minutes=2, seconds=3),
 )
-MISSED = CallRecord(
-    id="1.1", user="alice", start=NINE, status=HistoryStatus.MISSED, direction=Direction.INCOMING, peer="1002"
-)
 
 
 @pytest.fixture
@@ -57,18 +55,6 @@ def store(tmp_path: Path) -> Path:
     path = tmp_path / "calls.db"
     add(path, [MISSED, ANSWERED])
     return path
-
-
-def add(path: Path, records: Iterable[CallRecord]) -> None:
-    async def keep() -> None:
-        async with aclosing(SqliteCallLog(path)) as log:
-            await log.add(records)
-
-    asyncio.run(keep())
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command, ["history", *map(str, arguments)])
 
 
 class TestForget:
@@ -205,27 +191,6 @@ class TestList:
         add(store, [evolve(ANSWERED, id="9.9", peer_name=name)])
         line = next(line for line in run("alice", "--store", store).output.splitlines() if name in line)
         assert line.endswith(f"<- \u2068+33612345678 {name}\u2069  0:01:01")
-
-
-@pytest.fixture
-def users(tmp_path: Path) -> Path:
-    path = tmp_path / "users.toml"
-    tables = (
-        f'[[users]]\nid = "{user.id}"\nextension = "{user.extension}"\ndids = {list(user.dids)}\n'
-        f'deskphone = "{user.deskphone}"\nwebrtc = "{user.webrtc}"\n'
-        for user in USERS
-    )
-    path.write_text("".join(tables), "utf-8")
-    return path
-
-
-def written(path: Path, rows: Iterable[Any]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        tables = [dict(columns(row), eventtime=row.at.isoformat(), ignored="x") for row in rows]
-        writer = csv.DictWriter(file, list(tables[0]))
-        writer.writeheader()
-        writer.writerows(tables)
-    return path
 
 
 class TestIngest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.service.test_account_writer import two_lose_nothing
+from tests.service.two_writers import two_lose_nothing
 
 
 class TestTwoProcesses:

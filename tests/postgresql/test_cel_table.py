@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -15,34 +15,20 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from tests.cli.test_history import users
-from tests.e2e.scenes.people import USERS
+from tests.cli.history_command import users
+from tests.postgresql.cel_rows import CEL, table, whole, written
 from tests.service.cel_table import RECORDINGS, columns, day
-from tests.service.test_call_log_ingest import DAYS_LATER, expected
+from tests.service.expected_history import DAYS_LATER, expected
 from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.adapters.postgresql import CelTable, PostgresqlCallLog, UnusableDatabase
 from unique_account.adapters.sqlite import SqliteCallLog
 from unique_account.cli import command
-from unique_account.core.history import CallRecord
-from unique_account.ports.call_log import CallLog
 
-__all__ = ["users"]
+__all__ = ["table", "users"]
 
 KILLS = 6
 """How often a process is killed at most."""
 
-# As Asterisk's own scripts and XiVO make it, further columns included.
-CEL = """
-    CREATE TABLE cel (
-        id serial PRIMARY KEY, eventtype text NOT NULL, eventtime timestamptz NOT NULL,
-        userdeftype text NOT NULL, cid_name text NOT NULL, cid_num text NOT NULL,
-        cid_ani text NOT NULL DEFAULT '', cid_rdnis text NOT NULL, cid_dnid text NOT NULL DEFAULT '',
-        exten text NOT NULL, context text NOT NULL, channame text NOT NULL, appname text NOT NULL,
-        appdata text NOT NULL DEFAULT '', amaflags int NOT NULL DEFAULT 3,
-        accountcode text NOT NULL DEFAULT '', uniqueid text NOT NULL, linkedid text NOT NULL,
-        peer text NOT NULL, extra text
-    )
-"""
 INGEST = """
 import asyncio, os, signal, sys
 from contextlib import aclosing, suppress
@@ -78,25 +64,6 @@ async def main(url, store, batch, write="0", when=""):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-def written(url: str, rows: Iterable[CelRow]) -> None:
-    tables = [columns(row) for row in rows]
-    names = ", ".join(tables[0])
-    marks = ", ".join(f"%({name})s" for name in tables[0])
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO cel ({names}) VALUES ({marks})".encode(), tables)
-
-
-@pytest.fixture
-def table(url: str) -> str:
-    with psycopg.connect(url) as connection:
-        connection.execute(CEL)
-    return url
-
-
-async def whole(log: CallLog) -> list[CallRecord]:
-    return [record for user in USERS for record in await log.before(user.id, None, 1000)]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -13,11 +13,10 @@ from pathlib import Path
 from attrs import evolve
 
 from lab.postgresql import PostgresqlServer
-from tests.cli.test_exits import begun
-from tests.cli.test_history import MISSED, users
-from tests.postgresql.test_cel_table import table, whole, written
+from tests.cli.history_command import MISSED, begun, users
+from tests.postgresql.cel_rows import table, whole, written
 from tests.service.cel_table import RECORDINGS, day
-from tests.service.test_call_log_ingest import expected
+from tests.service.expected_history import expected
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.history import CallRecord
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.adapters.asterisk.cel.recorded import Recording
 from tests.e2e.scenes.people import USERS
 from tests.service.cel_table import NOON, RECORDINGS, at, columns, day
+from tests.service.expected_history import AFTERWARDS, DAYS_LATER, expected
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.asterisk.cel.rows import CelRow, from_table
 from unique_account.adapters.memory import MemoryCallLog, SettableClock
@@ -23,10 +24,6 @@ from unique_account.core.history import CallRecord
 from unique_account.ports.call_log import Position
 from unique_account.service import call_log_ingest
 from unique_account.service.call_log_ingest import GAP_PATIENCE, CallLogIngest
-
-AFTERWARDS: Final = NOON + timedelta(hours=1)
-DAYS_LATER: Final = NOON + timedelta(days=3)
-"""When calls are given up of which not all was told: what is left of one would show as a second entry."""
 
 
 class Table:
@@ -75,14 +72,6 @@ def reading(
 
 async def whole(log: MemoryCallLog) -> list[CallRecord]:
     return [record for user in USERS for record in await log.before(user.id, None, 1000)]
-
-
-def expected(rows: Sequence[CelRow]) -> list[CallRecord]:
-    """What all rows come to that are read in one piece."""
-    history = CallHistory(USERS)
-    history.feed(rows)
-    newest_first = sorted(history.final(AFTERWARDS), key=lambda record: record.key, reverse=True)
-    return [record for user in USERS for record in newest_first if record.user == user.id]
 
 
 overlapping = st.lists(
