@@ -15,7 +15,7 @@ from lab.asterisk import node
 from lab.config import Endpoint
 from lab.network import own_network
 from lab.parties import Party, party
-from lab.place import require
+from lab.programs import require
 from lab.watcher import Package, Watcher, watcher
 from unique_account import Account, User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin, render

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import jwt
 
-from fuzz.premises import (
+from fuzz.cti_server import (
     KEY,
 )
 from fuzz.target import Check, Target, is_text, plain, printable, require, text_of

@@ -13,27 +13,27 @@ from random import Random
 from typing import Final
 
 from fuzz.clients import WORDS, frames
-from fuzz.premises import (
+from fuzz.cti_server import (
     ERRORS,
     PASSWORD,
     ROOT,
     Client,
-    Premises,
+    CtiServer,
+    cti_server,
     frame,
     handshake,
     messages,
-    premises,
 )
 from fuzz.target import Check, Target, is_text, require
 
-_Checks = Callable[[Premises, bytes], Awaitable[None]]
+_Checks = Callable[[CtiServer, bytes], Awaitable[None]]
 
 
 @contextmanager
-def _on(checks: Callable[[Premises], _Checks]) -> Iterator[Check]:
+def _on(checks: Callable[[CtiServer], _Checks]) -> Iterator[Check]:
     """A check on a server that runs all the while."""
     with asyncio.Runner() as runner:
-        running = premises()
+        running = cti_server()
         at = runner.run(running.__aenter__())
         begun = checks(at)
 
@@ -47,7 +47,7 @@ def _on(checks: Callable[[Premises], _Checks]) -> Iterator[Check]:
             runner.run(running.__aexit__(None, None, None))
 
 
-def _server(checks: Callable[[Premises], _Checks]) -> Callable[[], AbstractContextManager[Check]]:
+def _server(checks: Callable[[CtiServer], _Checks]) -> Callable[[], AbstractContextManager[Check]]:
     return partial(_on, checks)
 
 
@@ -56,12 +56,12 @@ class _Speaker:
 
     _EACH = 45
 
-    def __init__(self, _: Premises) -> None:
+    def __init__(self, _: CtiServer) -> None:
         self._socket: Client | None = None
         self._token = ""
         self._numbers = count()
 
-    async def __call__(self, at: Premises, data: bytes) -> None:
+    async def __call__(self, at: CtiServer, data: bytes) -> None:
         number = next(self._numbers)
         if number % self._EACH == 0 or self._socket is None or self._over(self._socket):
             await self._renew(at)
@@ -88,18 +88,18 @@ class _Speaker:
     def _over(socket: Client) -> bool:
         return socket.closed or socket.goodbye
 
-    async def _renew(self, at: Premises) -> None:
+    async def _renew(self, at: CtiServer) -> None:
         if self._socket is not None:
             self._socket.abort()
         # A log-out makes a token bad; a new one costs no more than looking whether it did.
-        self._token = await at.door.log_in("alice")
-        self._socket = await at.door.socket(self._token)
+        self._token = await at.server_port.log_in("alice")
+        self._socket = await at.server_port.socket(self._token)
 
 
-async def _log_in(at: Premises, data: bytes) -> None:
+async def _log_in(at: CtiServer, data: bytes) -> None:
     # Each from an address of its own, so that failures limit no later ones.
     behind = f"X-Forwarded-For: {ip_address(Random(data).getrandbits(32))}"
-    status, _ = await at.door.request(f"POST {ROOT}/auth/login HTTP/1.1\r\n{behind}", data)
+    status, _ = await at.server_port.request(f"POST {ROOT}/auth/login HTTP/1.1\r\n{behind}", data)
     require(status in (200, 400, 401, 413, 429), f"a log-in is answered with {status}")
     if status == 200:
         said = json.loads(data)
@@ -109,8 +109,8 @@ async def _log_in(at: Premises, data: bytes) -> None:
 _KNOWN: Final = tuple((user, PASSWORD) for user in ("alice", "bob", "bystander"))
 
 
-async def _http(at: Premises, data: bytes) -> None:
-    client = await at.door.connect()
+async def _http(at: CtiServer, data: bytes) -> None:
+    client = await at.server_port.connect()
     client.write(data)
     await _barrier(at)
     await asyncio.sleep(0)
@@ -121,20 +121,20 @@ async def _http(at: Premises, data: bytes) -> None:
     client.abort()
 
 
-async def _barrier(at: Premises) -> None:
+async def _barrier(at: CtiServer) -> None:
     """Wait until the server has looked at what was sent before."""
-    await at.door.request(f"GET {ROOT}/auth/check HTTP/1.1")
+    await at.server_port.request(f"GET {ROOT}/auth/check HTTP/1.1")
 
 
 class _Wire:
     """Bytes after a real handshake, as frames or as none."""
 
-    def __init__(self, _: Premises) -> None:
+    def __init__(self, _: CtiServer) -> None:
         self._token = ""
 
-    async def __call__(self, at: Premises, data: bytes) -> None:
-        self._token = self._token or await at.door.log_in("bob")
-        client = await at.door.connect()
+    async def __call__(self, at: CtiServer, data: bytes) -> None:
+        self._token = self._token or await at.server_port.log_in("bob")
+        client = await at.server_port.connect()
         client.write(handshake(self._token) + data)
         await _barrier(at)
         client.abort()

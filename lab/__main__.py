@@ -1,4 +1,4 @@
-"""``python -m lab install`` gets what the lab needs; ``python -m lab missing`` says what that would be."""
+"""``python -m lab install`` installs what the lab needs; ``python -m lab missing`` lists it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from lab.install import CannotInstall, install
-from lab.place import home, missing
+from lab.programs import home, missing
 
 USAGE = "usage: python -m lab install | missing"
 

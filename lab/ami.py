@@ -6,8 +6,8 @@ import asyncio
 from itertools import count
 
 from lab.journal import Journal, JournalEntry
-from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
+from lab.waiting import PATIENCE
 from unique_account.adapters.asterisk import Decoder, Malformed, Message, encode
 
 
@@ -37,7 +37,7 @@ class Ami:
         """Carry out an action; its response, whether success or error.
 
         Raises:
-            TimeoutError: None came within `lab.patience.PATIENCE`.
+            TimeoutError: None came within `lab.waiting.PATIENCE`.
         """
         number = str(next(self._numbers))
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -50,7 +50,7 @@ class Ami:
         """The first event of this name, with these headers, that was told at an instant or later.
 
         Raises:
-            NeverTold: None came within `lab.patience.PATIENCE`.
+            NeverTold: None came within `lab.waiting.PATIENCE`.
         """
         wanted = headers.items()
 

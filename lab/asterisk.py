@@ -26,10 +26,10 @@ from lab.config import (
     rtp_conf,
 )
 from lab.mailboxes import write_prompts
-from lab.patience import until
-from lab.place import AsteriskFiles, asterisk_files
 from lab.ports import LOOPBACK, media_ports, port
 from lab.processes import Process, own_folder, start
+from lab.programs import AsteriskFiles, asterisk_files
+from lab.waiting import until
 
 _AMI_USER: Final = "lab"
 

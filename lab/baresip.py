@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any
 
 from lab.journal import Journal
-from lab.patience import PATIENCE, until
 from lab.ports import LOOPBACK
+from lab.waiting import PATIENCE, until
 
 PhoneEvent = dict[str, Any]
 """What a phone told: its ``type``, e.g. ``CALL_ESTABLISHED``, and more."""
@@ -41,7 +41,7 @@ class Control:
 
         Raises:
             CommandFailed: It is refused.
-            TimeoutError: Nothing is said within `lab.patience.PATIENCE`.
+            TimeoutError: Nothing is said within `lab.waiting.PATIENCE`.
         """
         token = str(next(self._tokens))
         answer = self._answers[token] = asyncio.get_running_loop().create_future()
@@ -86,7 +86,7 @@ async def connect(name: str, port: int) -> Control:
     """Connect to the baresip that is about to listen on a port of loopback.
 
     Raises:
-        TimeoutError: It did not within `lab.patience.PATIENCE`.
+        TimeoutError: It did not within `lab.waiting.PATIENCE`.
     """
     opened: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 

@@ -18,11 +18,11 @@ from attrs import frozen
 from lab.asterisk import Node
 from lab.config import Endpoint
 from lab.journal import Journal, JournalEntry
-from lab.patience import until
-from lab.place import program, require
 from lab.ports import LOOPBACK
 from lab.processes import Process, own_folder, running
+from lab.programs import program, require
 from lab.sound import own_tone, write_tone
+from lab.waiting import until
 from unique_account.assistant import PAGE
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Tab:
         """Load the page, anew if it is there, and register the line.
 
         Raises:
-            NeverTold: It did not get registered within `lab.patience.PATIENCE`.
+            NeverTold: It did not get registered within `lab.waiting.PATIENCE`.
         """
         asked = time.monotonic()
         await self._page.goto(f"{_ORIGIN}/index.html")
@@ -131,7 +131,7 @@ class Tab:
         """The first event of this kind that was told at an instant or later.
 
         Raises:
-            NeverTold: None came within `lab.patience.PATIENCE`.
+            NeverTold: None came within `lab.waiting.PATIENCE`.
         """
         return await self._journal.wait(lambda event: event.kind == kind, kind, after=after)
 
@@ -158,7 +158,7 @@ class Browser:
         """A new tab, registered as an endpoint of a node.
 
         Raises:
-            NeverTold: It did not get registered within `lab.patience.PATIENCE`.
+            NeverTold: It did not get registered within `lab.waiting.PATIENCE`.
         """
         page = await self.page()
         tab = Tab(page, pbx, endpoint)

@@ -9,8 +9,8 @@ from typing import Final
 
 from attrs import field, frozen
 
-from lab.place import AsteriskFiles
 from lab.ports import LOOPBACK
+from lab.programs import AsteriskFiles
 
 MODULES: Final = (
     # What others stand on.

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from lab.place import POSTGRESQL, NotInstalled, asterisk_files, axe_file, home, missing_packages
+from lab.programs import POSTGRESQL, NotInstalled, asterisk_files, axe_file, home, missing_packages
 
 SUITE: Final = "forky"
 """The Debian suite that Asterisk 22 is taken from."""

@@ -1,4 +1,4 @@
-"""What something of the lab told, in order, and waiting for what it is about to tell."""
+"""What a part of the lab reported, in order, and waiting for its next reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from attrs import frozen
 
-from lab.patience import PATIENCE
+from lab.waiting import PATIENCE
 
 _SHOWN: Final = 12
 

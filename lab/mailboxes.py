@@ -1,12 +1,12 @@
-"""Mailboxes of a node: the short tones, in the place of words, by which they greet, and their messages."""
+"""Mailboxes of a node: short tones as their prompts, and the messages in them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from lab.patience import until
 from lab.sound import write_tone
+from lab.waiting import until
 
 _TONE: Final = 440
 _SECONDS: Final = 0.1
@@ -38,7 +38,7 @@ async def message(node: Path, mailbox: str, folder: str) -> Path:
         folder: Where in it.
 
     Raises:
-        TimeoutError: None is there within `lab.patience.PATIENCE`.
+        TimeoutError: None is there within `lab.waiting.PATIENCE`.
     """
     number, _, context = mailbox.partition("@")
     place = node / f"spool/voicemail/{context}/{number}/{folder}"

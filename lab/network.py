@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from lab.place import program
+from lab.programs import program
 
 ADDRESS: Final = "198.51.100.1"
 """The address beside loopback, of a range that is reserved for documentation."""

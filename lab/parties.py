@@ -1,7 +1,7 @@
-"""Parties: light SIP phones within this process, which do what they are told, and say what they see.
+"""Parties: light SIP phones within this process, controlled by a test, which record what they see.
 
 A party has no sound. It registers, dials, rings, answers, refuses, hangs up, holds and resumes; it obeys the
-*talk* and *hold* events, if it is one that does; and it hears how many messages wait for it. Everything
+*talk* and *hold* events if it is controllable; and it is notified of waiting messages. Everything
 that it sees goes into its journal, as a word and what belongs to it.
 """
 
@@ -21,18 +21,18 @@ from lab import sip
 from lab.asterisk import Node
 from lab.config import Endpoint
 from lab.journal import Journal, JournalEntry
-from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
 from lab.sip import SipMessage
+from lab.waiting import PATIENCE
 
 Seen = tuple[str, str]
-"""A word, e.g. ``ringing``, and what belongs to it, e.g. who calls."""
+"""A word, such as ``ringing``, and its detail, such as the caller."""
 
 MAKE: Final = "lab-party/1"
 """The ``User-Agent`` of a party."""
 
 _NOWHERE: Final = 9
-"""The port to which media goes: that of the discard service, which nobody offers."""
+"""The port to which media goes: that of the discard service, which is never offered."""
 
 _T1: Final = 0.5
 """After how many seconds an unanswered request is sent again (RFC 3261, 17.1); then after twice that."""
@@ -177,11 +177,11 @@ class Party(asyncio.DatagramProtocol):
         replaces = quote(f"{other.id};to-tag={to};from-tag={of}", safe="")
         await self._refer(call, f"<{other.target.partition(';')[0]}?Replaces={replaces}>")
 
-    async def sees(self, word: str, *, after: float = 0.0) -> JournalEntry[Seen]:
+    async def wait_for(self, word: str, *, after: float = 0.0) -> JournalEntry[Seen]:
         """Wait until it sees something.
 
         Raises:
-            NeverTold: It did not within `lab.patience.PATIENCE`.
+            NotReported: It did not within `lab.waiting.PATIENCE`.
         """
         return await self.journal.wait(lambda seen: seen[0] == word, word, after=after)
 

@@ -16,11 +16,11 @@ from lab.asterisk import Node
 from lab.baresip import Control, PhoneEvent, connect
 from lab.config import Endpoint
 from lab.journal import JournalEntry
-from lab.patience import until
-from lab.place import NotInstalled, program
 from lab.ports import LOOPBACK, media_ports, port
 from lab.processes import Process, own_folder, running
+from lab.programs import NotInstalled, program
 from lab.sound import NEAR, own_tone, read_tone
+from lab.waiting import until
 
 _MODULES: Final = ("g711", "ausine", "aubridge", "sndfile")
 _A_SYLLABLE: Final = 0.4
@@ -70,7 +70,7 @@ class Phone:
         """The first event of this kind, e.g. ``CALL_INCOMING``, that was told at an instant or later.
 
         Raises:
-            NeverTold: None came within `lab.patience.PATIENCE`.
+            NeverTold: None came within `lab.waiting.PATIENCE`.
         """
         return await self._control.journal.wait(lambda event: event["type"] == kind, kind, after=after)
 
@@ -84,7 +84,7 @@ class Phone:
         """Wait until it is registered.
 
         Raises:
-            TimeoutError: It was not within `lab.patience.PATIENCE`.
+            TimeoutError: It was not within `lab.waiting.PATIENCE`.
         """
 
         # It registers before it can be listened to, so it is asked.
@@ -102,7 +102,7 @@ class Phone:
         """Wait until it hears a tone, or silence where that is 0, for a fifth of a second at least.
 
         Raises:
-            TimeoutError: It did not within `lab.patience.PATIENCE`.
+            TimeoutError: It did not within `lab.waiting.PATIENCE`.
         """
 
         async def now() -> bool:

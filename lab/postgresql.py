@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from lab.patience import PATIENCE
-from lab.place import POSTGRESQL, NotInstalled, postgresql
 from lab.ports import LOOPBACK, port
 from lab.processes import own_folder
+from lab.programs import POSTGRESQL, NotInstalled, postgresql
+from lab.waiting import PATIENCE
 
 USER: Final = "lab"
 _OWNER: Final = "postgres"

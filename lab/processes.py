@@ -1,4 +1,4 @@
-"""Processes of the lab: each leads a group of its own, by which it is ended, with all that it started."""
+"""Processes of the lab: each leads a process group, which is ended as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tones, by which those who speak are told apart in what others heard."""
+"""Tones that identify a speaker in the recordings of other phones."""
 
 from __future__ import annotations
 

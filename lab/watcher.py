@@ -13,8 +13,8 @@ from typing import Final
 from lab.asterisk import Node
 from lab.config import Endpoint
 from lab.journal import Journal, JournalEntry
-from lab.patience import PATIENCE
 from lab.ports import LOOPBACK
+from lab.waiting import PATIENCE
 
 _ECHOED: Final = ("via", "from", "to", "call-id", "cseq")
 
@@ -53,7 +53,7 @@ class Watcher(asyncio.DatagramProtocol):
         """Wait until this word is told, at an instant or later.
 
         Raises:
-            NeverTold: It was not within `lab.patience.PATIENCE`.
+            NeverTold: It was not within `lab.waiting.PATIENCE`.
         """
         return await self.journal.wait(lambda reported: reported == word, word, after=after)
 

@@ -13,9 +13,9 @@ from typing import Final
 from attrs import frozen
 
 from lab.asterisk import Node
-from lab.place import program
 from lab.ports import LOOPBACK, port
 from lab.processes import running
+from lab.programs import program
 
 CALLER: Final = """<?xml version="1.0"?>
 <scenario name="caller">

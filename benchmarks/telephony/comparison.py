@@ -35,10 +35,10 @@ from benchmarks.telephony.designs import (
 )
 from lab.asterisk import Node, node
 from lab.network import own_network
-from lab.patience import until
-from lab.place import require
 from lab.ports import port
 from lab.processes import running
+from lab.programs import require
+from lab.waiting import until
 
 ROUNDS: Final = 15
 CALLS: Final = 40

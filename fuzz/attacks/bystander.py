@@ -12,7 +12,7 @@ from typing import Final
 from attrs import field, frozen
 
 from fuzz.attacks.server import Remote
-from fuzz.premises import Client, frame
+from fuzz.cti_server import Client, frame
 from fuzz.target import require
 from fuzz.users import BYSTANDER
 
@@ -37,8 +37,8 @@ class Delays:
 @asynccontextmanager
 async def bystander(server: Remote) -> AsyncIterator[Delays]:
     """Give commands until the block is left; each has to be carried out."""
-    token = await server.door.log_in(BYSTANDER.id)
-    socket, over, delays = await server.door.socket(token), asyncio.Event(), Delays()
+    token = await server.server_port.log_in(BYSTANDER.id)
+    socket, over, delays = await server.server_port.socket(token), asyncio.Event(), Delays()
     await socket.until(lambda said: b"CurrentCallsPhoneEvents" in said)
     await server.note()
     giving = asyncio.create_task(_give(socket, over, delays))

@@ -9,7 +9,7 @@ from typing import Final
 from fuzz.attacks.attack import Attack
 from fuzz.attacks.bystander import bystander
 from fuzz.attacks.server import Remote, remote
-from fuzz.premises import PATIENCE, Door, handshake
+from fuzz.cti_server import PATIENCE, ServerPort, handshake
 from fuzz.target import require
 
 AT_ONCE: Final = 8
@@ -20,9 +20,9 @@ MAY_GROW: Final = 64 * 1024 * 1024
 async def connects(attempts: int) -> str:
     """Connect so often, in each way in turn."""
     async with remote() as server, bystander(server) as delays:
-        await _all(server.door, iter(range(len(WAYS) * 50)))  # what is made once is made
+        await _all(server.server_port, iter(range(len(WAYS) * 50)))  # what is made once is made
         memory, descriptors = server.memory, server.descriptors
-        await _all(server.door, iter(range(attempts)))
+        await _all(server.server_port, iter(range(attempts)))
         await server.check()
         grown = await _settled(server, descriptors) - memory
     require(grown < MAY_GROW, f"the server has grown: by {grown >> 20} MiB")
@@ -32,7 +32,7 @@ async def connects(attempts: int) -> str:
     )
 
 
-async def _all(door: Door, numbers: Iterator[int]) -> None:
+async def _all(door: ServerPort, numbers: Iterator[int]) -> None:
     token = await door.log_in("alice")
 
     async def some() -> None:
@@ -52,30 +52,30 @@ async def _settled(server: Remote, descriptors: int) -> int:
     return server.memory
 
 
-async def _with_token(door: Door, token: str) -> None:
+async def _with_token(door: ServerPort, token: str) -> None:
     socket = await door.socket(token)
     require(b" 101 " in socket.said[:20], "a good token is refused")
     socket.abort()
 
 
-async def _with_bad_token(door: Door, token: str) -> None:
+async def _with_bad_token(door: ServerPort, token: str) -> None:
     socket = await door.socket(token[:-3] + "abc")
     await socket.until(lambda said: b"LoggedOnError" in said)
     require(b"LoggedOnError" in socket.said, "a bad token is not refused")
     socket.abort()
 
 
-async def _half(door: Door, token: str) -> None:
+async def _half(door: ServerPort, token: str) -> None:
     client = await door.connect()
     client.write(handshake(token)[:40])
     client.abort()
 
 
-async def _nothing(door: Door, _: str) -> None:
+async def _nothing(door: ServerPort, _: str) -> None:
     (await door.connect()).abort()
 
 
-WAYS: Final[tuple[Callable[[Door, str], Awaitable[None]], ...]] = (
+WAYS: Final[tuple[Callable[[ServerPort, str], Awaitable[None]], ...]] = (
     _with_token,
     _with_bad_token,
     _half,

@@ -13,8 +13,8 @@ from fuzz.attacks.attack import Attack
 from fuzz.attacks.bystander import bystander
 from fuzz.attacks.server import remote
 from fuzz.clients import WORDS, frames
+from fuzz.cti_server import Client, ServerPort, frame
 from fuzz.mutation import Mutator
-from fuzz.premises import Client, Door, frame
 from fuzz.target import is_text
 from fuzz.users import INSIDERS
 from unique_account.core.user import User
@@ -33,14 +33,14 @@ async def hostile_frames(attempts: int) -> str:
     async with remote() as server, bystander(server) as delays:
         async with asyncio.TaskGroup() as sending:
             shares = [INSIDERS[place::AT_ONCE] for place in range(AT_ONCE)]
-            tasks = [sending.create_task(_send_all(server.door, share, inputs)) for share in shares]
+            tasks = [sending.create_task(_send_all(server.server_port, share, inputs)) for share in shares]
         await server.check()
     sent = sum(task.result() for task in tasks)
     who = f"{sent:,} hostile frames of {len(INSIDERS)} logged-in users"
     return f"{who}: nothing fails, no account of others changes; {delays}"
 
 
-async def _send_all(door: Door, users: Sequence[User], inputs: Iterator[bytes]) -> int:
+async def _send_all(door: ServerPort, users: Sequence[User], inputs: Iterator[bytes]) -> int:
     """Send what is left, a socketful of a user after that of another; returns how many frames."""
     sent, tokens = 0, {user.id: await door.log_in(user.id) for user in users}
     turns = cycle(tokens)

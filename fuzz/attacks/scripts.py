@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fuzz.attacks.attack import Attack
-from fuzz.premises import KEY, PASSWORD, Lines
+from fuzz.cti_server import KEY, PASSWORD, Lines
 from fuzz.target import require
 from fuzz.users import ALICE
 from lab.browser import browser

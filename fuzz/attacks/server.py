@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from fuzz.attacks.processes import module
-from fuzz.premises import Door, Premises, premises
+from fuzz.cti_server import CtiServer, ServerPort, cti_server
 from fuzz.target import Broken, require
 
 
@@ -27,7 +27,7 @@ class Remote:
         pid: Its process.
     """
 
-    door: Door
+    server_port: ServerPort
     pid: int
     _process: asyncio.subprocess.Process
 
@@ -63,10 +63,10 @@ async def remote() -> AsyncIterator[Remote]:
     """A server, until the block is left."""
     async with module("fuzz.attacks.server") as process:
         assert process.stdout is not None
-        yield Remote(Door(json.loads(await process.stdout.readline())), process.pid, process)
+        yield Remote(ServerPort(json.loads(await process.stdout.readline())), process.pid, process)
 
 
-async def _answers(at: Premises) -> None:
+async def _answers(at: CtiServer) -> None:
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
@@ -80,8 +80,8 @@ async def _answers(at: Premises) -> None:
 
 
 async def _main() -> None:
-    async with premises() as at:
-        print(json.dumps(at.door.port), flush=True)
+    async with cti_server() as at:
+        print(json.dumps(at.server_port.port), flush=True)
         await _answers(at)
 
 

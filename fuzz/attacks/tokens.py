@@ -12,7 +12,7 @@ import jwt
 from fuzz.attacks.attack import Attack
 from fuzz.attacks.bystander import bystander
 from fuzz.attacks.server import remote
-from fuzz.premises import KEY, ROOT, Door
+from fuzz.cti_server import KEY, ROOT, ServerPort
 from fuzz.target import require
 from fuzz.users import BYSTANDER
 
@@ -82,16 +82,18 @@ def _signed(head: object, claims: object, key: str) -> str:
 async def forged_tokens(attempts: int) -> str:
     """Show so many forged tokens, each by HTTP and by WebSocket."""
     async with remote() as server, bystander(server) as delays:
-        good = await server.door.log_in("alice")
+        good = await server.server_port.log_in("alice")
         tokens = [token for _, token in zip(range(attempts), forged(good), strict=False)]
         for token in tokens:
-            await _is_refused(server.door, token)
-        require(await _is_good(server.door, good), "a real token is refused, so that nothing was tried")
+            await _is_refused(server.server_port, token)
+        require(
+            await _is_good(server.server_port, good), "a real token is refused, so that nothing was tried"
+        )
         await server.check()
     return f"{len(tokens):,} forged tokens, by HTTP and by WebSocket each: all are refused; {delays}"
 
 
-async def _is_refused(door: Door, token: str) -> None:
+async def _is_refused(door: ServerPort, token: str) -> None:
     require(not await _is_good(door, token), f"a forged token is good: {token[:200]}")
     socket = await door.socket(token)
     await socket.until(lambda said: b"LoggedO" in said)
@@ -100,7 +102,7 @@ async def _is_refused(door: Door, token: str) -> None:
     socket.abort()
 
 
-async def _is_good(door: Door, token: str) -> bool:
+async def _is_good(door: ServerPort, token: str) -> bool:
     status, _ = await door.request(f"GET {ROOT}/auth/check HTTP/1.1\r\nAuthorization: Bearer {token}")
     require(status in (200, 401), f"a token is answered with {status}")
     return status == 200

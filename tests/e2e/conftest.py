@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.place import NotInstalled, require
+from lab.programs import NotInstalled, require
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.config import section
-from lab.place import program
 from lab.ports import LOOPBACK, port
+from lab.programs import program
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect

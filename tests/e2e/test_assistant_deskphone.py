@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab.patience import until
+from lab.waiting import until
 from tests.e2e.drivers.assistant_calls import approx_tone
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, expect

@@ -15,10 +15,10 @@ import pytest
 from lab.asterisk import node
 from lab.browser import browser
 from lab.config import Endpoint
-from lab.patience import until
 from lab.phones import phone
 from lab.ports import port
 from lab.processes import own_folder, running
+from lab.waiting import until
 from tests.e2e.drivers.agreement import held
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.user_events import report

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from lab.asterisk import Node, node
 from lab.config import rtp_conf
 from lab.parties import party
-from lab.patience import Delays, delays
+from lab.waiting import Delays, delays
 from tests.e2e.drivers.asterisk_calls import AccountService, Stage, StageNumbers
 from tests.e2e.drivers.simulated_calls import CallOutcome, SimulatedCase, play
 from tests.e2e.fixtures.planned_node import install

@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
 from lab.journal import JournalEntry
-from lab.patience import until
+from lab.waiting import until
 from lab.watcher import Watcher, watcher
 from tests.e2e.drivers.agreement import shown
 from tests.e2e.drivers.event_loop import in_loop

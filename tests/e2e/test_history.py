@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 
 from lab.parties import Party
-from lab.patience import until
+from lab.waiting import until
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.recording_stage import Stage, stage, two_nodes
 from tests.e2e.scenes.calls import ended, speak, taken
@@ -44,7 +44,7 @@ class Served:
         """What the user sees."""
         return list(merge(ongoing(self.service.account(user.id)), await self.log.before(user.id, None, 10)))
 
-    async def sees(self, user: User, *statuses: HistoryStatus) -> list[CallRecord]:
+    async def wait_for(self, user: User, *statuses: HistoryStatus) -> list[CallRecord]:
         """Wait until the user sees so many entries with these statuses, newest first."""
 
         async def seen() -> bool:
@@ -107,13 +107,13 @@ class TestLiveAndWritten:
     async def test_a_call_between_two_deskphones(self) -> None:
         async with stage() as at, served(at, *USERS) as here:
             await taken(at, "bob", "1001", "alice")
-            (talking,) = await here.sees(ALICE, HistoryStatus.ONGOING)
-            await here.sees(BOB, HistoryStatus.ONGOING)
+            (talking,) = await here.wait_for(ALICE, HistoryStatus.ONGOING)
+            await here.wait_for(BOB, HistoryStatus.ONGOING)
             await ended(at, "bob", "alice")
-            (reported,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
-            await here.sees(BOB, HistoryStatus.EMITTED)
+            (reported,) = await here.wait_for(ALICE, HistoryStatus.ANSWERED)
+            await here.wait_for(BOB, HistoryStatus.EMITTED)
             await here.read()
-            (written,) = await here.sees(ALICE, HistoryStatus.ANSWERED)
+            (written,) = await here.wait_for(ALICE, HistoryStatus.ANSWERED)
             assert [one.settled for one in (talking, reported, written)] == [False, False, True]
             assert talking.key == reported.key == written.key
 
@@ -124,27 +124,27 @@ class TestLiveAndWritten:
             await here.service.handle("dave", ForwardingChanged(Forwarding(do_not_disturb=True)))
             await until(partial(_changed, at, DAVE, before), "the plan with do-not-disturb")
             await at.call("bob", "1004")
-            await at["bob"].sees("over")
-            await here.sees(BOB, HistoryStatus.EMITTED)
+            await at["bob"].wait_for("over")
+            await here.wait_for(BOB, HistoryStatus.EMITTED)
             assert await here.history(DAVE) == []
             await here.read()
-            (missed,) = await here.sees(DAVE, HistoryStatus.MISSED)
+            (missed,) = await here.wait_for(DAVE, HistoryStatus.MISSED)
             assert missed.device is None
             assert missed.peer == "1002"
-            await here.sees(BOB, HistoryStatus.EMITTED)
+            await here.wait_for(BOB, HistoryStatus.EMITTED)
 
     @in_loop
     async def test_a_call_from_another_node_has_one_key_there_and_here(self) -> None:
         async with two_nodes() as at, served(at, *EVERYBODY) as here:
             await taken(at, "bob", "1005", "erin")
-            (caller,) = await here.sees(BOB, HistoryStatus.ONGOING)
-            (talking,) = await here.sees(ERIN, HistoryStatus.ONGOING)
+            (caller,) = await here.wait_for(BOB, HistoryStatus.ONGOING)
+            (talking,) = await here.wait_for(ERIN, HistoryStatus.ONGOING)
             assert talking.key == caller.key
             await speak()
             await ended(at, "bob", "erin")
-            (reported,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
+            (reported,) = await here.wait_for(ERIN, HistoryStatus.ANSWERED)
             await here.read()
-            (written,) = await here.sees(ERIN, HistoryStatus.ANSWERED)
+            (written,) = await here.wait_for(ERIN, HistoryStatus.ANSWERED)
             assert written.settled
             assert reported.key == written.key == caller.key
 
@@ -156,17 +156,17 @@ class TestLiveAndWritten:
             assert isinstance(carol, Party)
             await carol.hold(carol.calls[0])
             carol.dial("1004")
-            await at["dave"].sees("rings")
+            await at["dave"].wait_for("rings")
             await at["dave"].answer()
             await until(partial(_both_answered, here.service), "that carol has two calls")
             at["carol"].since = time.monotonic()
             # The later one first: its legs must be heard as the earlier call's before they end.
             later, earlier = sorted(here.service.account("carol").calls, key=outgoing, reverse=True)
             await here.service.commands.on_command("carol", Join(later.id, earlier.id))
-            await at["carol"].sees("over")
+            await at["carol"].wait_for("over")
             await ended(at, "bob", "dave")
-            (reported,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
+            (reported,) = await here.wait_for(CAROL, HistoryStatus.ANSWERED)
             await here.read()
-            (written,) = await here.sees(CAROL, HistoryStatus.ANSWERED)
+            (written,) = await here.wait_for(CAROL, HistoryStatus.ANSWERED)
             assert (reported.key, reported.transferred_to) == (written.key, "")
             assert (written.settled, written.transferred_to) == (True, "1004")

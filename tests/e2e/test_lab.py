@@ -18,9 +18,9 @@ from attrs import evolve
 
 from lab.asterisk import node
 from lab.parties import Party
-from lab.patience import delays
 from lab.ports import LOOPBACK
 from lab.sound import NEAR
+from lab.waiting import delays
 from lab.watcher import Package, SubscriptionRefused, watcher
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.deskphones import (

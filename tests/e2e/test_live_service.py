@@ -15,9 +15,9 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.mailboxes import message
 from lab.parties import party
-from lab.patience import until
 from lab.phones import phone
 from lab.sound import read_tone
+from lab.waiting import until
 from lab.watcher import Package, watcher
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.live_service import (
@@ -251,7 +251,7 @@ class TestMessageWaiting:
             await at.browser.register()
             start = time.monotonic()
             await carol.dial("1001")
-            await at.alice.sees("ringing", after=start)
+            await at.alice.wait_for("ringing", after=start)
             await carol.event("CALL_ESTABLISHED")
             await message(at.pbx.folder, "1001@default", "tmp")
             await asyncio.sleep(1)  # the message
@@ -277,14 +277,14 @@ class TestCommands:
             at.bob.dial("1001")
             call = await has_call(at, CallStatus.RINGING)
             await at.adapter.answer(call.id)
-            await at.bob.sees("answered", after=start)
+            await at.bob.wait_for("answered", after=start)
             await has_call(at, CallStatus.TALKING)
             await at.adapter.hold(call.id)
             await has_call(at, CallStatus.HELD)
             await at.adapter.resume(call.id)
             await has_call(at, CallStatus.TALKING)
             await at.adapter.hang_up(call.id)
-            await at.bob.sees("over", after=start)
+            await at.bob.wait_for("over", after=start)
             await at.agrees()
 
     @in_loop
@@ -327,11 +327,11 @@ class TestCommands:
         """R14: the callee sees who calls, and the account an outgoing call."""
         async with live_service() as at:
             assert await at.service.commands.on_command("alice", Dial("1002"))
-            await at.alice.sees("ringing")
+            await at.alice.wait_for("ringing")
             call = await has_call(at, CallStatus.RINGING)
             assert (call.direction, call.peer) == ("outgoing", "1002")
             at.alice.answer()
-            await at.bob.sees("ringing")
+            await at.bob.wait_for("ringing")
             assert at.bob.ringing is not None
             assert at.bob.ringing.number == "1001"
             at.bob.answer()
@@ -348,8 +348,8 @@ class TestCommands:
                     await has_call(at, CallStatus.HELD)
                 start = time.monotonic()
                 await at.adapter.transfer(call.id, "1003")
-                await at.carol.sees("ringing", after=start)
-                await at.alice.sees("over", after=start)
+                await at.carol.wait_for("ringing", after=start)
+                await at.alice.wait_for("over", after=start)
                 at.carol.answer()
                 await at.agrees()
                 assert [call.answered for call in (*at.bob.calls, *at.carol.calls)] == [True, True]
@@ -357,7 +357,7 @@ class TestCommands:
                 await talks(at, "bob")
                 start = time.monotonic()
                 await at.bob.hang_up()
-                await at.carol.sees("over", after=start)
+                await at.carol.wait_for("over", after=start)
 
         check(self)
 
@@ -370,9 +370,9 @@ class TestCommands:
             await has_call(at, CallStatus.HELD)
             start = time.monotonic()
             await at.adapter.dial(ALICE.deskphone, "1003")
-            await at.alice.sees("ringing", after=start)
+            await at.alice.wait_for("ringing", after=start)
             at.alice.answer()
-            await at.carol.sees("ringing", after=start)
+            await at.carol.wait_for("ringing", after=start)
             at.carol.answer()
             second = await has_call(at, CallStatus.TALKING, 2)
             await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
@@ -383,7 +383,7 @@ class TestCommands:
             await talks(at, "bob")
             start = time.monotonic()
             await at.carol.hang_up()
-            await at.bob.sees("over", after=start)
+            await at.bob.wait_for("over", after=start)
 
 
 class TestFaults:
@@ -476,7 +476,7 @@ class TestFaults:
             await shows(at.pbx, "1001", Presence.AVAILABLE)
             start = time.monotonic()
             at.carol.dial("1001")
-            await at.browser.sees("ringing", after=start)
+            await at.browser.wait_for("ringing", after=start)
 
     @in_loop
     async def test_a_resync_says_what_differed_and_mends_it(self) -> None:

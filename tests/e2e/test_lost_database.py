@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 from attrs import frozen
 
-from lab.patience import until
 from lab.postgresql import PostgresqlServer, postgresql_server
+from lab.waiting import until
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
 from unique_account.adapters.postgresql import PostgresqlCallLog

@@ -43,7 +43,7 @@ class TestCalls:
             call = at.phones["alice"].dial("1003")
             assert await at.rings("carol", start) < SOON
             at.phones["carol"].answer()
-            await at.phones["alice"].sees("answered", after=start)
+            await at.phones["alice"].wait_for("answered", after=start)
             assert await entered(at, "mds1", start) == {"unique-account-trunk"}
             await at.phones["alice"].hang_up(call)
             caller, called = await at.record("alice"), await at.record("carol")
@@ -58,7 +58,7 @@ class TestCalls:
             await at.forwards("carol", "1001")
             start = time.monotonic()
             at.phones["bob"].dial("1001")
-            await at.phones["bob"].sees("refused", after=start)
+            await at.phones["bob"].wait_for("refused", after=start)
             counts = [
                 reported.what["Value"]
                 for pbx in at.pbxs.values()
@@ -90,7 +90,7 @@ class TestPresence:
             at.phones["carol"].answer()
             for lamp in (carol_far, carol_near, alice_far):
                 await lamp.shows("On the phone", after=start)
-            await at.phones["alice"].sees("answered", after=start)
+            await at.phones["alice"].wait_for("answered", after=start)
             start = time.monotonic()
             await at.phones["alice"].hang_up(call)
             for lamp in (carol_far, carol_near, alice_far):

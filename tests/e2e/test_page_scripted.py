@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.patience import until
+from lab.waiting import until
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.drivers.screenshots import themed_page

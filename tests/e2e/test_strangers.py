@@ -13,7 +13,7 @@ import pytest
 from attrs import frozen
 
 from lab.config import Endpoint
-from lab.patience import until
+from lab.waiting import until
 from tests.adapters.asterisk.ami.hostile_text import FORGED, LONGEST, texts
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, CallerIdentity, Stranger, stranger
@@ -110,7 +110,7 @@ async def rings_alice(here: Attacked, disguise: CallerIdentity, number: int) -> 
     given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     start = time.monotonic()
     calling = asyncio.create_task(here.outside.call(disguise, until=given_up))
-    await here.at.alice.sees("ringing", after=start)
+    await here.at.alice.wait_for("ringing", after=start)
     if number % 3 == 0:
         here.at.alice.reject()
     elif number % 3 == 1:
@@ -156,7 +156,7 @@ class TestOutside:
             disguises = [CallerIdentity(dialled="9" + text[:40], caller=text) for text in drawn(4)[::5]]
             disguises.append(CallerIdentity(dialled="1001", caller=FORGED[0]))
             calls = [asyncio.create_task(here.outside.call(one, until=given_up)) for one in disguises]
-            await here.at.alice.sees("ringing", after=start)
+            await here.at.alice.wait_for("ringing", after=start)
             await until(lambda: _are_up(here, len(calls)), "that all calls are up")
             here.at.observer.recoveries.clear()
             here.at.ami_proxy.cut()
@@ -177,7 +177,7 @@ class TestOutside:
             await until(lambda: _has_calls(here, 1), "the first call")
             hostile = CallerIdentity(dialled="1001", caller="1\r\n\r\nEvent: FullyBooted")
             calling = asyncio.create_task(here.outside.call(hostile, until=given_up))
-            await here.at.alice.sees("ringing", after=start)
+            await here.at.alice.wait_for("ringing", after=start)
             await until(lambda: _has_calls(here, 2), "the second call")
             given_up.set_result(None)
             await calling

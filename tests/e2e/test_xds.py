@@ -58,12 +58,12 @@ class Two:
 
     async def rings(self, name: str, start: float) -> float:
         """After how many seconds a phone rings."""
-        return (await self.phones[name].sees("ringing", after=start)).at - start
+        return (await self.phones[name].wait_for("ringing", after=start)).at - start
 
     async def refused(self, caller: str, start: float) -> tuple[PartyCall, float]:
         """The call of a phone that is refused, and after how many seconds."""
         call = self.phones[caller].calls[-1]
-        reported = await self.phones[caller].sees("refused", after=start)
+        reported = await self.phones[caller].wait_for("refused", after=start)
         return call, reported.at - start
 
 
@@ -120,7 +120,7 @@ class TestCalls:
             call = at.phones["bob"].dial("1003")
             assert await at.rings("carol", start) < SOON
             at.phones["carol"].answer()
-            await at.phones["bob"].sees("answered", after=start)
+            await at.phones["bob"].wait_for("answered", after=start)
             first = (await at.nodes["default"].ami.event("Newchannel", after=start)).what["Linkedid"]
             joined = await at.nodes["mds1"].ami.event("CEL", after=start, EventName="unique_account_call")
             assert first in joined.what["Extra"]
@@ -201,7 +201,7 @@ class TestDown:
             dialled = at.phones["bob"].dial("1001")
             assert await at.rings("alice", start) < SOON
             call = at.phones["bob"].calls[0]
-            await at.phones["bob"].sees("refused", after=start)
+            await at.phones["bob"].wait_for("refused", after=start)
             seconds = time.monotonic() - start
             at.nodes["mds1"].thaw()
             assert call.status == 503

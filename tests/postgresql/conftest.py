@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from lab.place import NotInstalled
 from lab.postgresql import PostgresqlServer, postgresql_server
+from lab.programs import NotInstalled
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from lab.ami import Ami
 from lab.asterisk import Node
-from lab.patience import until
+from lab.waiting import until
 from unique_account.adapters.asterisk import plans
 from unique_account.adapters.asterisk.translation.vocabulary import LINE_STATUSES
 from unique_account.core.account import Account

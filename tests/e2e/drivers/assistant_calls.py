@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from lab.patience import until
 from lab.sound import NEAR
+from lab.waiting import until
 from tests.e2e.drivers.page import Assistant
 from tests.e2e.fixtures.full_system import FullSystem
 

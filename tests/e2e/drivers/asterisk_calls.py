@@ -16,7 +16,7 @@ from attrs import define, evolve, frozen
 from lab.asterisk import Node
 from lab.config import Endpoint, section
 from lab.parties import Party, PartyCall, Seen
-from lab.patience import until
+from lab.waiting import until
 from tests.e2e.drivers.simulated_calls import CallOutcome
 from tests.e2e.scenes.random_calls import NAMES, OUTSIDE, PHONES, Attempt, Case, Phone, Reaction, numbers
 from unique_account import Device, User

@@ -15,7 +15,7 @@ from attrs import frozen
 from PIL import Image, ImageChops
 
 from lab.browser import browser
-from lab.place import axe_file
+from lab.programs import axe_file
 from tests.e2e.drivers.page import expect
 from tests.e2e.drivers.scripted_server import ACCOUNT, NOW, ORIGIN, ScriptedServer
 from tests.paths import DATA

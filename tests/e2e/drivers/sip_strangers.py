@@ -13,8 +13,8 @@ from attrs import frozen
 
 from lab import sip
 from lab.asterisk import Node
-from lab.patience import PATIENCE
 from lab.sip import SipMessage
+from lab.waiting import PATIENCE
 
 TRUNK_ADDRESS: Final = "127.0.0.2"
 """From where the calls of the trunk come."""

@@ -76,7 +76,7 @@ async def speak() -> None:
 async def taken(at: Stage, caller: str, number: str, callee: str) -> None:
     """A call that is answered, and stays up."""
     await at.call(caller, number)
-    await at[callee].sees("rings")
+    await at[callee].wait_for("rings")
     await speak()
     await at[callee].answer()
     await at.connected(caller, callee)
@@ -87,7 +87,7 @@ async def ended(at: Stage, by: str, *others: str) -> None:
     """Somebody hangs up, and the others see it."""
     await at[by].hang_up()
     for other in others:
-        await at[other].sees("over")
+        await at[other].wait_for("over")
 
 
 # -- two parties -------------------------------------------------------------------------------------
@@ -115,12 +115,12 @@ async def two_tabs(at: Stage) -> tuple[Truth, ...]:
     await at.tab("second")
     await at.plan(ALICE, IN)
     await at.call("bob", "1001")
-    await at["first"].sees("rings")
-    await at["second"].sees("rings")
+    await at["first"].wait_for("rings")
+    await at["second"].wait_for("rings")
     await speak()
     await at["second"].answer()
     await at.connected("bob", "second")
-    await at["first"].sees("over")
+    await at["first"].wait_for("over")
     await speak()
     await ended(at, "bob", "second")
     return emitted("bob", "1001", actor=at["bob"]), answered("alice", "1002", at["second"], TAB)
@@ -129,15 +129,15 @@ async def two_tabs(at: Stage) -> tuple[Truth, ...]:
 async def nobody_answers(at: Stage) -> tuple[Truth, ...]:
     """The deskphone rings for the whole ring time, and bob has neither forward nor mailbox."""
     await at.call("carol", "1002")
-    await at["bob"].sees("rings")
-    await at["bob"].sees("over")
+    await at["bob"].wait_for("rings")
+    await at["bob"].wait_for("over")
     return emitted("carol", "1002"), missed("bob", "1003", rang=at["bob"].rang)
 
 
 async def caller_gives_up(at: Stage) -> tuple[Truth, ...]:
     """The caller hangs up while it rings."""
     await at.call("bob", "1001")
-    await at["alice"].sees("rings")
+    await at["alice"].wait_for("rings")
     await speak()
     await ended(at, "bob", "alice")
     return emitted("bob", "1001"), missed("alice", "1002", rang=at["alice"].rang)
@@ -149,7 +149,7 @@ async def busy_at_the_limit(at: Stage) -> tuple[Truth, ...]:
     await taken(at, "bob", "1004", "dave")
     bob, dave = dict(at["bob"].at), dict(at["dave"].at)
     await at["alice"].dial("1004")
-    await at["alice"].sees("over")
+    await at["alice"].wait_for("over")
     at["bob"].at, at["dave"].at = bob, dave
     await ended(at, "bob", "dave")
     return (
@@ -164,10 +164,10 @@ async def refused(at: Stage) -> tuple[Truth, ...]:
     """The deskphone's user refuses the call."""
     await at.plan(BOB)
     await at.call("carol", "1002")
-    await at["bob"].sees("rings")
+    await at["bob"].wait_for("rings")
     await speak()
     await at["bob"].refuse()
-    await at["bob"].sees("over")
+    await at["bob"].wait_for("over")
     return emitted("carol", "1002"), missed("bob", "1003", rang=at["bob"].rang)
 
 
@@ -216,7 +216,7 @@ async def do_not_disturb(at: Stage) -> tuple[Truth, ...]:
     """Do-not-disturb sends the call to the mailbox; the caller hangs up while it greets."""
     await at.plan(ALICE, ForwardingChanged(Forwarding(do_not_disturb=True)))
     await at.call("bob", "1001")
-    await at["bob"].sees("up")
+    await at["bob"].wait_for("up")
     await speak()
     await at["bob"].hang_up()
     return emitted("bob", "1001", actor=at["bob"]), missed("alice", "1002", None, rang=0.0)
@@ -226,9 +226,9 @@ async def voicemail_on_no_answer(at: Stage) -> tuple[Truth, ...]:
     """The deskphone rings for its whole time, then the mailbox answers; the caller hangs up at once."""
     await at.plan(ALICE)
     await at.call("bob", "1001")
-    await at["alice"].sees("rings")
-    await at["alice"].sees("over")
-    await at["bob"].sees("up")
+    await at["alice"].wait_for("rings")
+    await at["alice"].wait_for("over")
+    await at["bob"].wait_for("up")
     await speak()
     await at["bob"].hang_up()
     return emitted("bob", "1001", actor=at["bob"]), missed("alice", "1002", rang=at["alice"].rang)
@@ -238,9 +238,9 @@ async def message_left(at: Stage) -> tuple[Truth, ...]:
     """Nobody answers alice's deskphone, and bob leaves a message, which the mailbox keeps."""
     await at.plan(ALICE)
     await at.call("bob", "1001")
-    await at["alice"].sees("rings")
-    await at["alice"].sees("over")
-    await at["bob"].sees("up")
+    await at["alice"].wait_for("rings")
+    await at["alice"].wait_for("over")
+    await at["bob"].wait_for("up")
     await message(at.pbx.folder, "1001@default", "tmp")
     await speak()
     await at["bob"].hang_up()
@@ -264,9 +264,9 @@ async def no_answer_forward(at: Stage) -> tuple[Truth, ...]:
     """Alice does not answer, and carol, to whom she forwards such calls, does."""
     await at.plan(ALICE, ForwardingChanged(Forwarding(no_answer=Forward("1003", enabled=True))))
     await at.call("bob", "1001")
-    await at["alice"].sees("rings")
-    await at["alice"].sees("over")
-    await at["carol"].sees("rings")
+    await at["alice"].wait_for("rings")
+    await at["alice"].wait_for("over")
+    await at["carol"].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await at.connected("bob", "carol")
@@ -284,8 +284,8 @@ async def forward_chain(at: Stage) -> tuple[Truth, ...]:
     await at.plan(ALICE, ForwardingChanged(Forwarding(unconditional=Forward("1003", enabled=True))))
     await at.plan(CAROL, ForwardingChanged(Forwarding(unconditional=Forward("1004", enabled=True))))
     await at.call("bob", "1001")
-    await at["dave"].sees("rings")
-    await at["dave"].sees("over")
+    await at["dave"].wait_for("rings")
+    await at["dave"].wait_for("over")
     return (
         emitted("bob", "1001"),
         missed("alice", "1002", None, rang=0.0),
@@ -300,12 +300,12 @@ async def forward_chain(at: Stage) -> tuple[Truth, ...]:
 async def _group(at: Stage, number: str, *silent: str) -> None:
     await at.call("bob", number)
     for name in ("carol", *silent):
-        await at[name].sees("rings")
+        await at[name].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await at.connected("bob", "carol")
     for name in silent:
-        await at[name].sees("over")
+        await at[name].wait_for("over")
     await speak()
     await ended(at, "bob", "carol")
 
@@ -336,11 +336,11 @@ async def group_of_local_channels(at: Stage) -> tuple[Truth, ...]:
 async def pickup(at: Stage) -> tuple[Truth, ...]:
     """Carol picks up the call that rings at alice's."""
     await at.call("bob", "1001")
-    await at["alice"].sees("rings")
+    await at["alice"].wait_for("rings")
     await speak()
     await at["carol"].dial("*8")
     await at.connected("bob", "carol")
-    await at["alice"].sees("over")
+    await at["alice"].wait_for("over")
     await speak()
     await ended(at, "bob", "carol")
     return (
@@ -359,8 +359,8 @@ async def blind_transfer(at: Stage) -> tuple[Truth, ...]:
     phone = at["alice"].phone
     assert isinstance(phone, Phone)
     await phone.transfer(f"sip:1003@{at.pbx.sip}")
-    await at["alice"].sees("over")
-    await at["carol"].sees("rings")
+    await at["alice"].wait_for("over")
+    await at["carol"].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await speak()
@@ -381,13 +381,13 @@ async def attended_transfer(at: Stage) -> tuple[Truth, ...]:
     await carol.phone.hold(first)
     kept, start = dict(carol.at), time.monotonic()
     second = carol.phone.dial("1004")
-    await at["dave"].sees("rings")
+    await at["dave"].wait_for("rings")
     await speak()
     await at["dave"].answer()
     await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
     await speak()
     await carol.phone.join(first, second)
-    await carol.sees("over")
+    await carol.wait_for("over")
     kept["over"], carol.at = carol.at["over"], kept
     await speak()
     await ended(at, "bob", "dave")
@@ -406,7 +406,7 @@ async def parked(at: Stage, lot: str) -> str:
     start = time.monotonic()
     await phone.transfer(f"sip:{lot}@{at.pbx.sip}")
     space = (await at.pbx.ami.event("ParkedCall", after=start)).what["ParkingSpace"]
-    await at["alice"].sees("over")
+    await at["alice"].wait_for("over")
     await speak()
     return space
 
@@ -416,7 +416,7 @@ async def parking(at: Stage) -> tuple[Truth, ...]:
     space = await parked(at, "700")
     at["carol"].since = time.monotonic()
     await at["carol"].dial(space)
-    await at["carol"].sees("up")
+    await at["carol"].wait_for("up")
     await speak()
     await ended(at, "bob", "carol")
     return (
@@ -431,7 +431,7 @@ async def conference(at: Stage) -> tuple[Truth, ...]:
     at.begin()
     for name in ("alice", "bob", "carol"):
         await at[name].dial("4000")
-        await at[name].sees("up")
+        await at[name].wait_for("up")
         await speak()
     for name in ("bob", "carol", "alice"):
         await at[name].hang_up()
@@ -447,10 +447,10 @@ async def fallen_back(at: Stage) -> float:
     assert at.chromium is not None
     await at.plan(ALICE, IN)
     await at.call("bob", "1001")
-    began = await tab.sees("rings")
+    began = await tab.wait_for("rings")
     await speak()
     await at.chromium.kill()
-    await at["alice"].sees("rings")
+    await at["alice"].wait_for("rings")
     await speak()
     return began
 
@@ -473,7 +473,7 @@ async def tab_killed_in_a_call(at: Stage) -> tuple[Truth, ...]:
     await at.plan(ALICE, IN)
     await taken(at, "bob", "1001", "tab")
     await at.chromium.kill()
-    tab.at["over"] = await at["bob"].sees("over")
+    tab.at["over"] = await at["bob"].wait_for("over")
     return emitted("bob", "1001", actor=at["bob"]), answered("alice", "1002", tab, TAB)
 
 
@@ -493,10 +493,10 @@ async def dialled_by_assistant(at: Stage) -> tuple[Truth, ...]:
     headers = (("Channel", "PJSIP/alice"), ("ChannelId", call_id), ("Async", "true"))
     where = (("Context", "default"), ("Exten", "1002"), ("Priority", "1"), ("Timeout", "30000"))
     await at.pbx.ami.act("Originate", *headers, *where)
-    await at["alice"].sees("rings")
+    await at["alice"].wait_for("rings")
     await speak()
     await at["alice"].answer()
-    await at["bob"].sees("rings")
+    await at["bob"].wait_for("rings")
     await speak()
     await at["bob"].answer()
     await at.connected("alice", "bob")
@@ -520,10 +520,10 @@ async def back_over_the_trunk(at: Stage) -> tuple[Truth, ...]:
     """Erin calls alice, whose phone is at the main node, and nobody answers before erin gives up."""
     await at.plan(ALICE)
     await at.call("erin", "1001")
-    await at["alice"].sees("rings")
+    await at["alice"].wait_for("rings")
     await speak()
     await at["erin"].hang_up()
-    await at["alice"].sees("over")
+    await at["alice"].wait_for("over")
     return emitted("erin", "1001"), missed("alice", "1005", rang=at["alice"].rang)
 
 

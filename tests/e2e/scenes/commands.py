@@ -11,7 +11,7 @@ from typing import Final
 from attrs import field, frozen
 
 from lab.parties import Party
-from lab.patience import until
+from lab.waiting import until
 from tests.e2e.fixtures.live_service import manager_login
 from tests.e2e.fixtures.recording_stage import Stage
 from tests.e2e.scenes.calls import Scene, answered, emitted, ended, speak, taken
@@ -71,8 +71,8 @@ async def transferred_by_command(at: Stage) -> tuple[Truth, ...]:
     async with assistant(at, ALICE) as alices:
         await taken(at, "bob", "1001", "alice")
         await alices.pbx.transfer((await alices.call(0)).id, "1003")
-        await at["alice"].sees("over")
-        await at["carol"].sees("rings")
+        await at["alice"].wait_for("over")
+        await at["carol"].wait_for("rings")
         await speak()
         await at["carol"].answer()
         await speak()
@@ -118,7 +118,7 @@ async def callers_joined_by_command(at: Stage) -> tuple[Truth, ...]:
         await carol.hold(carol.calls[0])
         at["bob"].since = at["carol"].since = start
         await at["bob"].dial("1003")
-        await at["carol"].sees("rings")
+        await at["carol"].wait_for("rings")
         await speak()
         await at["carol"].answer()
         await at.connected("bob", after=start)
@@ -138,7 +138,7 @@ async def _joined_with_dave(at: Stage, carols: Assistant) -> None:
     await carol.hold(carol.calls[0])
     start = time.monotonic()
     carol.dial("1004")
-    await at["dave"].sees("rings")
+    await at["dave"].wait_for("rings")
     await speak()
     await at["dave"].answer()
     await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
@@ -152,7 +152,7 @@ async def _joined(at: Stage, carols: Assistant, kept: dict[str, float]) -> None:
     first, second = [await carols.call(place) for place in (0, 1)]
     at.joined.append((len(at.pbx.ami.messages), (first.linked_id, second.linked_id)))
     await carols.pbx.join(first.id, second.id)
-    kept["over"] = await at["carol"].sees("over")
+    kept["over"] = await at["carol"].wait_for("over")
     at["carol"].at = kept
     await speak()
 

@@ -31,7 +31,7 @@ async def busy_forward(at: Stage) -> tuple[Truth, ...]:
     bob, dave = dict(at["bob"].at), dict(at["dave"].at)
     start = time.monotonic()
     await at["alice"].dial("1004")
-    await at["carol"].sees("rings")
+    await at["carol"].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await at.connected("alice", after=start)
@@ -54,9 +54,9 @@ async def no_answer_chain(at: Stage) -> tuple[Truth, ...]:
     await at.plan(CAROL, ForwardingChanged(Forwarding(no_answer=_to("1004"))))
     await at.call("bob", "1001")
     for name in ("alice", "carol"):
-        await at[name].sees("rings")
-        await at[name].sees("over")
-    await at["dave"].sees("rings")
+        await at[name].wait_for("rings")
+        await at[name].wait_for("over")
+    await at["dave"].wait_for("rings")
     await speak()
     await at["dave"].answer()
     await at.connected("bob", "dave")
@@ -76,8 +76,8 @@ async def group_unanswered(at: Stage) -> tuple[Truth, ...]:
     group = ("alice", "carol", "dave")
     for word in ("rings", "over"):
         for name in group:
-            await at[name].sees(word)
-    await at["bob"].sees("over")
+            await at[name].wait_for(word)
+    await at["bob"].wait_for("over")
     return emitted("bob", "2000"), *(missed(name, "1002", rang=at[name].rang) for name in group)
 
 
@@ -86,12 +86,12 @@ async def group_picked_up(at: Stage) -> tuple[Truth, ...]:
     await at.call("carrier", "2000")
     group = ("alice", "carol", "dave")
     for name in group:
-        await at[name].sees("rings")
+        await at[name].wait_for("rings")
     await speak()
     await at["bob"].dial("*8")
     await at.connected("carrier", "bob")
     for name in group:
-        await at[name].sees("over")
+        await at[name].wait_for("over")
     await speak()
     await ended(at, "bob", "carrier")
     picked = answered("bob", "0198765432", at["bob"])

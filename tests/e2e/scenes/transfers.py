@@ -19,11 +19,11 @@ _NOT_FOR_LONG: Final = "710"
 async def _again(at: Stage, actor: Actor, since: float) -> None:
     """A phone is up once more, as part of the same call, until bob hangs up."""
     kept = dict(actor.at)
-    await actor.sees("up")
+    await actor.wait_for("up")
     await at.pbx.ami.event("BridgeEnter", after=since, BridgeNumChannels="2")
     await speak()
     await at["bob"].hang_up()
-    kept["over"] = await actor.sees("over")
+    kept["over"] = await actor.wait_for("over")
     actor.at = kept
 
 
@@ -32,7 +32,7 @@ async def parking_comes_back(at: Stage) -> tuple[Truth, ...]:
     await parked(at, _NOT_FOR_LONG)
     alice = at["alice"]
     kept, alice.since = dict(alice.at), time.monotonic()
-    await alice.sees("rings")
+    await alice.wait_for("rings")
     await speak()
     start = time.monotonic()
     await alice.answer()
@@ -46,9 +46,9 @@ async def parking_comes_back_in_vain(at: Stage) -> tuple[Truth, ...]:
     await parked(at, _NOT_FOR_LONG)
     alice = at["alice"]
     kept, alice.since = dict(alice.at), time.monotonic()
-    await alice.sees("rings")
-    await alice.sees("over")
-    await at["bob"].sees("over")
+    await alice.wait_for("rings")
+    await alice.wait_for("over")
+    await at["bob"].wait_for("over")
     alice.at = kept
     return (
         emitted("bob", "1001", actor=at["bob"]),
@@ -83,10 +83,10 @@ async def transfer_unanswered(at: Stage) -> tuple[Truth, ...]:
     phone = at["alice"].phone
     assert isinstance(phone, Phone)
     await phone.transfer(f"sip:1003@{at.pbx.sip}")
-    await at["alice"].sees("over")
-    await at["carol"].sees("rings")
-    await at["carol"].sees("over")
-    await at["bob"].sees("over")
+    await at["alice"].wait_for("over")
+    await at["carol"].wait_for("rings")
+    await at["carol"].wait_for("over")
+    await at["bob"].wait_for("over")
     return (
         emitted("bob", "1001", actor=at["bob"]),
         answered("alice", "1002", at["alice"], transferred_to="1003"),
@@ -103,10 +103,10 @@ async def consultation_refused(at: Stage) -> tuple[Truth, ...]:
     first = carol.phone.calls[-1]
     await carol.phone.hold(first)
     carol.phone.dial("1004")
-    await at["dave"].sees("rings")
+    await at["dave"].wait_for("rings")
     await speak()
     dave.reject()
-    await carol.phone.sees("refused", after=carol.since)
+    await carol.phone.wait_for("refused", after=carol.since)
     await carol.phone.resume(first)
     await speak()
     await ended(at, "bob", "carol")
@@ -134,8 +134,8 @@ async def transferred_by_browser(at: Stage) -> tuple[Truth, ...]:
     """Alice's browser transfers bob to carol, unseen."""
     tab, page = await _in_the_browser(at)
     await page.transfer("1003")
-    await tab.sees("over")
-    await at["carol"].sees("rings")
+    await tab.wait_for("over")
+    await at["carol"].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await speak()
@@ -155,7 +155,7 @@ async def joined_by_browser(at: Stage) -> tuple[Truth, ...]:
     await at.pbx.ami.event("Hold", after=start)
     kept, start = dict(tab.at), time.monotonic()
     await page.dial("1003")
-    await at["carol"].sees("rings")
+    await at["carol"].wait_for("rings")
     await speak()
     await at["carol"].answer()
     await at.pbx.ami.event("BridgeEnter", after=start, BridgeNumChannels="2")
@@ -163,7 +163,7 @@ async def joined_by_browser(at: Stage) -> tuple[Truth, ...]:
     await speak()
     tab.since = time.monotonic()
     await page.join()
-    kept["over"] = await tab.sees("over")
+    kept["over"] = await tab.wait_for("over")
     tab.at = kept
     await speak()
     await ended(at, "bob", "carol")

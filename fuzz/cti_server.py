@@ -29,11 +29,11 @@ PATIENCE: Final = 20.0
 PASSWORD: Final = "sésame"
 
 ERRORS: Final = ("invalidMessage", "unknownCommand", "refused", "commandFailed", "noSuchCall")
-"""What a command may be answered; that something unexpected went wrong is not among it."""
+"""The errors that a command may be answered with; an unexpected one is not among them."""
 
 
 class Lines:
-    """Everybody's WebRTC line."""
+    """The WebRTC lines of all users."""
 
     async def line(self, user: User) -> SipLine | None:
         """The line of a user."""
@@ -41,7 +41,7 @@ class Lines:
 
 
 def server(observer: MemoryObserver, *users: User) -> XucCti:
-    """A CTI server on a port that is free, for users whose password is all the same."""
+    """A CTI server on a port that is free, for users with the same password."""
     directory = MemoryDirectory(
         {user.id: PASSWORD for user in users},
         {user.extension: user.id.title() for user in users},
@@ -50,8 +50,8 @@ def server(observer: MemoryObserver, *users: User) -> XucCti:
     return XucCti(XucSettings(key=KEY, port=0), directory, Lines(), observer)
 
 
-class Log(logging.Handler):
-    """Keeps what servers log as errors."""
+class ErrorLog(logging.Handler):
+    """Keeps the errors that servers log."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -62,23 +62,23 @@ class Log(logging.Handler):
         self.said.append(self.format(record).strip().rpartition("\n")[2])
 
 
-class Premises:
-    """A running server.
+class CtiServer:
+    """A running server, and the service behind it.
 
     Attributes:
-        service: The service that it belongs to.
-        door: Where it listens.
+        service: The service behind it.
+        server_port: Its port.
     """
 
-    def __init__(self, service: Service, port: int, observer: MemoryObserver, log: Log) -> None:
+    def __init__(self, service: Service, port: int, observer: MemoryObserver, log: ErrorLog) -> None:
         self.service = service
-        self.door = Door(port)
+        self.server_port = ServerPort(port)
         self._observer = observer
         self._log = log
         self._bystander = service.account(BYSTANDER.id)
 
     def note(self) -> None:
-        """Take the bystander's account as it is now for as it has to stay."""
+        """Remember the bystander's account as it is now, which has to stay."""
         self._bystander = self.service.account(BYSTANDER.id)
 
     def check(self) -> None:
@@ -96,13 +96,13 @@ class Premises:
 
 
 @frozen(weakref_slot=False)
-class Door:
-    """A server's port, at which clients knock; the server may be of another process."""
+class ServerPort:
+    """A server's port on loopback; the server may be in another process."""
 
     port: int
 
     async def connect(self) -> Client:
-        """A connection that nothing was said on yet."""
+        """A new connection."""
         loop = asyncio.get_running_loop()
         _, client = await loop.create_connection(Client, "127.0.0.1", self.port)
         return client
@@ -216,15 +216,15 @@ class Client(asyncio.Protocol):
                 await self._came.wait()
 
     async def ended(self) -> bytes:
-        """All that is said until the server closes the connection."""
+        """All bytes until the server closes the connection."""
         await self.until(lambda _: False)
         return self.said
 
 
 @asynccontextmanager
-async def premises() -> AsyncIterator[Premises]:
-    """A server with all users, that nobody is logged in to."""
-    observer, log, clock = MemoryObserver(), Log(), SettableClock(datetime.now(UTC))
+async def cti_server() -> AsyncIterator[CtiServer]:
+    """A server with all users, none of them logged in."""
+    observer, log, clock = MemoryObserver(), ErrorLog(), SettableClock(datetime.now(UTC))
     cti, pbx = server(observer, *USERS, *INSIDERS), MemoryPbx(clock)
     loop, root = asyncio.get_running_loop(), logging.getLogger()
     loop.set_exception_handler(
@@ -236,7 +236,7 @@ async def premises() -> AsyncIterator[Premises]:
             for user in (*USERS, *INSIDERS):
                 await service.add(user)
                 await pbx.register(user.deskphone)
-            yield Premises(service, await cti.port(), observer, log)
+            yield CtiServer(service, await cti.port(), observer, log)
     finally:
         root.removeHandler(log)
         loop.set_exception_handler(None)
@@ -257,7 +257,7 @@ def frames_in(said: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def messages(said: bytes) -> list[dict[str, Any]]:
-    """What the frames of a server say; what is no message is left out."""
+    """The messages in a server's frames; other frames are left out."""
     found = []
     for _, payload, _ in frames_in(said):
         with suppress(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fuzz.premises import Client, frame, frames_in, messages
+from fuzz.cti_server import Client, frame, frames_in, messages
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 

@@ -1,4 +1,4 @@
-"""Where the lab's programs are, and what of them is missing."""
+"""Where the lab's programs are, and which of them are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the lab waits for what should happen soon, and whether this process was able to look."""
+"""How long the lab waits for an event, and whether this process had the time to check."""
 
 from __future__ import annotations
 
