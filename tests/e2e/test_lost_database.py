@@ -21,7 +21,7 @@ from unique_account.core.presence import Presence
 pytestmark = pytest.mark.e2e
 
 LOST = "ERROR   accounts: connection failed: the database 127.0.0.1:"
-NOT_RECORDED = "ERROR   call log: add a call of "
+NOT_RECORDED = "ERROR   call log: add for "
 BACK = "accounts: connection works again"
 
 
