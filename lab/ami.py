@@ -30,7 +30,7 @@ class Ami:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Everything told so far, in order."""
+        """Everything received so far, in order."""
         return tuple(reported.what for reported in self.journal.reported)
 
     async def act(self, action: str, *headers: tuple[str, str]) -> Message:
@@ -47,7 +47,7 @@ class Ami:
             return await answer
 
     async def event(self, name: str, *, after: float = 0.0, **headers: str) -> JournalEntry[Message]:
-        """The first event of this name, with these headers, that was told at an instant or later.
+        """The first event of this name, with these headers, that was reported at an instant or later.
 
         Raises:
             NeverTold: None came within `lab.waiting.PATIENCE`.

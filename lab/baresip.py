@@ -14,11 +14,11 @@ from lab.ports import LOOPBACK
 from lab.waiting import PATIENCE, until
 
 PhoneEvent = dict[str, Any]
-"""What a phone told: its ``type``, e.g. ``CALL_ESTABLISHED``, and more."""
+"""What a phone reported: its ``type``, e.g. ``CALL_ESTABLISHED``, and more."""
 
 
 class CommandFailed(Exception):
-    """A phone did not do what it was told."""
+    """A phone did not carry out a command."""
 
 
 class Control:

@@ -53,7 +53,7 @@ _FLAGS: Final = (
 
 @frozen(weakref_slot=False)
 class TabEvent:
-    """What a tab told.
+    """What a tab reported.
 
     Attributes:
         kind: What, e.g. ``registered``, ``ringing``, ``confirmed``, ``closed``.
@@ -77,7 +77,7 @@ class Tab:
         self._endpoint = endpoint
 
     async def register(self) -> None:
-        """Load the page, anew if it is there, and register the line.
+        """Load the page, or reload it, and register the line.
 
         Raises:
             NeverTold: It did not get registered within `lab.waiting.PATIENCE`.
@@ -128,7 +128,7 @@ class Tab:
         await self._page.close()
 
     async def event(self, kind: str, *, after: float = 0.0) -> JournalEntry[TabEvent]:
-        """The first event of this kind that was told at an instant or later.
+        """The first event of this kind that was reported at an instant or later.
 
         Raises:
             NeverTold: None came within `lab.waiting.PATIENCE`.

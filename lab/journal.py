@@ -18,26 +18,26 @@ T = TypeVar("T")
 
 
 class NotReported(TimeoutError):
-    """What was waited for was not told; the sentence says what was told last."""
+    """The expected report did not come; the sentence shows the last ones."""
 
 
 @frozen(weakref_slot=False)
 class JournalEntry(Generic[T]):
-    """Something told, and when it arrived, in seconds of `time.monotonic`."""
+    """A report, and when it arrived, in seconds of `time.monotonic`."""
 
     at: float
     what: T
 
 
 class Journal(Generic[T]):
-    """Everything told so far.
+    """Everything reported so far.
 
     Args:
-        teller: Who tells, as errors name it.
-        show: How one thing told is shown in an error.
+        sender: The reporting part, as errors name it.
+        show: How one report is shown in an error.
 
     Attributes:
-        told: All of it, in order.
+        reported: All reports, in order.
     """
 
     def __init__(self, sender: str, show: Callable[[T], str]) -> None:
@@ -48,18 +48,18 @@ class Journal(Generic[T]):
         self._on_entry: list[Callable[[T], None]] = []
 
     def write(self, what: T) -> None:
-        """Add what was told just now."""
+        """Add a report."""
         self.reported.append(JournalEntry(time.monotonic(), what))
         self._news.set()
         for do in self._on_entry:
             do(what)
 
     def on_entry(self, do: Callable[[T], None]) -> None:
-        """Do this with all that is told from now on, the moment it is told."""
+        """Call this with every report from now on, at once."""
         self._on_entry.append(do)
 
     async def wait(self, fits: Callable[[T], bool], wanted: str, *, after: float = 0.0) -> JournalEntry[T]:
-        """The first thing that fits and was told at an instant or later, told already or to come.
+        """The first report that fits, at an instant or later, present or to come.
 
         Raises:
             NeverTold: None came within `PATIENCE`.

@@ -52,7 +52,7 @@ class PartyCall:
         held: Whether the party holds it.
         over: Whether it is over.
         status: With which SIP status it was refused; 0 while it was not.
-        cause: The Q.850 cause with which it ended; empty where none was told.
+        cause: The Q.850 cause with which it ended; empty if none was given.
     """
 
     number: str
@@ -101,7 +101,7 @@ class Party(asyncio.DatagramProtocol):
         """Send by this socket."""
         self._transport = transport
 
-    # -- what it is told to do -----------------------------------------------------------------------
+    # -- commands -----------------------------------------------------------------------
 
     async def register(self, seconds: int = 300) -> None:
         """Register its contact, for so many seconds; 0 takes the contact away."""

@@ -1,7 +1,6 @@
 """SIP deskphones: baresip without a sound card.
 
-Each phone speaks a tone of its own, and writes what it hears to a file, so that a test can tell whom it
-heard.
+Each phone speaks a tone of its own, and records what it receives, so that a test can identify the speaker.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Phone:
         await self._control.command("resume")
 
     async def event(self, kind: str, *, after: float = 0.0) -> JournalEntry[PhoneEvent]:
-        """The first event of this kind, e.g. ``CALL_INCOMING``, that was told at an instant or later.
+        """The first event of this kind, e.g. ``CALL_INCOMING``, that was reported at an instant or later.
 
         Raises:
             NeverTold: None came within `lab.waiting.PATIENCE`.
@@ -75,7 +74,7 @@ class Phone:
         return await self._control.journal.wait(lambda event: event["type"] == kind, kind, after=after)
 
     def reported(self, *, after: float = 0.0) -> tuple[str, ...]:
-        """The kinds of all events that were told at an instant or later."""
+        """The kinds of all events that were reported at an instant or later."""
         return tuple(
             reported.what["type"] for reported in self._control.journal.reported if reported.at >= after
         )

@@ -17,7 +17,7 @@ _POLL: Final = 0.02
 
 
 async def until(true: Callable[[], Awaitable[bool]], wanted: str) -> None:
-    """Ask again and again until something is true, where nothing tells when it becomes so.
+    """Poll until something is true, for lack of an event.
 
     Raises:
         TimeoutError: It does not become true within `PATIENCE`; the sentence says what was wanted.

@@ -20,7 +20,7 @@ _ECHOED: Final = ("via", "from", "to", "call-id", "cseq")
 
 
 class Package(Enum):
-    """In what words a watcher is told: an event package, its type, and where the word stands."""
+    """The package of a subscription: its event, its content type, and where the state stands."""
 
     DIALOG = ("dialog", "application/dialog-info+xml", re.compile("<state>([^<]*)</state>"))
     """``terminated`` (idle and unavailable alike), ``early`` (ringing), ``confirmed``."""
@@ -37,7 +37,7 @@ class Watcher(asyncio.DatagramProtocol):
     """A subscription to one number.
 
     Attributes:
-        journal: The words that it was told, in order.
+        journal: The states that it was notified of, in order.
     """
 
     def __init__(self, pbx: Node, endpoint: Endpoint, number: str, package: Package) -> None:
@@ -50,7 +50,7 @@ class Watcher(asyncio.DatagramProtocol):
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def shows(self, word: str, *, after: float = 0.0) -> JournalEntry[str]:
-        """Wait until this word is told, at an instant or later.
+        """Wait for a notification of this state, at an instant or later.
 
         Raises:
             NeverTold: It was not within `lab.waiting.PATIENCE`.

@@ -191,7 +191,7 @@ class TestDevices:
 
 
 class TestLeaving:
-    """R1, R4, R15, S5: whoever leaves the page is called on the deskphone."""
+    """R1, R4, R15, S5: a user who leaves the page is called on the deskphone."""
 
     @in_loop
     async def test_by_logging_out(self) -> None:

@@ -104,7 +104,7 @@ async def picks_up(at: FullSystem) -> None:
 
 
 async def are_connected(at: FullSystem, tab: Assistant, start: float) -> None:
-    """Bob and Carol hear each other, and Alice is in no call any more."""
+    """Bob and Carol hear each other, and Alice has no call any more."""
     await expect(tab.page.locator(".call")).to_have_count(0)
     await at.carol.receives(at.bob.tone)
     await at.carol.hang_up()

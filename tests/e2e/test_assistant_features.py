@@ -16,14 +16,14 @@ from tests.e2e.fixtures.full_system import full_system
 pytestmark = pytest.mark.e2e
 
 A_SENTENCE: Final = 1.5
-"""For how many seconds somebody who is muted talks, and is not heard."""
+"""For how many seconds a muted party talks, and is not heard."""
 
 A_MESSAGE: Final = 3.0
 """For how many seconds somebody speaks to a mailbox, so that it keeps the message."""
 
 
 class TestCalls:
-    """C2: what a user does in a call is heard, or not heard, by the other party."""
+    """C2: what a user does in a call changes what the other party hears."""
 
     @in_loop
     async def test_a_muted_party_is_not_heard(self) -> None:

@@ -111,7 +111,7 @@ class TestRendered:
 
 
 class TestDoctor:
-    """A4: what a live PBX lacks is told at once, each with what to do."""
+    """A4: what a live PBX lacks is reported at once, each with its remedy."""
 
     @in_loop
     async def test_a_node_with_the_rendered_files_is_ready(self) -> None:

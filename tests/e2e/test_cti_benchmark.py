@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 
 class TestTheComparison:
-    """S1, S5, P5: sockets are held, come back after a restart, and hear of a presence."""
+    """S1, S5, P5: sockets are held, come back after a restart, and receive a presence."""
 
     def test_runs_with_a_few(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         few = {"SOCKETS": 6, "WATCHERS": 3, "ROUNDS": 2, "IDLE": 0.1}

@@ -204,7 +204,7 @@ async def disagreements_of_the_dead(
 async def proven(
     play: Callable[[Sequence[Laid]], Awaitable[list[Disagreement]]], played: Sequence[Laid]
 ) -> list[Disagreement]:
-    """Play cases, and those anew that disagreed while the machine stood still; what disagrees for good."""
+    """Play cases, and again those that disagreed while the machine stalled; the lasting disagreements."""
     found: list[Disagreement] = []
     for _ in range(TIMES):
         came = await play(played)

@@ -80,7 +80,7 @@ class DeskphoneAndBrowser:
     async def happens(
         self, *events: LoggedIn | LoggedOut | SessionLost | DeviceSelected | ForwardingChanged
     ) -> None:
-        """What her UC Assistant tells."""
+        """What her UC Assistant reports."""
         await self.service.handle("alice", events)
 
     async def call(self, number: str = "1001") -> float:
@@ -423,7 +423,7 @@ class TestLamp:
 
 
 class TestDeath:
-    """R16, S2: what was decided lasts, whoever dies."""
+    """R16, S2: decisions last, whichever process dies."""
 
     @in_loop
     async def test_calls_follow_the_last_plan_when_the_service_was_killed(self) -> None:

@@ -1,4 +1,4 @@
-"""A service that hears real nodes: what it tells live of a call gives way to what they write down of it."""
+"""A service on real nodes: its live history of a call gives way to the nodes' channel events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.e2e
 
 @frozen(weakref_slot=False)
 class Served:
-    """A stage, the service that hears its nodes, and where it records calls."""
+    """A stage, the service on its nodes, and the call log."""
 
     at: Stage
     service: Service
@@ -54,7 +54,7 @@ class Served:
         return await self.history(user)
 
     async def read(self) -> None:
-        """Read what the nodes wrote down, and record what it comes to."""
+        """Read the nodes' channel events, and record the calls."""
         await self.at.quiet()
         made = CallHistory(EVERYBODY)
         for pbx in self.at.nodes.values():
@@ -160,7 +160,7 @@ class TestLiveAndWritten:
             await at["dave"].answer()
             await until(partial(_both_answered, here.service), "that carol has two calls")
             at["carol"].since = time.monotonic()
-            # The later one first: its legs must be heard as the earlier call's before they end.
+            # The later one first: its legs must be counted as the earlier call's before they end.
             later, earlier = sorted(here.service.account("carol").calls, key=outgoing, reverse=True)
             await here.service.commands.on_command("carol", Join(later.id, earlier.id))
             await at["carol"].wait_for("over")

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.e2e
 
 
 def near(tone: int) -> object:
-    """A tone, as exactly as a recording of a telephone call tells it."""
+    """A tone, as exactly as a recording of a telephone call shows it."""
     return pytest.approx(tone, abs=NEAR)
 
 

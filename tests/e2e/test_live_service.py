@@ -87,7 +87,7 @@ async def answered(at: LiveService) -> Call:
 
 
 async def lost(at: LiveService) -> None:
-    """The connection to the node is cut, and all is told again."""
+    """The connection to the node is cut, and everything is reported again."""
     at.observer.recoveries.clear()
     at.ami_proxy.cut()
 
@@ -95,7 +95,7 @@ async def lost(at: LiveService) -> None:
         return PortRequest("pbx", "connection", "default") in at.observer.recoveries
 
     await until(again, "a new connection")
-    await at.service.handle("alice", FactsReplaced("elsewhere"))  # comes after what is told again
+    await at.service.handle("alice", FactsReplaced("elsewhere"))  # comes after everything reported again
 
 
 class TestWatchers:
@@ -289,7 +289,7 @@ class TestCommands:
 
     @in_loop
     async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(self) -> None:
-        """On baresip, which has no such event package; to be told would end its call."""
+        """On baresip, which has no such event package; the notification would end its call."""
         async with (
             node(
                 (DESKPHONE, Endpoint(name="bob", caller_id="1002")), EXTENSIONS, more_files=files([ALICE])
@@ -400,7 +400,7 @@ class TestFaults:
                     at.ami_proxy.garble(garbage)
                 else:
                     at.ami_proxy.cut()
-                at.carol.dial("1002")  # heard by nobody, perhaps
+                at.carol.dial("1002")  # perhaps not received
                 await at.browser.register()
                 await at.alice.hang_up()
                 await at.service.handle("alice", LoggedIn("tab-1"))
@@ -436,7 +436,7 @@ class TestFaults:
 
     @in_loop
     async def test_a_service_that_begins_during_a_call_knows_when_it_was_answered(self) -> None:
-        """H6: to the second, in which Asterisk tells how old a bridge is."""
+        """H6: to the second, the precision with which Asterisk reports the age of a bridge."""
         async with live_service() as at:
             call = await answered(at)
             await asyncio.sleep(4)

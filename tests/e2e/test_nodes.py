@@ -112,7 +112,7 @@ async def entered(at: Nodes, name: str, start: float) -> set[str]:
 
 
 def told_once(at: Nodes) -> None:
-    """The log says of the other node, once each, that it was lost and that it is back, and no more."""
+    """The log reports that the other node was lost and is back, once each, and no more."""
     reported = [line for line in at.log.splitlines() if "mds1" in line]
     assert [line.partition(" ERROR ")[1] for line in reported] == [" ERROR ", ""], reported
     assert "pbx mds1: connection failed" in reported[0]
@@ -121,7 +121,7 @@ def told_once(at: Nodes) -> None:
 
 
 class TestKilledService:
-    """R16: whoever is killed, calls between the nodes follow the last plans, and all agrees afterwards."""
+    """R16: whichever process is killed, calls between nodes follow the last plans, and all agrees later."""
 
     @in_loop
     async def test_in_the_middle_of_a_toggle_storm(self) -> None:

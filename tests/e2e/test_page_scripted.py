@@ -124,8 +124,8 @@ class TestOrders:
             at.script.report("WebRTCCmd", {"sipCallId": None, "key": None, **order})
             at.script.report("WebRTCCmd", {"command": "ToggleMicrophone", "uniqueId": "1699999999.1"})
             last = ["mute", "talks", True]
-            await at.page.wait_for_function("deeds.at(-1)?.[0] === 'mute' && deeds.at(-1)[1] === 'talks'")
-            assert await at.page.evaluate("deeds") == [*actions, last]
+            await at.page.wait_for_function("actions.at(-1)?.[0] === 'mute' && actions.at(-1)[1] === 'talks'")
+            assert await at.page.evaluate("actions") == [*actions, last]
 
 
 def webrtc(number: int, status: str, peer: str) -> dict[str, object]:

@@ -324,7 +324,7 @@ class TestSeveralContacts:
 
 
 class TestHostileContacts:
-    """The address of a contact is chosen by whoever registers, and is an address only."""
+    """The address of a contact is chosen by the registering phone, and is an address only."""
 
     PLANS: Final = pytest.mark.parametrize("installed", [(), (planned(ALICE),)], ids=["unplanned", "planned"])
 

@@ -42,7 +42,7 @@ class TestServe:
 
 
 class TestResync:
-    """R16: what a PBX has too much or too little is mended and told: at the start, on demand, when back."""
+    """R16: differences on a PBX are repaired and reported: at the start, on demand, when it is back."""
 
     @in_loop
     async def test_it_says_what_differed(self) -> None:
@@ -121,7 +121,7 @@ class TestLease:
             async with _page(at):
                 await at.kill()
             await asyncio.sleep(HELD_FOR)
-            await at.call_rings("webrtc")  # nobody told the PBX otherwise
+            await at.call_rings("webrtc")  # the PBX knows no newer plan
             started = time.monotonic()
             await at.start()
             await at.agree()
@@ -232,7 +232,7 @@ class TestCutWire:
 
     @in_loop
     async def test_what_is_chosen_while_it_is_cut_counts_once_it_is_mended(self) -> None:
-        """Until then calls go where they went: what only the service was told, the PBX cannot know."""
+        """Until then calls go where they went: the PBX cannot know what only the service knows."""
         async with serve_process() as at, _page(at) as socket:
             at.ami_proxy.cut()
             await at.disconnected()
@@ -269,7 +269,7 @@ _TOGGLE = {"claz": "web", "command": "toggleUniqueAccountDevice"}
 async def _page(at: ServeProcess) -> AsyncIterator[ClientConnection]:
     """Alice's UC Assistant, which is logged in; her calls go to the browser."""
     token = await at.token("alice", "secret of alice")
-    # What is told and not read must not keep the answer to the close from being read.
+    # Unread messages must not keep the answer to the close from being read.
     async with connect(f"{at.assistant('ws')}/cti?token={token}", max_queue=None) as socket:
         await at.planned("webrtc")
         yield socket
@@ -282,7 +282,7 @@ async def _select(socket: ClientConnection, *devices: str) -> None:
 
 
 async def _reported(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    """The next message of a kind that the server tells."""
+    """The next message of a kind from the server."""
     while True:
         message = json.loads(await socket.recv())
         if message["msgType"] == kind:

@@ -64,7 +64,7 @@ def drawn(offset: int, longest: int = LONGEST) -> list[str]:
 
 @frozen(weakref_slot=False)
 class Attacked:
-    """Accounts, and whoever attacks them by an outside line and by a phone."""
+    """Accounts, and attackers on an outside line and on a phone."""
 
     at: LiveService
     outside: Stranger
@@ -106,7 +106,7 @@ async def attacked() -> AsyncIterator[Attacked]:
 
 
 async def rings_alice(here: Attacked, disguise: CallerIdentity, number: int) -> None:
-    """A call that rings Alice, who refuses it, answers it, or hears it given up."""
+    """A call that rings Alice, who refuses or answers it, or whose caller gives up."""
     given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     start = time.monotonic()
     calling = asyncio.create_task(here.outside.call(disguise, until=given_up))

@@ -1,4 +1,4 @@
-"""What a real node tells, in the words of the library."""
+"""What a real node reports, translated into events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.e2e
 
 
 def received(pbx: Node) -> list[Event]:
-    """What a node told of the user, in the library's words; everything it told was understood."""
+    """What a node reported of the user, as events; every message was understood."""
     translation = Translator([USER])
     meanings = [meaning for message in pbx.ami.messages for meaning in translation.translate(message)]
     assert not pbx.ami.malformed
@@ -55,7 +55,7 @@ def statuses(events: list[Event], device: Device) -> list[LineStatus]:
 
 
 class TestWhatANodeTells:
-    """M4, R4: what a real node tells is understood whole, and means what happened to the user."""
+    """M4, R4: every message of a real node is understood, and means what happened to the user."""
 
     @in_loop
     async def test_a_browser_that_comes_and_is_killed_moves_the_route(self) -> None:

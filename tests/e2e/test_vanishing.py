@@ -56,7 +56,7 @@ class Ringing:
         await self.at.cause(self.start)
 
     def goes_on(self) -> bool:
-        """Whether the caller heard nothing but ringing so far: no answer, and no end."""
+        """Whether the caller got only ringing so far: no answer, and no end."""
         reported = self.at.phones["bob"].reported(after=self.start)
         return not {"CALL_ESTABLISHED", "CALL_CLOSED"} & set(reported)
 
@@ -265,7 +265,7 @@ class TestToggled:
 
 
 class TestAnsweredJustThen:
-    """R15: whoever answers while the browser vanishes, the call is either answered or rings on."""
+    """R15: if either device answers while the browser vanishes, the call is answered or rings on."""
 
     @in_loop
     async def test_by_a_tab_that_is_killed(self) -> None:

@@ -1,4 +1,4 @@
-"""UC Assistants over real sockets: they log in, send frames, and remember what they are told."""
+"""UC Assistants over real sockets: they log in, send frames, and record what they receive."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ class Installation:
     async def wait_until(self, happened: Callable[[], object]) -> None:
         """Wait until the world looks like this."""
         async with asyncio.timeout(PATIENCE):
-            while not happened():  # noqa: ASYNC110 - an account tells nobody
+            while not happened():  # noqa: ASYNC110 - an account gives no signal
                 await asyncio.sleep(0.005)
 
 

@@ -121,7 +121,7 @@ async def every_command(at: Installation) -> list[dict[str, Any]]:
 
 
 class TestCommands:
-    """C1: every command that is documented for a user is known, and the page tells of each."""
+    """C1: every command that is documented for a user is known, and is on the page."""
 
     def test_are_xivos_and_ours(self) -> None:
         assert set(COMMANDS) == {*DOCUMENTED, *OURS}
@@ -134,7 +134,7 @@ class TestCommands:
 
 
 class TestEvents:
-    """C1: every event that is documented is told, with the documented fields, and no other but those said."""
+    """C1: every documented event is sent, with the documented fields, and no others but those listed."""
 
     @in_loop
     async def test_have_their_fields(self) -> None:

@@ -303,7 +303,7 @@ class TestFloods:
 
 
 class TestCrowds:
-    """S5: so many may be there, and whoever comes then is told so rather than let wait."""
+    """S5: clients are limited in number; one more is refused rather than let wait."""
 
     @in_loop
     async def test_log_ins_that_wait_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:

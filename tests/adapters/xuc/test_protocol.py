@@ -188,7 +188,7 @@ class TestForwarding:
 
 
 class TestCalls:
-    """C1: with the deskphone in use, its calls are told of, and commanded."""
+    """C1: with the deskphone in use, its calls are shown, and commanded."""
 
     @in_loop
     async def test_a_call_is_shown_from_ringing_to_its_end(self) -> None:
@@ -348,7 +348,7 @@ class TestTheBrowsersCalls:
 
 
 class TestPresence:
-    """P5: presence is told by its integers, of numbers that may be seen."""
+    """P5: the presence of visible numbers is sent as its integer."""
 
     @in_loop
     async def test_ones_own_and_a_colleagues(self) -> None:
@@ -532,7 +532,7 @@ class TestHistory:
 
 
 class TestVoicemail:
-    """V2: new messages are told to every session."""
+    """V2: new messages are sent to every session."""
 
     @in_loop
     async def test_message_counts_are_sent(self) -> None:
@@ -548,7 +548,7 @@ class TestVoicemail:
 
 
 class TestTheRest:
-    """S4: what a session sets is told to all sessions of the user, and kept."""
+    """S4: what a session sets is sent to all sessions of the user, and stored."""
 
     @in_loop
     async def test_preferences(self) -> None:

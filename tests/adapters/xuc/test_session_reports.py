@@ -299,7 +299,7 @@ class RandomSchedule:
 
 
 async def _ignore_errors(work: Coroutine[Any, Any, None]) -> None:
-    with suppress(Exception):  # whoever asked is answered; what matters is what is left
+    with suppress(Exception):  # the caller got the error; what matters is what is left
         await work
 
 

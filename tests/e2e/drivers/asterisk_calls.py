@@ -1,7 +1,7 @@
 """Stages on a real node: on each the same three people are played, at the same time as on all others.
 
 A stage is a context with the people's numbers, and SIP parties as their phones. Its users are those of the
-case, moved there; what comes of a call is told as if it had happened to those of the case.
+case, moved there; the outcome of a call is translated back to the people of the case.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ class Stage:
         await self._settled()
 
     async def _settled(self) -> None:
-        """Wait until the node has told of the legs that are up, and of the end of all others."""
+        """Wait until the node has reported the legs that are up, and the end of all others."""
         try:
             await until(_all(lambda: len(self._channels) == self._legs), f"{self._legs} legs")
         except TimeoutError as error:

@@ -34,16 +34,16 @@ export class Phone {
   leave() {}
   renew() {}
 }
-globalThis.deeds = [];
-for (const deed of ["dial", "answer", "hold", "resume", "mute", "press"]) {
-  Phone.prototype[deed] = async (...what) => void deeds.push([deed, ...what]);
+globalThis.actions = [];
+for (const action of ["dial", "answer", "hold", "resume", "mute", "press"]) {
+  Phone.prototype[action] = async (...what) => void actions.push([action, ...what]);
 }
 """
-"""A phone that only notes what it was told, in ``actions``; a test shows calls on it by ``phone.changed``."""
+"""A phone that only records its commands, in ``actions``; a test shows calls on it by ``phone.changed``."""
 
 
 class ScriptedServer:
-    """What the server says, and what it was told.
+    """What the server sends, and what it received.
 
     Attributes:
         commands: The commands of the page, in their order.

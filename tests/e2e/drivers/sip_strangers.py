@@ -38,7 +38,7 @@ class CallerIdentity:
 
 
 class Stranger(asyncio.DatagramProtocol):
-    """A SIP client without credentials, which calls and gives up when it is told to."""
+    """A SIP client without credentials, which calls and gives up on request."""
 
     def __init__(self, pbx: Node) -> None:
         self._pbx = pbx

@@ -26,7 +26,7 @@ from unique_account.testing.contracts.pbx.node import one_by_one
 
 @frozen(weakref_slot=False)
 class Assistant:
-    """What commands a user's deskphone, and the calls that it was told of, in their order."""
+    """Commands a user's deskphone, and records the calls reported to it, in order."""
 
     pbx: AsteriskPbx
     calls: dict[str, Call] = field(factory=dict)

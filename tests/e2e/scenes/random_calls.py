@@ -1,7 +1,7 @@
 """Cases for the differential test: people, their phones, and a few calls, as Hypothesis draws them.
 
 Three people can call and forward to each other. Their numbers are the same in every case; where they live
-on a real node, a context of their own and endpoints of their own, is for whoever plays the case there.
+on a real node, a context of their own and endpoints of their own, is up to the player there.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _LEFT_OUT: Final = ("Privilege", "SystemName", "SequenceNumber", "AccountCode", 
 
 
 async def play(scene: Scene) -> None:
-    """Play a scene, and write down what happened, and what the nodes told."""
+    """Play a scene, and record what happened and what the nodes reported."""
     async with two_nodes() if scene in OF_TWO_NODES else stage() as at:
         start = {name: len(node.ami.messages) for name, node in at.nodes.items()}
         async with asyncio.timeout(60):
@@ -61,7 +61,7 @@ async def play(scene: Scene) -> None:
 def _lines(
     node: str, messages: Iterable[Message], joined: Mapping[int, dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """What is kept of what a node told: what it wrote down, and what concerns calls while they live.
+    """What is kept of a node's messages: the channel events, and what concerns live calls.
 
     Between it stands which calls were joined by a command.
     """

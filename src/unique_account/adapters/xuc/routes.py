@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Final
 
 from starlette.applications import Starlette
@@ -35,6 +35,14 @@ def application(hub: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIAp
         limits: How many connections one address may have, behind proxies too.
         page: The application at all other addresses; None: there is none.
     """
+    routes = _routes(hub)
+    if page is not None:
+        routes.append(Mount("/", page))
+    limiter, origins = Middleware(ForwardedFor, limits=limits), hub.settings.origins
+    return Starlette(routes=routes, middleware=[limiter, _cors(origins)] if origins else [limiter])
+
+
+def _routes(hub: Hub) -> list[BaseRoute]:
     endpoints, entry_limit, origins = LoginEndpoints(hub), EntryRateLimit(), hub.settings.origins
 
     async def cti(socket: WebSocket) -> None:
@@ -43,27 +51,29 @@ def application(hub: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIAp
         else:
             await socket.close()  # before it was accepted: a 403
 
-    def for_origins(endpoint: _Endpoint) -> _Endpoint:
-        async def checked(request: Request) -> Response:
-            if may_connect(request, origins):
-                return await endpoint(request)
-            return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
-
-        return checked
-
-    routes: list[BaseRoute] = [
-        Route(f"{ROOT}/auth/login", for_origins(endpoints.log_in), methods=["POST"]),
-        Route(f"{ROOT}/auth/check", for_origins(endpoints.check), methods=["GET"]),
-        Route(f"{ROOT}/auth/logout", for_origins(endpoints.log_out), methods=["POST"]),
+    return [
+        Route(f"{ROOT}/auth/login", _for_origins(origins, endpoints.log_in), methods=["POST"]),
+        Route(f"{ROOT}/auth/check", _for_origins(origins, endpoints.check), methods=["GET"]),
+        Route(f"{ROOT}/auth/logout", _for_origins(origins, endpoints.log_out), methods=["POST"]),
         WebSocketRoute(f"{ROOT}/cti", cti),
     ]
-    if page is not None:
-        routes.append(Mount("/", page))
-    cors = Middleware(
+
+
+def _for_origins(origins: Collection[str], endpoint: _Endpoint) -> _Endpoint:
+    """An endpoint that refuses pages of other origins."""
+
+    async def checked(request: Request) -> Response:
+        if may_connect(request, origins):
+            return await endpoint(request)
+        return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
+
+    return checked
+
+
+def _cors(origins: Iterable[str]) -> Middleware:
+    return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    limiter = Middleware(ForwardedFor, limits=limits)
-    return Starlette(routes=routes, middleware=[limiter, cors] if origins else [limiter])

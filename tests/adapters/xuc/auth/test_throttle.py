@@ -1,4 +1,4 @@
-"""How often passwords may be tried: by login and by address, whoever else tries, and in bounded memory."""
+"""How often passwords may be tried: by login and by address, in bounded memory."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def token_with_claims(**changes: str) -> str:
 
 
 class TestClaims:
-    """A claim that we would never make makes a bad token, whoever signed it."""
+    """A claim that we would never make makes a bad token, even if signed by us."""
 
     def test_ours_are_good(self, tokens: Tokens) -> None:
         assert tokens.read(token_with_claims()).expires == 9e9

@@ -50,7 +50,7 @@ def seen(*calls: tuple[CallStatus, Direction] | tuple[CallStatus, Direction, Dev
 
 
 class TestMessages:
-    """C2: what a browser needs to register and to find its way is told as XiVO tells it."""
+    """C2: what a browser needs to register and to reach the media is sent as XiVO sends it."""
 
     def test_a_turn_server_knows_the_credentials_by_its_secret(self) -> None:
         turn = TurnServer(urls=("turn:turn.example.org:3478",), secret="s3cret", ttl=timedelta(hours=1))
