@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from unique_account.core.account import Account, CallStatus, LineStatus
-from unique_account.core.events import CallEnded, LineChanged
+from unique_account.core.events import CallEnded, ContactsChanged, LineChanged
 from unique_account.core.machine import Device
 from unique_account.ports.pbx import CommandFailed, Pbx
 from unique_account.testing.contracts.pbx.node import NodeContract, Opened, planned
@@ -64,6 +64,7 @@ class PbxCommandsContract(NodeContract):
             await self.all_registered(phones)
             await pbx.watch(self.alice)
             await pbx.watch(self.bob)
+            await self.reported(received, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
             await pbx.install(planned(Account(self.bob)))
             await pbx.dial(self.alice.deskphone, "1002")
             await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
