@@ -81,6 +81,7 @@ class TestPresence:
             watcher(at.pbxs["mds1"], LAMP, "1003", Package.PRESENCE) as carol_near,
             watcher(at.pbxs["mds1"], LAMP, "1001", Package.PRESENCE) as alice_far,
         ):
+            await at.trunks()
             for lamp in (carol_far, carol_near, alice_far):
                 await lamp.shows("Ready")
             start = time.monotonic()
