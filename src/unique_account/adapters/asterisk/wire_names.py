@@ -8,22 +8,22 @@ HINTS_CONTEXT: Final = "unique-account-hints"
 """The context that phones subscribe in."""
 
 MEMBERS_CONTEXT: Final = "unique-account-members"
-"""What the contexts begin with by which groups ring their members (R8)."""
+"""Prefix of the contexts through which groups ring their members (R8)."""
 
 TRUNK_CONTEXT: Final = "unique-account-trunk"
 """The context in which calls of other nodes enter the dialplan."""
 
 CALL_ID: Final = "UNIQUE_ACCOUNT_CALL"
-"""The channel variable that holds the linkedid that the call has on the first node."""
+"""Channel variable that holds the call's linkedid on its original node."""
 
 FORWARD_COUNT: Final = "UNIQUE_ACCOUNT_FORWARDS"
 """The channel variable that holds how often a call was forwarded (R13)."""
 
 DIVERSION_EVENT: Final = "unique_account"
-"""The channel event that says at whose number a call did not stay, and where it went instead (H4)."""
+"""Channel event that carries the number that a call left, and where the call went instead (H4)."""
 
 DIAL_CHANNEL_PREFIX: Final = "unique-account-dial-"
-"""How the ids of channels begin by which the PBX rings a phone in order to dial for it (R14)."""
+"""Prefix of the channel ids of phones that ring so that the PBX can dial for them (R14)."""
 
 HOLD_CONTEXT: Final = "unique-account-held"
 """The context of the rendered dialplan in which a party waits for a moment."""
@@ -32,22 +32,22 @@ CODE_ANSWER: Final = "UNIQUE_ACCOUNT_ANSWER"
 """The variable of the caller's channel that is set to the answer."""
 
 CODE_EVENT: Final = "UniqueAccountCode"
-"""The ``UserEvent`` header of the user events that tell of a dialled code."""
+"""The ``UserEvent`` header of the events that report a dialled code."""
 
 CODE_KEY: Final = "UNIQUE_ACCOUNT_KEY"
 """The global variable that proves a user event to be the dialplan's: a secret that a restart makes void."""
 
 TOGGLE: Final = "toggle"
-"""What the code is called by that switches the device selection over."""
+"""Name of the code that toggles the device selection."""
 
 REFUSED: Final = "refused"
 """The answer to a code that the account refuses."""
 
 CALL_ID_EVENT: Final = "unique_account_call"
-"""The channel event by which our dialplan says of a call from another node which call it is there (H6)."""
+"""Channel event that carries the call's id on its original node (H6)."""
 
 NUMBERS_CONTEXT: Final = "unique-account-numbers"
-"""What the contexts begin with that hold the numbers of users."""
+"""Prefix of the contexts that hold the users' numbers."""
 
 CODES_CONTEXT: Final = "unique-account-codes"
 """The context that carries out the codes that users dial."""
