@@ -7,7 +7,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests" / "docs")]
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
 
 project = "unique_account"

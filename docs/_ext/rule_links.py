@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from docutils import nodes
-from rule_book import CONTRACTS, PAGE, TESTS, proofs, rules, with_proofs
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+
+from tests.docs.rule_book import CONTRACTS, PAGE, TESTS, proofs, rules, with_proofs
 
 CITED = re.compile(r"\b([MSRPHVCA][1-9][0-9]?)\b")
 NO_LINKS_IN = (nodes.reference, nodes.literal, nodes.literal_block, nodes.title, nodes.raw, nodes.target)
