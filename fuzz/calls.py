@@ -1,4 +1,4 @@
-"""Channel event logging: a CSV file, events of the manager interface, and the history made of them."""
+"""Channel event logging: a CSV file, and the history made of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from fuzz.target import Target, pieces, plain, printable, require, windows
+from fuzz.target import Target, plain, printable, require
 from fuzz.users import BYSTANDER, USERS, names_bystander
-from unique_account.adapters.asterisk.ami.codec import Decoder, Message
 from unique_account.adapters.asterisk.cel.csv import MissingColumns, read_csv
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.asterisk.cel.rows import (
     LONGEST,
     CelRow,
     UnreadableRow,
-    from_message,
     from_table,
 )
 from unique_account.core.history import CallRecord
@@ -42,7 +40,7 @@ _COLUMNS: Final = {
     "peer": "Peer",
     "extra": "Extra",
 }
-"""The columns of a table, and the headers that say the same."""
+"""The columns of a table, and the headers of recorded events that say the same."""
 
 WORDS: Final = (
     *(b"CHAN_START", b"CHAN_END", b"HANGUP", b"ANSWER"),
@@ -75,15 +73,6 @@ def _table(rows: Iterable[Mapping[str, str]]) -> bytes:
     return file.getvalue().encode()
 
 
-def _streams() -> tuple[bytes, ...]:
-    messages = [
-        "".join(f"{name}: {value}\r\n" for name, value in row.items()).encode() + b"\r\n"
-        for rows in _reported()
-        for row in rows
-    ]
-    return tuple(windows(messages, 12))
-
-
 # -- checks ------------------------------------------------------------------------------------------
 
 
@@ -108,13 +97,6 @@ def _readable(rows: Iterator[Any]) -> Iterator[CelRow]:
             continue
         if row is not None:
             yield row
-
-
-def _check_messages(data: bytes) -> None:
-    decoder = Decoder()
-    items = [item for piece in pieces(data) for item in decoder.feed(piece)]
-    messages = [item for item in items if isinstance(item, Message)]
-    _check_rows(data, list(_readable(map(from_message, messages))))
 
 
 def _check_rows(data: bytes, rows: list[CelRow]) -> None:
@@ -153,5 +135,4 @@ TARGETS: Final = (
         opened=plain(_check_table),
         words=(*WORDS, *map(str.encode, _COLUMNS)),
     ),
-    Target(name="cel-events", samples=_streams, opened=plain(_check_messages), words=WORDS),
 )

@@ -12,13 +12,13 @@ from attrs import frozen
 
 from lab.parties import Party
 from lab.waiting import until
+from tests.adapters.asterisk.cel.event_rows import row_of
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.recording_stage import Stage, stage, two_nodes
 from tests.e2e.scenes.calls import ended, speak, taken
 from tests.e2e.scenes.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.asterisk.cel.records import CallHistory
-from unique_account.adapters.asterisk.cel.rows import from_message
 from unique_account.adapters.memory import MemoryCallLog, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, Direction
@@ -58,7 +58,7 @@ class Served:
         await self.at.quiet()
         made = CallHistory(EVERYBODY)
         for pbx in self.at.nodes.values():
-            rows = map(from_message, pbx.ami.messages)
+            rows = map(row_of, pbx.ami.messages)
             made.feed(row for row in rows if row is not None)
         await self.log.add(made.rest())
 

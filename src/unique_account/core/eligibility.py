@@ -1,7 +1,6 @@
 """Who may have a Unique Account, what its user may be part of, and what its media server needs (A2 to A4).
 
-Every question comes in two forms: ``..._problems`` answers with one sentence for each thing in the way,
-all at once and none if nothing is; ``check_...`` raises `Ineligible` with the same sentences.
+Each question is answered with one sentence for each thing in the way, all at once; none: nothing is.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from enum import StrEnum
 from typing import Final
 
 from attrs import frozen
-
-from unique_account.core.errors import Ineligible
 
 MAIN_MEDIA_SERVER: Final = "default"
 
@@ -87,22 +84,12 @@ def conversion_problems(
     return tuple(problems)
 
 
-def check_conversion(line: LineType, wanted: LineType, features: Iterable[Feature] = ()) -> None:
-    """Allow a conversion of a line, or raise `Ineligible` with every `conversion_problems`."""
-    _raise_any(conversion_problems(line, wanted, features))
-
-
 def feature_problems(line: LineType, feature: Feature) -> tuple[str, ...]:
     """What is in the way of adding a user with a line of this type to a feature (A3)."""
     if line is not LineType.UNIQUE_ACCOUNT or feature not in _REFUSED:
         return ()
     place = _REFUSED[feature]
     return (f"a Unique Account does not work in {place}; convert the line to type phone or webrtc first",)
-
-
-def check_feature(line: LineType, feature: Feature) -> None:
-    """Allow a user into a feature, or raise `Ineligible` with every `feature_problems`."""
-    _raise_any(feature_problems(line, feature))
 
 
 def prerequisite_problems(server: MediaServer, others: Iterable[MediaServer] = ()) -> tuple[str, ...]:
@@ -130,11 +117,6 @@ def prerequisite_problems(server: MediaServer, others: Iterable[MediaServer] = (
     return tuple(problems)
 
 
-def check_prerequisites(server: MediaServer, others: Iterable[MediaServer] = ()) -> None:
-    """Find a media server ready, or raise `Ineligible` with every `prerequisite_problems`."""
-    _raise_any(prerequisite_problems(server, others))
-
-
 def candidate_problems(
     line: LineType,
     server: MediaServer,
@@ -144,18 +126,3 @@ def candidate_problems(
     """All that is in the way of a Unique Account for a user, before it goes live (A2 to A4)."""
     conversion = conversion_problems(line, LineType.UNIQUE_ACCOUNT, features)
     return conversion + prerequisite_problems(server, others)
-
-
-def check_candidate(
-    line: LineType,
-    server: MediaServer,
-    features: Iterable[Feature] = (),
-    others: Iterable[MediaServer] = (),
-) -> None:
-    """Let a Unique Account go live, or raise `Ineligible` with every `candidate_problems`."""
-    _raise_any(candidate_problems(line, server, features, others))
-
-
-def _raise_any(problems: tuple[str, ...]) -> None:
-    if problems:
-        raise Ineligible(problems)

@@ -25,10 +25,10 @@ from tests.adapters.asterisk.ami.hostile_text import (
     snapshot,
     texts,
 )
+from tests.adapters.asterisk.cel.event_rows import row_of
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.codec import LARGEST_CUT, Decoder, Malformed, Message
 from unique_account.adapters.asterisk.ami.untrusted_text import is_cut, settled
-from unique_account.adapters.asterisk.cel.rows import from_message
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.events import LineChanged
@@ -153,7 +153,7 @@ class TestStrangers:
             stream = BEFORE + logged(**{header: cut + text}) + AFTER
             assert meanings(stream) == UNTOUCHED, text
             for one in decoded(stream):
-                if isinstance(one, Message) and (row := from_message(one)):
+                if isinstance(one, Message) and (row := row_of(one)):
                     assert (row.kind, row.uniqueid, row.linkedid) == (
                         "CHAN_END",
                         "1767603600.10",

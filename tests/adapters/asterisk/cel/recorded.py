@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from tests.adapters.asterisk.cel.event_rows import row_of
 from tests.e2e.scenes.people import Truth
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.cel.rows import CelRow, from_message
+from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.account import Direction
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device
@@ -35,7 +36,7 @@ class Recording:
 
     @property
     def rows(self) -> tuple[CelRow, ...]:
-        return tuple(row for message in self.cel if (row := from_message(message)) is not None)
+        return tuple(row for message in self.cel if (row := row_of(message)) is not None)
 
 
 def recordings() -> list[Recording]:

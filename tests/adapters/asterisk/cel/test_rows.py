@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.asterisk.cel.recorded import recordings
 from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.cel.rows import LONGEST, UnreadableRow, from_message, from_table
+from unique_account.adapters.asterisk.cel.rows import LONGEST, UnreadableRow, from_table
 from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, transferred
 
 NOON: Final = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -98,25 +98,6 @@ class TestTable:
         row = from_table(ROW | {"extra": extra})
         assert row.details() == {}
         assert row.detail("bridge_id") == ""
-
-
-class TestMessages:
-    """H6: of the manager interface, only what tells of CEL is a row."""
-
-    def test_other_messages_are_no_rows(self) -> None:
-        assert from_message(Message("Event: Newchannel\r\nUniqueid: 1.1")) is None
-
-    def test_without_a_time_stamp_the_event_s_own_instant_counts(self) -> None:
-        reported = "Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nEventTime: 2027-03-01 12:00:00"
-        row = from_message(Message(reported))
-        assert row is not None
-        assert (row.at, row.linkedid) == (NOON, "1.1")
-
-    @pytest.mark.parametrize("stamp", ["", "soon", "inf", "nan", "1e300"])
-    def test_a_time_stamp_that_is_none_is_refused(self, stamp: str) -> None:
-        reported = f"Event: CEL\r\nEventName: HANGUP\r\nUniqueID: 1.1\r\nTimestamp: {stamp}"
-        with pytest.raises(UnreadableRow, match="Timestamp"):
-            from_message(Message(reported))
 
 
 class TestJoining:

@@ -1,7 +1,6 @@
-"""Channel event logging (CEL): rows of a table, or events of the manager interface, as one kind of value.
+"""Channel event logging (CEL): the rows of Asterisk's own ``cel`` tables, as values.
 
-Both say the same in other words. Of a table, the columns are those of Asterisk's own ``cel`` tables; what
-has no use for a history of calls is left out.
+What has no use for a history of calls is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
 from unique_account.core.account import utc
 from unique_account.core.errors import UniqueAccountError
@@ -112,27 +110,6 @@ def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:
     )  # fmt: skip
 
 
-def from_message(message: Message) -> CelRow | None:
-    """The row that a ``CEL`` event of the manager interface tells; None for any other message.
-
-    Its instant is the message's ``Timestamp``, since ``EventTime`` knows neither its zone nor parts of a
-    second; without one (``timestampevents = no``) ``EventTime`` is taken for UTC.
-
-    Raises:
-        UnreadableRow: A header that is needed is missing or wrong.
-    """
-    if message.event != "CEL":
-        return None
-    headers: dict[str, Any] = dict(reversed(message.headers))
-    kind = _needed(headers, "EventName")
-    if kind == "USER_DEFINED":
-        kind = _text(headers, "UserDefType") or kind
-    return CelRow(
-        kind=kind, at=_moment(headers), **_ids(headers, "UniqueID", "LinkedID", "Channel"),
-        **{field: _text(headers, header) for field, header in _HEADERS.items()},
-    )  # fmt: skip
-
-
 _COLUMNS: Final = {
     "number": "cid_num",
     "name": "cid_name",
@@ -142,16 +119,6 @@ _COLUMNS: Final = {
     "application": "appname",
     "peer": "peer",
     "extra": "extra",
-}
-_HEADERS: Final = {
-    "number": "CallerIDnum",
-    "name": "CallerIDname",
-    "redirected": "CallerIDrdnis",
-    "extension": "Exten",
-    "context": "Context",
-    "application": "Application",
-    "peer": "Peer",
-    "extra": "Extra",
 }
 
 
@@ -191,13 +158,3 @@ def _instant(columns: Mapping[str, Any], zone: tzinfo) -> datetime:
         return utc(instant if instant.tzinfo else instant.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         raise UnreadableRow("eventtime", f"is {str(value)[:40]!r}, no instant") from None
-
-
-def _moment(headers: Mapping[str, Any]) -> datetime:
-    stamp = headers.get("Timestamp")
-    if stamp is None:
-        return _instant({"eventtime": headers.get("EventTime")}, UTC)
-    try:
-        return utc(datetime.fromtimestamp(float(stamp), UTC))
-    except (ValueError, OverflowError, OSError):
-        raise UnreadableRow("Timestamp", f"is {stamp[:40]!r}, no Unix time") from None
