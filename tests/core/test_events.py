@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from unique_account.core.account import Account, Call, CallStatus, Direction, LineStatus, Messages
 from unique_account.core.errors import NoDestination, Refused
 from unique_account.core.events import (
-    ENDED_CALLS_REMEMBERED,
     CallChanged,
     CallEnded,
     ContactsChanged,
@@ -40,6 +39,7 @@ from unique_account.core.events import (
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device, State
+from unique_account.core.observations import ENDED_CALLS_REMEMBERED
 from unique_account.core.user import User
 from unique_account.testing import strategies
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from unique_account.core import events, sessions
+from unique_account.core import events, observations, sessions
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, LoggedOut, apply
@@ -214,7 +214,7 @@ class TestTheTable:
 
     def test_apply_asks_for_every_other_entry(self, monkeypatch: pytest.MonkeyPatch) -> None:
         recording = Recording(TABLE)
-        for module in (events, sessions):
+        for module in (events, observations, sessions):
             monkeypatch.setattr(module, "TABLE", recording)
         assert not driven()
         assert recording.asked == {key for key in KEYS if not never_asked(*key)}

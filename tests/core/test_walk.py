@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from unique_account.core import events, sessions
+from unique_account.core import events, observations, sessions
 from unique_account.core.account import Account, Kept, Line, LineStatus, Session
 from unique_account.core.device_in_use import deadline, device_in_use, fallen_back
 from unique_account.core.errors import Refused
@@ -195,7 +195,7 @@ class TestMachine:
                 return super().get(key, default)
 
         recording = Recording(TABLE.items())
-        for module in (events, sessions):
+        for module in (events, observations, sessions):
             monkeypatch.setattr(module, "TABLE", recording)
         Walk(ONE_SESSION)
         Walk(TWO_SESSIONS)

@@ -18,12 +18,10 @@ from attrs.validators import in_
 
 from unique_account.core.account import (
     DEFAULT_LEASE,
-    LINES,
     NOTHING_OBSERVED,
     Account,
     Call,
     Kept,
-    Line,
     LineStatus,
     Messages,
     Observed,
@@ -34,12 +32,17 @@ from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.forwarding_changes import FORWARDS, Setting, choose, dialled, switched
 from unique_account.core.machine import TABLE, Device, State, Trigger
+from unique_account.core.observations import (
+    call_changed,
+    call_ended,
+    contacts_changed,
+    line_changed,
+    messages_changed,
+    nothing_observed,
+)
 from unique_account.core.sessions import entered, expire, log_in, log_out, lose
 from unique_account.core.texts import a_text, an_id
 from unique_account.core.user import User
-
-ENDED_CALLS_REMEMBERED: Final = 32
-"""How many ended calls an account remembers: more than the 20 that a user can have at once (R8)."""
 
 
 @frozen(weakref_slot=False)
@@ -299,65 +302,30 @@ def _user_changed(account: Account, event: UserChanged) -> Account:
 
 
 def _line_changed(account: Account, event: LineChanged) -> Account:
-    line = account.line(event.device)
-    if event.status == line.status:
-        return account
-    return _line_status(account, event.device, LINES[event.status, line.reachable])
+    return line_changed(account, event.device, event.status)
 
 
 def _contacts_changed(account: Account, event: ContactsChanged) -> Account:
-    line = account.line(event.device)
-    if event.reachable == line.reachable:
-        return account
-    return _line_status(account, event.device, LINES[line.status, event.reachable])
-
-
-def _line_status(account: Account, device: Device, line: Line) -> Account:
-    seen = account.observed
-    if device == Device.DESKPHONE:
-        return _seeing(account, Observed(line, seen.webrtc, seen.calls, seen.ended, seen.messages))
-    return _seeing(account, Observed(seen.deskphone, line, seen.calls, seen.ended, seen.messages))
+    return contacts_changed(account, event.device, event.reachable)
 
 
 def _call_changed(account: Account, event: CallChanged) -> Account:
-    seen, call = account.observed, event.call
-    if call in seen.calls or call.id in seen.ended:
-        return account
-    index = next((index for index, known in enumerate(seen.calls) if known.id == call.id), len(seen.calls))
-    calls = (*seen.calls[:index], call, *seen.calls[index + 1 :])
-    return _seeing(account, Observed(seen.deskphone, seen.webrtc, calls, seen.ended, seen.messages))
+    return call_changed(account, event.call)
 
 
 def _call_ended(account: Account, event: CallEnded) -> Account:
-    seen = account.observed
-    if event.call_id in seen.ended:
-        return account
-    calls = tuple(call for call in seen.calls if call.id != event.call_id)
-    ended = (*seen.ended, event.call_id)[-ENDED_CALLS_REMEMBERED:]
-    return _seeing(account, Observed(seen.deskphone, seen.webrtc, calls, ended, seen.messages))
+    return call_ended(account, event.call_id)
 
 
 def _messages_changed(account: Account, event: MessagesChanged) -> Account:
-    messages = Messages(event.new, event.old)
-    if messages == account.observed.messages:
-        return account
-    return _seeing(account, evolve(account.observed, messages=messages))
+    return messages_changed(account, Messages(event.new, event.old))
 
 
 def _facts_replaced(account: Account, event: FactsReplaced) -> Account:
     if event.media_server != account.user.media_server:
         return account
-    after = reduce(apply, event.facts, _seeing(account, NOTHING_OBSERVED))
+    after = reduce(apply, event.facts, nothing_observed(account))
     return account if after == account else after
-
-
-def _seeing(account: Account, observed: Observed) -> Account:
-    """The account with other facts of the PBX; the in-call fact of the deskphone moves the machine (M5)."""
-    state, line, before = account.state, observed.deskphone, account.observed.deskphone
-    if line is not before and (in_call := line.in_call) is not before.in_call:
-        trigger = Trigger.DESKPHONE_OFF_HOOK if in_call else Trigger.DESKPHONE_ON_HOOK
-        state = TABLE[state, trigger, account.kept.selection].state
-    return Account(account.user, account.kept, observed, state, account.lease)
 
 
 _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
