@@ -13,19 +13,16 @@ yet. For a while nothing is read beyond it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 
 from attrs import define, field
 
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.history import CallRecord
 from unique_account.ports.call_log import CallLog, Position
+from unique_account.ports.cel_rows import CallRecords, CelRows, Columns
 from unique_account.ports.clock import Clock
-
-Columns = Mapping[str, Any]
-"""A row as its source has it: values by the name of their column."""
 
 BATCH: Final = 2000
 """How many rows are read at a time."""
@@ -35,39 +32,6 @@ GAP_PATIENCE: Final = timedelta(seconds=10)
 
 REREAD: Final = 500_000
 """How many rows at most are read again after a crash: what a longer call is known of is lost with it."""
-
-
-class CelRows(Protocol):
-    """A source of rows that are numbered upwards, from 1 or later."""
-
-    @property
-    def name(self) -> str:
-        """What its position is saved under."""
-        ...
-
-    async def after(self, row: int, limit: int) -> Sequence[tuple[int, Columns]]:
-        """The first rows with higher numbers than this, at most ``limit``, by number."""
-        ...
-
-
-class CallRecords(Protocol):
-    """What makes call records of rows, in whatever pieces and however often they come."""
-
-    def feed(self, rows: Iterable[Any]) -> None:
-        """Take rows in."""
-        ...
-
-    def final(self, now: datetime | None = None) -> Sequence[CallRecord]:
-        """The records that no further row is awaited for, each given once.
-
-        Args:
-            now: The instant, in UTC, once all rows that there are were fed; None: that of the newest row.
-        """
-        ...
-
-    def waiting(self) -> Iterable[Any]:
-        """The rows that were fed, of calls whose records are not given yet."""
-        ...
 
 
 @define(eq=False, weakref_slot=False)
