@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 
@@ -14,8 +17,30 @@ from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
-from unique_account.ports.observer import PortRequest
+from unique_account.ports.clock import Clock
+from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import NodeDown
+from unique_account.testing.contracts import ClockContract, ObserverContract, Passing
+
+
+class TestSystemClockContract(ClockContract):
+    """The machine's clock."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Clock, Passing]]:
+        clock = SystemClock()
+        yield clock, lambda duration: asyncio.sleep(duration.total_seconds())
+        await clock.aclose()
+
+
+class TestLogObserverContract(ObserverContract):
+    """The log of the standard library, with everything written."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Observer]:
+        logger = logging.Logger("contract", logging.DEBUG)
+        logger.addHandler(logging.StreamHandler(StringIO()))
+        yield LogObserver(logger)
 
 
 class TestSystemClock:

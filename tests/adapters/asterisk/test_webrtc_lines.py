@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,7 +15,8 @@ from unique_account.adapters.asterisk import NodeCredentials, RenderedCredential
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.user import User
 from unique_account.ports.observer import PortRequest
-from unique_account.ports.sip_credentials import SipLine
+from unique_account.ports.sip_credentials import SipCredentials, SipLine
+from unique_account.testing.contracts import Passwords, SipCredentialsContract
 
 SECRETS = "[{0}_w-auth](+)\npassword = {1}\n"
 USERS = {
@@ -45,6 +49,30 @@ def rendered(folder: Path, observer: MemoryObserver | None = None) -> RenderedCr
 
 def line(lines: RenderedCredentials, name: str) -> SipLine | None:
     return asyncio.run(lines.line(user(name)))
+
+
+class RenderedPasswords:
+    """A file of secrets, written as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def replace(self, passwords: Mapping[str, str]) -> None:
+        new = self._path.with_suffix(".new")
+        new.write_text("".join(f"[{name}-auth](+)\npassword = {one}\n" for name, one in passwords.items()))
+        new.replace(self._path)
+
+
+class TestRenderedCredentialsContract(SipCredentialsContract):
+    """The passwords of one node."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[SipCredentials, Passwords]]:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "secrets"
+            path.touch()
+            node = NodeCredentials(passwords=path, url="wss://pbx.example/ws")
+            yield RenderedCredentials({"default": node}), RenderedPasswords(path)
 
 
 class TestLines:

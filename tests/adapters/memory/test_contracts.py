@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
+from tests.adapters.memory.drivers import MemoryAssistants, MemoryCompany, MemoryListener, MemoryPhones
 from unique_account.adapters.memory import (
     MemoryAccounts,
+    MemoryBus,
     MemoryCallLog,
     MemoryCti,
+    MemoryDirectory,
+    MemoryObserver,
     MemoryPbx,
-    PlacedCall,
     SettableClock,
 )
-from unique_account.core.events import Event
-from unique_account.core.forwarding import Destination, Outcome
-from unique_account.core.history import Page
-from unique_account.core.presence import Presence
-from unique_account.core.view import View
 from unique_account.ports.accounts import Accounts
+from unique_account.ports.bus import Bus
 from unique_account.ports.call_log import CallLog
+from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
-from unique_account.ports.inbound.commands import Command
+from unique_account.ports.directory import Directory
+from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.testing.contracts import (
     AccountsContract,
     Assistants,
+    BusContract,
     CallLogContract,
+    ClockContract,
+    Company,
     CtiContract,
+    DirectoryContract,
+    Listener,
+    ObserverContract,
+    Passing,
     PbxContract,
     Phones,
 )
@@ -50,26 +57,39 @@ class TestMemoryCallLog(CallLogContract):
         yield MemoryCallLog()
 
 
-class MemoryAssistants:
-    """The users of the CTI in memory."""
+class TestMemoryBus(BusContract):
+    """The bus in memory."""
 
-    def __init__(self, cti: MemoryCti) -> None:
-        self._cti = cti
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Bus, Listener]]:
+        bus = MemoryBus()
+        yield bus, MemoryListener(bus)
 
-    async def act(self, user: str, event: Event) -> None:
-        await self._cti.act(user, event)
 
-    async def command(self, user: str, command: Command) -> bool:
-        return await self._cti.command(user, command)
+class TestSettableClock(ClockContract):
+    """The clock that is moved."""
 
-    async def history(self, user: str, size: int, cursor: str | None = None) -> Page:
-        return await self._cti.history(user, size, cursor)
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Clock, Passing]]:
+        clock = SettableClock()
+        yield clock, clock.advance
 
-    async def shown(self, user: str) -> View | None:
-        return self._cti.shown.get(user)
 
-    async def presence(self, number: str) -> Presence | None:
-        return self._cti.presences.get(number)
+class TestMemoryDirectory(DirectoryContract):
+    """The directory in memory."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Directory, Company]]:
+        directory = MemoryDirectory({}, {})
+        yield directory, MemoryCompany(directory)
+
+
+class TestMemoryObserver(ObserverContract):
+    """The observer in memory."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Observer]:
+        yield MemoryObserver()
 
 
 class TestMemoryCti(CtiContract):
@@ -79,63 +99,6 @@ class TestMemoryCti(CtiContract):
     async def open(self) -> AsyncIterator[tuple[Cti, Assistants]]:
         cti = MemoryCti()
         yield cti, MemoryAssistants(cti)
-
-
-class MemoryPhones:
-    """The phones around the PBX in memory; its time passes when they wait."""
-
-    def __init__(self, pbx: MemoryPbx, clock: SettableClock) -> None:
-        self._pbx = pbx
-        self._clock = clock
-        self._calls: dict[str, PlacedCall] = {}
-
-    async def register(self, interface: str) -> None:
-        await self._pbx.register(interface)
-
-    async def unregister(self, interface: str) -> None:
-        await self._pbx.unregister(interface)
-
-    async def call(self, number: str) -> str:
-        call = await self._pbx.call(number, caller="3000")
-        self._calls[call.id] = call
-        return call.id
-
-    def _at(self, interface: str) -> PlacedCall:
-        calls = (call for call in self._pbx.calls if self._rings_at(call) == interface)
-        return next(calls)
-
-    def _rings_at(self, call: PlacedCall) -> str | None:
-        return call.callee_leg.interface if call.rings is not None and call.callee_leg else None
-
-    async def ringing(self, call: str) -> str | None:
-        return self._rings_at(self._calls[call])
-
-    async def pick_up(self, interface: str) -> None:
-        await self._pbx.pick_up(self._at(interface))
-
-    async def reject(self, interface: str) -> None:
-        await self._pbx.ends_with(self._at(interface), Outcome.BUSY)
-
-    async def hang_up(self, call: str) -> None:
-        await self._pbx.end(self._calls[call])
-
-    async def talks(self, call: str) -> bool:
-        return self._calls[call].answered and not self._calls[call].over
-
-    async def destination(self, call: str) -> Destination | None:
-        return self._calls[call].destination
-
-    async def hint(self, number: str) -> Presence | None:
-        return self._pbx.hints.get(number)
-
-    async def lose_node(self) -> None:
-        await self._pbx.go_down()
-
-    async def restore_node(self) -> None:
-        await self._pbx.come_back()
-
-    async def wait(self, seconds: float) -> None:
-        await self._clock.advance(timedelta(seconds=seconds))
 
 
 class TestMemoryPbx(PbxContract):

@@ -20,6 +20,12 @@ class MemoryDirectory:
     def __init__(
         self, passwords: Mapping[str, str], names: Mapping[str, str], numbers: Mapping[str, str] | None = None
     ) -> None:
+        self.replace(passwords, names, numbers)
+
+    def replace(
+        self, passwords: Mapping[str, str], names: Mapping[str, str], numbers: Mapping[str, str] | None = None
+    ) -> None:
+        """Know these people from now on, and no others."""
         self._passwords = dict(passwords)
         self._names = dict(names)
         self._numbers = dict(numbers or {})

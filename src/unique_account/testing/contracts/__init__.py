@@ -21,24 +21,53 @@ happens outside the process may take its time, but not longer than `Contract.pat
 import pytest
 
 # Before the modules are imported, so that a failing assertion shows what it compared.
-_PORTS = ("accounts", "call_log", "cti", "pbx", "roster")
+_PORTS = (
+    "accounts",
+    "bus",
+    "call_log",
+    "clock",
+    "cti",
+    "directory",
+    "observer",
+    "pbx",
+    "roster",
+    "sip_credentials",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{port}" for port in _PORTS))
 
 from unique_account.testing.contracts.accounts import AccountsContract  # noqa: E402
+from unique_account.testing.contracts.bus import BusContract, Listener  # noqa: E402
 from unique_account.testing.contracts.call_log import CallLogContract  # noqa: E402
+from unique_account.testing.contracts.clock import ClockContract, Passing  # noqa: E402
 from unique_account.testing.contracts.cti import Assistants, CtiContract  # noqa: E402
+from unique_account.testing.contracts.directory import Company, DirectoryContract, Employee  # noqa: E402
+from unique_account.testing.contracts.observer import ObserverContract  # noqa: E402
 from unique_account.testing.contracts.pbx import PbxContract, Phones  # noqa: E402
 from unique_account.testing.contracts.roster import RosterContract, Source  # noqa: E402
 from unique_account.testing.contracts.scenario import Contract  # noqa: E402
+from unique_account.testing.contracts.sip_credentials import (  # noqa: E402
+    Passwords,
+    SipCredentialsContract,
+)
 
 __all__ = [
     "AccountsContract",
     "Assistants",
+    "BusContract",
     "CallLogContract",
+    "ClockContract",
+    "Company",
     "Contract",
     "CtiContract",
+    "DirectoryContract",
+    "Employee",
+    "Listener",
+    "ObserverContract",
+    "Passing",
+    "Passwords",
     "PbxContract",
     "Phones",
     "RosterContract",
+    "SipCredentialsContract",
     "Source",
 ]

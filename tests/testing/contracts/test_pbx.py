@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tests.adapters.memory.test_contracts import MemoryPhones
+from tests.adapters.memory.drivers import MemoryPhones
 from tests.testing.promises import broken_promises, keeps
 from unique_account.adapters.memory import (
     MemoryPbx,
@@ -24,8 +24,6 @@ from unique_account.testing.contracts import (
     PbxContract,
 )
 from unique_account.testing.contracts.pbx.node import one_by_one
-
-# -- PBX ---------------------------------------------------------------------------------------------
 
 
 class InstallsAnything(MemoryPbx):
@@ -238,3 +236,35 @@ def test_a_broken_pbx_is_found_out(adapter: type[MemoryPbx]) -> None:
         return pbx, MemoryPhones(pbx, clock)
 
     assert broken_promises(keeps(PbxContract, opened))
+
+
+def test_a_whole_one_breaks_no_promise() -> None:
+    def opened() -> Any:
+        clock = SettableClock()
+        pbx = MemoryPbx(clock)
+        return pbx, MemoryPhones(pbx, clock)
+
+    assert broken_promises(keeps(PbxContract, opened, within=5)) == []
+
+
+class Slow(MemoryPbx):
+    """A node that can be reached a while after somebody begins to listen."""
+
+    _connected = False
+
+    async def listen(self, on_event: EventHandler, on_return: Callable[[], None]) -> None:
+        await asyncio.sleep(0.02)
+        self._connected = True
+        await super().listen(on_event, on_return)
+
+    async def installed(self, owner: str) -> Mapping[str, Plan]:
+        if not self._connected:
+            raise ConnectionError("the node cannot be reached yet")
+        return await super().installed(owner)
+
+
+def test_a_node_that_takes_its_time_is_waited_for() -> None:
+    clock = SettableClock()
+    pbx = Slow(clock)
+    contract = keeps(PbxContract, lambda: (pbx, MemoryPhones(pbx, clock)), within=5)
+    contract.test_contacts_are_told_as_they_come_and_go()  # type: ignore[attr-defined] # a PbxContract
