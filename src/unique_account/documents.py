@@ -240,7 +240,7 @@ def _table(kind: Any, converter: Converter) -> Callable[[object, object], Any]:
 
 
 def _checked(each: Attribute[Any], converter: Converter) -> Callable[[object, object], Any]:
-    """A field with a validator, which is asked at once, so that its problem is told beside the others."""
+    """A field with a validator, which is asked at once, so that its problem is reported beside the others."""
 
     def structure(value: object, kind: Any) -> Any:
         made = converter.structure(value, kind)

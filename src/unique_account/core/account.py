@@ -93,7 +93,7 @@ class Line:
         reachable: Whether the line has at least one usable contact; None until a first contact fact (R4).
         in_call: Dialling out, talking or holding; a line that only rings is not in a call (M2).
         registered: A usable contact is known, or, before any contact fact, a status that implies one (R4).
-        known: Something was heard of this line at all (P5, R12).
+        known: The PBX has reported something of this line (P5, R12).
     """
 
     status: LineStatus = LineStatus.UNKNOWN
@@ -224,14 +224,14 @@ class Kept:
 
 @frozen(weakref_slot=False)
 class Observed:
-    """The part of an account that the PBX tells: never stored, dropped with its node, built by its resync.
+    """The part of an account that the PBX reports: never stored, dropped with its node, built by its resync.
 
     Attributes:
         deskphone: The deskphone's line.
         webrtc: The WebRTC line.
-        calls: The live calls over both devices, in the order in which they were heard of.
-        ended: The ids of the last few calls that ended, so that a late word on one does not revive it.
-        messages: The mailbox's counts; None until told.
+        calls: The live calls over both devices, in the order in which they were first reported.
+        ended: The ids of the last few calls that ended, so that a late report of one does not revive it.
+        messages: The mailbox's counts; None until reported.
     """
 
     deskphone: Line = UNKNOWN_LINE

@@ -38,7 +38,7 @@ def markdown(table: Table = TABLE) -> str:
 
 
 def cell(table: Table, state: State, trigger: Trigger) -> str:
-    """What a trigger comes to in a state, in the words of the rule book.
+    """The result of a trigger in a state, in the words of the rule book.
 
     What is saved goes without saying where the state that is reached is named after it.
     """

@@ -90,7 +90,7 @@ class DeviceToggled:
 
 @frozen(weakref_slot=False)
 class LineChanged:
-    """The PBX told a line's status."""
+    """The PBX reported a line's status."""
 
     device: Device
     status: LineStatus
@@ -98,7 +98,7 @@ class LineChanged:
 
 @frozen(weakref_slot=False)
 class ContactsChanged:
-    """The PBX told whether a line has at least one usable contact (R4)."""
+    """The PBX reported whether a line has at least one usable contact (R4)."""
 
     device: Device
     reachable: bool
@@ -106,14 +106,14 @@ class ContactsChanged:
 
 @frozen(weakref_slot=False)
 class CallChanged:
-    """The PBX told of a live call; the whole call, so that the last word counts."""
+    """The PBX reported a live call; the whole call, so that the last report counts."""
 
     call: Call
 
 
 @frozen(weakref_slot=False)
 class CallEnded:
-    """The PBX told that a call is over since ``at``, in UTC."""
+    """The PBX reported that a call is over since ``at``, in UTC."""
 
     call_id: str = field(validator=an_id)
     at: datetime = field(converter=utc)
@@ -175,7 +175,7 @@ class ForwardingDialled:
 
 @frozen(weakref_slot=False)
 class MessagesChanged:
-    """The PBX told how many voicemail messages wait (V2)."""
+    """The PBX reported how many voicemail messages wait (V2)."""
 
     new: int
     old: int
@@ -189,7 +189,7 @@ class UserChanged:
 
 
 Fact = LineChanged | ContactsChanged | CallChanged | MessagesChanged
-"""What the PBX tells again to whoever asks for all that it knows; the last word on each counts."""
+"""What the PBX reports again when it is asked for all that it knows; the last report of each counts."""
 
 Reported = Fact | CallEnded | FactsReplaced
 """What the PBX reports. It never changes what is stored."""
@@ -227,7 +227,7 @@ def apply(account: Account, event: Event) -> Account:
 def restore(
     user: User, kept: Kept, lease: timedelta = DEFAULT_LEASE, observed: Observed = NOTHING_OBSERVED
 ) -> Account:
-    """The account that a user, its stored part and what the PBX told come to (S2)."""
+    """The account that a user, its stored part and what the PBX reported make (S2)."""
     account = Account(user, kept, observed, State.LOGGED_OUT, lease)
     return Account(user, kept, observed, entered(account), lease) if kept.sessions else account
 

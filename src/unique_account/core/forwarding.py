@@ -53,7 +53,7 @@ class Mailbox:
 
 @frozen(weakref_slot=False)
 class Refusal:
-    """No more is tried; the caller's side is told a Q.850 cause (R10)."""
+    """No more is tried; the caller's side gets a Q.850 cause (R10)."""
 
     cause: int
 
@@ -126,6 +126,6 @@ def dialable(number: str) -> bool:
 
 
 DIALLED: Final = r"(?!(?i:[aehiost]|fax|talk|failed)$)\+?[0-9A-Za-z*#]{1,40}"
-"""A number that is dialled, whoever it belongs to; a dialplan enters some extensions by itself."""
+"""A number that is dialled, of this company or not; a dialplan enters some extensions by itself."""
 
 _DIALLED: Final = re.compile(DIALLED).fullmatch

@@ -72,7 +72,7 @@ class CallRecord:
         forwarded_from: The number that the caller had called, where a forward brought the call to the
             user, else empty (H7).
         transferred_to: The number of whom the user gave the call to, empty where the user did not (H7).
-        settled: It was made from what the PBX wrote down of the whole call, so it replaces what was told
+        settled: It was made from what the PBX wrote down of the whole call, so it replaces what was seen
             of the call while it was live (H3).
 
     Raises:
@@ -157,8 +157,8 @@ def _rank(record: CallRecord) -> tuple[object, ...]:
 def combine(one: CallRecord, other: CallRecord) -> CallRecord:
     """The one of two records of a user's call that stands for it (H2).
 
-    Answered and emitted beat missed, whoever says so; then what is settled beats what was told live, final
-    beats ongoing, and of two that agree so far the one that knows more wins.
+    Answered and emitted beat missed, in whichever record; then settled beats reported live, final beats
+    ongoing, and of two that agree so far the one that knows more wins.
     Commutative, associative and idempotent.
 
     Raises:
@@ -170,7 +170,7 @@ def combine(one: CallRecord, other: CallRecord) -> CallRecord:
 
 
 def _entries(doubles: Sequence[CallRecord]) -> Iterable[CallRecord]:
-    """What records that share their key come to: one entry for each user, in the order of their names."""
+    """Records that share their key, merged: one entry for each user, in the order of their names."""
     by_user: dict[str, CallRecord] = {}
     for record in doubles:
         known = by_user.get(record.user, record)
@@ -313,10 +313,10 @@ def _live(user: str, call_id: str, legs: Sequence[Call]) -> CallRecord:
 
 
 def finished(account: Account, call_id: str, at: datetime) -> CallRecord | None:
-    """What a live call comes to as one of its legs ends: its final record, or None while it goes on.
+    """The final record of a live call as one of its legs ends; None while the call goes on.
 
     It goes on while another leg lives; but once the only leg that was answered ends, the call is over,
-    and the legs that still ring, or whose end is told late, cannot make it a missed one (H2).
+    and the legs that still ring, or whose end is reported late, cannot make it a missed one (H2).
 
     Args:
         account: The account before the end, the leg still among its calls.

@@ -62,7 +62,7 @@ class Trigger(StrEnum):
 
 
 class Transition(NamedTuple):
-    """What one trigger comes to: the next state, and the selection that is saved from then on."""
+    """The result of one trigger: the next state, and the selection that is saved from then on."""
 
     state: State
     selection: Device
@@ -179,7 +179,7 @@ def _validate(declaration: Sequence[TransitionConfigDict]) -> None:
 def compile_table(
     declaration: Sequence[TransitionConfigDict],
 ) -> dict[tuple[State, Trigger, Device], Transition]:
-    """Run a declaration over every (state, trigger, saved selection) and keep what each comes to.
+    """Run a declaration over every (state, trigger, saved selection) and keep each result.
 
     Raises:
         ValueError: The declaration names a state or trigger that does not exist, leaves a trigger out,
@@ -214,4 +214,4 @@ def _run(declaration: Sequence[TransitionConfigDict]) -> dict[tuple[State, Trigg
 
 
 TABLE: Final[Table] = compile_table(DECLARATION)
-"""What each trigger comes to in each state, by the selection that is saved. No entry: refused (M3)."""
+"""The result of each trigger in each state, by the selection that is saved. No entry: refused (M3)."""

@@ -43,7 +43,7 @@ _OCCUPIED: Final = frozenset({LineStatus.ON_HOLD, LineStatus.IN_USE, LineStatus.
 
 
 def join(one: LineStatus, other: LineStatus) -> LineStatus:
-    """What two lines behind one number come to, as Asterisk joins them (P4, P6).
+    """The joint status of two lines behind one number, as Asterisk computes it (P4, P6).
 
     The higher rank wins, but ringing with in use, on hold or busy is ringing in use. Commutative,
     associative and idempotent, so any number of lines may be joined in any order.
@@ -68,5 +68,5 @@ def presence(account: Account) -> Presence:
 
 
 def known(account: Account) -> bool:
-    """Whether the PBX has told anything yet; before that no presence is published (P5)."""
+    """Whether the PBX has reported anything yet; before that no presence is published (P5)."""
     return account.observed.deskphone.known or account.observed.webrtc.known

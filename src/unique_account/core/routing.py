@@ -3,7 +3,7 @@
 `plan` says what a PBX installs: the user's choices as data, with the conditions that the PBX judges by
 itself on its own live facts, so that calls need no Python (R16). `resolve` is how a plan is carried out
 under given facts, and the in-memory PBX carries plans out with it. `route` is both at once: what the
-account's plan comes to under the facts that the account knows.
+result of the account's plan under the facts that the account knows.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def _outcome(user: User, outcome: Outcome, forward: Forward | None = None) -> De
 
 
 def resolve(plan: Plan, facts: Facts) -> Route:
-    """What a call comes to under these facts: the gate first, then the candidates (R8)."""
+    """Where a call goes under these facts: the gate first, then the candidates (R8)."""
     gate = plan.gate
     if gate.do_not_disturb is not None:
         reason = Reason("R8", "do-not-disturb is on", ("do_not_disturb=true",))
@@ -228,7 +228,7 @@ def resolve(plan: Plan, facts: Facts) -> Route:
 def ring(plan: Plan, facts: Facts) -> Route:
     """Which candidate rings for a call that is past the gate (R2 to R4, R12).
 
-    Also what a ringing call comes to whose device vanished: ask again, without that device (R15).
+    Also for a ringing call whose device vanished: ask again, without that device (R15).
     """
     reasons = plan.because
     for candidate in plan.candidates:
@@ -282,11 +282,11 @@ def _sent(plan: Plan, destination: Destination, outcome: Outcome, facts: Facts, 
     return Route(destination=destination, because=(*because, reason))
 
 
-# -- what it comes to now ----------------------------------------------------------------------------
+# -- the result now ---------------------------------------------------------------------------------
 
 
 def route(account: Account, *, dialled: str = "", forwards: int = 0) -> Route:
-    """What a call to the account comes to under the facts that it knows now, and why (R17).
+    """Where a call to the account goes under the facts that it knows now, and why (R17).
 
     Args:
         account: The account that is called.

@@ -77,7 +77,7 @@ def already(what: str, owner: object) -> str:
 
 
 class Claims(Generic[Owner]):
-    """Which owner has what; an owner is whatever the caller tells claimants apart by, such as a user's id."""
+    """Which owner has what; an owner is any key of the caller's, such as a user's id."""
 
     def __init__(self) -> None:
         self._owners: dict[Claim, Owner] = {}

@@ -113,7 +113,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").s
 
 
 def _problems(user: User) -> list[str]:
-    """All that is wrong with a user: first each field by itself, then what they come to together.
+    """All that is wrong with a user: first each field by itself, then all together.
 
     Names and numbers end up in a dialplan, so they keep to characters that mean nothing there, and to
     lengths and times that it takes.

@@ -32,7 +32,7 @@ class View:
         webrtc: The WebRTC line.
         calls: The live calls over both devices.
         forwarding: Do-not-disturb and the user's own forwards.
-        messages: The mailbox's counts; None until told.
+        messages: The mailbox's counts; None until reported.
         because: Why the next call goes where it goes.
     """
 

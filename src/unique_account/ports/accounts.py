@@ -33,7 +33,7 @@ class StaleVersion(UniqueAccountError):
 
 
 class StoreDown(Unreachable):
-    """The store cannot be reached, as was told when it went down; nothing was written."""
+    """The store cannot be reached, which was reported when it went down; nothing was written."""
 
 
 class Accounts(Protocol):

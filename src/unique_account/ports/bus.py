@@ -1,4 +1,4 @@
-"""The bus: what other services of the company are told about accounts."""
+"""The bus: what other services of the company learn about accounts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unique_account.core.presence import Presence
 
 
 class Bus(Protocol):
-    """A message bus. What it is told may come again with the same content; listeners take the last word."""
+    """A message bus. An announcement may come again with the same content; listeners take the last one."""
 
     async def presence_changed(self, number: str, presence: Presence) -> None:
         """A number's presence is this now (P5)."""

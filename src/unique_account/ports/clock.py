@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and wakes who asked for it."""
+    """Knows the time, and runs timers."""
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
@@ -17,6 +17,6 @@ class Clock(Protocol):
     def call_at(self, instant: datetime, wake: Callable[[], Awaitable[object]]) -> None:
         """Await ``wake()`` once, at an instant or soon after; a past one soon.
 
-        There is no taking back: whoever is woken looks whether there is still something to do (S7).
+        A timer cannot be cancelled: who is woken looks whether there is still something to do (S7).
         """
         ...

@@ -29,7 +29,7 @@ STORE_RETRY: Final = timedelta(seconds=5)
 """How long after the store could not be reached it is asked what became of a change."""
 
 WRITE_ATTEMPTS: Final = 5
-"""How often one change is made anew because somebody else wrote the account first."""
+"""How often one change is made again because another process wrote the account first."""
 
 
 class AccountWriter:
@@ -37,7 +37,7 @@ class AccountWriter:
 
     Args:
         store: Where kept parts are stored.
-        observer: Who is told of what could not be stored.
+        observer: Is notified of what could not be stored.
         gone: Forgets an account that somebody else took out of the store.
     """
 
@@ -148,7 +148,7 @@ def _decided(change: Callable[[Account], Account], before: Account) -> tuple[Acc
 class UnconfirmedWrites:
     """Users whose last change has an unknown outcome; the store is asked for it later.
 
-    The store was lost at the change, or whoever made it was cancelled before it was acknowledged.
+    The store was lost at the change, or its task was cancelled before it was acknowledged.
 
     Args:
         clock: When it is time to ask.

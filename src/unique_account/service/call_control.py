@@ -85,7 +85,7 @@ async def _ask_phone(account: Account, pbx: Pbx, command: Answer | Hold | Resume
 
 
 def _own(account: Account, call_id: str) -> Call:
-    """One of the account's calls; whether another account has it shall not be told."""
+    """One of the account's calls; whether another account has it stays unknown."""
     for call in account.calls:
         if call.id == call_id:
             return call

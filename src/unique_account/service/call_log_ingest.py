@@ -1,10 +1,10 @@
-"""From rows that a PBX wrote to records in the call log, and never a row lost or told twice.
+"""From rows that a PBX wrote to records in the call log; no row is lost, and none counts twice.
 
-A row of a call is of use until the call is over, so the place from which a source would be read again stays
-before the first row of every call that is not. It is saved in the transaction of the records that were made;
-whoever dies before that reads the same rows again, and the log takes the same records once (H6). A call that
-is over but began before that place could not be told again from its later rows alone: these are named in the
-position, and are not read again.
+A row is of use until its call is over. So the place from which a source would be read again stays before
+the first row of every call that goes on. It is saved in the transaction of the records that were made: a
+process that dies before that reads the same rows again, and the log takes the same records once (H6). A
+call that is over but began before that place could not be made again from its later rows alone; the
+position names these rows, and they are not read again.
 
 Rows are numbered as they are written and seen as they are committed, so a number that is missing may come
 yet. For a while nothing is read beyond it.
@@ -44,7 +44,7 @@ class CallLogIngest:
         calls: What makes records of rows.
         log: Where the records go.
         clock: Tells when a call is quiet, and how long a row has been missing.
-        complain: Hears the number of each row that cannot be read, and why; the row is passed by.
+        complain: Gets the number of each row that cannot be read, and why; the row is skipped.
         batch: How many rows are read at a time.
         done: How many rows were read so far.
         made: How many records they came to so far.
@@ -72,7 +72,7 @@ class CallLogIngest:
     """The rows of calls that were over at the same time, as far as they reach beyond the saved place."""
 
     async def step(self) -> bool:
-        """Read a batch and save what it comes to; returns whether there may be more to read at once."""
+        """Read a batch and save its records; returns whether there may be more to read at once."""
         if self._saved is None:
             await self._resume()
         found = await self.rows.after(self._reached, self.batch)
@@ -85,7 +85,7 @@ class CallLogIngest:
         return ready > 0
 
     async def catch_up(self, reported: Callable[[int], object] = lambda _: None) -> None:
-        """Read all that is there; ``reported`` hears after each batch how many rows were read so far."""
+        """Read all that is there; ``reported`` gets after each batch how many rows were read so far."""
         while await self.step():
             reported(self.done)
 

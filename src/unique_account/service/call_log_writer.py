@@ -28,7 +28,7 @@ class CallLogWriter:
     Args:
         call_log: Where they go.
         clock: When it is time to try again.
-        observer: Who is told of a call log that fails, once, and when it works again.
+        observer: Is notified of a call log that fails, once, and when it works again.
     """
 
     def __init__(self, call_log: CallLog, clock: Clock, observer: Observer) -> None:
@@ -77,7 +77,7 @@ class CallLogWriter:
         self._clock.call_at(self._clock.now() + RETRY, self.make_up)
 
     async def make_up(self) -> None:
-        """Hand over what waits, the oldest first, as far as the call log can be reached."""
+        """Write what waits, the oldest first, as far as the call log can be reached."""
         waited = bool(self._owed)
         while self._owed:
             record = self._owed[0]

@@ -1,8 +1,8 @@
-"""Hands projections on to the ports: those in which two accounts differ, or all of them.
+"""Passes projections to the ports: those in which two accounts differ, or all of them.
 
-A port that fails harms nobody else: the observer is told, and what was not handed over is owed, and
-handed over with the user's next change, or by a resync. A hand-over that is cancelled is owed as well. A
-node that is slow to show the presence of another node's user is not waited for, and owed as well.
+A port that fails harms nobody else: the observer is notified. What a port did not get is owed, and passed
+with the user's next change or by a resync; so is what was cancelled on its way. The projector does not
+wait for a node that is slow to show the presence of another node's user, and owes it as well.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Projector:
             raise ValueError(f"{user.id}: media server {user.media_server} is not one of {nodes}") from None
 
     async def watch(self, user: User) -> None:
-        """Let the user's node tell the user's facts anew.
+        """Let the user's node report the user's facts again.
 
         Raises:
             ValueError: The user's media server is none of the nodes.
@@ -80,11 +80,11 @@ class Projector:
         await self.node(user).watch(user)
 
     async def project(self, before: Account | None, after: Account) -> None:
-        """Hand on the projections in which two accounts differ; all of them if there is none before."""
+        """Pass on the projections in which two accounts differ; all of them if there is none before."""
         user = after.user.id
         owed = self._owed.get(user)
         formers = [account for account in (owed, before) if account is not None]
-        self._owed[user] = next(iter(formers), after)  # until all is handed over
+        self._owed[user] = next(iter(formers), after)  # until every port has its own
         if owed is not None:
             before = None
         was = None if before is None else self._projected(before)
@@ -104,7 +104,7 @@ class Projector:
             del self._owed[user]
 
     def owe(self, account: Account) -> None:
-        """Hand everything over with the user's next change: this account is not what is shown any more."""
+        """Pass everything on with the user's next change: this account is not what is shown any more."""
         self._owed.setdefault(account.user.id, account)
 
     def _projected(self, account: Account) -> Projected:
@@ -136,7 +136,7 @@ class Projector:
         return await (hint if name == user.media_server else self._soon(hint))
 
     async def _soon(self, handing: Coroutine[Any, Any, bool]) -> bool:
-        """Hand over by somebody who is not waited for if it takes long; whether it is done by then."""
+        """Pass a projection in a task of its own, and wait for it a little; whether it is done by then."""
         task = asyncio.create_task(handing)
         self._slow.add(task)
         task.add_done_callback(self._slow.discard)

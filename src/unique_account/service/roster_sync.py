@@ -57,7 +57,7 @@ class RosterChanges:
 
 
 class RosterSync:
-    """Keeps a service's accounts in step with a roster; several requests at once are worked off in turn."""
+    """Keeps a service's accounts in step with a roster; several requests at once are handled in turn."""
 
     def __init__(self, service: Service, roster: Roster, observer: Observer) -> None:
         self._service = service

@@ -1,6 +1,6 @@
 """The only choreography: an event, the core, the store, then the projections that changed.
 
-One user's events are worked off one after the other in the order in which they came; users do not wait
+One user's events are handled one after the other in the order in which they came; users do not wait
 for each other. A change of the kept part is stored before anything shows it, under an optimistic version:
 where somebody else wrote meanwhile, the event is applied again to what they wrote.
 """
@@ -36,9 +36,9 @@ from unique_account.service.reservations import Reservations
 
 
 class Service:
-    """Keeps every account and hands its projections on.
+    """Keeps every account and publishes its projections.
 
-    ``async with service:``, once, loads the accounts, hands every projection over and listens to the ports
+    ``async with service:``, once, loads the accounts, publishes every projection and listens to the ports
     until the block is left. `handle` may be called from anywhere in the same event loop.
 
     Attributes:
@@ -52,7 +52,7 @@ class Service:
         bus: Whom presence and forwarding are announced to.
         call_log: Where finished calls are recorded.
         clock: Time and timers.
-        observer: Who is told what happened.
+        observer: Is notified of what happened.
         lease: How long a session that vanished holds its account (S5).
         owner: The name under which plans are installed; two installations on one PBX need two names.
         on_difference: Called with each sentence that a resync returns, whoever asked for it.
@@ -219,7 +219,7 @@ class Service:
     # -- events --------------------------------------------------------------------------------------
 
     async def handle(self, user: str, event: Event) -> Account:
-        """Work off one event of a user, after those that came before it; returns the account after it.
+        """Handle one event of a user, after those that came before it; returns the account after it.
 
         What the store raises is raised again, with nothing changed; what other ports raise goes to the
         observer.
@@ -296,7 +296,7 @@ class Service:
     # -- resync --------------------------------------------------------------------------------------
 
     async def resync(self, user: str | None = None, *, node: str | None = None) -> tuple[str, ...]:
-        """Make the ports and the accounts agree: hear all facts anew, hand every projection over.
+        """Make the ports and the accounts agree: receive all facts again, publish every projection.
 
         Args:
             user: One user only; None: all of them, and plans of ours without an account are taken away.

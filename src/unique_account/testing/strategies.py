@@ -1,7 +1,7 @@
 """Hypothesis strategies for users, lines, calls and events, and for the accounts that events lead to.
 
 Names and instants come from small pools, so that what is drawn meets: two events are about one session,
-a lease is nearly over, a call is heard of after its end. Users with different ids share no number and no
+a lease is nearly over, a call is reported after its end. Users with different ids share no number and no
 endpoint, so that a list of users, unique by id, can live in one PBX.
 """
 
@@ -178,7 +178,7 @@ def _forwardings(enabled: tuple[str, ...], disabled: tuple[str, ...] = ()) -> st
     )
 
 
-# -- what the PBX tells ------------------------------------------------------------------------------
+# -- what the PBX reports ----------------------------------------------------------------------------
 
 
 def lines() -> st.SearchStrategy[Line]:

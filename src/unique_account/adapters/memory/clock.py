@@ -9,7 +9,7 @@ from itertools import count
 
 
 class SettableClock:
-    """Tells the time it was set to; whoever asked to be woken is woken, in order, as it moves on."""
+    """Shows the time it was set to; timers go off in order as it moves on."""
 
     def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._now = now

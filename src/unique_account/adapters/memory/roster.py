@@ -6,7 +6,7 @@ from unique_account.core.user import User
 
 
 class MemoryRoster:
-    """Names the users that it was last told of.
+    """Names the users that it was last given.
 
     Attributes:
         named: Who is to have an account.

@@ -100,7 +100,7 @@ class PostgresqlCallLog(PostgresqlStore):
 
 
 def _combined(records: Iterable[CallRecord]) -> dict[tuple[str, Key], CallRecord]:
-    """What records come to among themselves: one for each user and call."""
+    """Records merged among themselves: one for each user and call."""
     batch: dict[tuple[str, Key], CallRecord] = {}
     for record in records:
         place = (record.user, record.key)

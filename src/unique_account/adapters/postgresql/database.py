@@ -75,7 +75,7 @@ class Database:
             max_size=_CONNECTIONS,
             open=False,
             timeout=_PATIENCE,
-            reconnect_timeout=_PATIENCE,  # who asks next begins anew, and waits for no late attempt
+            reconnect_timeout=_PATIENCE,  # the next request connects itself, and waits for no late attempt
             configure=_configure,
             check=_check,
         )
@@ -134,7 +134,7 @@ class Database:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Tell failures of PostgreSQL in our words."""
+        """Raise failures of PostgreSQL as ours."""
         try:
             yield
         except psycopg.OperationalError as error:
@@ -165,7 +165,7 @@ def _in_time(connection: Connection) -> Iterator[None]:
 
 
 def _cut(connection: Connection) -> None:
-    """Let whoever waits for a connection see its end; a cancellation would wait for the server as well."""
+    """Let those who wait for a connection see its end; a cancellation would wait for the server as well."""
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 

@@ -84,7 +84,7 @@ def _add(connection: sqlite3.Connection, records: Iterable[CallRecord], read: Po
 
 
 def _changes(connection: sqlite3.Connection, records: Iterable[CallRecord]) -> Iterable[Row]:
-    """The rows that records come to, where they differ from what is there."""
+    """The rows of records, where they differ from what is there."""
     changes: dict[tuple[str, Key], CallRecord] = {}
     for record in records:
         place = (record.user, record.key)

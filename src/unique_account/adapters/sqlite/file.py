@@ -101,7 +101,7 @@ def reading_rows() -> Iterator[None]:
 
 
 def _unusable(path: Path | str, error: Exception) -> UnusableFile:
-    """What an error of SQLite comes to; of its extended codes the last byte is the kind."""
+    """An error of SQLite as ours; of its extended codes the last byte is the kind."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     held = code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return (FileHeld if held else UnusableFile)(path, str(error))

@@ -1,4 +1,4 @@
-"""Commands: what a user tells the calls to do, once, from a UC Assistant (C1, C2)."""
+"""Commands: what a user does to a call, once, from a UC Assistant (C1, C2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a port tells the service what happened."""
+"""How a port reports to the service what happened."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Subclass the contract in a test module and say how the adapter is opened; pytest
                 await accounts.delete_everything()
                 yield accounts
 
-Each test opens the adapter anew, empty, in an event loop of its own, and proves one sentence of the
+Each test opens a new adapter, empty, in an event loop of its own, and proves one sentence of the
 port's docstring, which is the test's docstring. Where the world has to do something as well, phones at a
 PBX or UC Assistants at a CTI, `open` gives a driver besides: see `Phones` and `Assistants`. Whatever
 happens outside the process may take its time, but not longer than `Contract.patience`.

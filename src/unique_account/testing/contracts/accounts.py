@@ -156,7 +156,7 @@ class AccountsContract(Contract[Accounts]):
 
     @scenario
     async def test_of_two_writers_exactly_one_wins(self, accounts: Accounts) -> None:
-        """Write an account if the stored version is the expected one, whoever else writes."""
+        """Write an account if the stored version is the expected one, also while others write."""
         await accounts.add([ALICE])
         wishes = [Kept(version=1, selection=device) for device in Device] * 4
         saves = (accounts.save(ALICE, kept, 0) for kept in wishes)
@@ -233,7 +233,7 @@ class AccountsContract(Contract[Accounts]):
 
     @scenario
     async def test_all_are_complete_while_they_are_written(self, accounts: Accounts) -> None:
-        """Every stored account, each once, whoever writes meanwhile."""
+        """Every stored account, each once, also while others write."""
         steady = [f"user-{number:04}" for number in range(MANY)]
         passing = ["goes-early", "goes-too", "z-goes-late"]
         await accounts.add(map(a_user, [*steady, *passing]))

@@ -46,7 +46,7 @@ class BusContract(Contract[tuple[Bus, Listener]]):
 
     @scenario
     async def test_what_comes_again_changes_nothing(self, opened: tuple[Bus, Listener]) -> None:
-        """What it is given may come again with the same content."""
+        """An announcement may come again with the same content."""
         bus, listener = opened
         for _ in range(2):
             await bus.presence_changed("1001", Presence.BUSY)

@@ -75,7 +75,7 @@ class ClockContract(Contract[tuple[Clock, Passing]]):
 
     @scenario
     async def test_who_is_woken_may_ask_again(self, opened: tuple[Clock, Passing]) -> None:
-        """Whoever is woken looks whether there is still something to do, and may set a timer for it."""
+        """Who is woken looks whether there is still something to do, and may set a timer for it."""
         clock, passing = opened
         woken: list[datetime] = []
 

@@ -1,4 +1,4 @@
-"""Records of which the contract speaks, and what they come to."""
+"""Records of the contract's tests, and the lists they make."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def records(draw: st.DrawFn) -> CallRecord:
 
 
 def listed(given: Sequence[CallRecord], user: str) -> list[CallRecord]:
-    """What a user's list comes to: one entry for each call, newest first."""
+    """A user's list: one entry for each call, newest first."""
     own = sorted((record for record in given if record.user == user), key=attrgetter("key"))
     return [reduce(combine, doubles) for _, doubles in groupby(own, key=attrgetter("key"))][::-1]

@@ -90,7 +90,7 @@ class WritesContract(Contract[CallLog]):
     def test_the_order_of_coming_does_not_matter(
         self, drawn: list[CallRecord], size: int, batch: int
     ) -> None:
-        """The log comes to the same whatever the order, and its pages put together are the whole."""
+        """The log is the same whatever the order, and its pages put together are the whole."""
 
         async def check() -> None:
             async with self.open() as log:
