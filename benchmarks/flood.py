@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from unique_account.adapters.asterisk.ami.codec import Decoder, Message
+from unique_account.adapters.asterisk.ami.codec import Decoder
+from unique_account.adapters.asterisk.ami.message import Message
 
 LISTS = frozenset({"DeviceStateList", "PJSIPShowContacts", "CoreShowChannels", "DBGetTree"})
 

@@ -11,15 +11,9 @@ from typing import Final
 
 from fuzz.target import Target, pieces, plain, printable, require, text_of, windows
 from fuzz.users import BYSTANDER, USERS, applied, names_bystander
-from unique_account.adapters.asterisk.ami.codec import (
-    Decoder,
-    InvalidAction,
-    Item,
-    Malformed,
-    Message,
-    encode,
-)
-from unique_account.adapters.asterisk.ami.untrusted_text import is_cut
+from unique_account.adapters.asterisk.ami.codec import Decoder, InvalidAction, encode
+from unique_account.adapters.asterisk.ami.event_layout import is_cut
+from unique_account.adapters.asterisk.ami.message import Item, Malformed, Message
 from unique_account.adapters.asterisk.replay import ReplayStep, json_line, replay
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator

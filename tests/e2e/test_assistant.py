@@ -12,7 +12,7 @@ from tests.e2e.drivers.assistant_calls import answer_bobs_call, approx_tone, pag
 from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.full_system import FullSystem, full_system
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 
 pytestmark = pytest.mark.e2e
 

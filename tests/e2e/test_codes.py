@@ -16,7 +16,7 @@ from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, PlannedNode, planned_node
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.bootstrap import bootstrap

@@ -13,7 +13,7 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin, render
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.forwarding import Destination, Mailbox, Refusal
 from unique_account.core.presence import Presence

@@ -18,7 +18,7 @@ from attrs import evolve
 
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused, Unreachable
-from unique_account.core.events import Event, LoggedIn, Reported, apply, restore
+from unique_account.core.events import Event, LoggedIn, apply, restore
 from unique_account.core.routing import Plan
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.ports.clock import Clock
@@ -56,7 +56,7 @@ class AccountWriter:
             event: What happened.
             certain: No change of it by this process has an unknown outcome.
         """
-        if isinstance(event, Reported) or (certain and isinstance(event, LoggedIn)):
+        if certain and isinstance(event, LoggedIn):
             after = apply(before, event)
             if after.kept is before.kept:  # nothing to compare: nobody else writes of this connection
                 return after

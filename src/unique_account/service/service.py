@@ -14,7 +14,16 @@ from functools import partial
 
 from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused, Unreachable
-from unique_account.core.events import CallEnded, Event, FactsReplaced, LeaseExpired, UserChanged, restore
+from unique_account.core.events import (
+    CallEnded,
+    Event,
+    FactsReplaced,
+    LeaseExpired,
+    Reported,
+    UserChanged,
+    apply,
+    restore,
+)
 from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts
@@ -261,13 +270,17 @@ class Service:
 
     def _keep(self, account: Account) -> None:
         """Hold an account as it is now, and see to it that somebody wakes when its next lease is over."""
-        if (former := self._user(account.user.id)) is not account.user:
-            self._reservations.move(former, account.user)
+        former = self._accounts.get(account.user.id)
         self._accounts[account.user.id] = account
-        self._expiries.of(account)
+        if former is None or former.user is not account.user:
+            self._reservations.move(former.user if former else None, account.user)
+        if former is None or former.kept is not account.kept:
+            self._expiries.of(account)
 
     async def _apply(self, before: Account, event: Event) -> Account:
         """The account after an event, its kept part stored."""
+        if isinstance(event, Reported):  # facts are not stored
+            return apply(before, event)
         try:
             with self._doubts.of(before.user.id):
                 certain = before.user.id not in self._doubts

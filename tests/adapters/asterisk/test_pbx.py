@@ -15,7 +15,7 @@ from attrs import evolve
 from tests.adapters.asterisk.ami.scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.ami import connection
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.hints import hints
 from unique_account.adapters.asterisk.node import call_control, state_sync
 from unique_account.adapters.asterisk.node import connection as node_connection

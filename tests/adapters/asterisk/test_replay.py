@@ -17,7 +17,8 @@ import pytest
 from attrs import frozen
 
 from tests.paths import DATA
-from unique_account.adapters.asterisk.ami.codec import Decoder, Malformed, Message
+from unique_account.adapters.asterisk.ami.codec import Decoder
+from unique_account.adapters.asterisk.ami.message import Malformed, Message
 from unique_account.adapters.asterisk.replay import (
     Entry,
     Projections,

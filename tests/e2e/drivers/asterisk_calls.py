@@ -20,7 +20,7 @@ from lab.waiting import until
 from tests.e2e.drivers.simulated_calls import CallOutcome
 from tests.e2e.scenes.random_calls import NAMES, OUTSIDE, PHONES, Attempt, Case, Phone, Reaction, numbers
 from unique_account import Device, User
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Extension, Fallbacks, Mailbox, Outcome, Refusal
 

@@ -21,7 +21,7 @@ from tests.e2e.scenes.missed_calls import UNREACHED
 from tests.e2e.scenes.people import Truth
 from tests.e2e.scenes.transfers import MOVED
 from tests.paths import DATA
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT
 
 FOLDER: Final = DATA / "cel"

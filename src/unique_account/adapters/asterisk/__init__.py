@@ -1,14 +1,8 @@
 """Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
 
-from unique_account.adapters.asterisk.ami.codec import (
-    Decoder,
-    Greeting,
-    InvalidAction,
-    Malformed,
-    Message,
-    encode,
-)
+from unique_account.adapters.asterisk.ami.codec import Decoder, InvalidAction, encode
 from unique_account.adapters.asterisk.ami.login import MANAGER_PORT, ManagerLogin
+from unique_account.adapters.asterisk.ami.message import Greeting, Malformed, Message
 from unique_account.adapters.asterisk.config_files.dialplan import render
 from unique_account.adapters.asterisk.config_files.manager_conf import manager_secret, render_manager
 from unique_account.adapters.asterisk.config_files.pjsip import (

@@ -12,9 +12,9 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_FILE, READ, WRITE
 from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
 from unique_account.adapters.asterisk.wire_names import (

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.wire_names import TRUNK_CONTEXT
 
 _WILDCARD: Final = re.compile(r"^ +'(_[^']*[.!])' =>", re.MULTILINE)

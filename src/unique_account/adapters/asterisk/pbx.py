@@ -96,6 +96,8 @@ class AsteriskPbx:
     async def watch(self, user: User) -> None:
         """Report this user's facts from now on, first all that is known."""
         self._facts.users.add(user)
+        for number in filter(self._hints.has, user.numbers):
+            await self._restore(number)
         with suppress(ConnectionError):
             await self._node.reach()
         await self._facts.watch(user, is_up=self.connected)
@@ -125,16 +127,17 @@ class AsteriskPbx:
 
     async def hint(self, number: str, presence: Presence) -> None:
         """Show this presence to the phones that watch a number."""
-        self._hints.remember(number, presence)
-        await self._watchdog.restore(digits(number), self._without_us(number, presence))
+        if self._hints.remember(number, presence):
+            await self._restore(number)
         await self._hints.show(await self._node.reach(), number)
 
-    def _without_us(self, number: str, presence: Presence) -> str | None:
-        """What a number's hint follows when the service is gone."""
-        if presence is Presence.UNEXISTING:
-            return None
-        user = self._facts.users.of_number(number)
-        return custom_state(digits(number)) if user is None else live_devices(user)
+    async def _restore(self, number: str) -> None:
+        """Let a number's hint follow the right devices when the service is gone."""
+        devices = None
+        if self._hints.has(number):
+            user = self._facts.users.of_number(number)
+            devices = custom_state(digits(number)) if user is None else live_devices(user)
+        await self._watchdog.restore(digits(number), devices)
 
     # -- commands ------------------------------------------------------------------------------------
 

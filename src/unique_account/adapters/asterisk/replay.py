@@ -15,7 +15,8 @@ from typing import Final
 
 from attrs import field, fields, frozen
 
-from unique_account.adapters.asterisk.ami.codec import Decoder, Malformed, Message
+from unique_account.adapters.asterisk.ami.codec import Decoder
+from unique_account.adapters.asterisk.ami.message import Malformed, Message
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account, Call

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from hashlib import md5
 
 from unique_account.adapters.asterisk import ManagerLogin
-from unique_account.adapters.asterisk.ami.codec import Decoder, Message
+from unique_account.adapters.asterisk.ami.codec import Decoder
+from unique_account.adapters.asterisk.ami.message import Message
 
 SECRET = "a-secret-that-nobody-may-see"
 CHALLENGE = "168230411"

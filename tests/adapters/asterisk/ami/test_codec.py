@@ -12,16 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.paths import DATA
-from unique_account.adapters.asterisk.ami.codec import (
-    MAX_HEADERS,
-    Decoder,
-    Greeting,
-    InvalidAction,
-    Item,
-    Malformed,
-    Message,
-    encode,
-)
+from unique_account.adapters.asterisk.ami.codec import MAX_HEADERS, Decoder, InvalidAction, encode
+from unique_account.adapters.asterisk.ami.message import Greeting, Item, Malformed, Message
 
 RECORDINGS = DATA / "recordings"
 
@@ -210,6 +202,8 @@ class TestAnyCut:
     @settings(max_examples=300)
     @example(stream=GREETING[:-2] + HANGUP, cuts=[40], max_message=128)
     @example(stream=b"\n\r\r\n\r\n", cuts=[1], max_message=128)
+    @example(stream=b"\r\r\n\n".ljust(160, b"x"), cuts=[153], max_message=128)
+    @example(stream=b"x\r\n".ljust(160, b"\n") + b"y\r\n\r\n", cuts=[153], max_message=128)
     @given(stream=STREAMS, cuts=st.lists(st.integers(0, 400), max_size=8), max_message=st.integers(128, 200))
     def test_of_any_stream(self, stream: bytes, cuts: list[int], max_message: int) -> None:
         places = [0, *sorted(min(place, len(stream)) for place in cuts), len(stream)]

@@ -13,15 +13,11 @@ import pytest
 
 from tests.adapters.asterisk.ami.scripted_node import SECRET, ScriptedNode, refused, scripted_node
 from unique_account.adapters.asterisk.ami import connection as module
-from unique_account.adapters.asterisk.ami.codec import InvalidAction, Malformed, Message
-from unique_account.adapters.asterisk.ami.connection import (
-    LONGEST_DELAY,
-    ActionRefused,
-    Connection,
-    connect,
-    delays,
-)
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami import login
+from unique_account.adapters.asterisk.ami.codec import InvalidAction
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.login import LONGEST_DELAY, ManagerLogin, connect, delays
+from unique_account.adapters.asterisk.ami.message import Malformed, Message
 from unique_account.ports.pbx import NodeDown
 
 P = ParamSpec("P")
@@ -321,7 +317,7 @@ async def test_a_connection_with_too_much_waiting_is_given_up(monkeypatch: pytes
         node.unanswered.add("Getvar")
         asking = asyncio.create_task(connection.act("Getvar"))
         node.report(*["Event: Hold\r\nPadding: " + "x" * 500] * 1000)
-        with pytest.raises(ConnectionError, match="messages wait to be worked off"):
+        with pytest.raises(ConnectionError, match="messages wait to be handled"):
             await asking
 
 
@@ -358,7 +354,7 @@ async def test_a_node_that_does_not_listen_is_told_at_once() -> None:
 
 @in_loop
 async def test_a_node_that_does_not_answer_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CONNECTS_WITHIN", 0.1)
+    monkeypatch.setattr(login, "CONNECTS_WITHIN", 0.1)
     async with scripted_node() as node:
         node.unanswered.add("Challenge")
         with pytest.raises(ConnectionError, match="did not answer within"):

@@ -27,8 +27,10 @@ from tests.adapters.asterisk.ami.hostile_text import (
 )
 from tests.adapters.asterisk.cel.event_rows import row_of
 from tests.paths import DATA
-from unique_account.adapters.asterisk.ami.codec import LARGEST_CUT, Decoder, Malformed, Message
-from unique_account.adapters.asterisk.ami.untrusted_text import is_cut, settled
+from unique_account.adapters.asterisk.ami.codec import LARGEST_CUT, Decoder
+from unique_account.adapters.asterisk.ami.event_layout import is_cut
+from unique_account.adapters.asterisk.ami.message import Malformed, Message
+from unique_account.adapters.asterisk.ami.untrusted_text import settled
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.events import LineChanged

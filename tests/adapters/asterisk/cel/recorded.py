@@ -11,7 +11,7 @@ from attrs import frozen
 from tests.adapters.asterisk.cel.event_rows import row_of
 from tests.e2e.scenes.people import Truth
 from tests.paths import DATA
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.account import Direction
 from unique_account.core.history import HistoryStatus

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.asterisk.cel.recorded import recordings
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.cel.rows import LONGEST, UnreadableRow, from_table
 from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, transferred
 
@@ -115,30 +115,30 @@ class TestJoining:
 
     def test_a_call_of_another_node_goes_by_its_id_there(self) -> None:
         origins = LinkedIds()
-        origins.on_event(self._joined(1))
-        named = origins.on_event(self._channel(1))
+        origins.note(self._joined(1))
+        named = origins.at_origin(self._channel(1))
         assert (named["Linkedid"], named.event, named["Uniqueid"]) == ("other-1.1", "Newstate", "here-1.9")
-        assert origins.on_event(self._channel(2)) == self._channel(2)
+        assert origins.at_origin(self._channel(2)) == self._channel(2)
 
     def test_so_many_are_remembered_and_no_more(self) -> None:
         origins = LinkedIds()
         for number in range(10_001):
-            origins.on_event(self._joined(number))
-        assert origins.on_event(self._channel(0))["Linkedid"] == "here-1.0"
-        assert origins.on_event(self._channel(1))["Linkedid"] == "other-1.1"
+            origins.note(self._joined(number))
+        assert origins.at_origin(self._channel(0))["Linkedid"] == "here-1.0"
+        assert origins.at_origin(self._channel(1))["Linkedid"] == "other-1.1"
 
     def test_an_id_with_half_a_character_can_be_kept(self) -> None:
         origins = LinkedIds()
         reported = "Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: "
-        origins.on_event(Message(reported + json.dumps({"extra": "\ud800"})))
-        assert origins.on_event(self._channel(1))["Linkedid"] == "?"
+        origins.note(Message(reported + json.dumps({"extra": "\ud800"})))
+        assert origins.at_origin(self._channel(1))["Linkedid"] == "?"
 
     @pytest.mark.parametrize("extra", ["", "x", "[]", "{}", '{"extra": 1}', "[" * 100_000])
     def test_an_id_that_is_none_joins_nothing(self, extra: str) -> None:
         origins = LinkedIds()
         reported = f"Event: CEL\r\nEventName: unique_account_call\r\nLinkedID: here-1.1\r\nExtra: {extra}"
-        origins.on_event(Message(reported))
-        assert origins.on_event(self._channel(1)) == self._channel(1)
+        origins.note(Message(reported))
+        assert origins.at_origin(self._channel(1)) == self._channel(1)
 
     @pytest.mark.parametrize("first", ["Orig", "Second"])
     def test_the_later_of_two_calls_ends_when_a_transfer_joins_them(self, first: str) -> None:

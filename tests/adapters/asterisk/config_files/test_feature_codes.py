@@ -8,8 +8,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.fields import UnusableHeader
+from unique_account.adapters.asterisk.ami.message import Message, UnusableHeader
 from unique_account.adapters.asterisk.config_files.dialplan import render
 from unique_account.adapters.asterisk.config_files.feature_codes import CODES, LONGEST_DIALLED
 from unique_account.adapters.asterisk.translation.feature_codes import answer, dialled_code

@@ -7,7 +7,7 @@ import pickle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import NodeState
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translator
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus

@@ -4,27 +4,18 @@ A message is a run of ``Name: value`` lines, each closed by CR LF, and a blank l
 `Decoder` takes the byte stream in whatever pieces it comes and gives the same values for every way of
 cutting it. What is wrong in the stream becomes a value as well, `Malformed`, so that one bad message
 costs none of its neighbours; the stream goes on at the next blank line. A line without a colon is text that
-continues the header above it. The module ``snapshot`` beside this one tells strangers' text in
+continues the header above it. The module ``untrusted_text`` beside this one tells strangers' text in
 an event from what Asterisk wrote: blank lines in it end no event, and headers in it are left out.
-
-A `Message` is the text of its lines: decoding one costs a check and no table, and a header is looked up
-in the text when it is asked for, since most messages of a busy PBX are dropped by their first line.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, overload
+from typing import Final
 
-from attrs import frozen
-
-from unique_account.adapters.asterisk.ami.untrusted_text import (
-    is_cut,
-    is_sound,
-    is_stamped,
-    lacks_stamp,
-    settled,
-)
+from unique_account.adapters.asterisk.ami.event_layout import is_cut, is_sound, is_stamped, lacks_stamp
+from unique_account.adapters.asterisk.ami.message import Greeting, Item, Malformed, Message
+from unique_account.adapters.asterisk.ami.untrusted_text import settled
 from unique_account.core.errors import UniqueAccountError
 
 MAX_HEADERS: Final = 4096
@@ -37,6 +28,7 @@ LARGEST_CUT: Final = 8192
 """An event that a stranger's blank line cuts is put together again up to so many bytes."""
 
 _EOL: Final = b"\r\n"
+_EVENT: Final = b"Event: "
 _BLANK: Final = b"\r\n\r\n"
 _END: Final = re.compile(rb"\r\n\r\n|\r\n\n(?=Event: |Response: |Asterisk Call Manager/)")
 """The end of a message; some lists of Asterisk end with the second one."""
@@ -50,122 +42,31 @@ _UNSTAMPED: Final = "it has no stamp, as all other events here have"
 _BANNER: Final = re.compile(rb"(?:\r?\n)++|Asterisk Call Manager/([0-9A-Za-z.~+-]{1,64})\r\n")
 
 
-@frozen(weakref_slot=False)
-class Greeting:
-    """The line with which Asterisk opens a connection; the only one that no blank line closes."""
-
-    version: str
-
-
-@frozen(weakref_slot=False)
-class Message:
-    """One message: an event, or the response to an action.
-
-    Names are looked up as Asterisk writes them; upper and lower case differ. A repeated header keeps
-    all its values: ``message[name]`` is the first of them, so that no line appended to a message, as
-    the sender of a user event can, replaces one that Asterisk wrote above it.
-
-    Attributes:
-        text: The lines, without the blank one that closed them.
-    """
-
-    text: str
-
-    @property
-    def event(self) -> str:
-        """The event's name; empty for a response. Asterisk writes it in the first line."""
-        if self.text.startswith("Event: "):
-            return self.text[7:].partition("\r\n")[0]
-        return ""
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Every header with its value, repeated ones included, in the order of the stream."""
-        lines = [line.partition(":") for line in self.text.split("\r\n")]
-        return tuple([(name, value.removeprefix(" ")) for name, colon, value in lines if name and colon])
-
-    def __contains__(self, name: str) -> bool:
-        return self._found(name) >= 0
-
-    def __getitem__(self, name: str) -> str:
-        start = self._found(name)
-        if start < 0:
-            raise KeyError(name)
-        return self._value(start)
-
-    @overload
-    def get(self, name: str) -> str | None: ...
-    @overload
-    def get(self, name: str, default: str) -> str: ...
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header, or the default where there is no such header."""
-        start = self._found(name)
-        return default if start < 0 else self._value(start)
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Every value of a header, in order; empty where there is no such header."""
-        values = []
-        start = self._found(name)
-        while start >= 0:
-            values.append(self._value(start))
-            start = self._found_below(name, start)
-        return tuple(values)
-
-    def _found(self, name: str) -> int:
-        """Where the first value of a header begins; -1 for nowhere."""
-        if self.text.startswith(name) and self.text.startswith(":", len(name)):
-            return len(name) + 1
-        return self._found_below(name, 0)
-
-    def _found_below(self, name: str, start: int) -> int:
-        start = self.text.find(f"\r\n{name}:", start)
-        return start if start < 0 else start + len(name) + 3
-
-    def _value(self, start: int) -> str:
-        end = self.text.find("\r\n", start)
-        value = self.text[start:end] if end >= 0 else self.text[start:]
-        return value[1:] if value[:1] == " " else value
-
-
-@frozen(weakref_slot=False)
-class Malformed:
-    """A message that is none, or none that can be trusted; what holds of it follows as a `Message`.
-
-    Attributes:
-        problem: What is wrong with it, e.g. ``line 1 has no colon``.
-        excerpt: How it begins.
-        of_strangers: Whether it is an event with a stranger's text in it, in a stream that is sound.
-    """
-
-    problem: str
-    excerpt: str
-    of_strangers: bool = False
-
-    def __str__(self) -> str:
-        return f"malformed message, {self.problem}; it begins {self.excerpt!r}"
-
-
-Item = Greeting | Message | Malformed
-
-
 class Decoder:
     """Cuts the byte stream of one connection into greetings, messages and malformed ones.
 
     It holds no more than one message's worth of bytes between two calls of `feed`, and takes time
     linear in the stream however finely that is cut. Bytes that are no UTF-8 come as U+FFFD.
 
+    Inside of a list Asterisk writes nothing but the list. Texts of strangers stand there that no filter sees,
+    and what an application is given may be of any length; so what is not of the list is malformed.
+
     Args:
         max_message: A message of more bytes than this, the blank line not counted, is malformed; one
             that never ends is told of once, and passed over without being kept.
+        own: How the numbers of one's own actions begin, which strangers cannot know; the lists that answer
+            them are looked after. Empty: none are.
 
     Raises:
         ValueError: ``max_message`` is under `SMALLEST_LIMIT`.
     """
 
-    def __init__(self, max_message: int = 65536) -> None:
+    def __init__(self, max_message: int = 65536, *, own: str = "") -> None:
         if max_message < SMALLEST_LIMIT:
             raise ValueError(f"max_message is {max_message}; at least {SMALLEST_LIMIT} bytes")
         self._max_message = max_message
+        self._own = own
+        self._list_is_open = False
         self._buffer = bytearray()
         self._scanned = 0
         self._passing_over = False
@@ -185,7 +86,7 @@ class Decoder:
             for block in blocks:
                 self._read(bytes(block), items)
         self._settle(items)
-        return items
+        return self._checked(items)
 
     @property
     def cut(self) -> bytes | None:
@@ -197,7 +98,23 @@ class Decoder:
         items: list[Item] = []
         while self._cut:
             self._give_up(items)
-        return items
+        return self._checked(items)
+
+    def _checked(self, items: list[Item]) -> list[Item]:
+        """The items; a message that stands inside of a list, and is not of it, is malformed."""
+        if not self._own:
+            return items
+        return [self._in_list(item) if isinstance(item, Message) else item for item in items]
+
+    def _in_list(self, message: Message) -> Message | Malformed:
+        if not message.get("ActionID", "").startswith(self._own):
+            if not self._list_is_open:
+                return message
+            return _malformed("it stands inside of a list, and is not of it", message.text.encode(), True)
+        place = message.get("EventList")
+        if message.text.startswith("Response: ") or place == "Complete":
+            self._list_is_open = place == "start"
+        return message
 
     def close(self) -> list[Item]:
         """What the end of the stream leaves: a malformed message where it came inside of one."""
@@ -216,12 +133,14 @@ class Decoder:
             items.append(Message(block.decode("utf-8", "replace")))
             return
         if b"\r\n\n" in block or block.startswith((b"\r\n", b"\n", b"Asterisk")):
-            block = _opened(block, items)
+            block = block[_past_banners(block + _EOL, items) :]
+            if len(block) <= self._max_message:
+                block = _FEEDS.sub(_EOL, block)
         if not block:
             return
         self._cut.append(block)
         whole = _BLANK.join(self._cut) if len(self._cut) > 1 else block
-        if not is_cut(whole):
+        if not whole.startswith(_EVENT) or not is_cut(whole):
             self._cut.clear()
             self._take(whole, items)
         elif len(whole) > LARGEST_CUT:
@@ -238,6 +157,9 @@ class Decoder:
     def _take(self, block: bytes, items: list[Item]) -> None:
         if problem := self._problem(block):
             items.append(_malformed(problem, block))
+            return
+        if not block.startswith(_EVENT):  # only events hold strangers' text
+            items.append(Message(block.decode("utf-8", "replace")))
             return
         text, problem = ("", _UNSTAMPED) if self._stamps and lacks_stamp(block) else settled(block)
         if problem:
@@ -274,12 +196,6 @@ class Decoder:
         if self._passing_over:
             del buffer[:-_PARTIAL_END]
         self._scanned = max(0, len(buffer) - _PARTIAL_END)
-
-
-def _opened(block: bytes, items: list[Item]) -> bytes:
-    """A block without the greetings and line breaks before it, and the line feeds before its names."""
-    block = block[_past_banners(block + _EOL, items) :]
-    return _FEEDS.sub(_EOL, block)
 
 
 def _past_banners(data: bytes | bytearray, items: list[Item]) -> int:

@@ -1,10 +1,10 @@
 """A live connection to Asterisk's manager interface: actions with their answers, and the stream of the rest.
 
-One task reads. What answers an action goes to whoever gave it, by ``ActionID``; everything else waits, in
-the order of the node, until it is taken from `Connection.stream`. Where too much waits, nothing more is read,
-so that the node has to wait as well; but never while an action is unanswered, since those who work the stream
-off give actions. An action that is not answered in time fails; where the node says nothing else either, it
-hangs, and that ends the connection, as a ping without an answer does.
+One task reads. The answer to an action goes to the caller that gave it, by ``ActionID``. Everything else
+waits, in the order of the node, until it is taken from `Connection.stream`. Where too much waits, nothing
+more is read, so that the node has to wait as well; but never while an action is unanswered, since the code
+that handles the stream gives actions. An action that is not answered in time fails. If the node sends nothing
+else either, it hangs, and that ends the connection, as a ping without an answer does.
 """
 
 from __future__ import annotations
@@ -12,22 +12,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from hashlib import md5
+from contextlib import contextmanager, suppress
 from itertools import count
-from random import Random
 from secrets import token_hex
 from typing import Any, Final
 
-from unique_account.adapters.asterisk.ami.codec import Decoder, Greeting, Item, Malformed, Message, encode
-from unique_account.adapters.asterisk.ami.event_lists import EventLists
-from unique_account.adapters.asterisk.ami.event_rest import PendingEvent
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami.codec import Decoder, encode
+from unique_account.adapters.asterisk.ami.message import Greeting, Item, Malformed, Message
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.pbx import NodeDown
-
-CONNECTS_WITHIN: Final = 5.0
-"""How many seconds it may take to connect and to log in."""
 
 ANSWERS_WITHIN: Final = 5.0
 """How many seconds an action may take; a list, for each of its items."""
@@ -35,14 +28,14 @@ ANSWERS_WITHIN: Final = 5.0
 PING_EVERY: Final = 5.0
 """After how many seconds the node is asked whether it is still there."""
 
+REST_WITHIN: Final = 1.0
+"""How many seconds the rest of an event that was cut may take; Asterisk writes an event at once."""
+
 ENOUGH_WAITING: Final = 10_000
 """How many messages may wait before nothing more is read."""
 
 TOO_MUCH_WAITING: Final = 100_000
 """With how many messages waiting the connection is given up, though actions are unanswered."""
-
-LONGEST_DELAY: Final = 30.0
-"""At least so often, in seconds, it is tried to connect again."""
 
 _CHUNK: Final = 65536
 
@@ -65,17 +58,19 @@ class ActionRefused(UniqueAccountError):
 
 
 class Connection:
-    """One connection, logged in; made by `connect`."""
+    """One connection; made, and logged in, by `unique_account.adapters.asterisk.ami.login.connect`."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
         self._name = token_hex(16)  # so that no stranger can pose as an answer
+        self._reader = reader
+        self._decoder = Decoder(own=self._name)
+        self._cut: bytes | None = None
+        self._rest_due: float | None = None
+        self._writer = writer
         self._numbers = count(1)
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, list[Message]] = {}
         self._expected: dict[asyncio.Future[Message], Callable[[Message], bool]] = {}
-        self._open_lists = EventLists(self._name)
         self._waiting: deque[Message | Malformed] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -156,7 +151,7 @@ class Connection:
         return answer
 
     def _unanswered(self, action: str) -> ConnectionError:
-        """What to say of an action that was not answered in time, and of a node that hangs."""
+        """The error of an action that was not answered in time; a node that hangs is lost."""
         error = ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s")
         if asyncio.get_running_loop().time() - self._last_read < ANSWERS_WITHIN:
             return error
@@ -182,10 +177,10 @@ class Connection:
         self._room.set()
         return number
 
-    # -- hearing -------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------
 
     async def stream(self) -> AsyncIterator[Message | Malformed]:
-        """What nobody asked for, in the order of the node.
+        """What answers no action, in the order of the node.
 
         Raises:
             ConnectionError: The connection is lost, and all that came before was taken.
@@ -201,40 +196,39 @@ class Connection:
             await self._news.wait()
 
     async def _keep(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do one of the connection's own tasks, which fails when the connection is lost."""
+        """Run one of the connection's own tasks, which fails when the connection is lost."""
         try:
             await task()
         except OSError as error:
             self._lose(error if isinstance(error, ConnectionError) else ConnectionError(str(error)))
 
     async def _read(self) -> None:
-        decoder = Decoder()
-        rest = PendingEvent(decoder)
-        while data := await self._received(decoder, rest):
-            self._last_read = asyncio.get_running_loop().time()
-            for item in decoder.feed(data):
-                self._take(item)
+        while True:
+            for item in await self._received():
+                if not isinstance(item, Greeting):
+                    self._take(item)
             while len(self._waiting) >= ENOUGH_WAITING and not (self._answers or self._expected):
                 self._room.clear()
                 await self._room.wait()
             if len(self._waiting) >= TOO_MUCH_WAITING:
-                raise ConnectionError(f"{len(self._waiting)} messages wait to be worked off")
-        raise ConnectionError("the node closed the connection")
+                raise ConnectionError(f"{len(self._waiting)} messages wait to be handled")
 
-    async def _received(self, decoder: Decoder, rest: PendingEvent) -> bytes:
-        """The next bytes; an event whose rest does not come in time keeps its neighbours no longer."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(rest.due):
-                return await self._reader.read(_CHUNK)
-        for item in decoder.release():
-            self._take(item)
-        return await self._reader.read(_CHUNK)
+    async def _received(self) -> list[Item]:
+        """What the next bytes complete, or what was kept behind an event whose rest does not come."""
+        cut, now = self._decoder.cut, asyncio.get_running_loop().time
+        if cut is not self._cut:
+            self._cut, self._rest_due = cut, None if cut is None else now() + REST_WITHIN
+        try:
+            async with asyncio.timeout_at(self._rest_due):
+                data = await self._reader.read(_CHUNK)
+        except TimeoutError:
+            return self._decoder.release()
+        if not data:
+            raise ConnectionError("the node closed the connection")
+        self._last_read = now()
+        return self._decoder.feed(data)
 
-    def _take(self, item: Item) -> None:
-        if isinstance(item, Greeting):
-            return
-        if isinstance(item, Message):
-            item = self._open_lists.checked(item)
+    def _take(self, item: Message | Malformed) -> None:
         if isinstance(item, Message):
             number = item.get("ActionID", "")
             if number in self._answers and self._take_answer(number, item):
@@ -269,17 +263,13 @@ class Connection:
             for answer in (*self._answers.values(), *self._expected):
                 if not answer.done():
                     answer.set_exception(NodeDown(str(error)))
-                    answer.exception()  # so that one whom nobody awaits any more says nothing
+                    answer.exception()  # so that nothing is logged where nobody awaits it any more
             self._news.set()
 
     # -- life ----------------------------------------------------------------------------------------
 
-    async def log_in(self, login: ManagerLogin, events: str) -> None:
-        """Log in without sending the secret, and ask for events of some classes."""
-        challenge = (await self.act("Challenge", ("AuthType", "MD5")))["Challenge"]
-        key = md5(f"{challenge}{login.secret}".encode(), usedforsecurity=False).hexdigest()
-        headers = (("AuthType", "MD5"), ("Username", login.username), ("Key", key), ("Events", events))
-        await self.act("Login", *headers)
+    def keep_alive(self) -> None:
+        """Ping the node from now on; one that does not answer is lost."""
         self._tasks.append(asyncio.create_task(self._keep(self._ping)))
 
     async def _ping(self) -> None:
@@ -289,55 +279,11 @@ class Connection:
                 await self.act("Ping")
 
     async def aclose(self) -> None:
-        """Close the connection; whoever waits for it is told that it is lost."""
-        # Before anything is waited for: whoever closes may be cancelled at that.
+        """Close the connection; whatever waits for it fails."""
+        # Before anything is awaited: the caller may be cancelled at that.
         self._lose(ConnectionError("the connection was closed"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(OSError):
             await self._writer.wait_closed()
-
-
-@asynccontextmanager
-async def connect(login: ManagerLogin, events: str = "off") -> AsyncIterator[Connection]:
-    """A connection that is logged in; closed when the context is left.
-
-    Args:
-        login: Where to, and as whom.
-        events: The classes of events to hear, as ``manager.conf`` names them.
-
-    Raises:
-        ConnectionError: There is none within `CONNECTS_WITHIN`, or the log-in is refused.
-    """
-    where = f"{login.host}:{login.port}"
-    try:
-        async with asyncio.timeout(CONNECTS_WITHIN):
-            connection = Connection(*await asyncio.open_connection(login.host, login.port))
-            try:
-                await connection.log_in(login, events)
-            except BaseException:
-                await connection.aclose()
-                raise
-    except ActionRefused as error:
-        raise ConnectionError(f"{where}: {error}; log-in as {login.username}") from None
-    except TimeoutError:
-        raise ConnectionError(f"{where} did not answer within {CONNECTS_WITHIN:g} s") from None
-    except OSError as error:
-        raise ConnectionError(f"{where}: {error}") from error
-    try:
-        yield connection
-    finally:
-        await connection.aclose()
-
-
-def delays(random: Random) -> Iterator[float]:
-    """How many seconds to wait before each further attempt to connect: none at first, then longer and longer.
-
-    Each is drawn anew, so that nodes that come back together are not all asked at once.
-    """
-    yield 0.0
-    delay = 0.5
-    while True:
-        yield delay * random.uniform(0.5, 1.0)
-        delay = min(2 * delay, LONGEST_DELAY)

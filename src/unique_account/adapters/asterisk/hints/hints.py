@@ -47,13 +47,13 @@ async def give_back(connection: Connection, devices: Mapping[str, str]) -> None:
     """
     for number, followed in devices.items():
         if followed == custom_state(number):
-            await _set(connection, number, "UNAVAILABLE")
+            await _set(connection, followed, "UNAVAILABLE")
         await _place(connection, number, followed)
     await _remove(connection, CANARY)
 
 
-async def _set(connection: Connection, number: str, state: str) -> None:
-    await connection.act("Setvar", ("Variable", f"DEVICE_STATE({custom_state(number)})"), ("Value", state))
+async def _set(connection: Connection, device: str, state: str) -> None:
+    await connection.act("Setvar", ("Variable", f"DEVICE_STATE({device})"), ("Value", state))
 
 
 async def _place(connection: Connection, number: str, devices: str) -> None:
@@ -73,29 +73,37 @@ class Hints:
 
     def __init__(self) -> None:
         self._shown: dict[str, Presence] = {}
-        self._placed: set[str] = set()
+        self._placed: dict[str, str] = {}
         self._reloaded = asyncio.Event()
 
-    def remember(self, number: str, presence: Presence) -> None:
-        """Keep a presence as the last word on a number."""
+    def has(self, number: str) -> bool:
+        """Whether a number has a hint."""
+        return digits(number) in self._shown
+
+    def remember(self, number: str, presence: Presence) -> bool:
+        """Keep a number's last presence; whether it now has a hint, or has none any more."""
+        number = digits(number)
+        before = len(self._shown)
         if presence is Presence.UNEXISTING:
-            self._shown.pop(digits(number), None)
+            self._shown.pop(number, None)
         else:
-            self._shown[digits(number)] = presence
+            self._shown[number] = presence
+        return len(self._shown) != before
 
     async def show(self, connection: Connection, number: str) -> None:
         """Show the last word on a number."""
         number = digits(number)
         presence = self._shown.get(number)
         if presence is None:
-            self._placed.discard(number)
+            self._placed.pop(number, None)
             await _remove(connection, number)
         elif number in self._placed:
-            await _set(connection, number, _STATES[presence])
+            await _set(connection, self._placed[number], _STATES[presence])
         else:
-            placing = _place(connection, number, custom_state(number))
-            await asyncio.gather(_set(connection, number, _STATES[presence]), placing)
-            self._placed.add(number)
+            device = custom_state(number)
+            placing = _place(connection, number, device)
+            await asyncio.gather(_set(connection, device, _STATES[presence]), placing)
+            self._placed[number] = device
 
     async def keep(self, connection: Connection, failed: Callable[[str, Exception], None]) -> None:
         """Show every hint, and again after every reload of the dialplan, until the connection is lost."""

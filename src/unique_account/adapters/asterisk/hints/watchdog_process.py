@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import IO, Final
 
-from unique_account.adapters.asterisk.ami.connection import connect, delays
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect, delays
 from unique_account.adapters.asterisk.hints.hints import give_back
 
 TRIES_FOR: Final = 60.0

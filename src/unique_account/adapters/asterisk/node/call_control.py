@@ -16,8 +16,8 @@ from itertools import count
 from secrets import token_hex
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel, NodeState
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOLD_CONTEXT
 from unique_account.ports.pbx import CommandFailed

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection, connect, delays
-from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect, delays
 from unique_account.adapters.asterisk.node.reports import NodeReports
 from unique_account.adapters.asterisk.node.subscription import EVENT_CLASSES
 from unique_account.ports.pbx import NodeDown

@@ -1,6 +1,6 @@
-"""Telling events on: each user's in their order, those of different users side by side.
+"""A queue of events for each user: one after the other for a user, side by side for different users.
 
-What waits to be told is bounded: whoever brings more waits for room.
+The queues are bounded: who adds to them waits for room.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from unique_account.core.events import Event, Fact, FactsReplaced
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
 
 MOST_WAITING_EVENTS: Final = 1000
-"""How many events may wait before whoever brings more has to wait."""
+"""How many events may wait before `EventQueue.room` waits."""
 
 Answered = Callable[[str], object]
-"""Is told, for somebody who waits, what became of an event."""
+"""Receives the result of an event, for a caller who waits for it."""
 
 
 class EventQueue:
-    """Tells events to one who hears, until it is closed.
+    """Passes events to a handler, until it is closed.
 
     Args:
-        hear: Who is told.
-        failed: Is told of an event that could not be worked off; the next one is told nevertheless.
+        on_event: The handler.
+        failed: Called with an event that could not be handled; the next one is passed on nevertheless.
     """
 
     def __init__(self, on_event: EventHandler, failed: Callable[[str, Exception, str], None]) -> None:
@@ -42,12 +42,12 @@ class EventQueue:
         self._room.set()
 
     def report(self, user: str, events: Iterable[Event], answered: Answered | None = None) -> None:
-        """Tell a user's events, after those that were brought before.
+        """Report a user's events, after those that wait.
 
         Args:
-            user: Whose they are.
+            user: The user's id.
             events: In their order.
-            answered: Is told what became of each that was worked off.
+            answered: Receives the result of each.
         """
         waiting = self._waiting.setdefault(user, deque())
         before = len(waiting)
@@ -57,9 +57,9 @@ class EventQueue:
             self._senders[user] = asyncio.create_task(self._report(user, waiting))
 
     def replace(self, user: str, facts: FactsReplaced) -> None:
-        """Tell all that is known of a user, in place of the facts that wait and are told again by it.
+        """Report all facts of a user, in place of the facts that wait.
 
-        What the user did, and that a call is over, nothing tells again: it stays, with what came before it.
+        What the user did, and that a call is over, is not among the facts: it stays, with what came before.
         """
         waiting = self._waiting.get(user, deque())
         while waiting and isinstance(waiting[-1][0], Fact | FactsReplaced):
@@ -68,7 +68,7 @@ class EventQueue:
         self.report(user, [facts])
 
     def drop(self, user: str) -> None:
-        """Do not tell what of a user still waits."""
+        """Drop what of a user still waits."""
         waiting = self._waiting.get(user, deque())
         self._counted(-len(waiting))
         waiting.clear()
@@ -84,7 +84,7 @@ class EventQueue:
             await asyncio.wait([sender])
 
     async def aclose(self) -> None:
-        """Tell nothing more."""
+        """Report nothing more."""
         senders = list(self._senders.values())
         for sender in senders:
             sender.cancel()
@@ -97,19 +97,21 @@ class EventQueue:
                 self._counted(-1)
                 try:
                     with suppress(UnknownUser):  # the account goes just now
-                        word = await self._word(user, event)
-                        if answered is not None:
-                            answered(word)
+                        await self._handle(user, event, answered)
                 except Exception as error:
                     self._failed(type(event).__name__, error, user)
         finally:
             del self._senders[user], self._waiting[user]
 
-    async def _word(self, user: str, event: Event) -> str:
+    async def _handle(self, user: str, event: Event, answered: Answered | None) -> None:
         try:
-            return answer(event, await self._on_event(user, event))
+            after = await self._on_event(user, event)
         except Refused:  # the observer knows
-            return REFUSED
+            if answered is not None:
+                answered(REFUSED)
+        else:
+            if answered is not None:
+                answered(answer(event, after))
 
     def _counted(self, more: int) -> None:
         self._count += more

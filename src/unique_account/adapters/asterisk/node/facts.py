@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import NodeState
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import Translator

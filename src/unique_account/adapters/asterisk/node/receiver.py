@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import Connection
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.event_queue import EventQueue
 from unique_account.adapters.asterisk.node.facts import all_facts, facts_while_down
 from unique_account.adapters.asterisk.node.reports import NodeReports

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Malformed
+from unique_account.adapters.asterisk.ami.message import Malformed
 from unique_account.adapters.asterisk.translation.results import Untranslatable
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.observer import Observer, PortRequest

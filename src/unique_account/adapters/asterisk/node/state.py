@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import define
 
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.translation.calls import interface_of
 
 _PHONE: Final = "PJSIP/"

@@ -15,8 +15,8 @@ from functools import partial
 from itertools import cycle, islice
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import Channel, NodeState
 from unique_account.adapters.asterisk.translation.vocabulary import full_mailbox
 from unique_account.core.user import User

@@ -11,8 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.fields import one_of, required
+from unique_account.adapters.asterisk.ami.message import Message, one_of, required
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.machine import Device

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.fields import one_of, required
+from unique_account.adapters.asterisk.ami.message import Message, one_of, required
 from unique_account.adapters.asterisk.wire_names import TOGGLE
 from unique_account.core.account import Account
 from unique_account.core.events import DeviceToggled, Event, ForwardingDialled

@@ -1,4 +1,4 @@
-"""One call of several: what makes the legs of a live call share its id, where Asterisk tells it late or not.
+"""One id for all legs of a live call, where Asterisk reports it late or not at all.
 
 A picked-up call, a transferred one and one from another node end under another linkedid than they began
 with, and history knows them by one of these only (H6).
@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
-from unique_account.adapters.asterisk.ami.codec import Message
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.translation.calls import call_began, id_order
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT
 from unique_account.core.account import Call, Direction
@@ -25,10 +25,8 @@ class LinkedIds:
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
 
-    def on_event(self, message: Message) -> Message:
-        """The message with the ``Linkedid`` that its call has where it began; one that tells it is noted."""
-        if message.event == "CEL":
-            self._note(message)
+    def at_origin(self, message: Message) -> Message:
+        """The message with the ``Linkedid`` that its call has where it began."""
         other = self._ids.get(message.get("Linkedid", ""))
         if other is None:
             return message
@@ -44,7 +42,8 @@ class LinkedIds:
                 self._remember(linkedid, into)
         return into
 
-    def _note(self, message: Message) -> None:
+    def note(self, message: Message) -> None:
+        """Note the id that a call has where it began, if this event of channel event logging holds it."""
         if message.get("EventName") == CALL_ID_EVENT and "LinkedID" in message and (other := _extra(message)):
             # Asterisk's own stands below whatever a stranger's text poses as.
             self._remember(message.all("LinkedID")[-1], other)

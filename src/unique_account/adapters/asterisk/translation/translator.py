@@ -1,19 +1,14 @@
 """What the messages of one Asterisk mean for named users: AMI messages in, events of the core out.
 
-A channel ``PJSIP/alice_w-0000000d`` is a call on the endpoint ``PJSIP/alice_w``, so on one device of one
-user; the name is cut at its last dash. Whatever belongs to no user's endpoint, Local channels included,
-means nothing and is not kept.
+What is kept between two messages: the last instant, the live calls, each usable contact by its URI until it
+goes, and whether a line was last reported reachable.
 
-What is kept between two messages: the last instant, each live call by its ``Uniqueid`` until it hangs
-up, each usable contact by its URI until it goes, and what was last told of a line's contacts.
-
-Two kinds of message tell of a line's contacts, in no fixed order, and the last word counts.
-``ContactStatus`` tells of one contact: a usable one makes the line reachable, and when one goes, the line
-stays reachable as long as another is known (S4: one for each tab). If none is known the line has none,
-although the one that went may never have been heard of: it was there before the stream began, and a
-second one that is as old is told of again at its next refresh. ``PeerStatus`` is the endpoint's own sum of
-them. It names no contact, so none is forgotten by it: a tab that reloads lets a new contact come before
-the word that the old one went.
+Two kinds of message report a line's contacts, in no fixed order, and the last one counts. ``ContactStatus``
+reports one contact: a usable one makes the line reachable, and when one goes, the line stays reachable as
+long as another is known (S4: one for each tab). If none is known the line has none, even if the one that
+went was never reported: it was there before the stream began, and a second one that is as old is reported
+again at its next refresh. ``PeerStatus`` sums up the contacts of an endpoint. It names no contact, so it
+makes none forgotten: when a tab reloads, the new contact is reported before the old one goes.
 """
 
 from __future__ import annotations
@@ -22,11 +17,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.fields import UnusableHeader, count, one_of, required, shown
-from unique_account.adapters.asterisk.translation.calls import changed_call, interface_of, new_call
+from unique_account.adapters.asterisk.ami.message import (
+    Message,
+    UnusableHeader,
+    count,
+    one_of,
+    required,
+    shown,
+)
 from unique_account.adapters.asterisk.translation.feature_codes import dialled_code
-from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, picked_up, transferred, under
+from unique_account.adapters.asterisk.translation.live_calls import LiveCalls
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.user_events import action
 from unique_account.adapters.asterisk.translation.vocabulary import (
@@ -35,12 +35,9 @@ from unique_account.adapters.asterisk.translation.vocabulary import (
     PEER_REACHABLE,
     USABLE,
 )
-from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine, WatchedLines
+from unique_account.adapters.asterisk.translation.watched_lines import WatchedLines
 from unique_account.adapters.asterisk.wire_names import CODE_EVENT
-from unique_account.core.account import Call
 from unique_account.core.events import (
-    CallChanged,
-    CallEnded,
     ContactsChanged,
     Event,
     FactsReplaced,
@@ -81,11 +78,9 @@ class Translator:
         self._lines = self._watched.by_interface
         self._mailboxes = self._watched.mailboxes
         self._seconds: float | None = None
-        self._calls: dict[str, tuple[str, Call]] = {}
+        self._calls = LiveCalls(self._lines, self._instant)
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
-        self._origins = LinkedIds()
-        self._joined: dict[str, str] = {}
         for user in users:
             self.add(user)
 
@@ -102,8 +97,7 @@ class Translator:
         for interface in self._watched.forget(user):
             self._contacts.pop(interface, None)
             self._reachable.pop(interface, None)
-        self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
-        self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
+        self._calls.forget(user)
 
     @property
     def now(self) -> datetime | None:
@@ -118,20 +112,21 @@ class Translator:
         """
         stamp = message.get("Timestamp")
         problems = () if stamp is None else self._set_clock(message, stamp)
-        message = self._origins.on_event(message)
         handle = _HANDLERS.get(message.event)
-        if handle is None:
-            return problems
         try:
-            return (*problems, *handle(self, message))
+            if handle is not None:
+                return (*problems, *handle(self, message))
+            return (*problems, *self._on_channel(message))
         except UnusableHeader as error:
             return (*problems, Untranslatable(message.event, error.header, error.problem))
 
+    def _on_channel(self, message: Message) -> tuple[Meaning, ...]:
+        at = self.now or BEFORE_ANY_INSTANT
+        return tuple([TranslatedEvent(user, at, event) for user, event in self._calls.on_event(message)])
+
     def join(self, *linkedids: str) -> None:
-        """From now on these calls are one: they are about to be joined, which no event tells in time."""
-        into = self._origins.join(*linkedids)
-        later = {*linkedids} - {into}
-        self._joined |= {leg: into for leg, (_, call) in self._calls.items() if call.linked_id in later}
+        """From now on these calls are one: they are about to be joined, which no event reports in time."""
+        self._calls.join(*linkedids)
 
     def _set_clock(self, message: Message, stamp: str) -> tuple[Meaning, ...]:
         try:
@@ -147,6 +142,11 @@ class Translator:
         return (TranslatedEvent(user, self.now or BEFORE_ANY_INSTANT, event),)
 
     def _instant(self) -> datetime:
+        """The last instant.
+
+        Raises:
+            UnusableHeader: There was none yet.
+        """
         now = self.now
         if now is None:
             raise UnusableHeader(
@@ -198,74 +198,6 @@ class Translator:
         line = self._lines[interface]
         return self._received(line.user, ContactsChanged(line.device, reachable))
 
-    # -- calls ---------------------------------------------------------------------------------------
-
-    def _channel(self, message: Message) -> tuple[Meaning, ...]:
-        """A channel begins or changes; also the first word of one that was there before the stream."""
-        known = self._calls.get(message.get("Uniqueid", ""))
-        if known is not None:
-            return self._changed(message, *known)
-        line = self._line_of(message)
-        if line is None:
-            return ()
-        return self._call_changed(line.user, new_call(message, line.device, self._instant()))
-
-    def _known_channel(self, message: Message) -> tuple[Meaning, ...]:
-        # A word of a bridge may come after the hangup, and must not bring the call back.
-        known = self._calls.get(message.get("Uniqueid", ""))
-        return () if known is None else self._changed(message, *known)
-
-    def _changed(self, message: Message, user: str, call: Call) -> tuple[Meaning, ...]:
-        changed = changed_call(message, call, self._instant())
-        return () if changed == call else self._call_changed(user, changed)
-
-    def _call_changed(self, user: str, call: Call) -> tuple[Meaning, ...]:
-        self._calls[call.id] = (user, call)
-        return self._received(user, CallChanged(call))
-
-    def _hangup(self, message: Message) -> tuple[Meaning, ...]:
-        known = self._calls.get(message.get("Uniqueid", ""))
-        if known is not None:
-            user, call = known
-            moved = under(call, message.get("Linkedid", ""))
-            reported = () if moved is call else self._call_changed(user, moved)
-            return (*reported, *self._joined_over(user, moved), *self._over(user, call.id))
-        line = self._line_of(message)
-        if line is None:
-            return ()
-        return self._received(line.user, CallEnded(required(message, "Uniqueid"), self._instant()))
-
-    def _joined_over(self, user: str, call: Call) -> tuple[Meaning, ...]:
-        """The end of who joined calls: both legs end, in either order, and the first call counts (H7)."""
-        if call.id in self._joined:
-            return ()
-        reported: tuple[Meaning, ...] = ()
-        for leg in [leg for leg, into in self._joined.items() if into == call.linked_id]:
-            whose, later = self._calls[leg]
-            if whose == user:
-                reported += (*self._call_changed(user, under(later, call.linked_id)), *self._over(user, leg))
-        return reported
-
-    def _over(self, user: str, call_id: str) -> tuple[Meaning, ...]:
-        self._calls.pop(call_id, None)
-        self._joined.pop(call_id, None)
-        return self._received(user, CallEnded(call_id, self._instant()))
-
-    def _picked_up(self, message: Message) -> tuple[Meaning, ...]:
-        user, call = self._calls.get(message.get("Uniqueid", ""), (None, None))
-        return () if user is None or call is None else self._call_changed(user, picked_up(message, call))
-
-    def _transferred(self, message: Message) -> tuple[Meaning, ...]:
-        """Two calls are one from now on; the transferer's legs end, the one that began the call last (H7)."""
-        linkedid, leg = transferred(message)
-        user, call = self._calls.get(leg, (None, None))
-        if user is None or call is None:
-            return ()
-        return (*self._call_changed(user, under(call, linkedid)), *self._over(user, leg))
-
-    def _line_of(self, message: Message) -> WatchedLine | None:
-        return self._lines.get(interface_of(message))
-
     # -- everything else -----------------------------------------------------------------------------
 
     def _message_waiting(self, message: Message) -> tuple[Meaning, ...]:
@@ -278,7 +210,6 @@ class Translator:
     def _fully_booted(self, message: Message) -> tuple[Meaning, ...]:
         """The PBX has started, or the connection is new: what was known before is void."""
         self._calls.clear()
-        self._joined.clear()
         self._contacts.clear()
         self._reachable.clear()
         lost = FactsReplaced(self.media_server)
@@ -312,17 +243,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Translator, Message], tuple[Meaning, ...
     "ContactStatus": Translator._contact_status,
     "ContactList": Translator._contact_listed,
     "PeerStatus": Translator._peer_status,
-    "Newchannel": Translator._channel,
-    "Newstate": Translator._channel,
-    "CoreShowChannel": Translator._channel,
-    "NewConnectedLine": Translator._known_channel,
-    "BridgeEnter": Translator._known_channel,
-    "BridgeLeave": Translator._known_channel,
-    "Hold": Translator._known_channel,
-    "Unhold": Translator._known_channel,
-    "Pickup": Translator._picked_up,
-    "AttendedTransfer": Translator._transferred,
-    "Hangup": Translator._hangup,
     "MessageWaiting": Translator._message_waiting,
     "FullyBooted": Translator._fully_booted,
     "UserEvent": Translator._user_event,

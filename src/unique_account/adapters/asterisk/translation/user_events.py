@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.codec import Message
-from unique_account.adapters.asterisk.ami.fields import one_of, required
+from unique_account.adapters.asterisk.ami.message import Message, one_of, required
 from unique_account.adapters.asterisk.translation.vocabulary import DEVICES
 from unique_account.core.events import DeviceSelected, Event, LoggedIn, LoggedOut, SessionLost
 

@@ -1,0 +1,149 @@
+"""The live calls of users, by the channels of their phones.
+
+A channel ``PJSIP/alice_w-0000000d`` is a call on the endpoint ``PJSIP/alice_w``, so on one device of one
+user; the name is cut at its last dash. Whatever belongs to no user's endpoint, Local channels included,
+means nothing and is not kept. A call is kept under its ``Uniqueid`` until it hangs up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from unique_account.adapters.asterisk.ami.message import Message, required
+from unique_account.adapters.asterisk.translation.calls import changed_call, interface_of, new_call
+from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, picked_up, transferred, under
+from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine
+from unique_account.core.account import Call
+from unique_account.core.events import CallChanged, CallEnded
+
+Reported = tuple[str, CallChanged | CallEnded]
+"""An event of a user, by the user's id."""
+
+
+class LiveCalls:
+    """Follows the channels on some lines.
+
+    Args:
+        lines: Whose lines the endpoints are, as of now.
+        instant: The instant of the last message.
+    """
+
+    def __init__(self, lines: Mapping[str, WatchedLine], instant: Callable[[], datetime]) -> None:
+        self._lines = lines
+        self._instant = instant
+        self._calls: dict[str, tuple[str, Call]] = {}
+        self._origins = LinkedIds()
+        self._joined: dict[str, str] = {}
+
+    def on_event(self, message: Message) -> tuple[Reported, ...]:
+        """What a message means for calls, which for most messages is nothing.
+
+        Raises:
+            UnusableHeader: It concerns a user, but cannot be understood.
+        """
+        handle = _HANDLERS.get(message.event)
+        return () if handle is None else handle(self, self._origins.at_origin(message))
+
+    def join(self, *linkedids: str) -> None:
+        """From now on these calls are one: they are about to be joined."""
+        into = self._origins.join(*linkedids)
+        later = {*linkedids} - {into}
+        self._joined |= {leg: into for leg, (_, call) in self._calls.items() if call.linked_id in later}
+
+    def forget(self, user: str) -> None:
+        """Keep no calls of a user."""
+        self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
+        self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
+
+    def clear(self) -> None:
+        """Keep no calls of anybody."""
+        self._calls.clear()
+        self._joined.clear()
+
+    def _channel(self, message: Message) -> tuple[Reported, ...]:
+        """A channel begins or changes; also the first word of one that was there before the stream."""
+        known = self._calls.get(message.get("Uniqueid", ""))
+        if known is not None:
+            return self._changed(message, *known)
+        line = self._line_of(message)
+        if line is None:
+            return ()
+        return self._call_changed(line.user, new_call(message, line.device, self._instant()))
+
+    def _known_channel(self, message: Message) -> tuple[Reported, ...]:
+        # A word of a bridge may come after the hangup, and must not bring the call back.
+        known = self._calls.get(message.get("Uniqueid", ""))
+        return () if known is None else self._changed(message, *known)
+
+    def _changed(self, message: Message, user: str, call: Call) -> tuple[Reported, ...]:
+        changed = changed_call(message, call, self._instant())
+        return () if changed == call else self._call_changed(user, changed)
+
+    def _call_changed(self, user: str, call: Call) -> tuple[Reported, ...]:
+        self._calls[call.id] = (user, call)
+        return ((user, CallChanged(call)),)
+
+    def _hangup(self, message: Message) -> tuple[Reported, ...]:
+        known = self._calls.get(message.get("Uniqueid", ""))
+        if known is not None:
+            user, call = known
+            moved = under(call, message.get("Linkedid", ""))
+            reported = () if moved is call else self._call_changed(user, moved)
+            return (*reported, *self._joined_over(user, moved), *self._over(user, call.id))
+        line = self._line_of(message)
+        if line is None:
+            return ()
+        return ((line.user, CallEnded(required(message, "Uniqueid"), self._instant())),)
+
+    def _joined_over(self, user: str, call: Call) -> tuple[Reported, ...]:
+        """The end of who joined calls: both legs end, in either order, and the first call counts (H7)."""
+        if call.id in self._joined:
+            return ()
+        reported: tuple[Reported, ...] = ()
+        for leg in [leg for leg, into in self._joined.items() if into == call.linked_id]:
+            whose, later = self._calls[leg]
+            if whose == user:
+                reported += (*self._call_changed(user, under(later, call.linked_id)), *self._over(user, leg))
+        return reported
+
+    def _over(self, user: str, call_id: str) -> tuple[Reported, ...]:
+        self._calls.pop(call_id, None)
+        self._joined.pop(call_id, None)
+        return ((user, CallEnded(call_id, self._instant())),)
+
+    def _picked_up(self, message: Message) -> tuple[Reported, ...]:
+        user, call = self._calls.get(message.get("Uniqueid", ""), (None, None))
+        return () if user is None or call is None else self._call_changed(user, picked_up(message, call))
+
+    def _transferred(self, message: Message) -> tuple[Reported, ...]:
+        """Two calls are one from now on; the transferer's legs end, the one that began the call last (H7)."""
+        linkedid, leg = transferred(message)
+        user, call = self._calls.get(leg, (None, None))
+        if user is None or call is None:
+            return ()
+        return (*self._call_changed(user, under(call, linkedid)), *self._over(user, leg))
+
+    def _line_of(self, message: Message) -> WatchedLine | None:
+        return self._lines.get(interface_of(message))
+
+    def _call_id(self, message: Message) -> tuple[Reported, ...]:
+        self._origins.note(message)
+        return ()
+
+
+_HANDLERS: Final[Mapping[str, Callable[[LiveCalls, Message], tuple[Reported, ...]]]] = {
+    "CEL": LiveCalls._call_id,
+    "Newchannel": LiveCalls._channel,
+    "Newstate": LiveCalls._channel,
+    "CoreShowChannel": LiveCalls._channel,
+    "NewConnectedLine": LiveCalls._known_channel,
+    "BridgeEnter": LiveCalls._known_channel,
+    "BridgeLeave": LiveCalls._known_channel,
+    "Hold": LiveCalls._known_channel,
+    "Unhold": LiveCalls._known_channel,
+    "Pickup": LiveCalls._picked_up,
+    "AttendedTransfer": LiveCalls._transferred,
+    "Hangup": LiveCalls._hangup,
+}
