@@ -135,7 +135,8 @@ class Node:
 
     async def _booted(self) -> None:
         async def ready() -> bool:
-            return (await self._console("core waitfullybooted"))[0] == 0
+            # Before its commands are registered, the console answers "No such command" with status 0.
+            return "fully booted" in (await self._console("core waitfullybooted"))[1]
 
         await until(ready, f"the boot of {self.folder.name}")
 
