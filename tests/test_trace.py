@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dis
+import inspect
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -28,12 +30,13 @@ from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
 from unique_account.core.machine import Device
 
-MOST_MODULES: Final = 23
+MOST_MODULES: Final = 25
 HEADING: Final = "## The way of one event"
 PACKAGE: Final = Path(unique_account.__file__).parent
 NODE: Final = str(Path(scripts.__file__))
 STAMP: Final = "Privilege: call,all\r\nTimestamp: 1767600001.500000"
 LAMP: Final = f"Custom:unique_account_{ALICE.extension}"
+_SUSPENDS: Final = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 NAMED: Final = re.compile(r"\b(?:adapters|core|service)(?:/\w+)+")
 
 
@@ -99,7 +102,8 @@ def _of_extension(action: Message) -> list[str]:
 class Trace:
     """The modules of ours in which a function is entered, in order.
 
-    What the scripted node does with our codec is not ours.
+    A coroutine that goes on is entered no second time: it may only wait for another one. What the scripted node
+    does with our codec is not ours.
     """
 
     def __init__(self) -> None:
@@ -107,10 +111,18 @@ class Trace:
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         path = Path(frame.f_code.co_filename)
-        if event == "call" and path.is_relative_to(PACKAGE) and not _is_of_node(frame):
+        if event != "call" or _goes_on(frame) or _is_of_node(frame):
+            return
+        if path.is_relative_to(PACKAGE):
             name = path.relative_to(PACKAGE).with_suffix("").as_posix()
             if name not in self.modules:
                 self.modules.append(name)
+
+
+def _goes_on(frame: FrameType) -> bool:
+    """Whether a coroutine or a generator is resumed, behind the instructions with which it begins."""
+    begins = [each.offset for each in dis.get_instructions(frame.f_code) if each.opname == "RESUME"][0]
+    return bool(frame.f_code.co_flags & _SUSPENDS) and frame.f_lasti > begins
 
 
 def _is_of_node(frame: FrameType | None) -> bool:

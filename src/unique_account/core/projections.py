@@ -14,7 +14,8 @@ from unique_account.core.account import Account
 from unique_account.core.device_in_use import device_in_use
 from unique_account.core.machine import State
 from unique_account.core.presence import Presence, presence
-from unique_account.core.routing import DEFAULT_OWNER, Plan, plan
+from unique_account.core.reasons import Reason
+from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
 from unique_account.core.view import View, view_of
 
 
@@ -24,12 +25,14 @@ class Projected:
 
     Attributes:
         account: The account.
+        numbers: The user's numbers: the extension, then the DIDs.
         plan: What its media server installs.
         presence: What colleagues see, once something is known of its lines.
         view: What its user sees.
     """
 
     account: Account
+    numbers: tuple[str, ...]
     plan: Plan
     presence: Presence
     view: View
@@ -45,14 +48,19 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
     """
     if former is None or former.plan.owner != owner:
         due, shown = plan(account, owner=owner), presence(account)
-        return Projected(account, due, shown, view_of(account, due, shown))
+        view = view_of(account, due, shown, _because(due, account))
+        return Projected(account, account.user.numbers, due, shown, view)
     known = former.account
+    numbers = former.numbers if known.user is account.user else account.user.numbers
     due = former.plan if _choices(known) == _choices(account) else plan(account, owner=owner)
+    same_way = due is former.plan and _reach(known) == _reach(account)
     if due.version != account.version:
         due = evolve(due, version=account.version)
     shown = former.presence if _lines(known) == _lines(account) else presence(account)
-    seen = former.view if _seen(known) == _seen(account) else view_of(account, due, shown)
-    return Projected(account, due, shown, seen)
+    view = former.view
+    if _seen(known) != _seen(account):
+        view = view_of(account, due, shown, view.because if same_way else _because(due, account))
+    return Projected(account, numbers, due, shown, view)
 
 
 def same_but_version(one: Plan, other: Plan) -> bool:
@@ -64,6 +72,17 @@ def _choices(account: Account) -> tuple[Any, ...]:
     """What a plan rests on, its version apart."""
     kept = account.kept
     return account.user, account.state is State.LOGGED_OUT, kept.selection, kept.forwarding
+
+
+def _because(due: Plan, account: Account) -> tuple[Reason, ...]:
+    """Why a call would ring where it would."""
+    return resolve(due, facts(account)).because
+
+
+def _reach(account: Account) -> tuple[Any, ...]:
+    """What decides where a call would ring now, beside the plan."""
+    deskphone, webrtc = account.observed.deskphone, account.observed.webrtc
+    return webrtc.registered, deskphone.registered, deskphone.known, account.observed.calls
 
 
 def _lines(account: Account) -> tuple[Any, ...]:

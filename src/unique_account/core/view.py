@@ -56,11 +56,12 @@ class View:
 
 def view(account: Account, *, owner: str = DEFAULT_OWNER) -> View:
     """What the user's UC Assistants show of the account now."""
-    return view_of(account, plan(account, owner=owner), presence(account))
+    due = plan(account, owner=owner)
+    return view_of(account, due, presence(account), resolve(due, facts(account)).because)
 
 
-def view_of(account: Account, due: Plan, shown: Presence) -> View:
-    """The view of an account whose plan and presence are worked out already."""
+def view_of(account: Account, due: Plan, shown: Presence, because: tuple[Reason, ...]) -> View:
+    """The view of an account whose other projections are worked out already."""
     kept, seen = account.kept, account.observed
     return View(
         user=account.user.id,
@@ -78,5 +79,5 @@ def view_of(account: Account, due: Plan, shown: Presence) -> View:
         calls=seen.calls,
         forwarding=kept.forwarding,
         messages=seen.messages,
-        because=resolve(due, facts(account)).because,
+        because=because,
     )

@@ -8,7 +8,7 @@ wait for a node that is slow to show the presence of another node's user, and ow
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from unique_account.core.account import Account
@@ -93,7 +93,7 @@ class Projector:
         if was is None or not same_but_version(was.plan, now.plan):
             done &= await self._hand(_installing(after), self._install(now))
         if known(after) and (was is None or not known(was.account) or _published(was) != _published(now)):
-            done &= await self._publish(after.user, after.user.numbers, now.presence)
+            done &= await self._publish(after.user, now.numbers, now.presence)
         if before is None or before.forwarding != after.forwarding:
             reported = self._bus.forwarding_changed(user, after.forwarding)
             done &= await self._hand(PortRequest("bus", "forwarding", user=user), reported)
@@ -143,8 +143,10 @@ class Projector:
         done, _ = await asyncio.wait((task,), timeout=SHOWS_WITHIN)
         return task.result() if done else False
 
-    async def _leave(self, formers: Iterable[Account], after: Account) -> bool:
+    async def _leave(self, formers: Sequence[Account], after: Account) -> bool:
         """Take back what the accounts before showed at nodes and for numbers that are the user's no more."""
+        if all(former.user is after.user for former in formers):
+            return True
         user, done = after.user.id, True
         for node in sorted({former.user.media_server for former in formers} - {after.user.media_server}):
             if node in self._pbxs:
@@ -201,7 +203,7 @@ class Projector:
 
 def _published(one: Projected) -> tuple[Presence, tuple[str, ...], str]:
     """What is published of an account; a node that it leaves forgets its hints, so the node counts."""
-    return one.presence, one.account.user.numbers, one.account.user.media_server
+    return one.presence, one.numbers, one.account.user.media_server
 
 
 def _numbers(accounts: Iterable[Account]) -> set[str]:

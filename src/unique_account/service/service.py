@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from weakref import WeakValueDictionary
 
 from unique_account.core.account import DEFAULT_LEASE, Account
 from unique_account.core.errors import Ineligible, Refused, Unreachable
@@ -24,7 +25,7 @@ from unique_account.core.events import (
     apply,
     restore,
 )
-from unique_account.core.routing import DEFAULT_OWNER, Plan
+from unique_account.core.routing import DEFAULT_OWNER
 from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.bus import Bus
@@ -39,9 +40,9 @@ from unique_account.service.call_control import CallControl
 from unique_account.service.call_log_writer import CallLogWriter
 from unique_account.service.history_query import HistoryQuery
 from unique_account.service.lease_timers import LeaseTimers
-from unique_account.service.locks import Locks
 from unique_account.service.projector import Projector
 from unique_account.service.reservations import Reservations
+from unique_account.service.resync import Resync
 
 
 class Service:
@@ -98,12 +99,11 @@ class Service:
         self.commands = CallControl(self.account, self._projector.node)
         self.histories = HistoryQuery(self.account, call_log)
         self._lease = lease
-        self._owner = owner
         self._accounts: dict[str, Account] = {}
         self._reservations = Reservations()
-        self._locks = Locks()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._expiries = LeaseTimers(clock, self._expire)
-        self._resyncing: set[str] = set()
+        self._resync = Resync(self._accounts, self._written, self._projector, owner, self._lock, self._keep)
         self._listeners: list[asyncio.Task[None]] = []
         self._on_difference = on_difference
         self._resyncs: set[asyncio.Task[object]] = set()
@@ -186,12 +186,12 @@ class Service:
             ValueError: The user's media server is none of the PBX nodes.
         """
         self._projector.node(user)
-        async with self._locks.of(user.id):
+        async with self._lock(user.id):
             with self._reservations.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
                 await self._store.add([user])
             await self._unplan(user.id)
             self._keep(account := Account(user, lease=self._lease))
-        await self._resync_user(account, None)
+        await self._resync.account(account)
 
     async def remove(self, user: str) -> None:
         """Take a user's account away: sessions end, and the PBX follows its plan no longer.
@@ -201,7 +201,7 @@ class Service:
             StaleVersion: Others write the account at the same time, again and again.
         """
         self.account(user)
-        async with self._locks.of(user):
+        async with self._lock(user):
             with self._doubts.of(user):
                 await self._forget(await self._written.remove(self.account(user)))
 
@@ -209,6 +209,10 @@ class Service:
         """Take away what plan a former account of a new user may have left; it may be a newer one."""
         for name, pbx in self._pbxs.items():
             await self._projector.ask(_pbx(name, "forget", user), pbx.forget(user))
+
+    def _lock(self, user: str) -> asyncio.Lock:
+        """The lock of a user, which is there only as long as somebody holds it or waits for it."""
+        return self._locks.setdefault(user, asyncio.Lock())
 
     def _found(self, account: Account) -> None:
         if problems := self._reservations.problems(account.user):  # calls go to whoever came first
@@ -243,7 +247,7 @@ class Service:
         self.account(user)
         if isinstance(event, UserChanged):
             self._projector.node(event.user)
-        async with self._locks.of(user):
+        async with self._lock(user):
             before = self.account(user)
             if isinstance(event, UserChanged):
                 with self._reservations.reserved(partial(self._user, user), event.user):
@@ -257,11 +261,11 @@ class Service:
                 await self._recorder.record(before, event)
             await self._project(event, before, after)
         if isinstance(event, UserChanged) and after is not before:
-            await self._resync_user(after, None)
+            await self._resync.account(after)
         return after
 
     async def _project(self, event: Event, before: Account, after: Account) -> None:
-        if after.kept is before.kept and after.user.id in self._resyncing:
+        if after.kept is before.kept and after.user.id in self._resync.receiving:
             self._projector.owe(before)  # half the facts make a wrong presence; the resync shows all of them
         elif isinstance(event, FactsReplaced):
             await self._projector.project(None, after)  # what the node was given may be lost with it
@@ -291,7 +295,7 @@ class Service:
 
     async def _settle(self, user: str) -> None:
         """Take over what is stored of a user."""
-        async with self._locks.of(user):
+        async with self._lock(user):
             if (before := self._accounts.get(user)) is not None:
                 self._keep(after := await self._written.reread(before))
                 await self._projector.project(before, after)
@@ -300,7 +304,7 @@ class Service:
                 return
             await self._unplan(user)
             self._found(account := restore(*stored, self._lease))
-        await self._resync_user(account, None)
+        await self._resync.account(account)
 
     async def _expire(self, user: str, expired: LeaseExpired) -> None:
         if self._listeners and user in self._accounts:
@@ -321,62 +325,17 @@ class Service:
         Raises:
             UnknownUser: The user has no account.
         """
-        seen = dict(self._accounts) if user is None else {user: self.account(user)}
-        differed: list[str] = []
-        plans: dict[str, Mapping[str, Plan] | None] = {}
-        for name, pbx in self._pbxs.items() if node is None else [(node, self._pbxs[node])]:
-            plans[name] = held = await self._projector.ask(
-                _pbx(name, "installed"), pbx.installed(self._owner)
-            )
-            for owner in held or () if user is None else ():
-                differed += await self._clear(pbx, owner)
-        for account in (one for one in seen.values() if node in (None, one.user.media_server)):
-            resynced = self._resync_user(account, plans.get(account.user.media_server))
-            request = PortRequest("service", "resync", user=account.user.id)
-            differed += await self._projector.ask(request, resynced) or []
+        if user is None:
+            nodes = self._pbxs if node is None else {node: self._pbxs[node]}
+            seen = [one for one in self._accounts.values() if node in (None, one.user.media_server)]
+            differed = await self._resync.nodes(nodes, seen)
+        else:
+            account = self.account(user)
+            differed = await self._resync.user(account, self._projector.node(account.user))
         if self._on_difference is not None:
             for sentence in differed:
                 self._on_difference(sentence)
         return tuple(differed)
-
-    async def _resync_user(self, seen: Account, plans: Mapping[str, Plan] | None) -> list[str]:
-        """Resync one user.
-
-        Args:
-            seen: The account before the plans were asked for; what is not due to it is on its way.
-            plans: Those on the user's node; None where that is not known.
-        """
-        user, node = seen.user.id, seen.user.media_server
-        self._resyncing.add(user)
-        try:
-            await self._projector.ask(_pbx(node, "watch", user), self._projector.watch(seen.user))
-        finally:
-            self._resyncing.discard(user)
-        async with self._locks.of(user):
-            account = self._accounts.get(user)
-            if account is None:  # removed while it was watched
-                await self._projector.ask(
-                    _pbx(node, "forget", user), self._projector.node(seen.user).forget(user)
-                )
-                return []
-            difference = None
-            if plans is not None and self._projector.difference(seen, plans.get(user)):
-                difference = self._projector.difference(account, plans.get(user))
-                if difference:
-                    self._keep(account := await self._written.outrank(account, plans.get(user)))
-            await self._projector.project(None, account)
-        return [difference] if difference else []
-
-    async def _clear(self, pbx: Pbx, user: str) -> list[str]:
-        """Take away a plan of ours from a node that does not carry its user."""
-        async with self._locks.of(user):  # who is being added has a plan soon
-            account = self._accounts.get(user)
-            if account is not None and account.user.media_server == pbx.media_server:
-                return []
-            await self._projector.ask(_pbx(pbx.media_server, "forget", user), pbx.forget(user))
-        if account is None:
-            return [f"{user}: a plan without an account"]
-        return [f"{user}: a plan on {pbx.media_server}, which does not carry the user"]
 
 
 def _pbx(name: str, request: str, user: str = "") -> PortRequest:

@@ -57,7 +57,7 @@ class PresenceSubscriptions:
             self._presences[number] = presence
         frame = xivo_messages.hint(number, presence)
         for tab in tuple(self._subscribers.get(number, ())):
-            tab.send(frame, number)
+            tab.queue.put(frame, number)
 
     def subscribe(self, tab: Tab, number: str) -> None:
         """Show a number's presence in a tab from now on, unless it is gone."""
@@ -66,7 +66,7 @@ class PresenceSubscriptions:
         tab.watched.add(number)
         self._subscribers[number].add(tab)
         if number in self._presences:
-            tab.send(xivo_messages.hint(number, self._presences[number]), number)
+            tab.queue.put(xivo_messages.hint(number, self._presences[number]), number)
 
     def unsubscribe(self, tab: Tab) -> None:
         """Show no number's presence in a tab any more."""

@@ -47,6 +47,7 @@ class Tab:
         token: The token it logged in with.
         session: The session that it belongs to.
         connection: Its own name, never used twice.
+        queue: The frames that wait to be sent.
         watched: The numbers whose presence it watches.
         rings: Whether it has the line.
     """
@@ -54,9 +55,9 @@ class Tab:
     __slots__ = (
         "_closing",
         "_protocol",
-        "_queue",
         "_socket",
         "connection",
+        "queue",
         "rings",
         "session",
         "token",
@@ -73,21 +74,17 @@ class Tab:
         self.rings = False
         self._socket = socket
         self._protocol: WebSocketProtocol | None = socket.scope["extensions"].get(EXTENSION)
-        self._queue = SendQueue(socket.send_text, self._too_slow)
+        self.queue = SendQueue(socket.send_text, self._too_slow)
         self._closing: asyncio.Task[None] | None = None
-
-    def send(self, frame: str, number: str | None = None) -> None:
-        """Queue a frame; one that shows a presence replaces a queued one of its number. Never waits."""
-        self._queue.put(frame, number)
 
     def report(self, kind: str, content: object) -> None:
         """Send a message."""
-        self.send(message(kind, content))
+        self.queue.put(message(kind, content))
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing more can be sent."""
-        return self._queue.closed
+        return self.queue.closed
 
     @asynccontextmanager
     async def query(self, budget: QueryBudget) -> AsyncIterator[QueryBudget]:
@@ -99,7 +96,7 @@ class Tab:
             CommandFailed: Too many queries of this user are waiting.
             ConnectionError: The client is gone.
         """
-        await self._queue.flush()
+        await self.queue.flush()
         async with budget.query():
             if self.is_gone:
                 raise ConnectionError("the client is gone")
@@ -126,10 +123,10 @@ class Tab:
     async def _close(self, code: CloseCode) -> None:
         with suppress(Exception):  # it may be closed already, or the client gone
             async with asyncio.timeout(CLOSES_WITHIN):
-                await self._queue.flush()
-                self._queue.close()
+                await self.queue.flush()
+                self.queue.close()
                 await self._socket.close(code)
-        self._queue.close()
+        self.queue.close()
         if self._protocol is not None and code is CloseCode.TOO_SLOW:
             self._protocol.finish(CUT_OFF_WITHIN)
         elif self._protocol is not None:
@@ -140,6 +137,6 @@ class Tab:
 
     def gone(self) -> None:
         """Nothing more can be sent."""
-        self._queue.close()
+        self.queue.close()
         if self._protocol is not None:
             self._protocol.finish()

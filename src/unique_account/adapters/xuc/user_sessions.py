@@ -95,7 +95,7 @@ class UserSessions:
 
     def _send(self, frame: str) -> None:
         for tab in tuple(self.tabs):
-            tab.send(frame)
+            tab.queue.put(frame)
 
     def report(self, kind: str, content: object) -> None:
         """Send a message to every tab."""

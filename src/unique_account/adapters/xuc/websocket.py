@@ -98,7 +98,7 @@ async def _handle(text: str | None, tab: Tab, commands: _CommandQueue) -> None:
         send_error(tab, "invalidMessage", str(error))
         return
     if isinstance(message, Heartbeat):
-        tab.send(HEARTBEAT)
+        tab.queue.put(HEARTBEAT)
     else:
         await commands.put(message, len(text or ""))
 

@@ -54,7 +54,7 @@ async def subscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
             if (await hub.presence.visible_to(tab.user, number)).allowed:
                 hub.presence.subscribe(tab, number)
             else:
-                tab.send(xivo_messages.hint(number, Presence.UNEXISTING), number)
+                tab.queue.put(xivo_messages.hint(number, Presence.UNEXISTING), number)
 
 
 async def unsubscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
