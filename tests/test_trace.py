@@ -102,8 +102,8 @@ def _of_extension(action: Message) -> list[str]:
 class Trace:
     """The modules of ours in which a function is entered, in order.
 
-    A coroutine that goes on is entered no second time: it may only wait for another one. What the scripted node
-    does with our codec is not ours.
+    A coroutine that goes on is entered no second time: it may only wait for another one. What the scripted
+    node does with our codec is not ours.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Trace:
 
 def _goes_on(frame: FrameType) -> bool:
     """Whether a coroutine or a generator is resumed, behind the instructions with which it begins."""
-    begins = [each.offset for each in dis.get_instructions(frame.f_code) if each.opname == "RESUME"][0]
+    begins = next(each.offset for each in dis.get_instructions(frame.f_code) if each.opname == "RESUME")
     return bool(frame.f_code.co_flags & _SUSPENDS) and frame.f_lasti > begins
 
 
