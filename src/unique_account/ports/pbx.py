@@ -103,7 +103,7 @@ class Pbx(Protocol):
         """Let the phone that rings for this call answer it (C1).
 
         Raises:
-            CommandFailed: The call does not ring any more, or its phone cannot be told to answer.
+            CommandFailed: The call does not ring any more, or its phone does not answer on command.
         """
         ...
 
@@ -111,7 +111,7 @@ class Pbx(Protocol):
         """Let the phone put its call on hold (C1).
 
         Raises:
-            CommandFailed: The call is not being talked on, or its phone cannot be told to hold.
+            CommandFailed: The call is not being talked on, or its phone does not hold on command.
         """
         ...
 
@@ -119,7 +119,7 @@ class Pbx(Protocol):
         """Let the phone take its call back from hold (C1).
 
         Raises:
-            CommandFailed: The call is not on hold, or its phone cannot be told to resume.
+            CommandFailed: The call is not on hold, or its phone does not resume on command.
         """
         ...
 

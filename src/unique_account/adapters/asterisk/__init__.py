@@ -1,4 +1,4 @@
-"""Asterisk: its manager interface without I/O, recordings told again, and plans that it carries out."""
+"""Asterisk: its manager interface without I/O, replay of recordings, and plans that it carries out."""
 
 from unique_account.adapters.asterisk.ami.codec import Decoder, InvalidAction, encode
 from unique_account.adapters.asterisk.ami.login import MANAGER_PORT, ManagerLogin

@@ -38,7 +38,7 @@ INTERFACE: Final = f"PJSIP/{NAME}"
 ADDRESS: Final = r"0-9A-Za-z&/:=@._~%+!*?\x2d\x3b\x5b\x5d"
 """The characters of contacts that are dialled, as ``FILTER`` takes them.
 
-Whoever registers chooses the address of a contact, and a comma in it would begin the options of ``Dial``.
+A client chooses the address of its contact, and a comma in it would begin the options of ``Dial``.
 """
 
 

@@ -129,7 +129,7 @@ class _Examination:
             return ()
 
     async def _account(self) -> list[str]:
-        """Whether the manager account may hear and do what the service needs."""
+        """Whether the manager account may read and do what the service needs."""
         shown = "\n".join(await self._command(f"manager show user {self._login.username}"))
         problems = []
         for kind, needed in (("read", READ), ("write", WRITE)):
@@ -164,7 +164,7 @@ class _Examination:
         return [f"modules are not loaded: {', '.join(lacking)}; load them in modules.conf"]
 
     async def _channel_events(self) -> list[str]:
-        """Whether Asterisk tells what history is made from, and which calls are one on two nodes."""
+        """Whether Asterisk reports what history is made from, and which calls are one on two nodes."""
         shown = await self._command("cel show status")
         if "CEL Logging: Enabled" not in shown:
             return ["channel events are off; set enable = yes and events = ALL in cel.conf"]

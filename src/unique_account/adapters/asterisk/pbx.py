@@ -37,8 +37,8 @@ class AsteriskPbx:
 
     Args:
         login: Where the node's manager interface is, and as whom to log in.
-        observer: Who is told of what is no answer to a call: a connection that is lost or refused, and what
-            the node said that cannot be understood.
+        observer: Notified of what is no answer to a call: a connection that is lost or refused, and messages
+            of the node that cannot be understood.
         media_server: The node's name, as users name it in ``User.media_server``.
         controllable: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events (C1).
 

@@ -1,4 +1,4 @@
-"""A recorded AMI stream told again: what happened to each user's account, step by step.
+"""Replay of a recorded AMI stream: what happened to each user's account, step by step.
 
 The stream is read once and lazily, and the only clock is its own: the ``Timestamp`` of its messages. A
 lease that is over by then ends before the message counts. The same bytes give the same steps, however
@@ -69,7 +69,7 @@ Entry = ReplayStep | Malformed | Untranslatable
 def replay(
     chunks: Iterable[bytes], users: Iterable[User], *, media_server: str = "default"
 ) -> Iterator[Entry]:
-    """What a recorded stream tells of the users' accounts, which all begin logged out.
+    """What a recorded stream says of the users' accounts, which all begin logged out.
 
     Args:
         chunks: The bytes of the stream, cut anywhere.

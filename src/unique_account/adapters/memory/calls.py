@@ -42,7 +42,7 @@ class PhoneLeg:
 
 @define
 class PlacedCall:
-    """A call from its dialling to its end, open to whoever tests with it.
+    """A call from its dialling to its end, open to tests.
 
     Attributes:
         id: What its legs share.

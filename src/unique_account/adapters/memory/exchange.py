@@ -19,7 +19,7 @@ from unique_account.core.user import User
 from unique_account.ports.clock import Clock
 
 DIALS_FOR: Final = 30
-"""How long a phone rings, in seconds, for whom the PBX is asked to dial (R14)."""
+"""How long a phone rings, in seconds, before the PBX dials for it (R14)."""
 
 CONFIRMS_RINGING_WITHIN: Final = timedelta(seconds=1.5)
 """How long a leg may stay silent before its device counts as vanished (R15)."""

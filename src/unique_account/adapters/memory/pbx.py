@@ -221,4 +221,4 @@ class MemoryPbx:
 
 
 def _nothing() -> None:
-    """Nobody listens to whom a return could be reported."""
+    """Report a return to nobody."""

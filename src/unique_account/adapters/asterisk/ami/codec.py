@@ -4,7 +4,7 @@ A message is a run of ``Name: value`` lines, each closed by CR LF, and a blank l
 `Decoder` takes the byte stream in whatever pieces it comes and gives the same values for every way of
 cutting it. What is wrong in the stream becomes a value as well, `Malformed`, so that one bad message
 costs none of its neighbours; the stream goes on at the next blank line. A line without a colon is text that
-continues the header above it. The module ``untrusted_text`` beside this one tells strangers' text in
+continues the header above it. The module ``untrusted_text`` beside this one separates strangers' text in
 an event from what Asterisk wrote: blank lines in it end no event, and headers in it are left out.
 """
 
@@ -53,7 +53,7 @@ class Decoder:
 
     Args:
         max_message: A message of more bytes than this, the blank line not counted, is malformed; one
-            that never ends is told of once, and passed over without being kept.
+            that never ends is reported once, and passed over without being kept.
         own: How the numbers of one's own actions begin, which strangers cannot know; the lists that answer
             them are looked after. Empty: none are.
 

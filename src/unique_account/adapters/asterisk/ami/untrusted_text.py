@@ -5,7 +5,7 @@ stranger sent, as it was sent and up to 79 characters of it; so does ``BridgeNam
 conference by what is dialled. Asterisk unescapes SIP addresses, so ``%0d%0a`` in one becomes a line break,
 and the text may pose as further headers, as the end of the event, or as events of its own.
 
-The order of the headers tells text and headers apart:
+The order of the headers separates text from headers:
 
 - An event that ends inside of its snapshot was cut (`unique_account.adapters.asterisk.ami.event_layout`).
 - What stands before the first of the three headers is Asterisk's, and so is what stands from the last

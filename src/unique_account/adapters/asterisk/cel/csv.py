@@ -36,7 +36,7 @@ def read_csv(
 
     Args:
         lines: The file.
-        complain: Hears of each row that is no CSV, with the same number; the row is passed by.
+        complain: Called with each row that is no CSV, with the same number; the row is passed by.
 
     Raises:
         MissingColumns: The first line does not name the columns that are needed.

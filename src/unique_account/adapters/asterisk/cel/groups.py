@@ -4,7 +4,7 @@ A channel may change its linkedid, as a transferred one does, and then both are 
 share a bridge are one call. A conference and a parking lot are bridges in which strangers meet, and join
 nothing; whoever leaves a lot for another party shares a further bridge with it.
 
-Joining asks neither in which order nor how often it was told, and neither do the groups.
+Joining asks neither in which order nor how often it was reported, and neither do the groups.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Group:
 
     @property
     def complete(self) -> bool:
-        """Every channel was told of from its start to its end, and every linkedid as over."""
+        """Every channel was reported from its start to its end, and every linkedid as over."""
         seen = {(row.kind, row.uniqueid) for row in self.rows}
         channels = {uniqueid for _, uniqueid in seen}
         over = {row.linkedid for row in self.rows if row.kind == "LINKEDID_END"}
@@ -65,7 +65,7 @@ class Group:
 
 
 class Groups:
-    """The calls of which rows were told, and which are not taken out yet."""
+    """The calls of which rows came, and which are not taken out yet."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Group] = {}

@@ -31,20 +31,20 @@ class Leg:
     Attributes:
         id: The channel's id.
         channel: Its name.
-        call: The linkedid with which it began: the id of whoever dialled it, or its own.
+        call: The linkedid with which it began: the id of the channel that dialled it, or its own.
         context: Where it was in the dialplan when it began.
         dialled: What it dialled, empty for one that was called.
         called_as: The number as which it was called, empty while unknown.
         number: Its caller id.
         name: The name that belongs to it.
         redirected: The number from which the call to it was redirected, empty for most.
-        began: When it was there first, in UTC; None if that was not told.
+        began: When it was there first, in UTC; None if that was not reported.
         answered: When it was first up, in UTC; None if it never was.
-        ended: When it was gone, in UTC; None if that was not told.
+        ended: When it was gone, in UTC; None if that was not reported.
         picked_up: It took a call that rang elsewhere.
         partner: Whom it spoke with last, None for nobody.
         met: All with whom it spoke.
-        transfers: Where it gave the other party, as told, in order: an extension, or another channel's id.
+        transfers: Where it gave the other party, in order: an extension, or another channel's id.
     """
 
     id: str
@@ -157,7 +157,7 @@ _TAKEN: Final = {
 
 
 class _Bridges:
-    """Who is in which bridge, as rows tell."""
+    """Who is in which bridge, by the rows."""
 
     def __init__(self) -> None:
         self._in: dict[str, set[Leg]] = {}

@@ -1,7 +1,7 @@
 """From CEL to call records: one for each user and call, once the call is over (H).
 
 `CallHistory` takes rows in whatever order, however often and in whatever pieces they come, and gives the
-records of calls of which all was told. Nothing else of it depends on when it is asked: a call's records
+records of calls of which all rows came. Nothing else of it depends on when it is asked: a call's records
 are made from the set of its rows.
 
 A call that rings no device of a user is theirs all the same, if their number was dialled or the dialplan
@@ -31,7 +31,7 @@ GRACE: Final = timedelta(seconds=5)
 """How long after the last row of a call further ones are waited for: rows come out of order."""
 
 PATIENCE: Final = timedelta(hours=24)
-"""How long after its last row a call is waited for of which not all was told."""
+"""How long after its last row a call is waited for of which rows are missing."""
 
 CAPACITY: Final = 200_000
 """How many rows of calls that are not over are kept; above it, the oldest calls are given up."""
@@ -92,7 +92,7 @@ class CallHistory:
     def final(self, now: datetime | None = None) -> list[CallRecord]:
         """The records that no further row is awaited for, oldest first; each is given once.
 
-        A call of which all was told has settled records. One of which the end is missing is given after
+        A call of which all rows came has settled records. One of which the end is missing is given after
         a long while as it is then known, and not settled.
 
         Args:
@@ -110,13 +110,13 @@ class CallHistory:
         return self.final(_FAR)
 
     def _over(self, group: Group) -> bool:
-        """Whether other calls were told of for long enough since; it is given up by its own nodes' clocks."""
+        """Whether rows of other calls came for long enough since; it is given up by its own nodes' clocks."""
         if all(self._clocks[node] - last >= self._patience for node, last in group.lasts.items()):
             return True
         return self._clock - group.last >= self._grace and group.complete
 
     def _quiet(self, group: Group, now: datetime) -> bool:
-        """Whether nothing was told of a call for long enough, also where the clock of its node is ahead."""
+        """Whether no row of a call came for long enough, also where the clock of its node is ahead."""
         group.quiet_since = group.quiet_since or now
         quiet = now - min(group.last, group.quiet_since)
         return quiet >= self._patience or (quiet >= self._grace and group.complete)
@@ -126,7 +126,7 @@ class CallHistory:
         return list(records_of(group, self._owners))
 
     def _give_up(self) -> None:
-        """Make room: the half of the calls of which nothing was told for longest are given as they are."""
+        """Make room: the half of the calls without a row for longest are given as they are."""
         groups = sorted(self._groups, key=attrgetter("last"))
         for group in groups[: len(groups) // 2 + 1]:
             self._given_up += self._taken(group)
@@ -147,7 +147,7 @@ class _Forward:
 
 
 class _Seen(NamedTuple):
-    """A call as its rows tell it."""
+    """A call as its rows report it."""
 
     id: str
     start: datetime
@@ -301,7 +301,7 @@ def _forwarded_from(seen: _Seen, user: str) -> str:
 
 
 def _transferred_to(seen: _Seen, main: Leg, last: Leg, own: list[Leg]) -> str:
-    """To whom the user gave the call: by a transfer that is told, or as the others of two calls met (H7)."""
+    """To whom the user gave the call: by a reported transfer, or as the others of two calls met (H7)."""
     legs = [leg for leg in own if leg is last or not _same(leg, main)]
     for leg in legs:
         for kind, where in leg.transfers:

@@ -73,7 +73,7 @@ class CelRow:
 
     @property
     def node(self) -> str:
-        """Whose clock told the instant: the node's ``systemname``, empty where it has none or tells none."""
+        """Whose clock gave the instant: the node's ``systemname``, empty where it has none or gives none."""
         name = self.uniqueid.rpartition("-")[0]
         return "" if name.startswith(DIAL_CHANNEL_PREFIX) else name
 

@@ -1,4 +1,4 @@
-"""What ``manager.conf`` needs, so that the service may log in, hear and act."""
+"""What ``manager.conf`` needs, so that the service may log in, receive events and act."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MANAGER_SECRET_FILE: Final = "unique_account_manager_secret.conf"
 """The file that holds the secret, and that the rendered file includes."""
 
 READ: Final = ("call", "system", "user")
-"""The classes of events that are heard."""
+"""The classes of events that are received."""
 
 WRITE: Final = ("call", "system", "command", "reporting", "originate")
 """The classes of actions that are given."""

@@ -1,4 +1,4 @@
-"""What chan_pjsip is told of accounts: their endpoints, addresses of record and credentials (A1, A4).
+"""chan_pjsip's configuration of accounts: endpoints, addresses of record and credentials (A1, A4).
 
 Text only, in a stable order, made of templates that an administrator can read: each user takes a few
 lines, so that two renderings differ where the users do. No password is in it. Each auth section is

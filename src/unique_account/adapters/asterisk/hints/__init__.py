@@ -1,1 +1,1 @@
-"""Hints, which phones watch, and the guard that lets them follow devices when the service is gone."""
+"""Hints, which phones watch, and the watchdog that restores them when the service is gone."""

@@ -1,10 +1,10 @@
 """Hints: what phones that watch a number show.
 
-The rendered dialplan lets each hint follow both of a user's devices, live. While somebody tells the node the
+The rendered dialplan lets each hint follow both of a user's devices, live. While the service shows the
 presence, the hint is replaced by a state of our own, ``Custom:unique_account_`` and the number, which is set
-to just that presence. A reload of the dialplan puts the rendered hints back, and watchers are not told what
-these show; so hints are placed again after each. There is no event for every kind of reload. A hint that no
-rendered dialplan has tells: when it is gone, the dialplan was reloaded.
+to just that presence. A reload of the dialplan restores the rendered hints, and does not notify watchers of
+what these show; so hints are placed again after each. There is no event for every kind of reload. A hint that
+no rendered dialplan has, the canary, shows it: when it is gone, the dialplan was reloaded.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _AT_ONCE: Final = 100
 
 
 async def give_back(connection: Connection, devices: Mapping[str, str]) -> None:
-    """Let hints follow these devices, by number, as nobody tells the node their presence any more.
+    """Let hints follow these devices, by number, as nothing shows the presence any more.
 
     A number whose devices are on another node has none here but its own state: that is *unavailable* then. At
     last the canary goes, so that a service that has just begun places its hints again.
@@ -57,7 +57,7 @@ async def _set(connection: Connection, device: str, state: str) -> None:
 
 
 async def _place(connection: Connection, number: str, devices: str) -> None:
-    """Let a number's hint follow these devices; whoever watches it is told what they show."""
+    """Let a number's hint follow these devices; its watchers are notified of what they show."""
     place = (("Context", HINTS_CONTEXT), ("Extension", number), ("Priority", "hint"))
     await connection.act("DialplanExtensionAdd", *place, ("Application", devices), ("Replace", "yes"))
 
@@ -130,7 +130,7 @@ class Hints:
         self._reloaded.set()
 
     async def show_all(self, connection: Connection) -> None:
-        """Show the last word on every number, on a node whose dialplan was loaded anew."""
+        """Show the last word on every number, on a node whose dialplan was loaded again."""
         self._placed.clear()
         await _place(connection, CANARY, custom_state(CANARY))
         for some in _batches(list(self._shown)):

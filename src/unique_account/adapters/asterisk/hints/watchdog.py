@@ -1,8 +1,8 @@
-"""The service's end of the guard: a process that lets hints follow the devices when the service is gone.
+"""The service's end of the watchdog: a process that restores the hints when the service is gone.
 
 The service replaces hints by states that only it sets, so its end, even by ``kill -9``, would leave them as
-they were. The guard waits for that end: it is told which devices each hint is to follow through a pipe, which
-closes with the service. `unique_account.adapters.asterisk.hints.watchdog_process` is what it does.
+they were. The watchdog waits for that end. A pipe, which closes with the service, carries the devices that
+each hint is to follow. `unique_account.adapters.asterisk.hints.watchdog_process` is what it does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Final
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 
 ENDS_WITHIN: Final = 5.0
-"""How many seconds a service that ends in good order waits for its guard."""
+"""How many seconds a service that ends in good order waits for its watchdog."""
 
 _PROCESS: Final = "unique_account.adapters.asterisk.hints.watchdog_process"
 
 
 class Watchdog:
-    """Starts the guard with the first hint, and tells it of every change."""
+    """Starts the process with the first hint, and sends it every change."""
 
     def __init__(self, login: ManagerLogin) -> None:
         self._login = login

@@ -1,4 +1,4 @@
-"""The guard: a process of its own that lets hints follow the devices again when the service is gone.
+"""The watchdog: a process of its own that restores the hints when the service is gone.
 
 It reads from its standard input, whose end is that of the service: first where to log in, then which devices
 each hint is to follow. When the input ends, it connects, puts these back, and is done. Signals that are meant
@@ -19,11 +19,11 @@ from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect, de
 from unique_account.adapters.asterisk.hints.hints import give_back
 
 TRIES_FOR: Final = 60.0
-"""How many seconds the guard tries to reach a node that is there but does not answer."""
+"""How many seconds the watchdog tries to reach a node that is there but does not answer."""
 
 
 def wait(lines: Iterable[str]) -> tuple[ManagerLogin, dict[str, str]]:
-    """Read what the service tells until it is gone: where to log in, and the devices of each number."""
+    """Read what the service sends until it is gone: where to log in, and the devices of each number."""
     reported = iter(lines)
     login = ManagerLogin(**json.loads(next(reported)))
     devices: dict[str, str | None] = {}
@@ -52,7 +52,7 @@ async def put_back(login: ManagerLogin, devices: Mapping[str, str]) -> None:
 
 
 def main(source: IO[str]) -> None:
-    """Guard until the source ends, then put the hints back."""
+    """Wait until the source ends, then restore the hints."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     login, devices = wait(source)

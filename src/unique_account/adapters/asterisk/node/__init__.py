@@ -1,1 +1,1 @@
-"""What a node tells, as events of the core: live, or from a recording."""
+"""One live node: its connection, the facts that it reports, and control of its calls."""

@@ -1,9 +1,9 @@
-"""What the node and its phones are told to do with a call (C1): once, and answered when done or refused.
+"""Commands to calls (C1): each is given once, and returns when it is done or refused.
 
-A phone is told to answer, hold or resume with a NOTIFY of the *talk* or *hold* event within its call. Whether
-it obeys shows in what the node tells next of the call; one that does not within `PHONE_TIMEOUT` cannot. One
+A phone answers, holds or resumes on a NOTIFY of the *talk* or *hold* event within its call. What the node
+reports next of the call shows whether it obeys; one that does not within `PHONE_TIMEOUT` cannot. One
 that does not know these events may answer that there is no such subscription, and then Asterisk ends the
-call. So only phones of makes that are known to obey are told at all.
+call. So only phones of makes that are known to obey get a NOTIFY.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOL
 from unique_account.ports.pbx import CommandFailed
 
 PHONE_TIMEOUT: Final = 2.0
-"""How many seconds a phone may take to do what it is told, or to ring."""
+"""How many seconds a phone may take to obey, or to ring."""
 
 BRIDGED_WITHIN: Final = 0.5
 """How many seconds after it was answered a call may have no other party yet."""
@@ -32,7 +32,7 @@ CONTROLLABLE_PHONES: Final = ("snom", "Yealink", "Polycom", "Poly", "Aastra", "M
 """How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events."""
 
 RINGS_FOR: Final = 30
-"""How many seconds a phone rings for whom the node is to dial (R14)."""
+"""How many seconds a phone rings before the node dials for it (R14)."""
 
 _NORMAL: Final = "16"
 _VANISHED: Final = "20"
@@ -167,7 +167,7 @@ class NodeCallControl:
         return channel
 
     async def _other_party(self, channel: Channel) -> Channel:
-        """The one with whom a phone talks; a call that was answered just now is about to have one."""
+        """The other channel of a call; one that was just answered is about to have it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(BRIDGED_WITHIN):
                 while not self._state.others(channel):  # noqa: ASYNC110 - the state sets no events
@@ -192,7 +192,7 @@ class NodeCallControl:
     async def _notify(
         self, channel: Channel, event: str, action: str, done: Callable[[Message], bool]
     ) -> None:
-        """Tell a phone to do something, and wait until it has."""
+        """Send a NOTIFY to a phone, and wait until it has obeyed."""
         await self._check_make(channel.interface, action)
         uniqueid = channel.last["Uniqueid"]
 

@@ -21,7 +21,7 @@ STEADY_AFTER: Final = 10.0
 
 
 class NodeConnection:
-    """Connects to a node as long as `keep` runs, and gives the connection to whoever asks for it."""
+    """Connects to a node as long as `keep` runs, and gives the connection to all that use the node."""
 
     def __init__(self, login: ManagerLogin, media_server: str, reports: NodeReports) -> None:
         self._login = login

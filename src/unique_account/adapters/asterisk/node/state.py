@@ -1,6 +1,6 @@
-"""What a node last said of each device, contact, channel and mailbox, as the very messages that said it.
+"""The last messages of a node about each device, contact, channel and mailbox.
 
-Whoever begins to watch a user is told what these messages mean, by the same translation as what comes later.
+All facts of a user are these messages, translated in the same way as those that come later.
 The lists with which a node answers are noted like events, since they come in the same stream. An item is
 newer than every event before it; events after it that it contains already lead to the same end again.
 """
@@ -61,12 +61,12 @@ class Channel:
 
     @property
     def only_listed(self) -> bool:
-        """Whether it was answered at an instant that no message told."""
+        """Whether it was answered at an instant that no message gives."""
         return self.up is not None and self.up is self.first and self.up.get("Timestamp") is None
 
     @property
     def reporting(self) -> Iterator[Message]:
-        """The messages that tell all that is known of it, in their order."""
+        """The messages that hold all that is known of it, in their order."""
         yield self.first
         if self.up is not None:
             yield self.up
@@ -95,7 +95,7 @@ class NodeState:
             handle(self, message)
 
     def about(self, interface: str) -> Iterator[Message]:
-        """The messages that tell all that is known of an endpoint, in an order that can be told."""
+        """The messages that hold all that is known of an endpoint, in an order that can be translated."""
         contacts = self._contacts.get(interface, {})
         yield from contacts.values()
         if not contacts:
@@ -107,7 +107,7 @@ class NodeState:
                 yield from channel.reporting
 
     def mailbox(self, mailbox: str) -> Message | None:
-        """The message that told how many messages wait in a mailbox."""
+        """The message that reported how many messages wait in a mailbox."""
         return self._mailboxes.get(mailbox)
 
     def has_contact(self, interface: str) -> bool:
@@ -115,14 +115,14 @@ class NodeState:
         return bool(self._contacts.get(interface))
 
     def recall(self, earlier: NodeState) -> None:
-        """Take over how calls began and were answered that an earlier picture had already (H6)."""
+        """Take over how calls began and were answered that an earlier state had already (H6)."""
         for uniqueid, channel in self.channels.items():
             before = earlier.channels.get(uniqueid)
             if before is not None and before.up is not None:
                 channel.first, channel.up = before.first, before.up
 
     def bridges_of_unknown_age(self) -> frozenset[str]:
-        """The bridges with channels that are listed as answered; a list does not tell since when."""
+        """The bridges with channels that are listed as answered; a list does not say since when."""
         return frozenset(one.bridge for one in self.channels.values() if one.bridge and one.only_listed)
 
     def date(self, bridge: str, at: datetime) -> None:

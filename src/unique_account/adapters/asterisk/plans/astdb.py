@@ -32,7 +32,7 @@ class AstDbPlans:
         self._turn = asyncio.Lock()
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
-        """The plans of an owner, by user; entries that are none are not told."""
+        """The plans of an owner, by user; entries that are no plans are left out."""
         async with self._turn:
             found = await self._all()
         return {user: plan for user, plan in found.items() if plan.owner == owner}

@@ -25,7 +25,7 @@ from unique_account.core.machine import Device
 from unique_account.core.routing import Candidate, Plan
 
 _MADE: Final = ("gate", "device", "line", "seconds", "next_device", "next_line", "next_seconds")
-"""The fields that are made of what is told under its own name when it is wrong."""
+"""Fields that are derived; what they derive from is reported under its own name when it is wrong."""
 
 
 def entries(plan: Plan) -> tuple[Entry, ...]:

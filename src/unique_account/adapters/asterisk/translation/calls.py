@@ -2,7 +2,7 @@
 
 Every channel event carries the whole state of its channel, so each makes the whole call. A phone that
 dials has its channel start in state *Ring*; that of a phone that is called starts *Down* and then is
-*Ringing*. *Down* is told as well, as *dialling*: a phone that never confirms ringing stays there (R15).
+*Ringing*. *Down* is reported as well, as *dialling*: a phone that never confirms ringing stays there (R15).
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def interface_of(message: Message) -> str:
 
 
 def new_call(message: Message, device: Device, at: datetime) -> Call:
-    """The call of a channel that is heard of for the first time.
+    """The call of a channel that is reported for the first time.
 
-    One that is up already tells its direction no more; but the channel that began a call has given it
-    its ``Linkedid``, and that is the caller's. Until another party is connected, the peer of an outgoing
+    One that is up already does not show its direction; but the channel that began a call gave it its
+    ``Linkedid``, and that is the caller's. Until another party is connected, the peer of an outgoing
     call is the number dialled.
 
     Raises:
@@ -84,7 +84,7 @@ def id_order(linkedid: str) -> tuple[int, int, str]:
 
 
 def changed_call(message: Message, call: Call, at: datetime) -> Call:
-    """The call as its channel's next event tells it; a party once known is not forgotten again.
+    """The call as its channel's next event reports it; a party once known is not forgotten.
 
     Raises:
         UnusableHeader: Its state is missing or wrong.

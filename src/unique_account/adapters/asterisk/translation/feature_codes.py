@@ -1,4 +1,4 @@
-"""Codes that users dialled, as events; and what the caller hears of each."""
+"""Codes that users dialled, as events; and the result that is announced to the caller."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EVENTS: Final[Mapping[str, Callable[[str], Event]]] = {
 
 
 def answer(event: Event, after: object) -> str:
-    """What a caller is told who dialled a code that was not refused, by the account after it."""
+    """The result of a code that was not refused, by the account after it."""
     match event, after:
         case DeviceToggled(), Account() as account:
             on = account.selection is Device.WEBRTC

@@ -14,7 +14,7 @@ class TranslatedEvent:
     """An event of one user's account, at an instant in UTC.
 
     Attributes:
-        channel: The channel that waits to be told what came of it; empty: none.
+        channel: The channel that waits for the result; empty: none.
     """
 
     user: str

@@ -47,18 +47,18 @@ from unique_account.core.events import (
 from unique_account.core.user import User
 
 USER_EVENT: Final = "UniqueAccount"
-"""The ``UserEvent`` header of the user events that tell what a CTI server did."""
+"""The ``UserEvent`` header of the user events of a CTI server."""
 
 BEFORE_ANY_INSTANT: Final = datetime.fromtimestamp(0, UTC)
-"""The instant of an event that is told before any message with a ``Timestamp``."""
+"""The instant of an event that is reported before any message with a ``Timestamp``."""
 
 
 class Translator:
     """Translates the messages of one connection to one media server, in their order.
 
     Args:
-        users: Whom to listen for. What the PBX tells concerns those whose endpoints it carries; what
-            a CTI server tells in user events concerns them all.
+        users: The users whose events are wanted. Facts of the PBX concern those whose endpoints it carries;
+            user events of a CTI server concern them all.
         media_server: Which media server the messages come from.
         key: What proves a user event: its header ``Key`` must hold it. None for a recording, whose user
             events are believed.
@@ -85,7 +85,7 @@ class Translator:
             self.add(user)
 
     def add(self, user: User) -> None:
-        """Listen for one more user.
+        """Translate for one more user.
 
         Raises:
             InvalidFields: Another user has this id, or an endpoint on this media server.
@@ -93,7 +93,7 @@ class Translator:
         self._watched.add(user)
 
     def forget(self, user: str) -> None:
-        """Listen no more for a user, and keep nothing of what was heard; unknown users are no error."""
+        """Translate nothing more for a user, and keep nothing of it; unknown users are no error."""
         for interface in self._watched.forget(user):
             self._contacts.pop(interface, None)
             self._reachable.pop(interface, None)
@@ -101,14 +101,14 @@ class Translator:
 
     @property
     def now(self) -> datetime | None:
-        """The last instant that the messages told, in UTC; None before any."""
+        """The last instant in the messages, in UTC; None before any."""
         return None if self._seconds is None else datetime.fromtimestamp(self._seconds, UTC)
 
     def translate(self, message: Message) -> tuple[Meaning, ...]:
         """What the next message means, which for most messages is nothing.
 
         Its instant is its ``Timestamp``, and that of the message before where it has none. An instant
-        that cannot be read is told, and the rest of the message still counts.
+        that cannot be read is reported, and the rest of the message still counts.
         """
         stamp = message.get("Timestamp")
         problems = () if stamp is None else self._set_clock(message, stamp)

@@ -1,4 +1,4 @@
-"""What users did in their UC Assistants, as a CTI server, or a test, tells it in user events."""
+"""What users did in their UC Assistants, as a CTI server, or a test, reports it in user events."""
 
 from __future__ import annotations
 

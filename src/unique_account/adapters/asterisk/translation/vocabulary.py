@@ -36,5 +36,5 @@ PEER_REACHABLE: Final = {"Reachable": True, "Unreachable": False}
 
 
 def full_mailbox(mailbox: str) -> str:
-    """A voicemail box as Asterisk names it when it tells of it."""
+    """A voicemail box as Asterisk names it in events."""
     return mailbox if "@" in mailbox else f"{mailbox}@default"

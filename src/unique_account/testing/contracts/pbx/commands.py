@@ -1,4 +1,4 @@
-"""What every PBX must do when it is told to."""
+"""The commands that every PBX must carry out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every PBX must tell of the users that it watches."""
+"""What every PBX must report of the users that it watches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unique_account.testing.contracts.scenario import scenario
 
 
 class FactsContract(NodeContract):
-    """Facts: all of them, in the order of the node, whatever comes of telling them."""
+    """Facts: all of them, in the order of the node, whatever the handler does with them."""
 
     @scenario
     async def test_watching_begins_with_all_that_is_known(self, opened: Opened) -> None:
@@ -28,7 +28,7 @@ class FactsContract(NodeContract):
             await pbx.watch(self.alice)
             assert received[0] == ("alice", FactsReplaced(pbx.media_server))
             assert ("alice", ContactsChanged(Device.WEBRTC, reachable=False)) in received
-            # A node may tell of a phone a moment after that has registered.
+            # A node may report a phone a moment after it has registered.
             await self.reported(received, "alice", ContactsChanged(Device.DESKPHONE, reachable=True))
             await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.NOT_IN_USE))
             assert {user for user, _ in received} == {"alice"}
@@ -59,7 +59,7 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_watching_again_begins_anew(self, opened: Opened) -> None:
-        """Called again it begins anew, with the user's present endpoints; live calls are told as well."""
+        """Called again it begins again, with the user's present endpoints and live calls."""
         pbx, phones = opened
         changed = evolve(self.alice, deskphone=self.bob.deskphone)
         async with self.listening(pbx) as received:
@@ -71,13 +71,13 @@ class FactsContract(NodeContract):
             received.clear()
             await pbx.watch(changed)
             assert received[0] == ("alice", FactsReplaced(pbx.media_server))
-            # A node may tell the status of a phone a moment after the phone began to ring.
+            # A node may report the status of a phone a moment after the phone began to ring.
             await self.reported(received, "alice", LineChanged(Device.DESKPHONE, LineStatus.RINGING))
             assert (await self.leg(received, "alice", CallStatus.RINGING)).device is Device.DESKPHONE
 
     @scenario
     async def test_contacts_are_told_as_they_come_and_go(self, opened: Opened) -> None:
-        """Tell every fact about the watched users."""
+        """Report every fact about the watched users."""
         pbx, phones = opened
         async with self.listening(pbx) as received:
             await pbx.watch(self.alice)
@@ -116,7 +116,7 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_nothing_is_told_of_a_forgotten_user(self, opened: Opened) -> None:
-        """Tell nothing more of this user."""
+        """Report nothing more of this user."""
         pbx, phones = opened
         async with self.listening(pbx) as received:
             await pbx.watch(self.alice)
@@ -154,7 +154,7 @@ class FactsContract(NodeContract):
 
     @scenario
     async def test_facts_are_told_on_whatever_went_wrong(self, opened: Opened) -> None:
-        """What ``on_event`` raises ends nothing: whoever tells goes on telling."""
+        """What ``on_event`` raises ends nothing: the PBX goes on reporting."""
         pbx, phones = opened
 
         async def fail(user: str, event: Event) -> None:

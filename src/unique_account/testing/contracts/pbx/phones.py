@@ -43,11 +43,11 @@ class Phones(Protocol):
         ...
 
     async def talks(self, call: str) -> bool:
-        """Whether a call is answered, and not over, as its caller can tell."""
+        """Whether a call is answered, and not over, as its caller knows."""
         ...
 
     async def destination(self, call: str) -> Destination | None:
-        """Where a call went instead of a device, as its caller can tell: a mailbox, or a refusal's cause."""
+        """Where a call went instead of a device, as its caller knows: a mailbox, or a refusal's cause."""
         ...
 
     async def hint(self, number: str) -> Presence | None:
