@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import unique_account.bootstrap as module
-from tests.service.installation import ALICE, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, settle
 from unique_account.adapters.memory import (
     MemoryAccounts,
     MemoryCallLog,

@@ -19,7 +19,8 @@ from attrs import frozen
 import unique_account
 from tests.adapters.asterisk.ami import scripted_node as scripts
 from tests.adapters.asterisk.ami.scripted_node import ScriptedNode, scripted_node
-from tests.adapters.xuc.assistants import ALICE, BOB, Tab, browsing, in_loop, server
+from tests.adapters.xuc.assistants import ALICE, BOB, Tab, browsing, server
+from tests.event_loop import in_loop
 from tests.paths import ROOT
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.ami.message import Message

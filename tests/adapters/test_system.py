@@ -11,7 +11,8 @@ from io import StringIO
 
 import pytest
 
-from tests.adapters.memory.node import ALICE, in_loop
+from tests.adapters.memory.node import ALICE
+from tests.event_loop import in_loop
 from unique_account.adapters.system import LogObserver, SystemClock
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused

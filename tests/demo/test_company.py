@@ -18,8 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from tests.event_loop import in_loop
 from tests.paths import ROOT
-from tests.service.installation import in_loop
 from unique_account.demo.company import stage
 
 

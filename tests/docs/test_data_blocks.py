@@ -12,7 +12,7 @@ from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser
 
 from tests.docs.data_blocks import Real, UnknownBlock, check_toml, differences, sent
-from tests.docs.test_pages import PAGES
+from tests.docs.pages import PAGES
 
 CHECKED = {"console", "ini", "json", "nginx", "python", "sh", "text", "toml"}
 """The languages of blocks; the end-to-end tests run ``ini`` and ``sh`` on a PBX."""

@@ -13,12 +13,12 @@ from attrs import has
 from click import Group, Option
 from click.testing import CliRunner
 
+from tests.docs.pages import PAGES
 from tests.paths import ROOT
 from unique_account.cli import command
 from unique_account.core import diagram
 from unique_account.serve.config import Config, NamedFile, Secret
 
-PAGES = sorted((*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")))
 CLI_PAGES = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in ("cli.md", "cli-admin.md"))
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 RECORDING = ROOT / "tests" / "data" / "recordings"

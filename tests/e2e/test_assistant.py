@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, approx_tone, page_plays
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.full_system import FullSystem, full_system
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk.ami.message import Message
 
 pytestmark = pytest.mark.e2e

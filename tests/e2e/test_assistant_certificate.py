@@ -12,9 +12,9 @@ from lab.config import section
 from lab.ports import LOOPBACK, port
 from lab.programs import program
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.full_system import full_system
+from tests.event_loop import in_loop
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

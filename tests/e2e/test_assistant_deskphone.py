@@ -8,9 +8,9 @@ import pytest
 
 from lab.waiting import until
 from tests.e2e.drivers.assistant_calls import approx_tone
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, expect
 from tests.e2e.fixtures.full_system import FullSystem, full_system
+from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
 

@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, approx_tone
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.full_system import full_system
+from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
 

@@ -9,9 +9,9 @@ import pytest
 
 from lab.network import nothing_but_loopback
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, expect
 from tests.e2e.fixtures.full_system import FullSystem, remote_system
+from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
 

@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 
 from lab.config import Endpoint
 from lab.journal import JournalEntry
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import ALICE, DESKPHONE, IN_ITS_PLACE, MAILBOX, PlannedNode, planned_node
+from tests.event_loop import in_loop
 from unique_account import User
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.asterisk.ami.message import Message

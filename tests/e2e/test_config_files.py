@@ -13,9 +13,9 @@ from lab.browser import browser
 from lab.config import MODULES, modules_conf
 from lab.phones import phone
 from lab.processes import own_folder
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import install, planned
 from tests.e2e.fixtures.rendered_node import SECRET, command, rendered_node, write_config
+from tests.event_loop import in_loop
 from unique_account import LoggedIn, User
 from unique_account.adapters.asterisk.doctor import CHANNEL_EVENTS
 

@@ -20,9 +20,9 @@ from lab.ports import port
 from lab.processes import own_folder, running
 from lab.waiting import until
 from tests.e2e.drivers.agreement import held
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.user_events import report
 from tests.e2e.fixtures.rendered_node import command
+from tests.event_loop import in_loop
 from tests.paths import ROOT
 from unique_account import Device
 from unique_account.adapters.asterisk import plans, read_secrets

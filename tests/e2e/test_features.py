@@ -21,7 +21,6 @@ from lab.journal import JournalEntry
 from lab.waiting import until
 from lab.watcher import Watcher, watcher
 from tests.e2e.drivers.agreement import shown
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.deskphones import WATCHER
 from tests.e2e.fixtures.planned_node import (
     ALICE,
@@ -34,6 +33,7 @@ from tests.e2e.fixtures.planned_node import (
     planned_node,
 )
 from tests.e2e.fixtures.service_process import ServiceProcess, service_process
+from tests.event_loop import in_loop
 from unique_account import Device, User
 from unique_account.adapters.asterisk import Message
 from unique_account.core.events import (

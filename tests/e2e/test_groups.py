@@ -8,7 +8,6 @@ import pytest
 from attrs import evolve
 
 from lab.browser import browser
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import (
     ALICE,
     BROWSER,
@@ -19,6 +18,7 @@ from tests.e2e.fixtures.planned_node import (
     planned,
     planned_node,
 )
+from tests.event_loop import in_loop
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import Fallbacks
 from unique_account.core.routing import Gate, Plan

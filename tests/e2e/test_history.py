@@ -13,10 +13,10 @@ from attrs import frozen
 from lab.parties import Party
 from lab.waiting import until
 from tests.adapters.asterisk.cel.event_rows import row_of
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.recording_stage import Stage, stage, two_nodes
 from tests.e2e.scenes.calls import ended, speak, taken
 from tests.e2e.scenes.people import ALICE, BOB, CAROL, DAVE, ERIN, EVERYBODY, USERS
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.memory import MemoryCallLog, MemoryObserver

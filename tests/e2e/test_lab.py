@@ -22,7 +22,6 @@ from lab.ports import LOOPBACK
 from lab.sound import NEAR
 from lab.waiting import delays
 from lab.watcher import Package, SubscriptionRefused, watcher
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.deskphones import (
     ENDPOINTS,
     EXTENSIONS,
@@ -32,6 +31,7 @@ from tests.e2e.fixtures.deskphones import (
     phones_and_browser,
     start_call,
 )
+from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
 

@@ -19,7 +19,6 @@ from lab.phones import phone
 from lab.sound import read_tone
 from lab.waiting import until
 from lab.watcher import Package, watcher
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.live_service import (
     ALICE,
     BOB,
@@ -32,6 +31,7 @@ from tests.e2e.fixtures.live_service import (
     live_service,
     manager_login,
 )
+from tests.event_loop import in_loop
 from unique_account import DeviceSelected, FactsReplaced, LoggedIn
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.plan_row import FAMILY

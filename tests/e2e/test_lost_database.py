@@ -12,8 +12,8 @@ from attrs import frozen
 
 from lab.postgresql import PostgresqlServer, postgresql_server
 from lab.waiting import until
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
+from tests.event_loop import in_loop
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence

@@ -10,9 +10,9 @@ from attrs import evolve
 
 from lab.watcher import Package, watcher
 from tests.e2e.drivers.agreement import held
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.rendered_node import command
 from tests.e2e.fixtures.two_nodes import LAMP, Nodes, rendered_nodes, served_nodes
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk import plans
 
 pytestmark = pytest.mark.e2e

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect
+from tests.event_loop import in_loop
 
 if TYPE_CHECKING:
     from playwright.async_api import WebSocket, WebSocketRoute

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import demo_browser, expect
 from tests.e2e.drivers.screenshots import themed_page
 from tests.e2e.drivers.scripted_server import FALLEN_BACK, call
+from tests.event_loop import in_loop
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.drivers.screenshots import SIZES, THEMES, themed_page
 from tests.e2e.drivers.scripted_server import FALLEN_BACK, NOW, ON_DESKPHONE, call
+from tests.event_loop import in_loop
 
 pytestmark = [
     pytest.mark.e2e,

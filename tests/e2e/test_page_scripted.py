@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lab.waiting import until
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.page import expect
 from tests.e2e.drivers.screenshots import themed_page
 from tests.e2e.drivers.scripted_server import ON_DESKPHONE, call, entry
+from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,6 @@ import pytest
 from attrs import evolve
 
 from lab.browser import browser
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.deskphones import start_call
 from tests.e2e.fixtures.planned_node import (
     ALICE,
@@ -28,6 +27,7 @@ from tests.e2e.fixtures.planned_node import (
     planned_node,
     register,
 )
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.memory import MemoryPbx, SettableClock
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn

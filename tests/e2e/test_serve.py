@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from lab.mailboxes import message
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
+from tests.event_loop import in_loop
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 

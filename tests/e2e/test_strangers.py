@@ -15,9 +15,9 @@ from attrs import frozen
 from lab.config import Endpoint
 from lab.waiting import until
 from tests.adapters.asterisk.ami.hostile_text import FORGED, LONGEST, texts
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.drivers.sip_strangers import TRUNK_ADDRESS, CallerIdentity, Stranger, stranger
 from tests.e2e.fixtures.live_service import EXTENSIONS, LiveService, live_service
+from tests.event_loop import in_loop
 from unique_account import LoggedIn
 from unique_account.adapters.asterisk.node.reports import NotUnderstood
 from unique_account.core.account import Account, Messages

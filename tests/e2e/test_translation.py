@@ -8,7 +8,6 @@ from functools import reduce
 import pytest
 
 from lab.asterisk import Node, node
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.deskphones import (
     ENDPOINTS,
     EXTENSIONS,
@@ -17,6 +16,7 @@ from tests.e2e.fixtures.deskphones import (
     phones_and_browser,
     start_call,
 )
+from tests.event_loop import in_loop
 from unique_account import (
     Account,
     CallChanged,

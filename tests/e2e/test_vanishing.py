@@ -16,7 +16,6 @@ from attrs import evolve, frozen
 
 from lab.browser import Browser, Tab, browser
 from lab.config import Endpoint
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import (
     ALICE,
     BROWSER,
@@ -27,6 +26,7 @@ from tests.e2e.fixtures.planned_node import (
     planned,
     planned_node,
 )
+from tests.event_loop import in_loop
 from unique_account import User
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.forwarding import Fallbacks

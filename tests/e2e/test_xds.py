@@ -15,8 +15,8 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from lab.ports import LOOPBACK, port
-from tests.e2e.drivers.event_loop import in_loop
 from tests.e2e.fixtures.planned_node import install, planned
+from tests.event_loop import in_loop
 from unique_account import User
 from unique_account.adapters.asterisk import render
 from unique_account.core.events import Event, ForwardingChanged

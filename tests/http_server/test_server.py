@@ -7,14 +7,14 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from tests.event_loop import in_loop
 from unique_account.http_server import listener, protocol
 from unique_account.http_server.connection_limit import Limits, Proxies
 from unique_account.http_server.server import Server, config
@@ -22,18 +22,6 @@ from unique_account.http_server.server import Server, config
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LARGE = b"x" * 16_384
 PATIENCE = 10.0
-
-
-def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @wraps(test)
-    def run(*args: object, **kwargs: object) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(PATIENCE * 2):
-                await test(*args, **kwargs)
-
-        asyncio.run(in_time())
-
-    return run
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, ParamSpec
+from typing import Any
 
 from attrs import evolve
 
@@ -28,8 +27,6 @@ from unique_account.core.routing import Plan, plan
 from unique_account.core.user import User
 from unique_account.core.view import view
 from unique_account.service.service import Service
-
-P = ParamSpec("P")
 
 ALICE = User(
     id="alice",
@@ -187,20 +184,6 @@ class Installation:
     def failures(self) -> list[str]:
         """What the observer heard that ports did not do."""
         return [str(request) for request, _ in self.observer.failures]
-
-
-def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run an asynchronous test in an event loop of its own; one that hangs fails."""
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(60):
-                await test(*args, **kwargs)
-
-        asyncio.run(in_time())
-
-    return run
 
 
 async def settle() -> None:

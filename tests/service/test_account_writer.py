@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation, settle
 from tests.service.two_writers import two_lose_nothing
 from unique_account.adapters.memory import MemoryAccounts
 from unique_account.core.account import Account

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation
 from unique_account.core.account import Call, CallStatus
 from unique_account.core.events import LoggedIn
 from unique_account.core.machine import Device

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation, settle
 from unique_account.core.errors import Unreachable
 from unique_account.ports.observer import PortRequest
 from unique_account.service import call_log_writer

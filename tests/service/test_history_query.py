@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import HistoryStatus
 from unique_account.ports.inbound.events import UnknownUser

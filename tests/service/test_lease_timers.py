@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation
 from unique_account.core.account import Session
 from unique_account.core.events import DeviceSelected, LeaseExpired, LoggedIn, LoggedOut, SessionLost
 from unique_account.core.machine import Device, State

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.counted import counted
-from tests.service.installation import ALICE, Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, Installation
 from unique_account.core.account import LineStatus
 from unique_account.core.events import (
     ContactsChanged,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.test_uniqueness import close_users
+from tests.core.close_users import close_users
 from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.config_files.dialplan import render
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, OWNER, Installation, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, OWNER, Installation, settle
 from unique_account.adapters.memory import MemoryAccounts
 from unique_account.core.account import Account, Kept
 from unique_account.core.events import DeviceSelected, ForwardingChanged, LoggedIn, LoggedOut

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation
 from unique_account.adapters.memory import MemoryRoster
 from unique_account.core.events import DeviceSelected, LoggedIn
 from unique_account.core.machine import Device

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation, settle
 from unique_account.adapters.sqlite import SqliteAccounts
 from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused, Unreachable

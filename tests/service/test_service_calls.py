@@ -8,7 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service.installation import Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import Installation
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Outcome

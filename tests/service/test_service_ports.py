@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, Installation, Watched, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation, Watched, settle
 from unique_account.core.account import LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from tests.service.installation import ALICE, BOB, Installation, in_loop, settle
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Installation, settle
 from unique_account.core.errors import Ineligible, Unreachable
 from unique_account.core.events import (
     ContactsChanged,

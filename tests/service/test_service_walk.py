@@ -8,7 +8,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.service.installation import Installation, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import Installation
 from unique_account.adapters.memory import SettableClock
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event

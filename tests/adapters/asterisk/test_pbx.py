@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import wraps
-from typing import ParamSpec
 
 import pytest
 from attrs import evolve
 
 from tests.adapters.asterisk.ami.scripted_node import BOOTED, KEY, ScriptedNode, refused, scripted_node
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.ami import connection
 from unique_account.adapters.asterisk.ami.message import Message
@@ -46,7 +45,6 @@ from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import CommandFailed, NodeDown
 from unique_account.testing.contracts.pbx.node import one_by_one
 
-P = ParamSpec("P")
 DESK, WEB = Device.DESKPHONE, Device.WEBRTC
 ALICE = User(
     id="alice",
@@ -59,20 +57,6 @@ ALICE = User(
 BOB = User(id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w")
 LOST = FactsReplaced("default")
 GONE = tuple(LineChanged(device, LineStatus.UNAVAILABLE) for device in Device)
-
-
-def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """A test that is a coroutine; one that hangs fails."""
-
-    @wraps(scenario)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(60):
-                await scenario(*args, **kwargs)
-
-        asyncio.run(in_time())
-
-    return run
 
 
 class At:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.service.installation import ALICE, BOB, Watched, in_loop
+from tests.event_loop import in_loop
+from tests.service.installation import ALICE, BOB, Watched
 from unique_account.adapters.decorators import circuit_breaker
 from unique_account.adapters.decorators.circuit_breaker import AccountsCircuitBreaker
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any
 
 from attrs import evolve
 
@@ -26,8 +24,6 @@ from unique_account.core.machine import Device
 from unique_account.core.routing import plan
 from unique_account.core.user import User
 from unique_account.testing.contracts.pbx.node import one_by_one
-
-P = ParamSpec("P")
 
 DESK, WEB = Device.DESKPHONE, Device.WEBRTC
 DID = "+33123450001"
@@ -54,20 +50,6 @@ def forwarded(**to: str) -> ForwardingChanged:
 
 
 SILENT = ForwardingChanged(Forwarding(do_not_disturb=True))
-
-
-def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run an asynchronous test in an event loop of its own; one that hangs fails."""
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(60):
-                await test(*args, **kwargs)
-
-        asyncio.run(in_time())
-
-    return run
 
 
 class Node:

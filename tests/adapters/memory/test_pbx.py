@@ -21,9 +21,9 @@ from tests.adapters.memory.node import (
     Node,
     ended_at,
     forwarded,
-    in_loop,
     without_mailbox,
 )
+from tests.event_loop import in_loop
 from unique_account.core.forwarding import Extension, Fallbacks, Mailbox, Refusal
 
 VOICEMAIL = Mailbox("1001@default")

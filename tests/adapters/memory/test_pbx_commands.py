@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adapters.memory.node import ALICE, BOB, DESK, IN, WEB, Node, ended_at, in_loop, outline
+from tests.adapters.memory.node import ALICE, BOB, DESK, IN, WEB, Node, ended_at, outline
+from tests.event_loop import in_loop
 from unique_account.core.account import CallStatus, Direction, LineStatus
 from unique_account.core.events import (
     CallChanged,

@@ -6,7 +6,8 @@ import asyncio
 
 from attrs import evolve
 
-from tests.adapters.memory.node import ALICE, BOB, DESK, IN, WEB, Node, ended_at, in_loop, outline
+from tests.adapters.memory.node import ALICE, BOB, DESK, IN, WEB, Node, ended_at, outline
+from tests.event_loop import in_loop
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus
 from unique_account.core.events import (
     CallChanged,

@@ -17,8 +17,8 @@ from tests.adapters.memory.node import (
     Node,
     ended_at,
     forwarded,
-    in_loop,
 )
+from tests.event_loop import in_loop
 from unique_account.core.forwarding import Extension, Fallbacks, Mailbox, Outcome, Refusal
 
 VOICEMAIL = Mailbox("1001@default")

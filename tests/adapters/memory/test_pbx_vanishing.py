@@ -15,9 +15,9 @@ from tests.adapters.memory.node import (
     Node,
     ended_at,
     forwarded,
-    in_loop,
     without_mailbox,
 )
+from tests.event_loop import in_loop
 from unique_account.core.account import CallStatus
 from unique_account.core.events import CallChanged, CallEnded
 from unique_account.core.forwarding import Extension, Fallbacks, Mailbox, Outcome, Refusal

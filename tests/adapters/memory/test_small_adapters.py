@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.adapters.memory.node import ALICE, in_loop
+from tests.adapters.memory.node import ALICE
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, MemoryDirectory, SettableClock
 from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn

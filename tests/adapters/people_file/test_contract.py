@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.adapters.people_file.test_directory import CHEAP
+from tests.adapters.people_file.cheap_hasher import CHEAP
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile, passwords
 from unique_account.ports.directory import Directory

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.adapters.people_file.cheap_hasher import CHEAP
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile, hash_password, passwords
 from unique_account.adapters.people_file.passwords import DecoyHashes
@@ -25,9 +26,6 @@ from unique_account.ports.observer import PortRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""A hasher for tests: its parameters are in its hashes."""
 
 SESAME = CHEAP.hash("sésame")
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.adapters.rosters.test_confd import Confd, running
+from tests.adapters.rosters.confd_server import Confd, running
 from unique_account.adapters.memory import MemoryRoster
 from unique_account.adapters.rosters.confd import ConfdRoster
 from unique_account.adapters.rosters.users_file import FileRoster

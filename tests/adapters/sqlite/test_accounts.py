@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.adapters.memory.node import ALICE, BOB, in_loop
+from tests.adapters.memory.node import ALICE, BOB
+from tests.event_loop import in_loop
 from unique_account.adapters.sqlite import (
     FileHeld,
     NewerSchema,

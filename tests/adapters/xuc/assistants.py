@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from itertools import count
-from typing import Any, ParamSpec
+from typing import Any
 
 import httpx
 from attrs import evolve
@@ -23,8 +22,6 @@ from unique_account.core.account import Account
 from unique_account.core.user import User
 from unique_account.ports.sip_credentials import SipLine
 from unique_account.service.service import Service
-
-P = ParamSpec("P")
 
 ALICE = User(
     id="alice",
@@ -275,17 +272,3 @@ async def installation(*users: User, **changes: Any) -> AsyncIterator[Installati
             yield at
         finally:
             await at.browser.close()
-
-
-def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run an asynchronous test in an event loop of its own; one that hangs fails."""
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(300):
-                await test(*args, **kwargs)
-
-        asyncio.run(in_time())
-
-    return run

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, in_loop, installation
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import hub
 from unique_account.core.events import DeviceSelected

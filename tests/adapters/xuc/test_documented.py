@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, Installation, in_loop, installation
+from tests.adapters.xuc.assistants import ALICE, Installation, installation
+from tests.event_loop import in_loop
 from tests.paths import ROOT
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
-from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Installation, Tab, in_loop, installation
+from tests.adapters.xuc.assistants import NAMES, PASSWORDS, PATIENCE, Installation, Tab, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.xuc import login_endpoints, server, websocket

@@ -15,16 +15,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.adapters.xuc.assistants import (
-    ALICE,
-    BOB,
-    KEY,
-    NAMES,
-    PASSWORDS,
-    Installation,
-    in_loop,
-    installation,
-)
+from tests.adapters.xuc.assistants import ALICE, BOB, KEY, NAMES, PASSWORDS, Installation, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import login_endpoints, session_checks
 from unique_account.adapters.xuc.auth import throttle

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, in_loop, installation
+from tests.adapters.xuc.assistants import ALICE, NAMES, PASSWORDS, Installation, Tab, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryDirectory, PlacedCall
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.events import CallChanged

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from itertools import islice
 from random import Random
-from typing import ParamSpec
 
 import pytest
 
 from tests.adapters.asterisk.ami.scripted_node import SECRET, ScriptedNode, refused, scripted_node
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk.ami import connection as module
 from unique_account.adapters.asterisk.ami import login
 from unique_account.adapters.asterisk.ami.codec import InvalidAction
@@ -19,8 +18,6 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.ami.login import LONGEST_DELAY, ManagerLogin, connect, delays
 from unique_account.adapters.asterisk.ami.message import Malformed, Message
 from unique_account.ports.pbx import NodeDown
-
-P = ParamSpec("P")
 
 
 def connected(
@@ -40,20 +37,6 @@ def connected(
         asyncio.run(in_time())
 
     run.__doc__ = scenario.__doc__
-    return run
-
-
-def in_loop(scenario: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """A test that is a coroutine; one that hangs fails."""
-
-    @wraps(scenario)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def in_time() -> None:
-            async with asyncio.timeout(60):
-                await scenario(*args, **kwargs)
-
-        asyncio.run(in_time())
-
     return run
 
 

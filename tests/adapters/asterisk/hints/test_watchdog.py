@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.asterisk.ami.scripted_node import SECRET, scripted_node
-from tests.adapters.asterisk.ami.test_connection import in_loop
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.hints import watchdog_process
 from unique_account.adapters.asterisk.hints.hints import CANARY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from tests.adapters.asterisk.ami.test_connection import in_loop
+from tests.event_loop import in_loop
 from unique_account.adapters.asterisk.node.event_queue import MOST_WAITING_EVENTS, EventQueue
 from unique_account.core.events import CallEnded, DeviceToggled, Event, FactsReplaced
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.adapters.xuc.assistants import in_loop
+from tests.event_loop import in_loop
 from unique_account.adapters.xuc.auth.address_turns import AddressTurns, TooManyWaiting
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.xuc.assistants import Installation, Tab, in_loop, installation
+from tests.adapters.xuc.assistants import Installation, Tab, installation
+from tests.event_loop import in_loop
 from unique_account.core.events import DeviceToggled, ForwardingDialled, LoggedIn
 from unique_account.core.forwarding import Forward
 from unique_account.core.forwarding_changes import Setting

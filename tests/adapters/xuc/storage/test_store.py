@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, Installation, Tab, in_loop, installation
+from tests.adapters.xuc.assistants import ALICE, Installation, Tab, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import session_checks
 from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES, Preference

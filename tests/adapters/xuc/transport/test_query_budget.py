@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.adapters.xuc.assistants import NAMES, in_loop, installation
+from tests.adapters.xuc.assistants import NAMES, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.xuc.transport.query_budget import (
     AT_ONCE,
     BATCH,

@@ -9,7 +9,8 @@ from struct import pack
 
 import pytest
 
-from tests.adapters.xuc.assistants import PATIENCE, Installation, in_loop, installation
+from tests.adapters.xuc.assistants import PATIENCE, Installation, installation
+from tests.event_loop import in_loop
 from unique_account.adapters.xuc import websocket
 from unique_account.adapters.xuc.transport import rate_limit, websocket_closing, websocket_protocol
 from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, EntryRateLimit, RateLimit
