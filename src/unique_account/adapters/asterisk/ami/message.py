@@ -12,6 +12,8 @@ from typing import Final, TypeVar, overload
 
 from attrs import frozen
 
+from unique_account.core.errors import UniqueAccountError
+
 T = TypeVar("T")
 
 _SHOWN: Final = 40
@@ -119,7 +121,7 @@ Item = Greeting | Message | Malformed
 # -- headers that must be right ----------------------------------------------------------------------
 
 
-class UnusableHeader(Exception):
+class UnusableHeader(UniqueAccountError):
     """A header is missing or wrong, so that its message cannot be understood.
 
     Attributes:
