@@ -14,10 +14,12 @@ from tests.e2e.fixtures.rendered_node import command
 from tests.e2e.fixtures.two_nodes import LAMP, Nodes, rendered_nodes, served_nodes
 from tests.event_loop import in_loop
 from unique_account.adapters.asterisk import plans
+from unique_account.adapters.asterisk.ami.connection import ANSWERS_WITHIN
 
 pytestmark = pytest.mark.e2e
 
-SOON = 2.0
+SOON = ANSWERS_WITHIN
+"""In seconds: whatever waits for a node that does not answer takes longer."""
 
 
 class TestReady:
