@@ -53,7 +53,7 @@ def ids(store: Path) -> list[str]:
 
 
 class TestStopped:
-    """H1: following ends in order when it is told to, and what is not done is said to be."""
+    """H1: following ends in order at a signal, and reports what is not done."""
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_following_a_list_is_done_when_it_is_told_to_stop(

@@ -50,7 +50,7 @@ LACKING = (
     "modules are not loaded: func_md5; load them in modules.conf",
     "channel events are left out: PICKUP, LINKEDID_END; set events = ALL in cel.conf",
     "channel events leave out Dial; add dial to apps in cel.conf",
-    "the manager interface tells no channel events; set enabled = yes under [manager] in cel.conf",
+    "the manager interface sends no channel events; set enabled = yes under [manager] in cel.conf",
     "media server default has no WebRTC transport; configure SIP over secure WebSocket on it",
     "media server default has no certificate; install one that browsers accept",
     "media server default has no ICE; switch it on, with a STUN or TURN server where browsers need one",

@@ -17,7 +17,7 @@ from unique_account.ports.observer import PortRequest
 
 
 class PrometheusObserver:
-    """Counts what it is told, in a registry of its own; no user is named in any metric."""
+    """Counts reports, in a registry of its own; no user is named in any metric."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -49,7 +49,7 @@ class PrometheusObserver:
         nodes: Callable[[], Mapping[str, bool]],
         store: Callable[[], bool],
     ) -> None:
-        """Tell from now on how many accounts there are in each state, and what is connected."""
+        """Export from now on how many accounts there are in each state, and what is connected."""
         self._registry.register(_Standing(accounts, nodes, store))
 
     def text(self) -> bytes:

@@ -63,7 +63,7 @@ class LogObserver:
         self._logger.info("%s: %s", account.user.id, refusal, extra=extra)
 
     def failed(self, request: PortRequest, error: Exception) -> None:
-        """Log a failure, with where it came from; at debug level if it was told what is down."""
+        """Log a failure, with where it came from; at debug level if the loss was logged before."""
         level = logging.DEBUG if isinstance(error, (NodeDown, StoreDown)) else logging.ERROR
         self._logger.log(
             level, "%s failed: %s", request, error, exc_info=error, extra={"failed": str(request)}

@@ -1,4 +1,4 @@
-"""The command group, and how errors reach whoever typed it: a sentence on stderr and an exit code."""
+"""The command group, and how errors reach the user: a sentence on stderr and an exit code."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def demo(as_json: bool, web: bool, port: int) -> None:
     A service runs on a PBX double that carries out installed plans, in memory, and on a clock that is moved,
     so that half a minute of ringing takes no time.
 
-    With --web nothing is told: the UC Assistant is served with phones that are played, and beside it a
+    With --web nothing is printed: the UC Assistant is served with phones that are played, and beside it a
     page, the stage, on which Bob can call Alice.
     """
     if web:

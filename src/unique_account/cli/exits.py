@@ -1,4 +1,4 @@
-"""How commands end: told to stop, or read by nobody any more; and which go on when a database is lost."""
+"""How commands end: by a signal, or when nobody reads them; and which go on when a database is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AGAIN: Final = 5.0
 
 
 class Interrupted(click.ClickException):
-    """A command was told to stop before it was done; the exit code is what shells expect of SIGINT."""
+    """A signal stopped a command before it was done; the exit code is what shells expect of SIGINT."""
 
     exit_code = 130
 
@@ -52,7 +52,7 @@ async def again(work: Callable[[], Awaitable[None]], say: Callable[[str], object
 
 
 def check_reader() -> None:
-    """See whether anybody reads the output: a pipe tells only who writes to it, or asks.
+    """See whether anybody reads the output: a pipe reports that only to a process that writes to it, or asks.
 
     Raises:
         BrokenPipeError: Nobody does.

@@ -179,7 +179,7 @@ class _Work:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """How many bytes a file has; None for a pipe, which tells it at its end."""
+    """How many bytes a file has; None for a pipe, whose size is known at its end."""
     if not file.seekable():
         return None
     size = file.seek(0, 2)

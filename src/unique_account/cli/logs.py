@@ -18,7 +18,7 @@ _FIELDS: Final = ("user", "event", "before", "after", "failed", "recovered")
 
 
 class _Lines(logging.Formatter):
-    """One line for each record; where a fault of ours is told, with where it came from."""
+    """One line for each record; a fault of ours with where it came from."""
 
     def format(self, record: logging.LogRecord) -> str:
         instant = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -53,5 +53,5 @@ def configure(settings: LogSettings) -> None:
     handler = RepeatFilter()
     handler.setFormatter(_JsonLines() if settings.json else _Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # of what it warns the stores tell
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the stores report what it warns of
     logging.getLogger("unique_account").setLevel(settings.level.upper())

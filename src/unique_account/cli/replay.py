@@ -1,4 +1,4 @@
-"""``replay``: a recorded AMI stream, told again as what happened to the users' accounts."""
+"""``replay``: a recorded AMI stream, shown as what happened to the users' accounts."""
 
 from __future__ import annotations
 

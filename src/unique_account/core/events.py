@@ -211,7 +211,7 @@ Event = (
 
 
 def apply(account: Account, event: Event) -> Account:
-    """The account after an event; the same object where the event tells nothing new.
+    """The account after an event; the same object where the event says nothing new.
 
     Raises:
         Refused: A selection while logged out (S6), or a forward that cannot work (R13).

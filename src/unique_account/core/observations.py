@@ -1,6 +1,6 @@
 """What an account observes of its PBX: facts replace what was known, and nothing of it is stored (M4).
 
-Each function gives the same account where a fact tells nothing new.
+Each function gives the same account where a fact says nothing new.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tells whoever shows the stage that something changed."""
+"""Notifies the pages that show the stage that something changed."""
 
 from __future__ import annotations
 

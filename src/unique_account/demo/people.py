@@ -40,7 +40,7 @@ class DemoCredentials:
     """The lines port: where the played phone of a user's browser connects to.
 
     Args:
-        secret: The password of all of them; it is made anew each time the stage is set.
+        secret: The password of all of them; it is new each time the stage is set.
     """
 
     def __init__(self, secret: str) -> None:

@@ -31,7 +31,7 @@ class DemoPhones:
     # -- what they show ------------------------------------------------------------------------------
 
     def calls(self, interface: str) -> list[dict[str, Any]]:
-        """The calls on a phone, as the browser's phone tells its own."""
+        """The calls on a phone, as the browser's phone reports its own."""
         legs = ((call, leg) for call in self._pbx.calls for leg in call.legs if leg.interface == interface)
         return [_shown(call, leg) for call, leg in legs]
 
@@ -109,7 +109,7 @@ class DemoPhones:
             await self._pbx.leave_messages(call.destination.address, count.new + 1, count.old)
 
     async def play_mailboxes(self) -> None:
-        """Let mailboxes answer whoever comes to leave a message, and whoever dials the code to listen."""
+        """Let mailboxes answer callers who leave a message, and users who dial the code to listen."""
         for call in self._pbx.calls:
             leg = call.caller_leg
             if leg is None or leg.status is not CallStatus.DIALLING:

@@ -67,7 +67,7 @@ class SipSockets:
             leg = await self._phones.press(line, key, argument)
             if key == "dial":
                 self._holders[leg] = contact
-            # With the calls as they are now: the page must not hear of a call that it cannot find.
+            # With the calls as they are now: the page must not get a call that it cannot find.
             answer |= {"id": leg, "calls": self._own(line, contact)}
         except UniqueAccountError as error:
             answer["error"] = str(error)

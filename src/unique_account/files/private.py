@@ -17,7 +17,7 @@ _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 def make_private(path: Path | str) -> None:
     """Make a SQLite file, empty and for its owner alone, unless it is there or cannot be made.
 
-    It is never opened: whoever closes a file gives up the locks that the process has on it.
+    It is never opened: closing a file gives up the locks that the process has on it.
     """
     if str(path) not in ("", ":memory:"):
         with suppress(OSError, ValueError):

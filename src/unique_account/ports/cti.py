@@ -15,7 +15,7 @@ class Cti(Protocol):
     """The server that UC Assistants connect to."""
 
     async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
-        """Tell what users do, as events, and give their commands, until cancelled; called once.
+        """Report what users do, as events, and pass on their commands, until cancelled; called once.
 
         `LoggedIn` when a session authenticated, `LoggedOut` when it said goodbye, `SessionLost` when its
         connection broke, `DeviceSelected`, `DoNotDisturbSet` and `ForwardSet` as the user chooses: a choice

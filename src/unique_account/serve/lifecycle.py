@@ -42,7 +42,7 @@ class Running:
 
 
 class Signals:
-    """What the process was told: SIGHUP to read users again and resync, SIGTERM or SIGINT to stop."""
+    """The signals of the process: SIGHUP to read users again and resync, SIGTERM or SIGINT to stop."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
@@ -51,7 +51,7 @@ class Signals:
         self._serving = asyncio.current_task()
 
     def _stop(self, name: str) -> None:
-        """Stop in order; at once if it is not ready yet, or was told so before."""
+        """Stop in order; at once if it is not ready yet, or at the second signal."""
         if self.ready and not self.stop.is_set():
             LOGGER.info("%s: stopping; once more stops at once", name)
             self.stop.set()
@@ -61,7 +61,7 @@ class Signals:
 
     @contextmanager
     def received(self) -> Iterator[Signals]:
-        """Hear the process's signals until the context is left."""
+        """Receive the process's signals until the context is left."""
         loop = asyncio.get_running_loop()
         ends = (signal.SIGTERM, signal.SIGINT)
         for number in ends:

@@ -1,4 +1,4 @@
-"""Carries out what users tell their calls to do, at the user's media server and with the user's own calls."""
+"""Carries out users' commands for their calls, at the user's media server and with the user's own calls."""
 
 from __future__ import annotations
 

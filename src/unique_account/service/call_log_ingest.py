@@ -43,7 +43,7 @@ class CallLogIngest:
         read: Makes of a row what ``calls`` takes; raises `UniqueAccountError` where it cannot be read.
         calls: What makes records of rows.
         log: Where the records go.
-        clock: Tells when a call is quiet, and how long a row has been missing.
+        clock: Decides when a call is quiet, and how long a row has been missing.
         complain: Gets the number of each row that cannot be read, and why; the row is skipped.
         batch: How many rows are read at a time.
         done: How many rows were read so far.

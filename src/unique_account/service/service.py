@@ -52,7 +52,7 @@ class Service:
     until the block is left. `handle` may be called from anywhere in the same event loop.
 
     Attributes:
-        commands: Carries out what users tell their calls to do.
+        commands: Carries out users' commands for their calls.
         histories: Answers users who ask for their calls.
 
     Args:
@@ -65,7 +65,7 @@ class Service:
         observer: Is notified of what happened.
         lease: How long a session that vanished holds its account (S5).
         owner: The name under which plans are installed; two installations on one PBX need two names.
-        on_difference: Called with each sentence that a resync returns, whoever asked for it.
+        on_difference: Called with each sentence that a resync returns, the service's own resyncs included.
 
     Raises:
         ValueError: The lease is negative.
@@ -124,7 +124,7 @@ class Service:
         for account in self._accounts.values():  # a lease may have ended while the others were loaded
             self._expiries.of(account)
         try:
-            await asyncio.sleep(0)  # so that the ports have someone to tell before they are asked to
+            await asyncio.sleep(0)  # so that the ports have a listener before they have to report
             await self.resync()
         except BaseException:
             await self.__aexit__()
@@ -215,7 +215,7 @@ class Service:
         return self._locks.setdefault(user, asyncio.Lock())
 
     def _found(self, account: Account) -> None:
-        if problems := self._reservations.problems(account.user):  # calls go to whoever came first
+        if problems := self._reservations.problems(account.user):  # calls go to the user who came first
             request = PortRequest("accounts", "load", user=account.user.id)
             self._observer.failed(request, Ineligible(problems))
         self._keep(account)

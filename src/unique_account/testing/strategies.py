@@ -221,7 +221,7 @@ def calls(draw: st.DrawFn) -> Call:
 
 
 def facts(user: User) -> st.SearchStrategy[Event]:
-    """What the PBX may tell of a user's account at any time; nothing of it is ever refused (M4)."""
+    """What the PBX may report of a user's account at any time; nothing of it is ever refused (M4)."""
     return _FACTS | st.builds(FactsReplaced, st.just(user.media_server), _KNOWN)
 
 

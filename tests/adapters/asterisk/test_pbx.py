@@ -759,7 +759,7 @@ async def test_a_phone_that_does_not_obey_is_a_refusal_with_a_reason(
     monkeypatch.setattr(call_control, "PHONE_TIMEOUT", 0.1)
     async with listening() as at:
         call = await with_call(at, state)
-        with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {action} when it is told to"):
+        with pytest.raises(CommandFailed, match=f"PJSIP/alice does not {action} by remote control"):
             await getattr(at.pbx, action)(call)
         assert at.node.given("PJSIPNotify")[0]["Variable"] == f"Event={event}"
 
@@ -771,7 +771,7 @@ async def test_a_phone_that_is_not_known_to_obey_is_not_told(make: str) -> None:
     async with listening() as at:
         call = await with_call(at)
         at.node.make = make
-        with pytest.raises(CommandFailed, match="not known to hold when it is told to; use the phone"):
+        with pytest.raises(CommandFailed, match="not known to hold by remote control; use the phone"):
             await at.pbx.hold(call)
         assert not at.node.given("PJSIPNotify")
 

@@ -1,4 +1,4 @@
-"""What the in-memory PBX does when it is told to."""
+"""What the in-memory PBX does on command."""
 
 from __future__ import annotations
 

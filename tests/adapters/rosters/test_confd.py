@@ -254,7 +254,7 @@ class TestProblems:
         monkeypatch.setattr(confd, "READS_WITHIN", 0.1)
         at.answer = lambda *_: (waiting.wait(5) and 200, {})  # type: ignore[method-assign]
         try:
-            with pytest.raises(ConnectionError, match=r"did not tell all users in 0\.1 s"):
+            with pytest.raises(ConnectionError, match=r"did not list all users in 0\.1 s"):
                 at.read()
         finally:
             waiting.set()

@@ -177,7 +177,7 @@ class _Examination:
             problems.append("channel events leave out Dial; add dial to apps in cel.conf")
         if "CEL Event Subscriber: Manager Event Logging" not in shown:
             problems.append(
-                "the manager interface tells no channel events; set enabled = yes under [manager] in cel.conf"
+                "the manager interface sends no channel events; set enabled = yes under [manager] in cel.conf"
             )
         return problems
 

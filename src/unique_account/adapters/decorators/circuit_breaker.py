@@ -1,4 +1,4 @@
-"""An account store that is looked after: whether it can be reached is known, and told once.
+"""An account store whose loss is noticed, reported once, and waited out.
 
 While it cannot, who asks it is refused at once. So nobody waits for it with a user's events behind, and
 presence goes on being shown.
@@ -32,7 +32,7 @@ class AccountsCircuitBreaker:
 
     Args:
         store: The other one.
-        observer: Who is told that it is lost, and that it is back.
+        observer: Is notified that it is lost, and that it is back.
     """
 
     def __init__(self, store: Accounts, observer: Observer) -> None:

@@ -9,27 +9,27 @@ from unique_account.ports.observer import Observer, PortRequest
 
 
 class FanOut:
-    """Tells each of several observers what it is told, in order."""
+    """Passes each report on to several observers, in order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
     def applied(self, event: Event, before: Account, after: Account) -> None:
-        """Tell each of an event that made another account."""
+        """An event made another account."""
         for observer in self._observers:
             observer.applied(event, before, after)
 
     def refused(self, event: Event, account: Account, refusal: Refused) -> None:
-        """Tell each of a refusal."""
+        """An event was refused."""
         for observer in self._observers:
             observer.refused(event, account, refusal)
 
     def failed(self, request: PortRequest, error: Exception) -> None:
-        """Tell each of a failure."""
+        """A port did not fulfil a request."""
         for observer in self._observers:
             observer.failed(request, error)
 
     def recovered(self, request: PortRequest) -> None:
-        """Tell each of what works again."""
+        """A request works again."""
         for observer in self._observers:
             observer.recovered(request)

@@ -30,7 +30,7 @@ LEAST_WORK: Final = 35 * 1024
 
 
 MOST_MEMORY: Final = 256 * 1024
-"""How many KiB a hash may take at most, since whoever knows a login can have it checked."""
+"""How many KiB a hash may take at most, since anybody who knows a login can have it checked."""
 
 MOST_WORK: Final = 8 * MOST_MEMORY
 """How many KiB it may go through at most."""

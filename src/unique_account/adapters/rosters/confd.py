@@ -93,7 +93,7 @@ class ConfdRoster:
             async with asyncio.timeout(READS_WITHIN), self._client() as client:
                 return await _Request(client, self._reading).users()
         except TimeoutError as error:
-            raise Unreachable(f"{self._url} did not tell all users in {READS_WITHIN:g} s") from error
+            raise Unreachable(f"{self._url} did not list all users in {READS_WITHIN:g} s") from error
         except (HTTPError, InvalidURL) as error:
             raise Unreachable(f"{self._url}: {_reason(error)}") from error
         except UnicodeEncodeError as error:

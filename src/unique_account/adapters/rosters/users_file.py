@@ -15,7 +15,7 @@ from unique_account.files.text import read_text, read_toml
 
 
 class FileRoster:
-    """The users that a file describes, read anew each time; a `unique_account.ports.roster.Roster`."""
+    """The users that a file describes, read again each time; a `unique_account.ports.roster.Roster`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

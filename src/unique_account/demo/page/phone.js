@@ -28,7 +28,7 @@ export class Phone {
     const socket = this.#socket;
     this.#line = null;
     this.#socket = null;
-    this.#tell("off", []);
+    this.#report("off", []);
     if (socket && socket.readyState < WebSocket.CLOSING) {
       await new Promise((resolve) => {
         socket.addEventListener("close", resolve);
@@ -62,14 +62,14 @@ export class Phone {
     } else {
       this.#muted.delete(id);
     }
-    this.#tell(this.#registration, this.#calls);
+    this.#report(this.#registration, this.#calls);
   }
 
   #connect() {
     // The stage is where the page came from, by whatever name that was asked for.
     const address = new URL(new URL(this.#line.url).pathname, location.href).href.replace(/^http/, "ws");
     const socket = (this.#socket = new WebSocket(address));
-    this.#tell("registering", []);
+    this.#report("registering", []);
     socket.onopen = () => {
       const { name, password } = this.#line;
       socket.send(JSON.stringify({ name, password }));
@@ -80,7 +80,7 @@ export class Phone {
 
   #lost(socket) {
     if (socket === this.#socket) {
-      this.#tell("failed", []);
+      this.#report("failed", []);
       this.troubled("line_lost");
       setTimeout(() => this.#line && socket === this.#socket && this.#connect(), COMES_BACK_AFTER);
     }
@@ -88,7 +88,7 @@ export class Phone {
 
   #take({ ref, id, error, calls, taken }) {
     if (calls) {
-      this.#tell("registered", calls);
+      this.#report("registered", calls);
     }
     if (taken) {
       this.troubled("answered_elsewhere");
@@ -111,7 +111,7 @@ export class Phone {
     return new Promise((resolve, reject) => this.#waiting.set(ref, { resolve, reject }));
   }
 
-  #tell(registration, calls) {
+  #report(registration, calls) {
     this.#registration = registration;
     this.#calls = calls;
     this.changed(registration, calls.map((call) => ({ ...call, muted: this.#muted.has(call.id) })));

@@ -15,10 +15,10 @@ let socket = null;
 function connect() {
   socket = new WebSocket(new URL("watch", location.href).href.replace(/^http/, "ws"));
   socket.onmessage = ({ data }) => {
-    const told = JSON.parse(data);
-    document.getElementById("problem").textContent = told.error ?? "";
-    if (told.people) {
-      people = told.people;
+    const change = JSON.parse(data);
+    document.getElementById("problem").textContent = change.error ?? "";
+    if (change.people) {
+      people = change.people;
       draw();
     }
   };

@@ -78,7 +78,7 @@ CommandHandler = Callable[[str, Command], Awaitable[bool]]
 Returns True if the PBX did it, and False if it did nothing, since the browser has to do it by itself (C2):
 to dial with WebRTC in use, and to answer, hold or resume a call that the browser has.
 
-Raises `NoSuchCall` for a call that is not one of the user's own, whoever else has it; `CommandFailed` where
+Raises `NoSuchCall` for a call that is not one of the user's own; `CommandFailed` where
 it cannot be done, with the reason for the user; `UnknownUser` for a user without an account; and
 `ConnectionError` while the PBX cannot be reached. Nothing was done then.
 """

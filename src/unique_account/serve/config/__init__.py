@@ -1,4 +1,4 @@
-"""What ``unique-account serve`` is told by its TOML file.
+"""The configuration of ``unique-account serve``, a TOML file.
 
 A configuration is read as a whole: every problem that is found is reported at once, each with its place,
 such as ``nodes[1].port: is 0; from 1 to 65535``. Files that it names are looked for beside it. Secrets

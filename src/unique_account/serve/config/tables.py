@@ -189,7 +189,7 @@ class AssistantSettings:
         proxies: The addresses of proxies that are believed about who is behind them.
         sockets_per_address: How many connections there may be from one address.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
-        time_zone: In which time zone history tells when a call began.
+        time_zone: The time zone in which the history shows when a call began.
         store: The SQLite file that keeps sessions and users' preferences; that of the accounts if it is None.
     """
 

@@ -2,7 +2,7 @@
 
 A channel may change its linkedid, as a transferred one does, and then both are one call; channels that
 share a bridge are one call. A conference and a parking lot are bridges in which strangers meet, and join
-nothing; whoever leaves a lot for another party shares a further bridge with it.
+nothing; a party that leaves a lot for another one shares a further bridge with it.
 
 Joining asks neither in which order nor how often it was reported, and neither do the groups.
 """
@@ -34,7 +34,7 @@ class Group:
         linkedids: Every linkedid that they name.
         elsewhere: The ids that the call has on the node that it came from.
         lasts: The instant of the last of them of each node, by the clock of that node.
-        quiet_since: When it was first seen as it is now, by the clock of whoever reads; None if not yet.
+        quiet_since: When it was first seen as it is now, by the reader's clock; None if not yet.
     """
 
     lasts: dict[str, datetime] = field(factory=dict)

@@ -1,4 +1,4 @@
-"""The fixed text of the dialplan: how a call to a user is carried out, whoever the users are.
+"""The fixed text of the dialplan: how a call to a user is carried out, the same for all users.
 
 A call costs one look-up, and every priority and every function of it costs a little, so what a call to a
 phone that answers does not need stands behind it. The look-up is an argument of the call to the routine,
@@ -23,7 +23,7 @@ from unique_account.adapters.asterisk.wire_names import (
 from unique_account.core.forwarding import Outcome
 
 _FIELDS: Final = {name: f"${{CUT(ARG3,{BETWEEN},{place})}}" for place, name in enumerate(ROUTED, 1)}
-"""How a field of the row is read: a variable of its own would be told to whoever listens, of every call."""
+"""How a field of the row is read: a variable of its own would be reported to each listener at each call."""
 
 _LINE: Final = _FIELDS["line"]
 _NOW: Final = "${STRFTIME(,,%s%3q)}"
@@ -148,7 +148,7 @@ exten = _[+*#0-9]!,1,GotoIf({_FIELDS["gate"]}{_LEGS}{_SEVERAL}?look:{_FIELDS["de
  same = n,GotoIf(${{EXISTS({_LINE})}}?ring)
  same = n(unavailable),Set(ARRAY(LOCAL(cause),LOCAL(destination))=20,{_FIELDS["unavailable"]})
 
-; Where it goes: to an extension, a mailbox or a refusal. The history is told, since nothing may ring.
+; Where it goes: to an extension, a mailbox or a refusal. Reported for the history, since nothing may ring.
  same = n(send),TryExec(CELGenUserEvent({DIVERSION_EVENT},${{EXTEN}}@${{ARG1}}:${{destination}}))
  same = n,Goto(${{CUT(destination,:,1)}})
  same = n(extension),Set(LOCAL(forwards)=$[0${{{FORWARD_COUNT}}} + 1])

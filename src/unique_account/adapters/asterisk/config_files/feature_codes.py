@@ -1,8 +1,8 @@
-"""Codes that users dial on their own phones, and what they are told.
+"""Codes that users dial on their own phones, and the answers.
 
-A code is a command: the dialplan tells it through the manager interface and waits for the answer, which
-whoever decides sets as a variable of the caller's channel. Nothing is kept in the PBX, so what is announced
-is what the account came to; without an answer the caller hears that the network is congested.
+A code is a command: the dialplan reports it through the manager interface and waits for the answer, which the
+service sets as a variable of the caller's channel. Nothing is kept in the PBX, so what is announced is what
+the account came to. Without an answer the caller gets the tone of a congested network.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _extensions(code: str, what: _Code) -> str:
 
 
 def owners(users: Iterable[User]) -> str:
-    """The extensions that tell whose an endpoint is; a dash in its name would not count in an extension."""
+    """The extensions that say whose an endpoint is; a dash in its name would not count in an extension."""
     lines = [
         f"exten = of*{user.interface(device).removeprefix('PJSIP/').replace('-', '~')},1,"
         f"Return({quote(user.id, safe='')},{user.mailbox or ''})\n"

@@ -146,7 +146,7 @@ _HEAD: Final = f"""\
 ;
 ; In the section of type global of pjsip.conf belongs
 ;     taskprocessor_overload_trigger = pjsip_only
-; as Asterisk refuses calls otherwise while many device states wait to be told.
+; as Asterisk refuses calls otherwise while many device states wait to be sent.
 """
 
 _DESKPHONE: Final = "unique-account-deskphone"
@@ -159,7 +159,7 @@ _BOTH: Final = {
     "direct_media": "no",
     # A lamp shows a call that rings beside one that is up as ringing (P4).
     "notify_early_inuse_ringing": "yes",
-    # A phone that asks for the count of messages is told it once, not twice (V2).
+    # A phone that asks for the count of messages gets it once, not twice (V2).
     "mwi_subscribe_replaces_unsolicited": "yes",
 }
 

@@ -203,7 +203,7 @@ class NodeCallControl:
             await self._act("PJSIPNotify", ("Channel", channel.name), ("Variable", f"Event={event}"))
             reported = await _within(PHONE_TIMEOUT, decided)
         if reported is None:
-            raise CommandFailed(f"{channel.interface} does not {action} when it is told to; use the phone")
+            raise CommandFailed(f"{channel.interface} does not {action} by remote control; use the phone")
         if _over(reported):
             raise CommandFailed("the call is over")
 
@@ -214,7 +214,7 @@ class NodeCallControl:
         if not all(make.lower().startswith(self._controllable) for make in makes) or not makes:
             make = ", ".join(filter(None, makes)) or "of an unknown make"
             raise CommandFailed(
-                f"{interface} is {make}, not known to {action} when it is told to; use the phone"
+                f"{interface} is {make}, not known to {action} by remote control; use the phone"
             )
 
     async def _act(self, action: str, *headers: tuple[str, str]) -> None:

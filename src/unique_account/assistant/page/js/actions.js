@@ -5,7 +5,7 @@ import { callsOf, deviceInUse, isConsultation } from "./state.js";
 const HISTORY_PAGE = 25;
 const FORWARDS = { unconditional: "uncFwd", noAnswer: "naFwd", busy: "busyFwd" };
 
-/** The actions on an account; `server` gives commands, `attempt` runs what may fail and tells of it. */
+/** The actions on an account; `server` gives commands, `attempt` runs what may fail and shows the failure. */
 export function accountActions(store, { server, phone, attempt, sounds }) {
   const command = (name, fields) => attempt(() => server().command(name, fields));
   const steer = (call, here, there, fields = {}) =>

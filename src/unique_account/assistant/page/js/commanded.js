@@ -12,7 +12,7 @@ const MEANT = {
 
 /** What takes each `WebRTCCmd`, one after the other; a call that another tab has is that tab's to steer. */
 export function commanded(store, actions) {
-  const DEEDS = {
+  const ACTIONS = {
     Answer: (call) => actions.answer(call),
     Hold: (call) => (call.status === "held" ? actions.resume(call) : actions.hold(call)),
     SendDtmf: (call, { key }) => actions.press(call, key),
@@ -25,7 +25,7 @@ export function commanded(store, actions) {
       await actions.dialHere(order.destination);
     } else if (order.command in MEANT) {
       const call = meant(store.state, order);
-      await (call && DEEDS[order.command]({ ...call, where: "here" }, order));
+      await (call && ACTIONS[order.command]({ ...call, where: "here" }, order));
     }
   }
 

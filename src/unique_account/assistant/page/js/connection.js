@@ -42,7 +42,7 @@ export class Connection {
   #token;
   #hooks;
   #socket = null;
-  #heard = 0;
+  #lastFrame = 0;
   #tries = 0;
   #retrying = null;
   #beating = null;
@@ -50,7 +50,7 @@ export class Connection {
   #refs = 0;
   #waiting = new Map();
 
-  /** Hooks: told(type, message), opened(), lost(retryAt), over(code), renewed(token). */
+  /** Hooks: message(type, content), opened(), lost(retryAt), over(code), renewed(token). */
   constructor(token, hooks) {
     this.#token = token;
     this.#hooks = hooks;
@@ -62,7 +62,7 @@ export class Connection {
     const address = new URL(`${API}/cti?token=${encodeURIComponent(this.#token.text)}`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = (this.#socket = new WebSocket(address));
-    this.#heard = Date.now();
+    this.#lastFrame = Date.now();
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => this.#closed(socket, code);
     clearInterval(this.#beating);
@@ -98,7 +98,7 @@ export class Connection {
   }
 
   #take({ msgType, ctiMessage, claz }) {
-    this.#heard = Date.now();
+    this.#lastFrame = Date.now();
     if (claz === "ping") {
       return;
     }
@@ -115,12 +115,12 @@ export class Connection {
         waiting.reject(new Refusal(ctiMessage.Error, ctiMessage.message));
       }
     } else {
-      this.#hooks.told(msgType, ctiMessage);
+      this.#hooks.message(msgType, ctiMessage);
     }
   }
 
   #beat(socket) {
-    if (Date.now() - this.#heard > MISSED_HEARTBEATS * HEARTBEAT) {
+    if (Date.now() - this.#lastFrame > MISSED_HEARTBEATS * HEARTBEAT) {
       this.#closed(socket, 1006);
       socket.close();
     } else if (socket.readyState === WebSocket.OPEN) {
@@ -166,7 +166,7 @@ export class Connection {
       this.#token = await token(await ask("/auth/check", {}, this.#token.text));
       this.#hooks.renewed(this.#token);
     } catch {
-      // The token is good for as long again; the socket tells if it is not.
+      // The token is good for as long again; the socket closes if it is not.
     }
     this.#renewLater();
   }

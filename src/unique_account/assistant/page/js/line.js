@@ -24,7 +24,7 @@ export class Line {
     }
   }
 
-  /** Take the registration back; resolves once that has been heard. */
+  /** Take the registration back; resolves once the server has confirmed it. */
   stop() {
     this.#running = null;
     this.#stopping = this.#phone.stop();

@@ -98,7 +98,7 @@ function callsChanged(state, before) {
   sounds.follow(calls);
   announce(calls, callsOf(before), state);
   if (state.account !== before.account) {
-    // Not only when a call comes or goes: one that was short may be over before this page heard of it.
+    // Not only when a call comes or goes: one that was short may be over before this page shows it.
     refresh ??= setTimeout(() => {
       refresh = null;
       if (store.state.session === "open") {

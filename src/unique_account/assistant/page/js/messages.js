@@ -1,4 +1,4 @@
-// What the server tells, as changes of the page's state.
+// What the server reports, as changes of the page's state.
 
 /** The fields of the state that a message changes; null for a message that changes none. */
 export function changeOf(type, message, state) {
@@ -50,7 +50,7 @@ function entryOf({ id, start, status, direction, device, peer, peerName, duratio
   return { id, start, status, direction, device, peer, peerName, duration };
 }
 
-/** A history with one more page: an older one at its end, or the newest again in the place of what it shows anew. */
+/** A history with one more page: an older one at its end, or the newest again in the place of what it replaces. */
 function historyWith({ entries: known, next: knownNext }, entries, next, cursor) {
   const ids = new Set(entries.map(({ id }) => id));
   if (cursor !== null) {

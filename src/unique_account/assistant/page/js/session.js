@@ -15,7 +15,7 @@ export class Session {
   #connection = null;
 
   /**
-   * `phoneStops` takes the browser's phone back and resolves once that has been heard; `commanded` takes what the
+   * `phoneStops` takes the browser's phone back and resolves once the server has confirmed it; `commanded` takes what the
    * server has that phone do.
    */
   constructor(store, troubles, phoneStops, commanded) {
@@ -65,7 +65,7 @@ export class Session {
     this.#store.change({ session: "opening" });
     this.#connection = new Connection(token, {
       opened: () => this.#opened(token.login),
-      told: (type, message) => this.#told(type, message),
+      message: (type, content) => this.#onMessage(type, content),
       lost: (retryAt) => this.#lost(retryAt),
       over: (code) => this.#over(code),
       renewed: keepToken,
@@ -79,17 +79,17 @@ export class Session {
     this.#connection.command("getColleagues").catch(() => {});
   }
 
-  #told(type, message) {
+  #onMessage(type, content) {
     const { state } = this.#store;
-    const change = state.user && changeOf(type, message, state);
+    const change = state.user && changeOf(type, content, state);
     if (change) {
       this.#store.change(change);
     }
     if (type === "WebRTCCmd") {
-      this.#commanded(message);
+      this.#commanded(content);
     }
     if (type === "Colleagues") {
-      const phoneNumbers = message.entries.map(({ number }) => number);
+      const phoneNumbers = content.entries.map(({ number }) => number);
       this.#connection.command("subscribeToPhoneHints", { phoneNumbers }).catch(() => {});
     }
   }

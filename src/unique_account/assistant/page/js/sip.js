@@ -52,7 +52,7 @@ export class Phone {
     this.#agent.start();
   }
 
-  /** End all calls and take the registration back; resolves once the server has heard of it. */
+  /** End all calls and take the registration back; resolves once the server has confirmed it. */
   async stop() {
     const agent = this.#agent;
     if (!agent) {
@@ -152,7 +152,7 @@ export class Phone {
   }
 
   get calls() {
-    return [...this.#sessions.values()].map(told);
+    return [...this.#sessions.values()].map(shown);
   }
 
   #follow(session) {
@@ -163,12 +163,12 @@ export class Phone {
       listen(known, session.connection);
     }
     for (const kind of ["progress", "accepted", "confirmed", "hold", "unhold", "muted", "unmuted"]) {
-      session.on(kind, () => this.#tell());
+      session.on(kind, () => this.#report());
     }
     session.on("accepted", () => (known.answered ??= new Date()));
     session.on("ended", () => this.#over(known));
     session.on("failed", ({ cause, originator, message }) => this.#over(known, cause, originator, message));
-    this.#tell();
+    this.#report();
   }
 
   #known(session) {
@@ -181,7 +181,7 @@ export class Phone {
     this.#sessions.delete(known.session.id);
     stopTracks(known.stream);
     known.audio?.pause();
-    this.#tell();
+    this.#report();
     const reason = message?.getHeader?.("Reason") ?? "";
     if (/cause\s*=\s*(200|26)\b/.test(reason)) {
       this.troubled("answered_elsewhere");
@@ -259,10 +259,10 @@ export class Phone {
 
   #register(registration) {
     this.#registration = registration;
-    this.#tell();
+    this.#report();
   }
 
-  #tell() {
+  #report() {
     this.changed(this.#registration, this.calls);
   }
 }
@@ -275,7 +275,7 @@ export class PhoneTrouble extends Error {
   }
 }
 
-function told({ session, answered }) {
+function shown({ session, answered }) {
   const peer = session.remote_identity;
   return {
     id: session.id,

@@ -28,12 +28,12 @@ export function initialState(preferences) {
   };
 }
 
-/** The calls to show, those of this tab first: of one call there may be a word of the server and one of the phone. */
+/** The calls to show, those of this tab first. The server and the phone may both report one call. */
 export function callsOf(state) {
-  const told = state.account?.calls ?? [];
+  const reported = state.account?.calls ?? [];
   const unmatched = [...state.own];
   const others = [];
-  for (const call of told) {
+  for (const call of reported) {
     if (call.device === "webrtc") {
       const match = unmatched.findIndex((own) => own.peer === call.peer && own.direction === call.direction);
       if (match >= 0) {

@@ -67,7 +67,7 @@ export function wordsFor({ kind, detail = "", address = "", seconds = 0 }) {
   return WORDS[kind]?.({ address, seconds }) ?? [say(detail)];
 }
 
-/** Whether the user should hear of it at once, rather than when there is a pause. */
+/** Whether the user should know of it at once, rather than when there is a pause. */
 export function isUrgent({ kind }) {
   return !["answered_elsewhere", "not_taken", "busy"].includes(kind);
 }

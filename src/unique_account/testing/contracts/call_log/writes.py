@@ -104,7 +104,7 @@ class WritesContract(Contract[CallLog]):
     @given(drawn=st.lists(records(), min_size=1, max_size=12), writers=st.integers(2, 4))
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     def test_several_writers_at_a_time_come_to_the_same(self, drawn: list[CallRecord], writers: int) -> None:
-        """From several writers at a time, who tell of the same calls in different orders."""
+        """From several writers at a time, who write the same calls in different orders."""
 
         async def check() -> None:
             async with self.open() as log:
