@@ -10,6 +10,7 @@ from pkgutil import walk_packages
 import pytest
 
 import unique_account
+from tests.paths import ROOT
 from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.ports.accounts import StoreDown
 from unique_account.ports.pbx import NodeDown
@@ -41,3 +42,9 @@ def test_what_cannot_be_reached_is_a_connection_error_too(kind: type[Unreachable
     assert issubclass(kind, Unreachable)
     assert isinstance(kind("gone"), ConnectionError)
     assert str(kind("gone")) == "gone"
+
+
+def test_nothing_raises_a_bare_connection_error() -> None:
+    """What cannot be reached is `Unreachable`, which has the one base."""
+    sources = (ROOT / "src").rglob("*.py")
+    assert [path.name for path in sources if "raise ConnectionError(" in path.read_text("utf-8")] == []

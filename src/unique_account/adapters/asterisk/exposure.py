@@ -15,6 +15,7 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.wire_names import TRUNK_CONTEXT
+from unique_account.core.errors import Unreachable
 
 _WILDCARD: Final = re.compile(r"^ +'(_[^']*[.!])' =>", re.MULTILINE)
 _INCLUDED: Final = re.compile(r"^ +Include => +'([^']*)'", re.MULTILINE)
@@ -25,7 +26,7 @@ async def exposures(login: ManagerLogin) -> tuple[str, ...]:
     """By which endpoints and wildcards strangers' text comes in, a sentence each.
 
     Raises:
-        ConnectionError: The node cannot be reached, or does not let the account list endpoints.
+        Unreachable: The node cannot be reached, or does not let the account list endpoints.
     """
     try:
         async with connect(login) as connection:
@@ -33,7 +34,7 @@ async def exposures(login: ManagerLogin) -> tuple[str, ...]:
             details = [one for one in await _details(connection) if one.get("Context") != TRUNK_CONTEXT]
             return (*_caller_ids(details), *await _wildcards(connection, details))
     except ActionRefused as error:
-        raise ConnectionError(str(error)) from error
+        raise Unreachable(str(error)) from error
 
 
 async def _details(connection: Connection) -> list[Message]:

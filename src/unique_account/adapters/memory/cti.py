@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from unique_account.core.errors import Unreachable
 from unique_account.core.events import Event
 from unique_account.core.history import DEFAULT_SIZE, Page
 from unique_account.core.presence import Presence
@@ -39,7 +40,7 @@ class MemoryCti:
 
         Raises:
             Refused: The answer that the user's session gets.
-            ConnectionError: No service listens.
+            Unreachable: No service listens.
         """
         await self._require_service()[0](user, event)
 
@@ -48,7 +49,7 @@ class MemoryCti:
 
         Raises:
             CommandFailed: The answer that the user's session gets.
-            ConnectionError: No service listens.
+            Unreachable: No service listens.
         """
         return await self._require_service()[1](user, command)
 
@@ -56,13 +57,13 @@ class MemoryCti:
         """Query a user's calls, as if the user did.
 
         Raises:
-            ConnectionError: No service listens.
+            Unreachable: No service listens.
         """
         return await self._require_service()[2].page(user, size, cursor)
 
     def _require_service(self) -> tuple[EventHandler, CommandHandler, Histories]:
         if self._service is None:
-            raise ConnectionError("no service listens to the UC Assistants")
+            raise Unreachable("no service listens to the UC Assistants")
         return self._service
 
     async def show(self, view: View) -> None:

@@ -21,7 +21,7 @@ from unique_account.adapters.xuc.storage.store import Store
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.account import Account
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.events import Event
 from unique_account.core.view import View
 from unique_account.ports.directory import Directory
@@ -143,7 +143,7 @@ class Hub:
             TooManySockets: The user has too many already.
             TokenExpired: The session was logged out meanwhile.
             UnknownUser: The user has no account.
-            ConnectionError: The service does not listen.
+            Unreachable: The service does not listen.
         """
         sessions = self.sessions_of(tab.user)
         if sessions.connections >= self.settings.sockets_per_user:
@@ -218,10 +218,10 @@ class Hub:
         """The service.
 
         Raises:
-            ConnectionError: It does not listen.
+            Unreachable: It does not listen.
         """
         if self.service is None:
-            raise ConnectionError("no service listens to the UC Assistants")
+            raise Unreachable("no service listens to the UC Assistants")
         return self.service
 
     def _on_event(self) -> EventHandler | None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from unique_account.adapters.xuc.auth.tokens import TokenExpired, Tokens
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
-from unique_account.core.errors import Refused
+from unique_account.core.errors import Refused, Unreachable
 from unique_account.core.events import LoggedIn, LoggedOut, SessionLost
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
 from unique_account.ports.observer import Observer, PortRequest
@@ -47,7 +47,7 @@ class SessionReports:
 
         Raises:
             TokenExpired: It was logged out meanwhile.
-            ConnectionError: The service does not listen.
+            Unreachable: The service does not listen.
             Exception: What the service raised.
         """
         session = sessions.by_id.setdefault(tab.session, UserSession(self._now()))
@@ -64,10 +64,10 @@ class SessionReports:
         """Report an event to the service; returns its answer.
 
         Raises:
-            ConnectionError: The service does not listen.
+            Unreachable: The service does not listen.
         """
         if (on_event := self._on_event()) is None:
-            raise ConnectionError("no service listens to the UC Assistants")
+            raise Unreachable("no service listens to the UC Assistants")
         return await on_event(user, event)
 
     def leave(self, sessions: UserSessions, tab: Tab, last_seen: datetime) -> UserSession | None:

@@ -19,6 +19,7 @@ from unique_account.adapters.xuc.transport.query_budget import QueryBudget
 from unique_account.adapters.xuc.transport.send_queue import SendQueue
 from unique_account.adapters.xuc.transport.websocket_closing import CUT_OFF_WITHIN
 from unique_account.adapters.xuc.transport.websocket_protocol import EXTENSION, TOO_FAST, WebSocketProtocol
+from unique_account.core.errors import Unreachable
 
 CLOSES_WITHIN: Final = 2.0
 """How many seconds a client has to read what is queued for it, and a close, before it is cut off."""
@@ -94,12 +95,12 @@ class Tab:
 
         Raises:
             CommandFailed: Too many queries of this user are waiting.
-            ConnectionError: The client is gone.
+            Unreachable: The client is gone.
         """
         await self.queue.flush()
         async with budget.query():
             if self.is_gone:
-                raise ConnectionError("the client is gone")
+                raise Unreachable("the client is gone")
             yield budget
 
     @property

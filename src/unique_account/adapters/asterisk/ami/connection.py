@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from unique_account.adapters.asterisk.ami.codec import Decoder, encode
 from unique_account.adapters.asterisk.ami.message import Greeting, Item, Malformed, Message
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.ports.pbx import NodeDown
 
 ANSWERS_WITHIN: Final = 5.0
@@ -92,7 +92,7 @@ class Connection:
 
         Raises:
             ActionRefused: The response is an error.
-            ConnectionError: The connection is lost, or there was no response in time.
+            Unreachable: The connection is lost, or there was no response in time.
             InvalidAction: A header cannot be written.
         """
         return await self._answered(action, self._write(action, headers))
@@ -105,7 +105,7 @@ class Connection:
 
         Raises:
             ActionRefused: The response is an error.
-            ConnectionError: The connection is lost, or the list was not complete in time.
+            Unreachable: The connection is lost, or the list was not complete in time.
         """
         number = self._write(action, headers)
         items = self._lists[number] = []
@@ -122,7 +122,7 @@ class Connection:
             The ``ActionID`` that these will bear.
 
         Raises:
-            ConnectionError: The connection is lost.
+            Unreachable: The connection is lost.
         """
         number = self._write(action, headers)
         del self._answers[number]
@@ -150,9 +150,9 @@ class Connection:
             raise ActionRefused(action, answer.get("Message", "without a reason").strip())
         return answer
 
-    def _unanswered(self, action: str) -> ConnectionError:
+    def _unanswered(self, action: str) -> Unreachable:
         """The error of an action that was not answered in time; a node that hangs is lost."""
-        error = ConnectionError(f"{action} was not answered within {ANSWERS_WITHIN:g} s")
+        error = Unreachable(f"{action} was not answered within {ANSWERS_WITHIN:g} s")
         if asyncio.get_running_loop().time() - self._last_read < ANSWERS_WITHIN:
             return error
         self._lose(error)
@@ -183,7 +183,7 @@ class Connection:
         """What answers no action, in the order of the node.
 
         Raises:
-            ConnectionError: The connection is lost, and all that came before was taken.
+            Unreachable: The connection is lost, and all that came before was taken.
         """
         while True:
             while self._waiting:
@@ -191,7 +191,7 @@ class Connection:
                 if len(self._waiting) < ENOUGH_WAITING:
                     self._room.set()
             if self._lost is not None:
-                raise ConnectionError(str(self._lost))
+                raise Unreachable(str(self._lost))
             self._news.clear()
             await self._news.wait()
 
@@ -200,7 +200,7 @@ class Connection:
         try:
             await task()
         except OSError as error:
-            self._lose(error if isinstance(error, ConnectionError) else ConnectionError(str(error)))
+            self._lose(error if isinstance(error, ConnectionError) else Unreachable(str(error)))
 
     async def _read(self) -> None:
         while True:
@@ -211,7 +211,7 @@ class Connection:
                 self._room.clear()
                 await self._room.wait()
             if len(self._waiting) >= TOO_MUCH_WAITING:
-                raise ConnectionError(f"{len(self._waiting)} messages wait to be handled")
+                raise Unreachable(f"{len(self._waiting)} messages wait to be handled")
 
     async def _received(self) -> list[Item]:
         """What the next bytes complete, or what was kept behind an event whose rest does not come."""
@@ -224,7 +224,7 @@ class Connection:
         except TimeoutError:
             return self._decoder.release()
         if not data:
-            raise ConnectionError("the node closed the connection")
+            raise Unreachable("the node closed the connection")
         self._last_read = now()
         return self._decoder.feed(data)
 
@@ -281,7 +281,7 @@ class Connection:
     async def aclose(self) -> None:
         """Close the connection; whatever waits for it fails."""
         # Before anything is awaited: the caller may be cancelled at that.
-        self._lose(ConnectionError("the connection was closed"))
+        self._lose(Unreachable("the connection was closed"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from attrs.validators import ge, le
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
+from unique_account.core.errors import Unreachable
 
 MANAGER_PORT: Final = 5038
 """The port on which Asterisk's manager interface listens unless configured otherwise."""
@@ -52,7 +53,7 @@ async def connect(login: ManagerLogin, events: str = "off") -> AsyncIterator[Con
         events: The classes of events to receive, as ``manager.conf`` names them.
 
     Raises:
-        ConnectionError: There is none within `CONNECTS_WITHIN`, or the log-in is refused.
+        Unreachable: There is none within `CONNECTS_WITHIN`, or the log-in is refused.
     """
     where = f"{login.host}:{login.port}"
     try:
@@ -64,11 +65,11 @@ async def connect(login: ManagerLogin, events: str = "off") -> AsyncIterator[Con
                 await connection.aclose()
                 raise
     except ActionRefused as error:
-        raise ConnectionError(f"{where}: {error}; log-in as {login.username}") from None
+        raise Unreachable(f"{where}: {error}; log-in as {login.username}") from None
     except TimeoutError:
-        raise ConnectionError(f"{where} did not answer within {CONNECTS_WITHIN:g} s") from None
+        raise Unreachable(f"{where} did not answer within {CONNECTS_WITHIN:g} s") from None
     except OSError as error:
-        raise ConnectionError(f"{where}: {error}") from error
+        raise Unreachable(f"{where}: {error}") from error
     try:
         yield connection
     finally:

@@ -11,6 +11,7 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect, delays
 from unique_account.adapters.asterisk.node.reports import NodeReports
 from unique_account.adapters.asterisk.node.subscription import EVENT_CLASSES
+from unique_account.core.errors import Unreachable
 from unique_account.ports.pbx import NodeDown
 
 BEGINS_WITHIN: Final = 15.0
@@ -42,10 +43,10 @@ class NodeConnection:
         """The connection to a node that is up; waits for the first attempt to connect, and for no other.
 
         Raises:
-            ConnectionError: There is none, best a `NodeDown`.
+            Unreachable: There is none, best a `NodeDown`.
         """
         if not self._is_kept:
-            raise ConnectionError(f"nobody listens to the PBX {self._name}")
+            raise Unreachable(f"nobody listens to the PBX {self._name}")
         await self._tried.wait()
         if self._current is None:
             raise NodeDown(f"the PBX {self._name} cannot be reached")
@@ -108,9 +109,9 @@ class NodeConnection:
                 await begun
         except TimeoutError:
             problem = f"it has not reported all that it knows within {BEGINS_WITHIN:g} s"
-            raise ConnectionError(f"{problem}; read = {EVENT_CLASSES}") from None
+            raise Unreachable(f"{problem}; read = {EVENT_CLASSES}") from None
         except ActionRefused as error:
-            raise ConnectionError(str(error)) from error
+            raise Unreachable(str(error)) from error
 
     def _is_up(self, connection: Connection, returned: Callable[[], None]) -> None:
         self._current, self._reported_down = connection, False

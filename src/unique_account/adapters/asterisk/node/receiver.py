@@ -20,6 +20,7 @@ from unique_account.adapters.asterisk.node.watched_users import WatchedUsers
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.adapters.asterisk.wire_names import CODE_ANSWER
+from unique_account.core.errors import Unreachable
 from unique_account.core.user import User
 from unique_account.ports.inbound.events import EventHandler
 
@@ -178,7 +179,7 @@ class FactsReceiver:
             self._reports.not_understood(item)
             bad += not item.of_strangers
             if bad >= LOST_FRAMING:
-                raise ConnectionError(f"{bad} bad messages in a row; the last one: {item}")
+                raise Unreachable(f"{bad} bad messages in a row; the last one: {item}")
 
 
 async def _complete(

@@ -8,6 +8,7 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, CODE_KEY
+from unique_account.core.errors import Unreachable
 
 EVENT_CLASSES: Final = "call,system,user"
 """The classes of events that are asked for."""
@@ -31,15 +32,13 @@ async def subscribe(connection: Connection) -> None:
 
     Raises:
         ActionRefused: The account may not read events.
-        ConnectionError: The account may not filter them, or the connection is lost.
+        Unreachable: The account may not filter them, or the connection is lost.
     """
     add = ("Operation", "Add")
     try:
         await connection.act("Filter", add, ("Filter", BLANK_LINES))
     except ActionRefused as error:
-        raise ConnectionError(
-            f"{error}; without it strangers could forge events: grant write = system"
-        ) from None
+        raise Unreachable(f"{error}; without it strangers could forge events: grant write = system") from None
     with suppress(ActionRefused):  # it then reports more than is needed
         for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {CALL_ID_EVENT}"):
             await connection.act("Filter", add, ("Filter", wanted))
