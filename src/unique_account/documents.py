@@ -29,6 +29,7 @@ except ModuleNotFoundError as missing:
 from unique_account.core.account import LineStatus, utc
 from unique_account.core.errors import InvalidFields, Problems
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 
 T = TypeVar("T")
@@ -208,9 +209,13 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook_factory(has, _table)
     converter.register_structure_hook_factory(_is_list, _list)
-    converter.register_unstructure_hook_func(_is_pair, list)
+    converter.register_unstructure_hook_func(
+        _is_pair, lambda pair: [converter.unstructure(each) for each in pair]
+    )
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _strict)
+    converter.register_structure_hook(Number, lambda value, _: Number(_strict(value, str)))
+    converter.register_unstructure_hook(Number, lambda number: number.written)
     converter.register_unstructure_hook(StrEnum, lambda member: member.value)
     for enum in (LineStatus, Presence):
         converter.register_structure_hook(enum, _by_name(enum))

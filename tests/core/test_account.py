@@ -93,16 +93,18 @@ class TestUser:
         assert problem.startswith(f"{name}: ")
 
     def test_a_did_that_cannot_be_dialled_is_named(self) -> None:
-        assert problems(dids=("2001", "20&01")) == ("dids: '20&01' is not a number that can be dialled",)
+        assert problems(dids=("2001", "20&01")) == (
+            "dids: '20&01' is not a number: use digits, *, # and a leading +",
+        )
 
     @pytest.mark.parametrize(
         ("destination", "problem"),
         [
-            (Extension("30,00"), "fallbacks.busy: is not a number that can be dialled"),
+            (Extension("30,00"), "fallbacks.busy: is not a number: use digits, *, # and a leading +"),
             (Extension("1001"), "fallbacks.busy: is the user's own number (R13)"),
             (Extension("2001"), "fallbacks.busy: is the user's own number (R13)"),
             (Extension("10-01"), "fallbacks.busy: is the user's own number (R13)"),
-            (Extension("h"), "fallbacks.busy: is not a number that can be dialled"),
+            (Extension("h"), "fallbacks.busy: is not a number: use digits, *, # and a leading +"),
             (Mailbox("a b"), "fallbacks.busy: is not a voicemail box, such as 1001@default"),
             (Mailbox("a" * 61), "fallbacks.busy: is not a voicemail box, such as 1001@default"),
             (Refusal(0), "fallbacks.busy: is not a cause, from 1 to 127"),
@@ -162,7 +164,7 @@ class TestUser:
             {"context": "c" * 60},
             {"deskphone": "PJSIP/" + "a" * 60},
             {"extension": "+" + "1" * 40},
-            {"extension": "#1a"},
+            {"extension": "#1*"},
             {"did_ring_seconds": {"2001": 1}},
             {"simultaneous_calls": 1},
             {"simultaneous_calls": 20},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
+
+from unique_account.core.number import Number
 
 
 class Outcome(StrEnum):
@@ -35,7 +36,7 @@ _CAUSES: Final = {
 class Extension:
     """Another number: the call is dialled again, and counts as one more forward (R13)."""
 
-    number: str
+    number: Number = field(converter=Number)
 
     def __str__(self) -> str:
         return f"extension {self.number}"
@@ -68,7 +69,7 @@ Destination = Extension | Mailbox | Refusal
 class Forward:
     """One forward of the user's own; a disabled one keeps its destination for the next time."""
 
-    destination: str
+    destination: Number = field(converter=Number)
     enabled: bool = True
 
 
@@ -110,22 +111,3 @@ class Fallbacks:
 
 
 NO_FALLBACKS: Final = Fallbacks()
-
-
-def digits(number: str) -> str:
-    """A number as it is compared: without the separators that people write into it."""
-    return number.translate(_SEPARATORS)
-
-
-_SEPARATORS: Final = str.maketrans("", "", " .-()/")
-
-
-def dialable(number: str) -> bool:
-    """Whether a number, its separators taken out, is one that a dialplan can be given without harm (R10)."""
-    return _DIALLED(digits(number)) is not None
-
-
-DIALLED: Final = r"(?!(?i:[aehiost]|fax|talk|failed)$)\+?[0-9A-Za-z*#]{1,40}"
-"""A number that is dialled, of this company or not; a dialplan enters some extensions by itself."""
-
-_DIALLED: Final = re.compile(DIALLED).fullmatch

@@ -13,7 +13,8 @@ from attrs import evolve
 
 from unique_account.core.account import Account, Kept
 from unique_account.core.errors import NoDestination, Refused
-from unique_account.core.forwarding import Forward, Forwarding, dialable, digits
+from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.number import IN_WORDS
 
 
 class Setting(StrEnum):
@@ -81,14 +82,14 @@ def choose(account: Account, forwarding: Forwarding) -> Account:
 
 
 def _validate(account: Account, name: str, forward: Forward) -> None:
-    user, number = account.user, digits(forward.destination)
+    user, number = account.user, forward.destination
     if not forward.enabled:
         if len(number) <= LONGEST_KEPT and not _UNKEPT(number):
             return
         reason, way_out = "it is too long, or has characters that cannot be kept", "keep a number"
-    elif not dialable(number):
-        reason, way_out = f"{number[:LONGEST_KEPT]!r} cannot be dialled", _DIALABLE
-    elif number in map(digits, user.numbers):
+    elif not number.is_dialable:
+        reason, way_out = f"{number.written[:LONGEST_KEPT]!r} cannot be dialled", f"use {IN_WORDS}"
+    elif number in user.numbers:
         reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
     elif number == user.voicemail_code and user.mailbox is None:
         reason, way_out = "the user has no mailbox (R10)", "forward to a number"
@@ -100,7 +101,4 @@ def _validate(account: Account, name: str, forward: Forward) -> None:
 LONGEST_KEPT: Final = 128
 """A forward that is off keeps so many characters."""
 
-_DIALABLE: Final = (
-    "use digits, letters, *, # and a leading +; h, i, s, t, a, e, o and fax are the dialplan's own"
-)
 _UNKEPT: Final = re.compile(r"[\0\ud800-\udfff]").search

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from unique_account.core.account import Account
 from unique_account.core.forwarding import (
@@ -20,10 +20,9 @@ from unique_account.core.forwarding import (
     Mailbox,
     Outcome,
     Refusal,
-    dialable,
-    digits,
 )
 from unique_account.core.machine import Device, State
+from unique_account.core.number import NO_NUMBER, Number, by_number, numbers
 from unique_account.core.reasons import Reason
 from unique_account.core.user import User
 
@@ -89,7 +88,7 @@ class Plan:
     owner: str
     media_server: str
     context: str
-    numbers: tuple[str, ...]
+    numbers: tuple[Number, ...] = field(converter=numbers)
     interfaces: tuple[str, ...]
     gate: Gate
     candidates: tuple[Candidate, ...]
@@ -97,7 +96,7 @@ class Plan:
     busy: Destination
     congestion: Destination
     unavailable: Destination
-    did_seconds: tuple[tuple[str, int], ...] = ()
+    did_seconds: tuple[tuple[Number, int], ...] = field(default=(), converter=by_number)
     max_forwards: int = 10
     because: tuple[Reason, ...] = ()
 
@@ -120,7 +119,7 @@ class Facts:
 
     reachable: frozenset[Device] = frozenset()
     calls: int = 0
-    dialled: str = ""
+    dialled: Number = field(default=NO_NUMBER, converter=Number)
     forwards: int = 0
 
 
@@ -193,10 +192,10 @@ def _forward(user: User, forward: Forward | None) -> Destination | None:
     """
     if forward is None or not forward.enabled:
         return None
-    number = digits(forward.destination)
+    number = forward.destination
     if number == user.voicemail_code:
         return Mailbox(user.mailbox) if user.mailbox else None
-    return Extension(number) if dialable(number) and number not in map(digits, user.numbers) else None
+    return Extension(number) if number.is_dialable and number not in user.numbers else None
 
 
 def _outcome(user: User, outcome: Outcome, forward: Forward | None = None) -> Destination:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from unique_account.core.forwarding import digits
+from unique_account.core.number import Number
 from unique_account.core.user import User
 
 Owner = TypeVar("Owner")
@@ -45,7 +45,7 @@ class Claim:
 
 def number_claim(number: str, context: str) -> Claim:
     """The claim to a number, however it is written."""
-    return Claim(ClaimKind.NUMBER, digits(number), context)
+    return Claim(ClaimKind.NUMBER, Number(number), context)
 
 
 def claims_of(user: User) -> tuple[Claim, ...]:

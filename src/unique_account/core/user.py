@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -18,19 +17,12 @@ from unique_account.core.forwarding import (
     Mailbox,
     Outcome,
     Refusal,
-    dialable,
-    digits,
 )
 from unique_account.core.machine import Device
+from unique_account.core.number import IN_WORDS, Number, by_number, numbers
 
-
-def _numbers(numbers: Iterable[str]) -> tuple[str, ...]:
-    return tuple(numbers)
-
-
-def _pairs(seconds: Mapping[str, int] | Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    pairs = seconds.items() if isinstance(seconds, Mapping) else seconds
-    return tuple(sorted(pairs))
+VOICEMAIL_CODE: Final = Number("*98")
+"""The code for one's mailbox, where the administrator sets no other."""
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -58,18 +50,18 @@ class User:
     """
 
     id: str
-    extension: str
+    extension: Number = field(converter=Number)
     deskphone: str
     webrtc: str
-    dids: tuple[str, ...] = field(default=(), converter=_numbers)
+    dids: tuple[Number, ...] = field(default=(), converter=numbers)
     mailbox: str | None = None
     media_server: str = "default"
     context: str = "default"
     ring_seconds: int = 30
-    did_ring_seconds: tuple[tuple[str, int], ...] = field(default=(), converter=_pairs)
+    did_ring_seconds: tuple[tuple[Number, int], ...] = field(default=(), converter=by_number)
     simultaneous_calls: int = 5
     fallbacks: Fallbacks = NO_FALLBACKS
-    voicemail_code: str = "*98"
+    voicemail_code: Number = field(default=VOICEMAIL_CODE, converter=Number)
     max_forwards: int = 10
 
     def __attrs_post_init__(self) -> None:
@@ -78,7 +70,7 @@ class User:
             raise InvalidUser(problems)
 
     @property
-    def numbers(self) -> tuple[str, ...]:
+    def numbers(self) -> tuple[Number, ...]:
         """The extension and every DID."""
         return (self.extension, *self.dids)
 
@@ -89,9 +81,6 @@ class User:
 
 NAME: Final = r"[0-9A-Za-z_.+-]{1,60}"
 """The name of a context, an endpoint or a mailbox."""
-
-NUMBER: Final = r"[+*#0-9][0-9A-Za-z*#]{0,40}"
-"""A user's number: none that a dialplan enters by itself begins so."""
 
 LONGEST_RING: Final = 99_999
 """A call rings at most so many seconds."""
@@ -108,7 +97,6 @@ LONGEST_NAMES: Final = 600
 _MAILBOX: Final = re.compile(f"{NAME}(@{NAME})?").fullmatch
 _INTERFACE: Final = re.compile(f"[0-9A-Za-z_.+-]{{1,20}}/{NAME}").fullmatch
 _NAME: Final = re.compile(NAME).fullmatch
-_NUMBER: Final = re.compile(NUMBER).fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
 
 
@@ -132,8 +120,8 @@ def _problems_of_names(user: User) -> list[str]:
     problems = []
     if not user.id.strip() or _CONTROL(user.id):
         problems.append("id: is empty, or has control characters")
-    if not _own(user.extension):
-        problems.append("extension: is not a number that can be dialled")
+    if not user.extension.is_dialable:
+        problems.append(f"extension: is not a number: use {IN_WORDS}")
     for name, interface in (("deskphone", user.deskphone), ("webrtc", user.webrtc)):
         if not _INTERFACE(interface):
             problems.append(f"{name}: is not the interface of a phone, such as PJSIP/alice")
@@ -149,19 +137,17 @@ def _problems_of_names(user: User) -> list[str]:
     return problems
 
 
-def _own(number: str) -> bool:
-    """Whether a number, or the code of the mailbox, is one that users can have."""
-    return _NUMBER(digits(number)) is not None
-
-
 def _problems_of_numbers(user: User) -> list[str]:
-    problems = [f"dids: {did!r} is not a number that can be dialled" for did in user.dids if not _own(did)]
-    numbers = [digits(number) for number in user.numbers]
-    if len(set(numbers)) != len(numbers):
+    problems = [
+        f"dids: {did.written!r} is not a number: use {IN_WORDS}" for did in user.dids if not did.is_dialable
+    ]
+    if len(set(user.numbers)) != len(user.numbers):
         problems.append("dids: name a number twice, or the extension")
-    codes = FEATURE_CODES | {digits(user.voicemail_code)}
-    problems += [f"extension: {number} is the code of something" for number in numbers[:1] if number in codes]
-    problems += [f"dids: {number} is the code of something" for number in numbers[1:] if number in codes]
+    codes = FEATURE_CODES | {user.voicemail_code}
+    problems += [
+        f"extension: {number} is the code of something" for number in user.numbers[:1] if number in codes
+    ]
+    problems += [f"dids: {number} is the code of something" for number in user.numbers[1:] if number in codes]
     return problems
 
 
@@ -178,7 +164,7 @@ def _problems_of_limits(user: User) -> list[str]:
     if not 0 <= user.max_forwards <= MOST_FORWARDS:
         bound = "0 or more" if user.max_forwards < 0 else f"at most {MOST_FORWARDS}"
         problems.append(f"max_forwards: is {_shown(user.max_forwards)}; {bound}")
-    if not _own(user.voicemail_code) or digits(user.voicemail_code) in FEATURE_CODES:
+    if not user.voicemail_code.is_dialable or user.voicemail_code in FEATURE_CODES:
         problems.append("voicemail_code: is not a code that can be dialled, or that of something else")
     return problems
 
@@ -196,13 +182,12 @@ def _shown(number: int) -> str:
 
 
 def _problems_of_destinations(user: User) -> list[str]:
-    own = set(map(digits, user.numbers))
     problems = []
     for outcome in Outcome:
         match user.fallbacks.of(outcome):
-            case Extension(number) if not dialable(number):
-                problems.append(f"fallbacks.{outcome}: is not a number that can be dialled")
-            case Extension(number) if digits(number) in own:
+            case Extension(number) if not number.is_dialable:
+                problems.append(f"fallbacks.{outcome}: is not a number: use {IN_WORDS}")
+            case Extension(number) if number in user.numbers:
                 problems.append(f"fallbacks.{outcome}: is the user's own number (R13)")
             case Mailbox(address) if not _MAILBOX(address):
                 problems.append(f"fallbacks.{outcome}: is not a voicemail box, such as 1001@default")
@@ -236,7 +221,7 @@ def _length_of_phone(interface: str) -> int:
 def _length_of(destination: Destination | None, user: User) -> int:
     match destination:
         case Extension(number):
-            return len("extension:") + len(digits(number))
+            return len("extension:") + len(number)
         case Mailbox(address):
             return len("mailbox:") + len(address)
         case None if user.mailbox:

@@ -8,6 +8,7 @@ from unique_account.core.account import Account, Call, Line, Messages
 from unique_account.core.device_in_use import device_in_use, fallen_back
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device, State
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence, presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
@@ -37,7 +38,7 @@ class View:
     """
 
     user: str
-    number: str
+    number: Number
     mailbox: str | None
     version: int
     owner: str

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from unicodedata import normalize
 
-from attrs import frozen
+from attrs import field, frozen
+
+from unique_account.core.number import Number
 
 
 @frozen(weakref_slot=False)
@@ -18,7 +20,7 @@ class Colleague:
         name: The full name.
     """
 
-    number: str
+    number: Number = field(converter=Number)
     name: str
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from unique_account.core.account import Account, Call
 from unique_account.core.device_in_use import device_in_use
-from unique_account.core.forwarding import dialable, digits
 from unique_account.core.machine import Device
+from unique_account.core.number import IN_WORDS, Number
 from unique_account.core.user import User
 from unique_account.ports.inbound.commands import (
     Answer,
@@ -52,7 +52,7 @@ class CallControl:
             case Dial(number):
                 return await _dial(account, pbx, number)
             case Transfer(call_id, number):
-                await pbx.transfer(_own(account, call_id).id, _dialled(number))
+                await pbx.transfer(_own(account, call_id).id, _dialable(number))
             case Join(call_id, other):
                 await pbx.join(_own(account, call_id).id, _own(account, other).id)
             case HangUp(call_id):
@@ -62,8 +62,8 @@ class CallControl:
         return True
 
 
-async def _dial(account: Account, pbx: Pbx, number: str) -> bool:
-    dialled = _dialled(number)
+async def _dial(account: Account, pbx: Pbx, number: Number) -> bool:
+    dialled = _dialable(number)
     if device_in_use(account) is Device.WEBRTC:
         return False
     await pbx.dial(account.user.deskphone, dialled)
@@ -92,7 +92,7 @@ def _own(account: Account, call_id: str) -> Call:
     raise NoSuchCall
 
 
-def _dialled(number: str) -> str:
-    if not dialable(number):
-        raise CommandFailed(f"{number!r} cannot be dialled; use digits, letters, *, # and a leading +")
-    return digits(number)
+def _dialable(number: Number) -> Number:
+    if not number.is_dialable:
+        raise CommandFailed(f"{number.written!r} cannot be dialled; use {IN_WORDS}")
+    return number

@@ -95,7 +95,7 @@ class TestProblems:
             at.read()
         assert invalid.value.problems == (
             "endpoints/sip/1: lines/11/extensions are none; a Unique Account needs one",
-            "endpoints/sip/2: extension: is not a number that can be dialled",
+            "endpoints/sip/2: extension: is not a number: use digits, *, # and a leading +",
         )
 
     def test_two_users_of_one_number(self, at: Confd) -> None:

@@ -260,12 +260,14 @@ class TestSafety:
         assert problem.startswith(f"line 2, {column}: has other characters than letters, digits and ")
 
     @pytest.mark.parametrize("column", ["exten", "incall_exten", "voicemail_number"])
-    @pytest.mark.parametrize(
-        "text", ["_1XXX", "s", "1001,1", "10 01", "1001&1002", "++1", "1+1", "\uff11\uff10"]
-    )
+    @pytest.mark.parametrize("text", ["_1XXX", "s", "1001,1", "1001&1002", "++1", "1+1", "\uff11\uff10"])
     def test_numbers_are_digits(self, column: str, text: str) -> None:
         (problem,) = problems_of({**ALICE, column: text})
         assert problem.startswith(f"line 2, {column}: is not a number")
+
+    def test_separators_in_numbers_do_not_count(self) -> None:
+        (user,) = users({**ALICE, "exten": "10 01", "incall_exten": "+33 (0)1 23"})
+        assert user.numbers == ("1001", "+33123")
 
     @pytest.mark.parametrize("text", ["a.l-i_ce", "alice@example.org", "7", "Alice+1"])
     def test_usual_user_names_are_accepted(self, text: str) -> None:

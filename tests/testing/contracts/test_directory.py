@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.testing.promises import broken_promises, keeps
 from unique_account.adapters.memory import (
     MemoryDirectory,
 )
+from unique_account.core.number import Number
 from unique_account.ports.directory import Colleague
 from unique_account.testing.contracts import (
     DirectoryContract,
@@ -37,7 +39,7 @@ class SameCredential(MemoryDirectory):
 
 class NewCredential(MemoryDirectory):
     async def credential(self, login: str) -> str | None:
-        return str(object()) if login in self._passwords else None
+        return token_hex() if login in self._passwords else None
 
 
 class LastingCredential(MemoryDirectory):
@@ -47,7 +49,7 @@ class LastingCredential(MemoryDirectory):
 
 class NamesEverybody(MemoryDirectory):
     async def name(self, number: str) -> str | None:
-        return self._names.get(number, "Nobody")
+        return self._names.get(Number(number), "Nobody")
 
 
 class SeesEverything(MemoryDirectory):

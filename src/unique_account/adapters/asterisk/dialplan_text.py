@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from unique_account.core.errors import Problems
-from unique_account.core.forwarding import DIALLED, digits
-from unique_account.core.user import NAME, NUMBER
+from unique_account.core.number import NUMBER
+from unique_account.core.user import NAME
 
 __all__ = [
     "ADDRESS",
-    "DIALLED",
     "INTERFACE",
     "NAME",
     "NUMBER",
@@ -55,5 +54,5 @@ def problems_of_place(context: str, numbers: Sequence[str]) -> list[str]:
     """What is wrong with the numbers of a context."""
     place = {"context": (context, NAME)}
     return problems_of(place) + [
-        problem for number in numbers for problem in problems_of({"numbers": (digits(number), NUMBER)})
+        problem for number in numbers for problem in problems_of({"numbers": (number, NUMBER)})
     ]

@@ -24,7 +24,6 @@ from unique_account.adapters.asterisk.wire_names import (
     NUMBERS_CONTEXT,
 )
 from unique_account.core.eligibility import MediaServer, prerequisite_problems
-from unique_account.core.forwarding import digits
 from unique_account.core.user import User
 
 MODULES: Final = (
@@ -213,7 +212,7 @@ class _Examination:
             doors = await self._context(ours)
             if f"'{ours}'" not in await self._context(context):
                 problems.append(f"the context {context} lacks: include = {ours}; add it in extensions.conf")
-            numbers = [digits(number) for user in users for number in user.numbers]
+            numbers = [number for user in users for number in user.numbers]
             problems += _unknown(numbers, doors, "number", f"in the dialplan of {context}")
             problems += _unknown(numbers, hints, "number", f"among the hints of {HINTS_CONTEXT}")
         return problems

@@ -18,7 +18,7 @@ from unique_account.adapters.asterisk.node.receiver import FactsReceiver
 from unique_account.adapters.asterisk.node.reports import NodeReports
 from unique_account.adapters.asterisk.plans.astdb import AstDbPlans
 from unique_account.adapters.asterisk.wire_names import custom_state
-from unique_account.core.forwarding import digits
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -136,14 +136,14 @@ class AsteriskPbx:
         devices = None
         if self._hints.has(number):
             user = self._facts.users.of_number(number)
-            devices = custom_state(digits(number)) if user is None else live_devices(user)
-        await self._watchdog.restore(digits(number), devices)
+            devices = custom_state(Number(number)) if user is None else live_devices(user)
+        await self._watchdog.restore(Number(number), devices)
 
     # -- commands ------------------------------------------------------------------------------------
 
     async def dial(self, interface: str, number: str) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
-        await (await self._calls()).dial(interface, digits(number), self._context(interface))
+        await (await self._calls()).dial(interface, Number(number), self._context(interface))
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""
@@ -160,7 +160,7 @@ class AsteriskPbx:
     async def transfer(self, call_id: str, number: str) -> None:
         """Send the other party to a number, and let the phone go."""
         calls = await self._calls()
-        await calls.transfer(call_id, digits(number), self._context(calls.interface(call_id)))
+        await calls.transfer(call_id, Number(number), self._context(calls.interface(call_id)))
 
     async def join(self, call_id: str, other: str) -> None:
         """Connect the other parties of two calls of a phone, and let the phone go."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from unique_account.adapters.asterisk.dialplan_text import DIALLED, NAME
+from unique_account.adapters.asterisk.dialplan_text import NAME, NUMBER
 from unique_account.core.forwarding import Outcome
 
 FAMILY: Final = "unique_account"
@@ -32,7 +32,7 @@ SECONDS: Final = "[1-9][0-9]{0,4}"
 _COUNT: Final = "[0-9]{1,18}"
 _TEXT: Final = "[0-9A-Za-z_.~%-]*"
 _RULE: Final = (
-    f"extension:{DIALLED}|mailbox:{NAME}(?:@{NAME})?|refusal:(?:[1-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"
+    f"extension:{NUMBER}|mailbox:{NAME}(?:@{NAME})?|refusal:(?:[1-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"
 )
 
 _DEVICE: Final = "(?:webrtc|deskphone)?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
+from unique_account.core.number import Number
 from unique_account.ports.directory import Colleague
 
 
@@ -27,8 +28,8 @@ class MemoryDirectory:
     ) -> None:
         """Know these people from now on, and no others."""
         self._passwords = dict(passwords)
-        self._names = dict(names)
-        self._numbers = dict(numbers or {})
+        self._names = {Number(number): name for number, name in names.items()}
+        self._numbers = {Number(number): user for number, user in (numbers or {}).items()}
 
     def __repr__(self) -> str:
         return f"MemoryDirectory(of {len(self._passwords)} people)"
@@ -44,11 +45,11 @@ class MemoryDirectory:
 
     async def name(self, number: str) -> str | None:
         """The full name behind an internal number."""
-        return self._names.get(number)
+        return self._names.get(Number(number))
 
     async def may_see(self, user: str, number: str) -> bool:
         """Everybody may see the numbers of the directory."""
-        return user in self._passwords and number in self._names
+        return user in self._passwords and Number(number) in self._names
 
     async def colleagues(self, user: str, words: str = "", limit: int = 100) -> Sequence[Colleague]:
         """Everybody but the user."""

@@ -13,6 +13,7 @@ from unique_account.adapters.memory.plans import MemoryPlans
 from unique_account.core.account import CallStatus, Direction
 from unique_account.core.forwarding import Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import Candidate, Facts, Plan, Route, after, resolve, ring
 from unique_account.core.user import User
@@ -106,6 +107,7 @@ class Exchange:
 
     async def arrive(self, call: PlacedCall, number: str) -> None:
         """The call arrives at a number: it follows the plan there, or leaves this PBX."""
+        number = Number(number)
         call.number, call.rings_until = number, None
         call.plan = self._plans.of_number(number)
         unplanned = next((user for user in self._phones.users.values() if number in user.numbers), None)

@@ -16,6 +16,7 @@ from unique_account.adapters.memory.phones import MemoryPhones
 from unique_account.adapters.memory.plans import MemoryPlans
 from unique_account.core.account import CallStatus, LineStatus
 from unique_account.core.forwarding import Outcome
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -141,6 +142,7 @@ class MemoryPbx:
     async def hint(self, number: str, presence: Presence) -> None:
         """Show this presence to the phones that watch a number."""
         self._check_up()
+        number = Number(number)
         self.hints[number] = presence
         if presence is Presence.UNEXISTING:
             del self.hints[number]

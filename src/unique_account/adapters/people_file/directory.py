@@ -11,7 +11,6 @@ from attrs import frozen
 
 from unique_account.adapters.people_file.passwords import LONGEST_PASSWORD, matches, problem
 from unique_account.adapters.people_file.people import People, Person
-from unique_account.core.forwarding import digits
 from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import read_toml
 from unique_account.files.watched import WatchedFile
@@ -87,7 +86,7 @@ def _problems(people: Sequence[Person]) -> Iterable[str]:
             yield f"people[{index}].password: {wrong}"
     yield from _twice("login", [same_login(person.login) for person in people])
     yield from _twice("user", [person.user for person in people])
-    yield from _twice("number", [digits(number) for person in people for number in person.numbers])
+    yield from _twice("number", [number for person in people for number in person.numbers])
 
 
 def _twice(what: str, values: Iterable[str]) -> Iterable[str]:

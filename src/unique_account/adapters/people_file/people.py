@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from unique_account.adapters.people_file.passwords import DecoyHashes
 from unique_account.adapters.people_file.visibility import VisiblePeople
-from unique_account.core.forwarding import digits
+from unique_account.core.number import Number, numbers
 from unique_account.ports.directory import Colleague
 
 
@@ -31,7 +31,7 @@ class Person:
     login: str
     user: str
     name: str
-    numbers: tuple[str, ...] = ()
+    numbers: tuple[Number, ...] = field(default=(), converter=numbers)
     password: str = field(default="", repr=False)
     groups: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class People:
         self._everybody = sorted(people, key=lambda person: (person.name.casefold(), person.login))
         self._by_login = {person.login: person for person in self._everybody}
         self._by_user = {person.user: person for person in self._everybody}
-        self._by_number = {digits(number): person for person in self._everybody for number in person.numbers}
+        self._by_number = {number: person for person in self._everybody for number in person.numbers}
         self.decoys = DecoyHashes(person.password for person in self._everybody if person.password)
         self._of_all, self._of_groups = self._listings()
 
@@ -71,7 +71,7 @@ class People:
 
     def with_number(self, number: str) -> Person | None:
         """The person with a number."""
-        return self._by_number.get(digits(number))
+        return self._by_number.get(Number(number))
 
     def sees(self, user: str, person: Person) -> bool:
         """Whether a user sees a person: herself, who has no group, or who shares one."""

@@ -30,6 +30,7 @@ from typing import Final
 from attrs import define, field
 
 from unique_account.core.errors import InvalidImport, InvalidUser
+from unique_account.core.number import IN_WORDS, Number
 from unique_account.core.uniqueness import Claim, ClaimKind, Claims, already, number_claim
 from unique_account.core.user import User
 
@@ -60,6 +61,10 @@ def _ring_seconds(text: str) -> str | None:
     return problem
 
 
+def _number(text: str) -> str | None:
+    return None if Number(text).is_dialable else f"is not a number: use {IN_WORDS}"
+
+
 def _simultaneous_calls(text: str) -> str | None:
     problem = _integer(text)
     if problem is None and not 1 <= int(text) <= 20:
@@ -77,7 +82,7 @@ _plain_name: Final = _shaped(
     "has other characters than letters, digits and . _ -, begins with none of the first two, "
     "or is longer than 40",
 )
-_number: Final = _shaped(
+_mailbox: Final = _shaped(
     r"\+?[0-9]{1,40}", "is not a number: 1 to 40 digits, with or without a + before them"
 )
 
@@ -109,7 +114,7 @@ COLUMNS: Final[Mapping[str, _Check | None]] = {
     "incall_context": _plain_name,
     "incall_ring_seconds": _ring_seconds,
     "voicemail_name": None,
-    "voicemail_number": _number,
+    "voicemail_number": _mailbox,
     "voicemail_context": _plain_name,
     "voicemail_password": None,
     "voicemail_email": None,

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from unique_account.adapters.xuc.protocol import xivo_messages
 from unique_account.adapters.xuc.tab import Tab
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.directory import Directory
 
@@ -47,7 +48,7 @@ class PresenceSubscriptions:
 
     def of(self, number: str) -> Presence | None:
         """The presence of a number, as last published; None: not known yet."""
-        return self._presences.get(number)
+        return self._presences.get(Number(number))
 
     def publish(self, number: str, presence: Presence) -> None:
         """Show a presence in every tab that watches the number."""

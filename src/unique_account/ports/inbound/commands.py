@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from attrs import frozen
+from attrs import field, frozen
 
+from unique_account.core.number import Number
 from unique_account.ports.pbx import CommandFailed
 
 
@@ -23,7 +24,7 @@ class NoSuchCall(CommandFailed):
 class Dial:
     """Dial a number, by the device in use (R14)."""
 
-    number: str
+    number: Number = field(converter=Number)
 
 
 @frozen(weakref_slot=False)
@@ -52,7 +53,7 @@ class Transfer:
     """Send the other party of a call to a number."""
 
     call_id: str
-    number: str
+    number: Number = field(converter=Number)
 
 
 @frozen(weakref_slot=False)

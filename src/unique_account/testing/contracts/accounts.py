@@ -25,8 +25,8 @@ MANY = 1100
 
 def a_user(name: str) -> User:
     """A user of this name, who shares nothing with the users of other names."""
-    plain = name.encode().hex()
-    return User(id=name, extension=f"0{plain}", deskphone=f"PJSIP/{plain}", webrtc=f"PJSIP/{plain}_w")
+    plain, number = name.encode().hex(), int.from_bytes(name.encode())
+    return User(id=name, extension=f"0{number}", deskphone=f"PJSIP/{plain}", webrtc=f"PJSIP/{plain}_w")
 
 
 ALICE, BOB = a_user("alice"), a_user("bob")

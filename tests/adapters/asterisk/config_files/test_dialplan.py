@@ -28,7 +28,6 @@ from unique_account.core.forwarding import (
     Mailbox,
     Outcome,
     Refusal,
-    digits,
 )
 from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device
@@ -141,7 +140,7 @@ class TestEntries:
 
 
 def bare(written: Plan) -> tuple[str, ...]:
-    return tuple(map(digits, written.numbers))
+    return written.numbers
 
 
 class TestHarm:
@@ -293,7 +292,7 @@ class TestWhatTheCoreAccepts:
                 account = apply(account, event)
         assert len(entries(plan(account))) == len(user.numbers)
         assert door(
-            digits(user.extension), user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds
+            user.extension, user.context, user.deskphone.removeprefix("PJSIP/"), user.ring_seconds
         ) in render([user])
         to_json(account).encode()
 

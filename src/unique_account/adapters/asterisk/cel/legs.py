@@ -13,7 +13,7 @@ from typing import Final
 from attrs import define, field
 
 from unique_account.adapters.asterisk.cel.rows import CelRow
-from unique_account.core.forwarding import dialable
+from unique_account.core.number import Number
 
 _LOCAL: Final = "Local/"
 _CONFERENCE: Final = "softmix"
@@ -123,7 +123,7 @@ def _answer(leg: Leg, row: CelRow) -> None:
     if leg.answered is None:
         leg.answered = row.at
     # The leg that is called is where its caller is, who dialled this; a parking lot dials no number.
-    if row.application == "AppDial" and row.extension not in _NO_NUMBER and dialable(row.extension):
+    if row.application == "AppDial" and row.extension not in _NO_NUMBER and Number(row.extension).is_dialable:
         leg.called_as = row.extension
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from unique_account.adapters.asterisk.cel.legs import Leg
 from unique_account.core.errors import Ineligible
-from unique_account.core.forwarding import digits
 from unique_account.core.machine import Device
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
@@ -44,7 +43,7 @@ class Owners:
             for device in Device:
                 self.lines[user.interface(device)] = OwnedLine(user.id, device)
             for number in user.numbers:
-                self.numbers[user.context, digits(number)] = user.id
+                self.numbers[user.context, number] = user.id
 
     def line(self, leg: Leg) -> OwnedLine | None:
         """Whose phone a leg is; None if nobody's whose history is made."""

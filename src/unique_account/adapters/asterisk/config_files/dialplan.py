@@ -26,7 +26,6 @@ from unique_account.adapters.asterisk.wire_names import (
     NUMBERS_CONTEXT,
     custom_state,
 )
-from unique_account.core.forwarding import digits
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 
@@ -62,7 +61,7 @@ def render(users: Iterable[User], trunks: Mapping[str, str] = NO_TRUNKS) -> str:
         lines = {"deskphone": user.deskphone, "webrtc": user.webrtc}
         problems += problems_of({name: (line, INTERFACE) for name, line in lines.items()})
         problems += problems_of_place(user.context, user.numbers)
-        for number in map(digits, user.numbers):
+        for number in user.numbers:
             contexts[user.context][number] = user
     problems += collisions((user.id, user) for user in users)
     if problems:
@@ -96,7 +95,7 @@ def _hints(own: Iterable[User], away: Iterable[User]) -> str:
         "\n; To be included in the context in which phones subscribe.\n"
         f"[{HINTS_CONTEXT}]\nexten = unique-account,1,Hangup()\n"
     )
-    watched = {number: custom_state(number) for user in away for number in map(digits, user.numbers)}
+    watched = {number: custom_state(number) for user in away for number in user.numbers}
     by_id = sorted(own, key=lambda user: user.id)
-    watched |= {number: live_devices(user) for user in by_id for number in map(digits, user.numbers)}
+    watched |= {number: live_devices(user) for user in by_id for number in user.numbers}
     return head + "".join(f"exten = {number},hint,{watched[number]}\n" for number in sorted(watched))

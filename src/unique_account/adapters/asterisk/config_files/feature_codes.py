@@ -21,7 +21,6 @@ from unique_account.adapters.asterisk.wire_names import (
     REFUSED,
     TOGGLE,
 )
-from unique_account.core.forwarding import digits
 from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device
 from unique_account.core.user import User
@@ -88,7 +87,9 @@ exten = s,1,Set(LOCAL(endpoint)=${{CHANNEL(endpoint)}})
 
 def dialled_codes(users: Iterable[User]) -> str:
     """The extensions of the codes in a context of these users."""
-    voicemail = dict.fromkeys(sorted({digits(user.voicemail_code) for user in users}), _Code("voicemail", ""))
+    voicemail: dict[str, _Code] = dict.fromkeys(
+        sorted({user.voicemail_code for user in users}), _Code("voicemail", "")
+    )
     return "".join(_extensions(code, what) for code, what in {**CODES, **voicemail}.items())
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state
-from unique_account.core.forwarding import digits
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.pbx import NodeDown
 
@@ -78,11 +78,11 @@ class Hints:
 
     def has(self, number: str) -> bool:
         """Whether a number has a hint."""
-        return digits(number) in self._shown
+        return Number(number) in self._shown
 
     def remember(self, number: str, presence: Presence) -> bool:
         """Keep a number's last presence; whether it now has a hint, or has none any more."""
-        number = digits(number)
+        number = Number(number)
         before = len(self._shown)
         if presence is Presence.UNEXISTING:
             self._shown.pop(number, None)
@@ -92,7 +92,7 @@ class Hints:
 
     async def show(self, connection: Connection, number: str) -> None:
         """Show the last word on a number."""
-        number = digits(number)
+        number = Number(number)
         presence = self._shown.get(number)
         if presence is None:
             self._placed.pop(number, None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unique_account.core.forwarding import digits
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.user import User
 
 
@@ -27,7 +27,7 @@ class WatchedUsers:
         """Keep a user, in place of what was known of it."""
         self.forget(user.id)
         self._users[user.id] = user
-        self._numbers |= dict.fromkeys(map(digits, user.numbers), user)
+        self._numbers |= dict.fromkeys(user.numbers, user)
         self._interfaces |= dict.fromkeys(map(user.interface, Device), user)
 
     def forget(self, user: str) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ class WatchedUsers:
         known = self._users.pop(user, None)
         if known is None:
             return ()
-        numbers = tuple(number for number in map(digits, known.numbers) if self._numbers[number] is known)
+        numbers = tuple(number for number in known.numbers if self._numbers[number] is known)
         for number in numbers:
             del self._numbers[number]
         for interface in map(known.interface, Device):
@@ -45,7 +45,7 @@ class WatchedUsers:
 
     def of_number(self, number: str) -> User | None:
         """Whose number this is."""
-        return self._numbers.get(digits(number))
+        return self._numbers.get(Number(number))
 
     def of_interface(self, interface: str) -> User | None:
         """Whose phone this is."""

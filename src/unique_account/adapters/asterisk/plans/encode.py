@@ -20,7 +20,7 @@ from unique_account.adapters.asterisk.dialplan_text import (
     problems_of_place,
 )
 from unique_account.adapters.asterisk.plan_row import BETWEEN, FAMILY, FORMS, LONGEST, ODD, SECONDS, Entry
-from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal, digits
+from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.routing import Candidate, Plan
 
@@ -37,8 +37,8 @@ def entries(plan: Plan) -> tuple[Entry, ...]:
     Raises:
         NotForDialplan: The plan holds what a dialplan cannot be given.
     """
-    numbers = [digits(number) for number in plan.numbers]
-    seconds = {digits(number): str(own) for number, own in plan.did_seconds}
+    numbers = plan.numbers
+    seconds = {number: str(own) for number, own in plan.did_seconds}
     rows = [_row(plan, seconds.get(number, ""), position) for position, number in enumerate(numbers)]
     problems = problems_of_place(plan.context, plan.numbers)
     if not numbers or len(set(numbers)) < len(numbers) or not seconds.keys() <= set(numbers):
@@ -99,7 +99,7 @@ _NOBODY: Final = {"device": "", "line": "", "seconds": ""}
 def _destination(destination: Destination | None) -> str:
     match destination:
         case Extension(number):
-            return f"extension:{digits(number)}"
+            return f"extension:{number}"
         case Mailbox(address):
             return f"mailbox:{address}"
         case Refusal(cause):

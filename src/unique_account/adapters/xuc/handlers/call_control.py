@@ -13,6 +13,7 @@ from unique_account.adapters.xuc.protocol.xivo_messages import browser_command
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.account import Call, CallStatus
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.view import View
 from unique_account.ports.inbound.commands import Answer, Dial, HangUp, Hold, Join, Resume, Transfer
 from unique_account.ports.pbx import CommandFailed
@@ -22,10 +23,10 @@ KEYS: Final = tuple("0123456789*#ABCD")
 
 async def dial(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``dial``: by the device in use (R14)."""
-    await _dial(hub, tab, fields.text("destination"))
+    await _dial(hub, tab, Number(fields.text("destination")))
 
 
-async def _dial(hub: Hub, tab: Tab, number: str) -> None:
+async def _dial(hub: Hub, tab: Tab, number: Number) -> None:
     if not await hub.on_command(tab.user, Dial(number)):
         _require_line(tab)
         tab.report("WebRTCCmd", browser_command("Dial", destination=number))
@@ -57,13 +58,13 @@ async def _hold_or_resume(hub: Hub, tab: Tab, call: Call) -> None:
 
 async def direct_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``directTransfer``: send the other party of a call to a number."""
-    number, call = fields.text("destination"), _call(hub, tab, fields, call_selection.to_hold)
+    number, call = Number(fields.text("destination")), _call(hub, tab, fields, call_selection.to_hold)
     await hub.on_command(tab.user, Transfer(call.id, number))
 
 
 async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``attendedTransfer``: hold the call that is being talked on, and dial; if that fails, resume it."""
-    number, view = fields.text("destination"), _view(hub, tab)
+    number, view = Number(fields.text("destination")), _view(hub, tab)
     call = call_selection.to_hold(view)
     if call.device is not view.device_in_use:
         raise CommandFailed(f"the call is on the {call.device}, and new calls are made with the other device")

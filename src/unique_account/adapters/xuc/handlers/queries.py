@@ -14,6 +14,7 @@ from unique_account.adapters.xuc.tab import Tab
 from unique_account.adapters.xuc.transport.query_budget import in_batches
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 
 MOST_WATCHED: Final = 1000
@@ -45,7 +46,7 @@ async def get_calls(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def subscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``subscribeToPhoneHints``: watch numbers; one that the user may not see looks unused."""
-    numbers = dict.fromkeys(fields.texts("phoneNumbers", MOST_WATCHED))
+    numbers = dict.fromkeys(map(Number, fields.texts("phoneNumbers", MOST_WATCHED)))
     if len(tab.watched | numbers.keys()) > MOST_WATCHED:
         raise InvalidMessage(f"phoneNumbers: more than {MOST_WATCHED} would be watched")
     async with tab.query(hub.sessions_of(tab.user).budget) as budget:

@@ -64,7 +64,9 @@ def _forwarding(forwarding: Forwarding) -> dict[str, Any]:
         "busy": forwarding.busy,
     }
     forwards = {
-        name: None if forward is None else {"destination": forward.destination, "enabled": forward.enabled}
+        name: None
+        if forward is None
+        else {"destination": forward.destination.written, "enabled": forward.enabled}
         for name, forward in named.items()
     }
     return {"doNotDisturb": forwarding.do_not_disturb, **forwards}

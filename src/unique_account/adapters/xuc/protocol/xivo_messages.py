@@ -39,7 +39,7 @@ def user_config(view: View, name: str | None) -> dict[str, Any]:
 
 
 def _forward(name: str, forward: Forward | None) -> dict[str, Any]:
-    enabled, destination = (False, "") if forward is None else (forward.enabled, forward.destination)
+    enabled, destination = (False, "") if forward is None else (forward.enabled, forward.destination.written)
     return {f"{name}Enabled": enabled, f"{name}Destination": destination}
 
 

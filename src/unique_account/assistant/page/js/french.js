@@ -89,6 +89,7 @@ export const FRENCH = Object.freeze({
   "Forward if I do not answer": "Renvoyer si je ne réponds pas",
   "Forward if I am busy": "Renvoyer si je suis occupé",
   "{what}: to this number": "{what} : vers ce numéro",
+  "A number has only digits, *, # and a leading +.": "Un numéro n’a que des chiffres, *, # et un + au début.",
   "Number": "Numéro",
   "Save": "Enregistrer",
 

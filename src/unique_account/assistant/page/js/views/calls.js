@@ -3,7 +3,7 @@
 import { html, nothing, repeat } from "../../vendor/lit-html.js";
 import { callsOf, deviceInUse, isConsultation, nameOf } from "../state.js";
 import { lasting, say } from "../words.js";
-import { deviceIcon, deviceName, face, icon, keys } from "./parts.js";
+import { deviceIcon, deviceName, face, icon, keys, numberIn, uncomplained } from "./parts.js";
 
 export function calls(state, actions) {
   const shown = callsOf(state);
@@ -93,14 +93,17 @@ function openers(call, state, actions) {
 function transferTo(call, state, actions) {
   const submit = (event) => {
     event.preventDefault();
-    const number = new FormData(event.target).get("number").trim();
+    const number = numberIn(document.getElementById("transfer-to"));
+    if (!number) {
+      return;
+    }
     const consult = event.submitter?.value === "consult";
     (consult ? actions.consult : actions.transfer)(call, number);
   };
   return html`<form class="aside" @submit=${submit}>
     <div class="field">
       <label for="transfer-to">${say("Transfer to")}</label>
-      <input class="input figures" id="transfer-to" name="number" inputmode="tel" list="colleagues" autocomplete="off" maxlength="40" pattern="[+]?[0-9*#]+" required>
+      <input class="input figures" id="transfer-to" name="number" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" required @input=${uncomplained}>
     </div>
     <div class="buttons">
       <button class="button main" value="blind">${say("Transfer now")}</button>
@@ -113,11 +116,12 @@ export function dialPad(state, actions) {
   const field = () => document.getElementById("number");
   const press = (key) => {
     field().value += key;
+    field().setCustomValidity("");
     actions.sound(key);
   };
   const dial = (event) => {
     event.preventDefault();
-    const number = field().value.replace(/[\s().-]/g, "");
+    const number = numberIn(field());
     if (number) {
       actions.dial(number);
       field().value = "";
@@ -131,7 +135,7 @@ export function dialPad(state, actions) {
     <h2 id="dial" class="unseen">${say("Call a number")}</h2>
     <form class="dial" @submit=${dial}>
       <div class="number">
-        <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="40" aria-label=${say("Number to call")} placeholder=${say("Enter a number")}>
+        <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" aria-label=${say("Number to call")} placeholder=${say("Enter a number")} @input=${uncomplained}>
         <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} @click=${erase}>${icon("erase")}</button>
       </div>
       ${keys(press)}

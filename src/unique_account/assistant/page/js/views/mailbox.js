@@ -2,7 +2,7 @@
 
 import { html, live, nothing } from "../../vendor/lit-html.js";
 import { ofCount, say } from "../words.js";
-import { icon } from "./parts.js";
+import { icon, numberIn, uncomplained } from "./parts.js";
 
 export const VOICEMAIL = "*98";
 
@@ -47,22 +47,24 @@ function forward(kind, label, forwarding, actions) {
   const { enabled, destination } = forwarding[kind] ?? { enabled: false, destination: "" };
   const fieldOf = (event) => event.target.closest(".forward").querySelector("input.input");
   const flip = (event) => {
-    const number = fieldOf(event).value.trim();
-    if (event.target.checked && !number) {
+    const field = fieldOf(event);
+    if (event.target.checked && !numberIn(field)) {
       event.target.checked = false;
-      fieldOf(event).focus();
+      field.focus();
     } else {
-      actions.forward(kind, event.target.checked, number);
+      actions.forward(kind, event.target.checked, field.value.trim());
     }
   };
   const save = (event) => {
     event.preventDefault();
-    actions.forward(kind, true, fieldOf(event).value.trim());
+    if (numberIn(fieldOf(event))) {
+      actions.forward(kind, true, fieldOf(event).value.trim());
+    }
   };
   return html`<div class="forward" data-forward=${kind}>
     ${toggle(label, enabled, flip)}
     <form @submit=${save}>
-      <input class="input figures" inputmode="tel" required maxlength="40" pattern="[+]?[0-9*#]+" aria-label=${say("{what}: to this number", { what: label })} placeholder=${say("Number")} .value=${destination}>
+      <input class="input figures" inputmode="tel" required maxlength="60" @input=${uncomplained} aria-label=${say("{what}: to this number", { what: label })} placeholder=${say("Number")} .value=${destination}>
       <button class="button">${say("Save")}</button>
     </form>
   </div>`;

@@ -1,6 +1,7 @@
 // Small parts that several views are made of.
 
 import { html } from "../../vendor/lit-html.js";
+import { dialled } from "../number.js";
 import { say } from "../words.js";
 
 export function icon(name) {
@@ -63,3 +64,14 @@ function initials(name) {
   const words = name.split(/\s+/).filter(Boolean);
   return (words.length > 1 ? [words[0], words.at(-1)] : words).map((word) => word[0].toUpperCase()).join("");
 }
+
+/** The number in a field; null if there is none, of which the field then complains. */
+export function numberIn(field) {
+  const number = dialled(field.value);
+  field.setCustomValidity(number || !field.value.trim() ? "" : say("A number has only digits, *, # and a leading +."));
+  field.reportValidity();
+  return number;
+}
+
+/** For the `input` event of such a field: what is being typed is not complained of yet. */
+export const uncomplained = (event) => event.target.setCustomValidity("");
