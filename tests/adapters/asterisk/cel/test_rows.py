@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,10 @@ class TestTable:
             NOON.replace(tzinfo=None),
             "2027-03-01 12:00:00",
             "2027-03-01T13:00:00+01:00",
+            "1803902400",
+            "1803902400.000000",
+            1803902400,
+            1803902400.0,
         ],
     )
     def test_instants_are_read_in_utc(self, reported: object) -> None:
@@ -67,6 +72,10 @@ class TestTable:
         east = timezone(timedelta(hours=2))
         assert from_table(ROW | {"eventtime": "2027-03-01 14:00:00"}, east).at == NOON
         assert from_table(ROW, east).at == NOON
+
+    def test_an_epoch_keeps_its_microseconds(self) -> None:
+        assert from_table(ROW | {"eventtime": "1803902400.25"}).at == NOON + timedelta(seconds=0.25)
+        assert from_table(ROW | {"eventtime": "1803902400.000001"}).at == NOON + timedelta(microseconds=1)
 
     @pytest.mark.parametrize("column", ["eventtype", "eventtime", "uniqueid"])
     @pytest.mark.parametrize("value", ["", " ", None, 7, b"1"])
@@ -98,6 +107,39 @@ class TestTable:
         row = from_table(ROW | {"extra": extra})
         assert row.details() == {}
         assert row.detail("bridge_id") == ""
+
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+
+
+def in_paris(instant: datetime, begun: datetime) -> datetime:
+    """The instant of a row, written in local time, of a channel that began at another one."""
+    local = instant.astimezone(PARIS).replace(tzinfo=None)
+    channel = {"uniqueid": f"pbx-{int(begun.timestamp())}.1"}
+    return from_table(ROW | channel | {"eventtime": local.isoformat(" ")}, PARIS).at
+
+
+class TestAutumn:
+    """H6: the hour that a clock shows twice is told apart by the second in the channel's id."""
+
+    MINUTES: Final = st.integers(0, 59)
+
+    @given(st.integers(-90, 90), MINUTES)
+    def test_a_call_lasts_as_long_as_it_did(self, start: int, length: int) -> None:
+        change = datetime(2026, 10, 25, 1, tzinfo=UTC)
+        begun = change + timedelta(minutes=start, seconds=0.4)
+        over = begun + timedelta(minutes=length)
+        assert (in_paris(begun, begun), in_paris(over, begun)) == (begun, over)
+
+    @given(st.integers(-90, 90), MINUTES)
+    def test_no_hour_is_taken_for_a_repeated_one_in_spring(self, start: int, length: int) -> None:
+        begun = datetime(2026, 3, 29, 1, tzinfo=UTC) + timedelta(minutes=start)
+        assert in_paris(begun + timedelta(minutes=length), begun) == begun + timedelta(minutes=length)
+
+    @pytest.mark.parametrize("uniqueid", ["x", "crm-7f3a", "unique-account-dial-1"])
+    def test_without_a_second_in_the_id_it_is_the_first_time(self, uniqueid: str) -> None:
+        row = from_table(ROW | {"uniqueid": uniqueid, "eventtime": "2026-10-25 02:30:00"}, PARIS)
+        assert row.at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 class TestJoining:

@@ -6,12 +6,14 @@ What has no use for a history of calls is left out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from attrs import frozen
 
+from unique_account.adapters.asterisk.translation.calls import call_began
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
 from unique_account.core.account import utc
 from unique_account.core.errors import UniqueAccountError
@@ -154,7 +156,33 @@ def _storable(text: str) -> str:
 def _instant(columns: Mapping[str, Any], zone: tzinfo) -> datetime:
     value = columns.get("eventtime")
     try:
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return utc(instant if instant.tzinfo else instant.replace(tzinfo=zone))
+        if isinstance(value, datetime):
+            return _in_utc(value, zone, columns)
+        epoch = _EPOCH(str(value))
+        if epoch is not None:
+            return _since_1970(epoch[1], epoch[2] or "")
+        return _in_utc(datetime.fromisoformat(str(value)), zone, columns)
     except (ValueError, OverflowError):
         raise UnreadableRow("eventtime", f"is {str(value)[:40]!r}, no instant") from None
+
+
+_EPOCH: Final = re.compile(r"([0-9]{9,10})(?:\.([0-9]*))?").fullmatch
+"""Seconds since 1970, as ``cel_sqlite3_custom`` writes instants."""
+
+
+def _since_1970(seconds: str, fraction: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(f"{fraction}000000"[:6]))
+
+
+def _in_utc(instant: datetime, zone: tzinfo, columns: Mapping[str, Any]) -> datetime:
+    """The instant in UTC; the second in the channel's id decides between two that one local time names."""
+    if instant.tzinfo:
+        return utc(instant)
+    first, second = (utc(instant.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    if first < second and first + _BEFORE < call_began(str(columns.get("uniqueid", "")), first):
+        return second
+    return first
+
+
+_BEFORE: Final = timedelta(seconds=2)
+"""A channel may be this much older than the second in its id: the service may have chosen the id."""
