@@ -422,7 +422,7 @@ async def parking(at: Stage) -> tuple[Truth, ...]:
     return (
         emitted("bob", "1003", actor=at["bob"]),
         answered("alice", "1002", at["alice"], transferred_to="700"),
-        emitted("carol", "1002", actor=at["carol"]),
+        emitted("carol", "1002"),  # her phone is up before she speaks with bob
     )
 
 
@@ -502,7 +502,7 @@ async def dialled_by_assistant(at: Stage) -> tuple[Truth, ...]:
     await at.connected("alice", "bob")
     await speak()
     await ended(at, "bob", "alice")
-    return emitted("alice", "1002", actor=at["alice"]), answered("bob", "1001", at["bob"])
+    return emitted("alice", "1002", actor=at["bob"]), answered("bob", "1001", at["bob"])
 
 
 # -- two nodes ---------------------------------------------------------------------------------------

@@ -1,88 +1,30 @@
 """The legs of a call, out of its rows of CEL: when each began, was answered and ended, and who was with whom.
 
-Two legs speak with each other when nobody else is in their bridge. A Local channel is looked through: its
-two halves make one of the bridges that they are in.
+Every row names its channel, so a leg is known even if the row of its start is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Final
 
-from attrs import define, field
-
+from unique_account.adapters.asterisk.cel.bridges import Bridges
+from unique_account.adapters.asterisk.cel.leg import Identity, Leg
+from unique_account.adapters.asterisk.cel.numbers import is_number, number_or_nothing
 from unique_account.adapters.asterisk.cel.rows import CelRow
-from unique_account.core.number import Number
 
-_LOCAL: Final = "Local/"
-_CONFERENCE: Final = "softmix"
-_NO_NUMBER: Final = ("", "s")
+_CALLED: Final = "AppDial"
+"""The application of a channel that is called, and with a 2 at its end, of one that the PBX originated."""
+
+_ANSWERING: Final = ("VoiceMail", "ConfBridge")
+"""The beginnings of the names of applications that are a party: a mailbox and a conference."""
+
+_RUNNING: Final = ("APP_START", "ANSWER")
+"""What a channel reports of an application that it runs where it is in the dialplan."""
 
 # Rows that have the same instant are taken in an order in which they may have happened.
 _KINDS: Final = ("CHAN_START", "ANSWER", "", "BRIDGE_EXIT", "HANGUP", "CHAN_END", "LINKEDID_END")
 _ORDER: Final = {kind: place for place, kind in enumerate(_KINDS)}
-
-
-@define(eq=False, weakref_slot=False)
-class Leg:
-    """One channel of a call.
-
-    Attributes:
-        id: The channel's id.
-        channel: Its name.
-        call: The linkedid with which it began: the id of the channel that dialled it, or its own.
-        context: Where it was in the dialplan when it began.
-        dialled: What it dialled, empty for one that was called.
-        called_as: The number as which it was called, empty while unknown.
-        number: Its caller id.
-        name: The name that belongs to it.
-        redirected: The number from which the call to it was redirected, empty for most.
-        began: When it was there first, in UTC; None if that was not reported.
-        answered: When it was first up, in UTC; None if it never was.
-        ended: When it was gone, in UTC; None if that was not reported.
-        picked_up: It took a call that rang elsewhere.
-        partner: Whom it spoke with last, None for nobody.
-        met: All with whom it spoke.
-        transfers: Where it gave the other party, in order: an extension, or another channel's id.
-    """
-
-    id: str
-    channel: str = ""
-    call: str = ""
-    context: str = ""
-    dialled: str = ""
-    called_as: str = ""
-    number: str = ""
-    name: str = ""
-    redirected: str = ""
-    began: datetime | None = None
-    answered: datetime | None = None
-    ended: datetime | None = None
-    picked_up: bool = False
-    partner: Leg | None = None
-    met: set[Leg] = field(factory=set, repr=False)
-    transfers: list[tuple[str, str]] = field(factory=list)
-
-    @property
-    def originated(self) -> bool:
-        """It began a call, as a phone does that dials; the others are called."""
-        return self.call == self.id
-
-    @property
-    def local(self) -> bool:
-        """It is half of a Local channel, so nobody's phone."""
-        return self.channel.startswith(_LOCAL)
-
-    @property
-    def interface(self) -> str:
-        """The endpoint whose channel it is, e.g. ``PJSIP/alice``."""
-        return self.channel.rpartition("-")[0]
-
-    @property
-    def known_as(self) -> str:
-        """The number by which others know its party: as it was called, or as it calls."""
-        return self.called_as or self.number
 
 
 def in_order(rows: Iterable[CelRow]) -> list[CelRow]:
@@ -97,39 +39,72 @@ def _place(row: CelRow) -> tuple[object, ...]:
 def legs_of(rows: Iterable[CelRow]) -> Mapping[str, Leg]:
     """The legs of a call by their ids, out of its rows in order."""
     legs: dict[str, Leg] = {}
-    bridges = _Bridges()
+    bridges = Bridges()
     for row in rows:
         leg = legs.setdefault(row.uniqueid, Leg(row.uniqueid))
+        if leg.first is None:
+            leg.first, leg.channel, leg.call, leg.context = row.at, row.channel, row.linkedid, row.context
         taken = _TAKEN.get(row.kind)
         if taken is not None:
             taken(leg, row)
-        if row.number:
-            leg.number, leg.name = row.number, row.name
+        _show(leg, row)
         if row.kind == "PICKUP" and (picker := row.detail("pickup_channel_uniqueid")):
             legs.setdefault(picker, Leg(picker)).picked_up = True
         bridges.take(leg, row)
+    for leg in legs.values():
+        _origin(leg, legs)
+    for leg in legs.values():
+        leg.caller = None if leg.originated else _caller(leg, legs)
     return legs
+
+
+def _show(leg: Leg, row: CelRow) -> None:
+    """Note what any row shows of its channel: its caller id, and where it is."""
+    shown = leg.identities[-1][1:] if leg.identities else ("", "")
+    if (row.number or row.name) and (row.number, row.name) != shown:
+        leg.identities.append(Identity(row.at, row.number, row.name))
+    if row.kind in _RUNNING and is_number(row.extension) and not row.application.startswith(_CALLED):
+        leg.entered.append(row.extension)
+    if row.application.startswith(_ANSWERING) and leg.answered is not None:
+        leg.spoke = leg.spoke or row.at
+
+
+def _origin(leg: Leg, legs: Mapping[str, Leg]) -> None:
+    """Whether it began the call, and what it dialled; an id that no channel has is that of a lost one."""
+    if leg.call == leg.id and leg.local:
+        leg.dialled = ""  # it began at the extension behind its other half
+    began = leg.call == leg.id
+    if not leg.dialled and (began or leg.began is None):
+        leg.dialled = next(iter(leg.entered), "")
+    leg.originated = began or (leg.call not in legs and leg.dialled != "")
+
+
+def _caller(leg: Leg, legs: Mapping[str, Leg]) -> Leg | None:
+    """Who began the call that it was part of at first."""
+    known = legs.get(leg.call)
+    others = (one for one in legs.values() if one.originated and one.call == leg.call)
+    return known or min(others, key=lambda one: (one.first is None, one.first, one.id), default=None)
 
 
 def _start(leg: Leg, row: CelRow) -> None:
     if leg.began is not None:
         return
     leg.began, leg.channel, leg.call, leg.context = row.at, row.channel, row.linkedid, row.context
-    leg.redirected = row.redirected
-    leg.dialled = row.extension if row.extension not in _NO_NUMBER else ""
+    leg.redirected = number_or_nothing(row.redirected)
+    leg.dialled = number_or_nothing(row.extension)
 
 
 def _answer(leg: Leg, row: CelRow) -> None:
     if leg.answered is None:
         leg.answered = row.at
     # The leg that is called is where its caller is, who dialled this; a parking lot dials no number.
-    if row.application == "AppDial" and row.extension not in _NO_NUMBER and Number(row.extension).is_dialable:
+    if row.application == _CALLED and is_number(row.extension):
         leg.called_as = row.extension
 
 
-def _dial(leg: Leg, row: CelRow) -> None:
-    if leg.originated and not leg.dialled and row.extension not in _NO_NUMBER:
-        leg.dialled = row.extension
+def _enter(leg: Leg, row: CelRow) -> None:
+    if leg.answered is None:  # its answer is lost: nobody speaks before it
+        leg.answered = row.at
 
 
 def _end(leg: Leg, row: CelRow) -> None:
@@ -148,66 +123,9 @@ def _attended(leg: Leg, row: CelRow) -> None:
 _TAKEN: Final = {
     "CHAN_START": _start,
     "ANSWER": _answer,
-    "APP_START": _dial,
+    "BRIDGE_ENTER": _enter,
     "HANGUP": _end,
     "CHAN_END": _end,
     "BLINDTRANSFER": _blind,
     "ATTENDEDTRANSFER": _attended,
 }
-
-
-class _Bridges:
-    """Who is in which bridge, by the rows."""
-
-    def __init__(self) -> None:
-        self._in: dict[str, set[Leg]] = {}
-        self._where: dict[Leg, str] = {}
-        self._halves: dict[str, Leg] = {}
-
-    def take(self, leg: Leg, row: CelRow) -> None:
-        if leg.local:
-            self._halves[leg.channel] = leg
-        if row.kind == "BRIDGE_ENTER":
-            details = row.details()
-            self._leave(leg)
-            if details.get("bridge_technology") != _CONFERENCE and (bridge := row.detail("bridge_id")):
-                self._in.setdefault(bridge, set()).add(leg)
-                self._where[leg] = bridge
-                self._meet(bridge)
-        elif row.kind in ("BRIDGE_EXIT", "HANGUP", "CHAN_END"):
-            reported = row.detail("bridge_id")
-            bridge = self._where.get(leg, "")
-            if bridge and reported in ("", bridge):
-                self._leave(leg)
-                self._meet(bridge)
-
-    def _leave(self, leg: Leg) -> None:
-        bridge = self._where.pop(leg, None)
-        if bridge is not None:
-            self._in[bridge].discard(leg)
-
-    def _meet(self, bridge: str) -> None:
-        """Two that are alone with each other are partners."""
-        phones = [leg for leg in self._all_in(bridge) if not leg.local]
-        if len(phones) == 2:
-            one, other = phones
-            one.partner, other.partner = other, one
-            one.met.add(other)
-            other.met.add(one)
-
-    def _all_in(self, bridge: str) -> set[Leg]:
-        """All legs of a bridge, and of those behind its Local channels."""
-        seen, found, left = {bridge}, set[Leg](), [bridge]
-        while left:
-            for leg in self._in.get(left.pop(), set()):
-                found.add(leg)
-                half = self._other_half(leg) if leg.local else None
-                beyond = None if half is None else self._where.get(half)
-                if beyond is not None and beyond not in seen:
-                    seen.add(beyond)
-                    left.append(beyond)
-        return found
-
-    def _other_half(self, leg: Leg) -> Leg | None:
-        name, _, half = leg.channel.rpartition(";")
-        return self._halves.get(f"{name};{'2' if half == '1' else '1'}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from unique_account.adapters.asterisk.cel.legs import Leg
+from unique_account.adapters.asterisk.cel.leg import Leg
 from unique_account.core.errors import Ineligible
 from unique_account.core.machine import Device
 from unique_account.core.uniqueness import collisions
@@ -49,9 +50,12 @@ class Owners:
         """Whose phone a leg is; None if nobody's whose history is made."""
         return None if leg.local else self.lines.get(leg.interface)
 
-    def party(self, leg: Leg | None) -> tuple[str, str]:
-        """The number and the name of whom a leg belongs to."""
+    def party(self, leg: Leg | None, at: datetime | None = None) -> tuple[str, str]:
+        """The number and the name of the person at a leg, as others knew them at an instant.
+
+        A user has one number, and the name that the user's phone showed first.
+        """
         if leg is None:
             return "", ""
         line = self.line(leg)
-        return (leg.known_as if line is None else self.extensions[line.user]), leg.name
+        return leg.identity(at) if line is None else (self.extensions[line.user], leg.own_name)
