@@ -20,6 +20,7 @@ from tests.e2e.scenes.commands import COMMANDED
 from tests.e2e.scenes.missed_calls import UNREACHED
 from tests.e2e.scenes.people import Truth
 from tests.e2e.scenes.transfers import MOVED
+from tests.e2e.scenes.waiting import WAITING
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT
@@ -86,7 +87,7 @@ def _reported(truth: Truth) -> dict[str, Any]:
 def main(names: list[str]) -> None:
     failed = []
     with own_network():
-        for scene in (*SCENES, *MOVED, *UNREACHED, *COMMANDED, *OF_TWO_NODES):
+        for scene in (*SCENES, *MOVED, *UNREACHED, *COMMANDED, *WAITING, *OF_TWO_NODES):
             if names and scene.__name__ not in names:
                 continue
             try:

@@ -13,8 +13,11 @@ from unique_account.adapters.asterisk.cel.leg import Identity, Leg
 from unique_account.adapters.asterisk.cel.numbers import is_number, number_or_nothing
 from unique_account.adapters.asterisk.cel.rows import CelRow
 
-_CALLED: Final = "AppDial"
-"""The application of a channel that is called, and with a 2 at its end, of one that the PBX originated."""
+_DIALLED: Final = "AppDial"
+"""The application of a channel that is called by its caller's ``Dial``."""
+
+_CALLED: Final = (_DIALLED, "AppQueue")
+"""The beginnings of the applications of channels that are called or originated: they run none themselves."""
 
 _ANSWERING: Final = ("VoiceMail", "ConfBridge")
 """The beginnings of the names of applications that are a party: a mailbox and a conference."""
@@ -98,7 +101,7 @@ def _answer(leg: Leg, row: CelRow) -> None:
     if leg.answered is None:
         leg.answered = row.at
     # The leg that is called is where its caller is, who dialled this; a parking lot dials no number.
-    if row.application == _CALLED and is_number(row.extension):
+    if row.application == _DIALLED and is_number(row.extension):
         leg.called_as = row.extension
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from unique_account.adapters.asterisk.ami.message import Message, required
 from unique_account.adapters.asterisk.translation.calls import changed_call, interface_of, new_call
 from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, picked_up, transferred, under
+from unique_account.adapters.asterisk.translation.originated import OriginatedLocals
 from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine
 from unique_account.core.account import Call
 from unique_account.core.events import CallChanged, CallEnded
@@ -35,6 +36,7 @@ class LiveCalls:
         self._instant = instant
         self._calls: dict[str, tuple[str, Call]] = {}
         self._origins = LinkedIds()
+        self._originated = OriginatedLocals()
         self._joined: dict[str, str] = {}
 
     def on_event(self, message: Message) -> tuple[Reported, ...]:
@@ -61,6 +63,7 @@ class LiveCalls:
         """Keep no calls of anybody."""
         self._calls.clear()
         self._joined.clear()
+        self._originated.clear()
 
     def _channel(self, message: Message) -> tuple[Reported, ...]:
         """A channel begins or changes; also the first word of one that was there before the stream."""
@@ -69,8 +72,10 @@ class LiveCalls:
             return self._changed(message, *known)
         line = self._line_of(message)
         if line is None:
+            self._originated.note(message)
             return ()
-        return self._call_changed(line.user, new_call(message, line.device, self._instant()))
+        call = new_call(message, line.device, self._instant())
+        return self._call_changed(line.user, self._originated.directed(call))
 
     def _known_channel(self, message: Message) -> tuple[Reported, ...]:
         # A word of a bridge may come after the hangup, and must not bring the call back.
@@ -94,6 +99,7 @@ class LiveCalls:
             return (*reported, *self._joined_over(user, moved), *self._over(user, call.id))
         line = self._line_of(message)
         if line is None:
+            self._originated.note(message)
             return ()
         return ((line.user, CallEnded(required(message, "Uniqueid"), self._instant())),)
 
