@@ -217,6 +217,17 @@ class TestIngest:
         assert f"row {len(RECORDINGS[0].rows) + 2}: a row of CEL is not understood: eventtime" in done.output
         assert "1 rows not understood" in done.output
 
+    def test_a_file_of_which_no_row_is_understood_is_an_error(self, tmp_path: Path, users: Path) -> None:
+        file = tmp_path / "cel.csv"
+        names = "eventtype,eventtime,uniqueid,linkedid,channame\n"
+        file.write_text(names + 2 * "HANGUP,yesterday,1.1,1.1,PJSIP/a-1\n", "utf-8")
+        refused = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
+        assert refused.exit_code == 1
+        assert "2 rows read, 0 entries made, 2 rows not understood\n" in refused.output
+        assert refused.output.endswith(f"Error: {file}: no row was understood, of 2\n")
+        file.write_text(names, "utf-8")
+        assert run("ingest", file, "--store", tmp_path / "new.db", "--users", users).exit_code == 0
+
     def test_a_line_that_is_no_csv_is_named_and_passed_by(self, tmp_path: Path, users: Path) -> None:
         made = day([(RECORDINGS[0], 0)])
         file, store = written(tmp_path / "cel.csv", made), tmp_path / "new.db"

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from unique_account.adapters.asterisk.cel.csv import read_csv
-from unique_account.adapters.asterisk.cel.records import CallHistory
-from unique_account.adapters.asterisk.cel.rows import from_table
+from unique_account.adapters.asterisk.cel.csv import NothingUnderstood, read_csv
+from unique_account.adapters.asterisk.cel.order import RowOrder, UnsortedRows
+from unique_account.adapters.asterisk.cel.records import CAPACITY, CallHistory
+from unique_account.adapters.asterisk.cel.rows import UnreadableRow, from_table
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
@@ -80,6 +83,8 @@ def ingest(source: str, store: str, users_file: Path, table: str | None, zone: t
         else:
             _whole(work, source, table or "cel", store)
     click.echo(work.sum)
+    if work.unread and not work.understood:
+        raise NothingUnderstood("the table" if is_url(source) else source, work.unread)
 
 
 def _whole(work: _Work, source: str, table: str, store: str) -> None:
@@ -97,7 +102,7 @@ class _Work:
         self._users = users
         self._read = partial(from_table, zone=zone)
         self._progress = progress
-        self.rows = self.records = self.unread = 0
+        self.rows = self.records = self.unread = self.understood = 0
 
     @property
     def sum(self) -> str:
@@ -121,10 +126,11 @@ class _Work:
             self._progress.remove_task(lost)
         task = self._progress.add_task("rows")
         ingestion = CallLogIngest(rows, self._read, calls, log, clock, self._complain)
-        before = self.rows, self.records
+        before = self.rows, self.records, self.unread, self.understood
 
         def reported(done: int) -> None:
             self.rows, self.records = before[0] + done, before[1] + ingestion.made
+            self.understood = before[3] + done - (self.unread - before[2])
             self._progress.update(task, completed=done)
 
         read = await log.position(rows.name)
@@ -142,32 +148,51 @@ class _Work:
             file = Path(path).open("rb")  # noqa: ASYNC230, SIM115 - nobody else waits
         except OSError as error:
             raise click.BadParameter(f"{path}: {error.strerror}", param_hint="FILE|URL") from error
-        with file:
+        with file, _seekable(file) as seekable:
             async with opened(store) as log:
-                await self._file(file, log)
+                await self._file(seekable, log)
 
     async def _file(self, file: BinaryIO, log: CallLog) -> None:
-        calls = CallHistory(self._users)
+        calls = CallHistory(self._users, capacity=CAPACITY)
+        in_order = self._in_order(file)
         task = self._progress.add_task("bytes", total=_size(file))
         rows = read_csv(self._lines(file, task), self._complain)
         while batch := list(islice(rows, BATCH)):
             for line, columns in batch:
                 try:
                     calls.feed([self._read(columns)])
-                except UniqueAccountError as error:
+                    self.understood += 1
+                except UnreadableRow as error:
                     self._complain(line, error)
             self.rows += len(batch)
-            await self._add(log, calls)
+            if in_order:
+                await self._add(log, calls)
         await self._add(log, calls, _AT_LAST)
+
+    def _in_order(self, file: BinaryIO) -> bool:
+        """Whether calls can be made as they end; else all rows must be kept until the last.
+
+        Raises:
+            UnsortedRows: There are too many rows for that; nothing is ingested.
+        """
+        order = RowOrder()
+        for _, columns in read_csv(self._lines(file), lambda *_: None):
+            with suppress(UnreadableRow):
+                order.note(self._read(columns))
+        file.seek(0)
+        if not order.sorted and order.rows > CAPACITY:
+            raise UnsortedRows(CAPACITY)
+        return order.sorted
 
     async def _add(self, log: CallLog, calls: CallHistory, now: datetime | None = None) -> None:
         records = calls.final(now)
         await log.add(records)
         self.records += len(records)
 
-    def _lines(self, file: BinaryIO, task: TaskID) -> Iterator[str]:
+    def _lines(self, file: BinaryIO, task: TaskID | None = None) -> Iterator[str]:
         for number, line in enumerate(iter(partial(file.readline, _LONGEST), b"")):
-            self._progress.advance(task, len(line))
+            if task is not None:
+                self._progress.advance(task, len(line))
             yield line.decode("utf-8" if number else "utf-8-sig", "replace")
 
     def _complain(self, number: int, error: UniqueAccountError) -> None:
@@ -178,10 +203,18 @@ class _Work:
         self._progress.console.print(sentence, markup=False)
 
 
-def _size(file: BinaryIO) -> int | None:
-    """How many bytes a file has; None for a pipe, whose size is known at its end."""
-    if not file.seekable():
-        return None
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """The file, or a copy of what a pipe gives: it is read twice."""
+    if file.seekable():
+        return file
+    copy = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    copyfileobj(file, copy)
+    copy.seek(0)
+    return copy
+
+
+def _size(file: BinaryIO) -> int:
+    """How many bytes a file has."""
     size = file.seek(0, 2)
     file.seek(0)
     return size

@@ -61,7 +61,7 @@ async def queue_with_a_pause(at: Stage) -> tuple[Truth, ...]:
     return tuple(evolve(one, rang=rang) for one in both)
 
 
-async def announcement(at: Stage) -> tuple[Truth, ...]:
+async def played_announcement(at: Stage) -> tuple[Truth, ...]:
     """Bob listens to an announcement before carol's phone rings, and she does not answer."""
     await at.call("bob", "2003")
     await at["carol"].wait_for("rings")
@@ -101,7 +101,7 @@ WAITING: Final[tuple[Scene, ...]] = (
     clicked_through_local,
     clicked_in_vain,
     queue_with_a_pause,
-    announcement,
+    played_announcement,
     parked_first,
     transferred_to_a_conference,
 )

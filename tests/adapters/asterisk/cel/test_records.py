@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.adapters.asterisk.cel.recorded import recordings
 from tests.e2e.scenes.people import ALICE, BOB, ERIN, EVERYBODY, USERS
-from unique_account.adapters.asterisk.cel.records import GRACE, CallHistory
+from unique_account.adapters.asterisk.cel.order import GRACE, UnsortedRows
+from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.account import Direction
 from unique_account.core.errors import Ineligible
@@ -218,6 +219,15 @@ class TestWaiting:
             made.feed([one])
             assert made.rows <= 100
         assert len(made.final()) + len(made.rest()) == 1000
+
+    def test_rows_in_no_order_are_refused_where_there_is_no_room(self) -> None:
+        made = CallHistory((ALICE, BOB), capacity=100)
+        rows = [
+            row("CHAN_START", number, "alice", uniqueid=f"pbx-9.{number}", linkedid=f"pbx-8.{number}")
+            for number in range(101)
+        ]
+        with pytest.raises(UnsortedRows, match="more than 100 rows"):
+            made.feed(reversed(rows))
 
     def test_clocks_that_step_back_make_no_negative_times(self) -> None:
         back = [evolve(one, at=NOON - timedelta(hours=1)) if one.kind != "ANSWER" else one for one in call()]

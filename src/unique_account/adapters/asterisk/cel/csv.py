@@ -29,6 +29,23 @@ class MissingColumns(UniqueAccountError, ValueError):
         return f"the first line must name the columns of a cel table, between commas; it lacks {names}"
 
 
+class NothingUnderstood(UniqueAccountError, ValueError):
+    """None of the rows of a source was understood.
+
+    Attributes:
+        source: Its name.
+        rows: How many rows it has.
+    """
+
+    def __init__(self, source: str, rows: int) -> None:
+        self.source = source
+        self.rows = rows
+        super().__init__(source, rows)
+
+    def __str__(self) -> str:
+        return f"{self.source}: no row was understood, of {self.rows}"
+
+
 def read_csv(
     lines: Iterable[str], complain: Callable[[int, UnreadableRow], None]
 ) -> Iterator[tuple[int, dict[str, str]]]:

@@ -17,19 +17,18 @@ from typing import Final
 
 from unique_account.adapters.asterisk.cel.entries import records_of
 from unique_account.adapters.asterisk.cel.groups import Group, Groups
+from unique_account.adapters.asterisk.cel.order import GRACE, RowOrder, UnsortedRows
 from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.core.history import CallRecord
 from unique_account.core.user import User
 
-GRACE: Final = timedelta(seconds=5)
-"""How long after the last row of a call further ones are waited for: rows come out of order."""
-
 PATIENCE: Final = timedelta(hours=24)
 """How long after its last row a call is waited for of which rows are missing."""
 
 CAPACITY: Final = 200_000
-"""How many rows of calls that are not over are kept; above it, the oldest calls are given up."""
+"""How many rows of calls that are not over are kept; above it, the oldest calls are given up, if rows come
+in order."""
 
 _PAST: Final = datetime.min.replace(tzinfo=UTC)
 _FAR: Final = datetime.max.replace(tzinfo=UTC)
@@ -65,6 +64,7 @@ class CallHistory:
         self._clock = _PAST
         self._clocks: dict[str, datetime] = {}
         self._given_up: list[CallRecord] = []
+        self._order = RowOrder()
 
     @property
     def rows(self) -> int:
@@ -72,12 +72,17 @@ class CallHistory:
         return self._groups.rows
 
     def waiting(self) -> Iterator[CelRow]:
-        """The rows that are kept, each the one that was fed first of those that are equal to it."""
+        """Kept rows; of equal ones, the first that was fed."""
         return (row for group in self._groups for row in group.rows)
 
     def feed(self, rows: Iterable[CelRow]) -> None:
-        """Take rows in."""
+        """Take rows in.
+
+        Raises:
+            UnsortedRows: More are to be kept than there is room for, because they come in no order.
+        """
         for row in rows:
+            self._order.note(row)
             self._groups.add(row)
             self._clock = self._clocks[row.node] = row.at
             if self._groups.rows > self._capacity:
@@ -121,6 +126,8 @@ class CallHistory:
 
     def _give_up(self) -> None:
         """Make room: the half of the calls without a row for longest are given as they are."""
+        if self._order.late:
+            raise UnsortedRows(self._capacity)
         groups = sorted(self._groups, key=attrgetter("last"))
         for group in groups[: len(groups) // 2 + 1]:
             self._given_up += self._taken(group)

@@ -39,6 +39,10 @@ class UnreadableRow(UniqueAccountError, ValueError):
         return f"a row of CEL is not understood: {self.column} {self.problem}"
 
 
+_NAMED: Final = re.compile(r"(.+)-[0-9]+\.[0-9]+").fullmatch
+"""An id as Asterisk makes it, with the name of the node; others, such as UUIDs, name none."""
+
+
 @frozen(weakref_slot=False, kw_only=True, order=True, cache_hash=True)
 class CelRow:
     """One row: what happened to one channel at one instant.
@@ -76,8 +80,8 @@ class CelRow:
     @property
     def node(self) -> str:
         """Whose clock gave the instant: the node's ``systemname``, empty where it has none or gives none."""
-        name = self.uniqueid.rpartition("-")[0]
-        return "" if name.startswith(DIAL_CHANNEL_PREFIX) else name
+        named = _NAMED(self.uniqueid)
+        return "" if named is None or named[1].startswith(DIAL_CHANNEL_PREFIX) else named[1]
 
     def details(self) -> Mapping[str, Any]:
         """What belongs to this kind alone; nothing where it cannot be read."""
