@@ -134,6 +134,8 @@ class TestCallRecord:
     def test_nothing_rings_for_less_than_no_time(self) -> None:
         with pytest.raises(ValueError, match="rang for -1 day"):
             record(rang=-SECOND)
+        with pytest.raises(ValueError, match="waited for -1 day"):
+            record(waited=-SECOND)
 
     def test_a_missed_call_was_not_answered(self) -> None:
         with pytest.raises(ValueError, match="missed and was answered"):
@@ -142,6 +144,8 @@ class TestCallRecord:
     def test_the_duration_is_how_long_the_parties_talked(self) -> None:
         talked = record(status=HistoryStatus.ANSWERED, answered=NOON + 5 * SECOND, ended=NOON + 30 * SECOND)
         assert talked.duration == 25 * SECOND
+        assert evolve(talked, waited=5 * SECOND).duration == 20 * SECOND
+        assert evolve(talked, waited=26 * SECOND).duration == timedelta(0)
 
     @pytest.mark.parametrize("known", [{}, {"answered": NOON}, {"ended": NOON}])
     def test_the_duration_is_zero_while_it_is_not_known(self, known: dict[str, Any]) -> None:
@@ -217,7 +221,8 @@ class TestCombining:
         assert combine(written, reported) == combine(reported, written) == (reported if taken else written)
 
     @pytest.mark.parametrize(
-        "more", [{"rang": SECOND}, {"forwarded_from": "1003"}, {"transferred_to": "1003"}]
+        "more",
+        [{"rang": SECOND}, {"forwarded_from": "1003"}, {"transferred_to": "1003"}, {"waited": SECOND}],
     )
     def test_ring_time_forwards_and_transfers_count_too(self, more: dict[str, Any]) -> None:
         assert combine(record(), record(**more)) == combine(record(**more), record()) == record(**more)

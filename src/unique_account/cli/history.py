@@ -203,7 +203,7 @@ def _document(entry: CallRecord) -> dict[str, Any]:
 
 _FIELDS: Final = (
     "id", "user", "start", "status", "direction", "device", "peer", "peer_name", "answered", "ended", "rang",
-    "forwarded_from", "transferred_to", "settled", "duration",
+    "forwarded_from", "transferred_to", "settled", "waited", "duration",
 )  # fmt: skip
 
 

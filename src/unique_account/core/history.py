@@ -69,6 +69,7 @@ class CallRecord:
         answered: When it was answered, by the user or by whom the user called, in UTC; None if it was not.
         ended: When it was over for the user, in UTC; None while ongoing or unknown.
         rang: How long a device of whom was called rang; zero where none did, or while that is not known.
+        waited: For how long after the answer the parties did not talk, since one was parked (H4).
         forwarded_from: The number that the caller had called, where a forward brought the call to the
             user, else empty (H7).
         transferred_to: The number of whom the user gave the call to, empty where the user did not (H7).
@@ -77,7 +78,7 @@ class CallRecord:
 
     Raises:
         ValueError: No id or no user, half a character in a text, a ring time that is negative or longer than
-            a year, or a status that the other fields rule out.
+            a year, a time of waiting that is negative, or a status that the other fields rule out.
     """
 
     id: str
@@ -91,6 +92,7 @@ class CallRecord:
     answered: datetime | None = field(default=None, converter=optional(utc))
     ended: datetime | None = field(default=None, converter=optional(utc))
     rang: timedelta = timedelta(0)
+    waited: timedelta = timedelta(0)
     forwarded_from: str = ""
     transferred_to: str = ""
     settled: bool = False
@@ -103,6 +105,8 @@ class CallRecord:
             check_texts({}, dict(zip(_TEXTS, texts, strict=True)))
         if not timedelta(0) <= self.rang <= LONGEST_RINGING:
             raise ValueError(f"call {self.id} rang for {self.rang}")
+        if self.waited < timedelta(0):
+            raise ValueError(f"call {self.id} waited for {self.waited}")
         if self.status is HistoryStatus.ONGOING:
             if self.ended is not None or self.settled:
                 raise ValueError(f"call {self.id} is ongoing and has ended")
@@ -121,7 +125,7 @@ class CallRecord:
         """How long the parties talked; zero while that is not known, and never negative (H6: clocks step)."""
         if self.answered is None or self.ended is None:
             return timedelta(0)
-        return max(self.ended - self.answered, timedelta(0))
+        return max(self.ended - self.answered - self.waited, timedelta(0))
 
 
 # -- one entry per call (H2) -------------------------------------------------------------------------
@@ -151,6 +155,7 @@ def _rank(record: CallRecord) -> tuple[object, ...]:
         record.rang,
         record.forwarded_from,
         record.transferred_to,
+        record.waited,
     )
 
 

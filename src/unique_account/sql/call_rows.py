@@ -32,7 +32,7 @@ class CallRows:
         table: The name of the table.
         columns: The names of its columns, in the order of the fields of a row: user, start, id, status,
             direction, device, peer, peer's name, answered, ended, rang, forwarded from, transferred to,
-            settled, and what is searched.
+            settled, waited, and what is searched.
         mark: What stands for a parameter in a statement.
         place: The function for where in a text another one is, 0 for nowhere.
         kept_instant: How an instant is kept.
@@ -91,6 +91,7 @@ class CallRows:
             record.forwarded_from,
             record.transferred_to,
             record.settled,
+            self.kept_length(record.waited),
             searched(record),
         )
 
@@ -111,4 +112,5 @@ class CallRows:
             forwarded_from=row[11],
             transferred_to=row[12],
             settled=bool(row[13]),
+            waited=self.length(row[14]),
         )

@@ -61,6 +61,7 @@ class TestDamage:
             ("ended", 2**62),
             ("rang", None),
             ("rang", -1),
+            ("waited", -1),
             ("peer", None),
             ("peer_name", b"\xff"),
             ("transferred_to", b"7"),

@@ -33,6 +33,7 @@ _TYPES: Final = {
     "requested_exten": "text",
     "transferred_to": "text",
     "settled": "boolean",
+    "waited": "interval",
     "searched": "text",
 }
 _ROWS: Final = CallRows(table="unique_account.call_log", columns=tuple(_TYPES), mark="%s", place="strpos")

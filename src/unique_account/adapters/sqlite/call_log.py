@@ -25,7 +25,7 @@ _ROWS: Final = CallRows(
     table="call_log",
     columns=(
         *("user", "start", "id", "status", "direction", "device", "peer", "peer_name", "answered", "ended"),
-        *("rang", "forwarded_from", "transferred_to", "settled", "searched"),
+        *("rang", "forwarded_from", "transferred_to", "settled", "waited", "searched"),
     ),
     mark="?",
     place="instr",

@@ -51,7 +51,8 @@ class TestRecordings:
             if truth.rang is not None:
                 assert abs(entry.rang - timedelta(seconds=truth.rang)) < TOLERANCE, entry
             if truth.talked is not None:
-                assert abs(entry.duration - timedelta(seconds=truth.talked)) < TOLERANCE, entry
+                connected = entry.duration + entry.waited
+                assert abs(connected - timedelta(seconds=truth.talked)) < TOLERANCE, entry
 
     def test_everything_is_settled_and_over(self, recording: Recording) -> None:
         assert all(entry.settled and entry.ended for entry in history(recording))

@@ -401,6 +401,19 @@ class TestParking:
         (emitted,) = history(RECORDED["parking_comes_back"], (BOB,))
         assert emitted.peer == "1001"
 
+    @pytest.mark.parametrize(
+        ("name", "talks"),
+        [
+            ("parking", {"bob": 0.71, "alice": 0.61, "carol": 0.1}),
+            ("parking_comes_back", {"bob": 1.2, "alice": 1.5}),
+            ("parked_caller_gives_up", {"bob": 0.61, "alice": 0.9}),
+        ],
+    )
+    def test_the_time_in_the_lot_is_no_talk(self, name: str, talks: dict[str, float]) -> None:
+        """H4: until somebody answers again; who parks listens to the number of the space meanwhile."""
+        made = {record.user: record.duration.total_seconds() for record in history(RECORDED[name])}
+        assert made == pytest.approx(talks, abs=0.02)
+
     def test_who_came_back_may_be_given_away_after_all(self) -> None:
         rows = [one for one in RECORDED["parking_comes_back"] if one.kind != "LINKEDID_END"]
         last = max(rows, key=lambda one: (one.kind == "BRIDGE_EXIT", "alice" in one.channel, one.at))

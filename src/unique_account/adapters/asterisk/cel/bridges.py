@@ -14,6 +14,7 @@ from unique_account.adapters.asterisk.cel.numbers import is_number
 from unique_account.adapters.asterisk.cel.rows import CelRow
 
 _CONFERENCE: Final = "softmix"
+_LOT: Final = "holding_bridge"
 _LEAVING: Final = ("BRIDGE_EXIT", "HANGUP", "CHAN_END")
 
 
@@ -41,8 +42,10 @@ class Bridges:
     def _enter(self, leg: Leg, row: CelRow) -> None:
         self._leave(leg)
         details = row.details()
-        if details.get("bridge_technology") == _CONFERENCE:
-            leg.spoke = leg.spoke or row.at
+        if details.get("bridge_technology") == _LOT:
+            leg.wait(row.at)
+        elif details.get("bridge_technology") == _CONFERENCE:
+            leg.speak(row.at)
             leg.room = row.extension if is_number(row.extension) else leg.last_number
         elif bridge := row.detail("bridge_id"):
             self._in.setdefault(bridge, set()).add(leg)

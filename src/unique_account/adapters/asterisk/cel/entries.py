@@ -13,7 +13,7 @@ from unique_account.adapters.asterisk.cel.legs import in_order, legs_of
 from unique_account.adapters.asterisk.cel.numbers import is_number
 from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.cel.seen_call import SeenCall
-from unique_account.adapters.asterisk.cel.times import answered_at, last_end, rang
+from unique_account.adapters.asterisk.cel.times import answered_at, last_end, rang, waited
 from unique_account.adapters.asterisk.translation.calls import call_began, id_order
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
@@ -92,6 +92,8 @@ def _record(seen: SeenCall, user: str, own: list[Leg]) -> CallRecord:
     peer, name = _peer(seen, main, own, outgoing)
     incoming = HistoryStatus.ANSWERED if up else HistoryStatus.MISSED
     answered = answered_at(seen.rung_by(main, own), main) if outgoing else main.answered
+    ended = last_end(own if answered is None else [last])
+    same = [leg for leg in own if leg is main or (leg.answered is not None and _same(leg, main))]
     return CallRecord(
         id=seen.id,
         user=user,
@@ -102,8 +104,9 @@ def _record(seen: SeenCall, user: str, own: list[Leg]) -> CallRecord:
         peer=peer,
         peer_name=name,
         answered=answered,
-        ended=last_end(own if answered is None else [last]),
+        ended=ended,
         rang=rang(seen.rung_by(main, own) if outgoing else own, answered),
+        waited=waited(same, answered, ended),
         forwarded_from="" if outgoing else seen.forwarded_from(user) or main.redirected,
         transferred_to=_transferred_to(seen, main, last, own),
         settled=seen.settled,

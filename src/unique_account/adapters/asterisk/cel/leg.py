@@ -49,6 +49,7 @@ class Leg:
         met: All with whom it spoke.
         spoke: When it first spoke with another leg, a conference or a mailbox, in UTC; None if never.
         room: The number of the conference that it was in last, empty once it spoke with a single party.
+        waits: When it began to wait in a parking lot or the like, and when it spoke again, if it did.
         transfers: Where it gave the other party, in order: an extension, or another channel's id.
     """
 
@@ -72,6 +73,7 @@ class Leg:
     met: set[Leg] = field(factory=set, repr=False)
     spoke: datetime | None = None
     room: str = ""
+    waits: list[tuple[datetime, datetime | None]] = field(factory=list)
     transfers: list[tuple[str, str]] = field(factory=list)
 
     @property
@@ -93,7 +95,18 @@ class Leg:
         """From now on it speaks with another leg."""
         self.partner, self.room = other, ""
         self.met.add(other)
+        self.speak(at)
+
+    def speak(self, at: datetime) -> None:
+        """From now on it speaks with somebody."""
         self.spoke = self.spoke or at
+        if self.waits and self.waits[-1][1] is None:
+            self.waits[-1] = (self.waits[-1][0], at)
+
+    def wait(self, at: datetime) -> None:
+        """From now on it waits, and speaks with nobody."""
+        if not self.waits or self.waits[-1][1] is not None:
+            self.waits.append((at, None))
 
     def identity(self, at: datetime | None) -> tuple[str, str]:
         """The number and name of its party, as others knew them at an instant."""

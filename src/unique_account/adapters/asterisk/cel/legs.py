@@ -69,7 +69,7 @@ def _show(leg: Leg, row: CelRow) -> None:
     if row.kind in _RUNNING and is_number(row.extension) and not row.application.startswith(_CALLED):
         leg.entered.append(row.extension)
     if row.application.startswith(_ANSWERING) and leg.answered is not None:
-        leg.spoke = leg.spoke or row.at
+        leg.speak(row.at)
 
 
 def _origin(leg: Leg, legs: Mapping[str, Leg]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,12 +28,34 @@ def answered_at(rung: Iterable[Leg], main: Leg) -> datetime | None:
 
 def rang(rung: Iterable[Leg], answered: datetime | None) -> timedelta:
     """How long at least one phone rang until the call was answered; pauses between rings are none."""
+    return min(_covered(_ringing(rung, answered)), LONGEST_RINGING)  # clocks may jump by years
+
+
+def waited(legs: Iterable[Leg], answered: datetime | None, ended: datetime | None) -> timedelta:
+    """For how long between answer and end none of a user's legs spoke with the party."""
+    if answered is None or ended is None:
+        return _NOTHING
+    talks = [span for leg in legs for span in _talks(leg, answered, ended)]
+    return max(ended - answered - _covered(talks), _NOTHING)
+
+
+def _talks(leg: Leg, answered: datetime, ended: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """When a leg spoke: from its answer to its end, without where it waited."""
+    start = max(leg.answered or answered, answered)
+    for waits, again in leg.waits:
+        yield start, min(waits, ended)
+        start = max(again or ended, answered)
+    yield start, min(leg.ended or ended, ended)
+
+
+def _covered(spans: Iterable[tuple[datetime, datetime]]) -> timedelta:
+    """How long at least one of some spans of time was."""
     total, until = _NOTHING, None
-    for start, end in sorted(_ringing(rung, answered)):
+    for start, end in sorted(spans):
         start = start if until is None else max(start, until)
         if end > start:
             total, until = total + (end - start), end
-    return min(total, LONGEST_RINGING)  # clocks may jump by years
+    return total
 
 
 def _ringing(rung: Iterable[Leg], answered: datetime | None) -> Iterable[tuple[datetime, datetime]]:

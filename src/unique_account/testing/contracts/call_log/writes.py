@@ -42,6 +42,7 @@ class WritesContract(Contract[CallLog]):
             peer="+33 1",
             peer_name="Zoé 日本 'x'",
             rang=timedelta(microseconds=1),
+            waited=timedelta(microseconds=2),
             forwarded_from="1002",
             transferred_to="1003",
             settled=True,
