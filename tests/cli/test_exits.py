@@ -32,9 +32,9 @@ STRANGERS = [
         linkedid=f"pbx-9.{number}",
         channel=f"PJSIP/x-{number}",
     )
-    for number in range(3000)
+    for number in range(30_000)
 ]
-"""More rows than are taken in at a time."""
+"""So many rows that to take them in takes a while."""
 
 ALICES = [entry.id for entry in expected(ROWS) if entry.user == "alice"]
 
@@ -65,18 +65,12 @@ class TestStopped:
             assert process.returncode == 0
 
     def test_to_take_a_file_in_is_interrupted_and_done_again(self, tmp_path: Path, users: Path) -> None:
-        file, pipe = written(tmp_path / "cel.csv", [*ROWS, *STRANGERS]), tmp_path / "pipe"
-        store = tmp_path / "new.db"
-        os.mkfifo(pipe)
-        taking_in = ("ingest", pipe, "--store", store, "--users", users)
-        with begun(*taking_in, lines=0) as (process, _), pipe.open("wb") as writer:
-            writer.write(file.read_bytes()[:-100])
-            writer.flush()
+        file, store = written(tmp_path / "cel.csv", [*ROWS, *STRANGERS]), tmp_path / "new.db"
+        with begun("ingest", file, "--store", store, "--users", users, lines=0) as (process, _):
             patience = time.monotonic() + 20
             while not store.exists() or not ids(store):
                 assert time.monotonic() < patience
             process.send_signal(signal.SIGINT)
-            writer.close()
             reported, said = process.communicate(timeout=20)
         assert (process.returncode, reported) == (130, "")
         assert said.startswith("Error: interrupted: ")
@@ -84,6 +78,23 @@ class TestStopped:
         assert said.count("\n") == 1
         assert run("ingest", file, "--store", store, "--users", users).exit_code == 0
         assert ids(store) == ALICES
+
+    def test_a_pipe_is_interrupted_before_anything_is_taken_in(self, tmp_path: Path, users: Path) -> None:
+        pipe, store = tmp_path / "pipe", tmp_path / "new.db"
+        os.mkfifo(pipe)
+        with (
+            begun("ingest", pipe, "--store", store, "--users", users, lines=0) as (process, _),
+            pipe.open("wb") as writer,
+        ):
+            writer.write(written(tmp_path / "cel.csv", ROWS).read_bytes()[:-100])
+            writer.flush()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+        assert (process.returncode, said.partition(";")[0]) == (
+            130,
+            "Error: interrupted: 0 rows read, 0 entries made, 0 rows not understood",
+        )
+        assert not store.exists()
 
     def test_a_reader_who_has_enough_ends_it(self, store: Path) -> None:
         for more in ((), ("--follow",)):

@@ -366,6 +366,7 @@ class TestIngestOfTables:
     def test_the_bar_of_a_file_is_full_when_all_is_read(self, tmp_path: Path) -> None:
         file = written(tmp_path / "cel.csv", self.ROWS)
         progress = Progress(disable=True)
-        asyncio.run(ingesting._Work(USERS, UTC, progress).file(str(file), str(tmp_path / "new.db")))
+        with ingesting.seekable(str(file)) as opened:
+            asyncio.run(ingesting._Work(USERS, UTC, progress).file(opened, str(tmp_path / "new.db")))
         (task,) = progress.tasks
         assert task.completed == task.total == file.stat().st_size

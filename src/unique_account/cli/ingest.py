@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import islice
@@ -89,7 +89,11 @@ def ingest(source: str, store: str, users_file: Path, table: str | None, zone: t
 
 def _whole(work: _Work, source: str, table: str, store: str) -> None:
     try:
-        asyncio.run(work.table(source, table, store) if is_url(source) else work.file(source, store))
+        if is_url(source):
+            asyncio.run(work.table(source, table, store))
+        else:
+            with seekable(source) as file:  # a pipe is waited for here, where Ctrl-C ends it
+                asyncio.run(work.file(file, store))
     except KeyboardInterrupt:
         rest = "what was taken in stays, and to run it again takes in the rest"
         raise Interrupted(f"interrupted: {work.sum}; {rest}") from None
@@ -142,15 +146,10 @@ class _Work:
         finally:
             reported(ingestion.done)
 
-    async def file(self, path: str, store: str) -> None:
+    async def file(self, file: BinaryIO, store: str) -> None:
         """Take a file in, all of it."""
-        try:
-            file = Path(path).open("rb")  # noqa: ASYNC230, SIM115 - nobody else waits
-        except OSError as error:
-            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="FILE|URL") from error
-        with file, _seekable(file) as seekable:
-            async with opened(store) as log:
-                await self._file(seekable, log)
+        async with opened(store) as log:
+            await self._file(file, log)
 
     async def _file(self, file: BinaryIO, log: CallLog) -> None:
         calls = CallHistory(self._users, capacity=CAPACITY)
@@ -203,14 +202,21 @@ class _Work:
         self._progress.console.print(sentence, markup=False)
 
 
-def _seekable(file: BinaryIO) -> BinaryIO:
-    """The file, or a copy of what a pipe gives: it is read twice."""
-    if file.seekable():
-        return file
-    copy = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
-    copyfileobj(file, copy)
-    copy.seek(0)
-    return copy
+@contextmanager
+def seekable(path: str) -> Iterator[BinaryIO]:
+    """A file, or a copy of what a pipe gives: it is read twice."""
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="FILE|URL") from error
+    with file:
+        if file.seekable():
+            yield file
+            return
+        with TemporaryFile() as copy:
+            copyfileobj(file, copy)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
 
 def _size(file: BinaryIO) -> int:
