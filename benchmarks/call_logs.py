@@ -52,7 +52,7 @@ _FILL_POSTGRESQL: Final = """
     SELECT %s, timestamptz '2020-01-01 00:00:00Z' + n * interval '5 seconds', n || '.1',
         'answered', 'incoming',
         CASE n %% 2 WHEN 0 THEN 'webrtc' ELSE 'deskphone' END, '0612345678', 'Carol', NULL, NULL,
-        interval '2 seconds', '', '', true, '0612345678 carol'
+        interval '2 seconds', '', '', true, '0612345678 carol', interval '0'
     FROM generate_series(0, %s - 1) AS n
 """
 _FILL_SQLITE: Final = """
@@ -60,7 +60,7 @@ _FILL_SQLITE: Final = """
     INSERT INTO call_log
     SELECT ?, 1577836800000000 + n * 5000000, n || '.1', 'answered', 'incoming',
         CASE n % 2 WHEN 0 THEN 'webrtc' ELSE 'deskphone' END, '0612345678', 'Carol', NULL, NULL,
-        2000000, '', '', 1, '0612345678 carol'
+        2000000, '', '', 1, '0612345678 carol', 0
     FROM numbers
 """
 _UNION: Final = """

@@ -65,7 +65,7 @@ def _reached(seen: SeenCall) -> dict[str, tuple[str, datetime]]:
 
 def _unrung(seen: SeenCall, user: str, call: str, at: datetime) -> CallRecord:
     """The record of a user who was called, and none of whose devices rang (H4)."""
-    peer, name = seen.owners.party(seen.legs.get(call), at)
+    peer, name = seen.owners.party(seen.began_by(seen.legs.get(call)), at)
     return CallRecord(
         id=seen.id,
         user=user,
@@ -82,23 +82,17 @@ def _unrung(seen: SeenCall, user: str, call: str, at: datetime) -> CallRecord:
 
 def _record(seen: SeenCall, user: str, own: list[Leg]) -> CallRecord:
     """The record of a user, out of the user's own legs, in the order in which they began."""
-    up = [leg for leg in own if leg.answered is not None]
-    clicked = seen.clicked(own[0])
-    outgoing = clicked or (own[0].originated and not own[0].picked_up)
-    main = own[0] if not up or (outgoing and not clicked) else up[0]
-    last = _last_with_the_same(main, own)
+    main, outgoing = _main(seen, own)
     line = seen.owners.line(main)
     assert line is not None
     peer, name = _peer(seen, main, own, outgoing)
-    incoming = HistoryStatus.ANSWERED if up else HistoryStatus.MISSED
-    answered = answered_at(seen.rung_by(main, own), main) if outgoing else main.answered
-    ended = last_end(own if answered is None else [last])
+    answered, ended = _span(seen, main, own, outgoing)
     same = [leg for leg in own if leg is main or (leg.answered is not None and _same(leg, main))]
     return CallRecord(
         id=seen.id,
         user=user,
         start=seen.start,
-        status=HistoryStatus.EMITTED if outgoing else incoming,
+        status=_status(own, outgoing),
         direction=Direction.OUTGOING if outgoing else Direction.INCOMING,
         device=line.device,
         peer=peer,
@@ -108,9 +102,32 @@ def _record(seen: SeenCall, user: str, own: list[Leg]) -> CallRecord:
         rang=rang(seen.rung_by(main, own) if outgoing else own, answered),
         waited=waited(same, answered, ended),
         forwarded_from="" if outgoing else seen.forwarded_from(user) or main.redirected,
-        transferred_to=_transferred_to(seen, main, last, own),
+        transferred_to=_transferred_to(seen, main, own),
         settled=seen.settled,
     )
+
+
+def _main(seen: SeenCall, own: list[Leg]) -> tuple[Leg, bool]:
+    """The leg that carried the call, and whether the user began it."""
+    up = [leg for leg in own if leg.answered is not None]
+    if own[0].originated and not own[0].picked_up:
+        return own[0], True
+    return up[0] if up else own[0], seen.clicked(own[0])
+
+
+def _status(own: list[Leg], outgoing: bool) -> HistoryStatus:
+    if outgoing:
+        return HistoryStatus.EMITTED
+    answered = any(leg.answered is not None for leg in own)
+    return HistoryStatus.ANSWERED if answered else HistoryStatus.MISSED
+
+
+def _span(
+    seen: SeenCall, main: Leg, own: list[Leg], outgoing: bool
+) -> tuple[datetime | None, datetime | None]:
+    """When the call was answered, and when it was over for the user."""
+    answered = answered_at(seen.rung_by(main, own), main) if outgoing else main.answered
+    return answered, last_end(own if answered is None else [_last_with_the_same(main, own)])
 
 
 def _same(leg: Leg, main: Leg) -> bool:
@@ -137,7 +154,7 @@ def _peer(seen: SeenCall, main: Leg, own: list[Leg], outgoing: bool) -> tuple[st
     if outgoing:
         dialled, called = _dialled(seen, main, own)
         return dialled, name or called
-    return seen.owners.party(main.caller, main.first)
+    return seen.owners.party(seen.began_by(main.caller), main.first)
 
 
 def _dialled(seen: SeenCall, main: Leg, own: list[Leg]) -> tuple[str, str]:
@@ -151,8 +168,9 @@ def _dialled(seen: SeenCall, main: Leg, own: list[Leg]) -> tuple[str, str]:
     return called[number] if number in users else (number, "")
 
 
-def _transferred_to(seen: SeenCall, main: Leg, last: Leg, own: list[Leg]) -> str:
+def _transferred_to(seen: SeenCall, main: Leg, own: list[Leg]) -> str:
     """To whom the user gave the call: by a reported transfer, or as the others of two calls met (H7)."""
+    last = _last_with_the_same(main, own)
     legs = [leg for leg in own if leg is last or not _same(leg, main)]
     for leg in legs:
         for kind, where in leg.transfers:

@@ -48,6 +48,13 @@ class SeenCall(NamedTuple):
         origin = self.legs.get(leg.call)
         return origin if origin is not None and origin.local and origin.originated else None
 
+    def began_by(self, origin: Leg | None) -> Leg | None:
+        """Whose call it is that a leg began: behind a Local channel, the phone that it dials for."""
+        if origin is None or not origin.local:
+            return origin
+        phones = (leg for leg in self.legs.values() if leg.call == origin.id and not leg.local)
+        return next((leg for leg in phones if leg.answered is not None and self.clicked(leg)), origin)
+
     def dialled_by(self, main: Leg) -> str:
         """The number that a user dialled, or had dialled by a click."""
         through = self._through(main) if self.clicked(main) else None
