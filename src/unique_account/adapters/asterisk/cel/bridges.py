@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from unique_account.adapters.asterisk.cel.leg import Leg
-from unique_account.adapters.asterisk.cel.numbers import is_number
 from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.core.number import Number
 
 _CONFERENCE: Final = "softmix"
 _LOT: Final = "holding_bridge"
@@ -46,7 +46,7 @@ class Bridges:
             leg.wait(row.at)
         elif details.get("bridge_technology") == _CONFERENCE:
             leg.speak(row.at)
-            leg.room = row.extension if is_number(row.extension) else leg.last_number
+            leg.room = row.extension if Number(row.extension).is_dialable else leg.last_number
         elif bridge := row.detail("bridge_id"):
             self._in.setdefault(bridge, set()).add(leg)
             self._where[leg] = bridge

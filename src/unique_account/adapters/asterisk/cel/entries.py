@@ -10,13 +10,13 @@ from unique_account.adapters.asterisk.cel.forwards import forwards_of
 from unique_account.adapters.asterisk.cel.groups import Group
 from unique_account.adapters.asterisk.cel.leg import Leg
 from unique_account.adapters.asterisk.cel.legs import in_order, legs_of
-from unique_account.adapters.asterisk.cel.numbers import is_number
 from unique_account.adapters.asterisk.cel.owners import Owners
 from unique_account.adapters.asterisk.cel.seen_call import SeenCall
 from unique_account.adapters.asterisk.cel.times import answered_at, last_end, rang, waited
 from unique_account.adapters.asterisk.translation.calls import call_began, id_order
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
+from unique_account.core.number import Number
 
 _PAST: Final = datetime.min.replace(tzinfo=UTC)
 _FAR: Final = datetime.max.replace(tzinfo=UTC)
@@ -174,7 +174,7 @@ def _transferred_to(seen: SeenCall, main: Leg, own: list[Leg]) -> str:
     legs = [leg for leg in own if leg is last or not _same(leg, main)]
     for leg in legs:
         for kind, where in leg.transfers:
-            if kind == "extension" and is_number(where):
+            if kind == "extension" and Number(where).is_dialable:
                 return where
             second = seen.legs.get(where if where != main.id else leg.id)
             if second is not None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from attrs import define, field
 
-from unique_account.adapters.asterisk.cel.numbers import is_number
+from unique_account.core.number import Number
 
 _LOCAL: Final = "Local/"
 
@@ -118,7 +118,7 @@ class Leg:
         return next((one.name for one in self._own_identities() if one.name), "")
 
     def _as_called(self) -> tuple[str, str]:
-        numbers = (one.number for one in self._own_identities() if is_number(one.number))
+        numbers = (one.number for one in self._own_identities() if Number(one.number).is_dialable)
         return self.called_as or next(numbers, ""), self.own_name
 
     def _own_identities(self) -> list[Identity]:
@@ -129,7 +129,7 @@ class Leg:
     def _as_caller(self, at: datetime | None) -> tuple[str, str]:
         known = [one for one in self.identities if at is None or one.at <= at] or self.identities[:1]
         shown = [one.number for one in known if one.number]
-        number = next((one for one in reversed(shown) if is_number(one)), shown[-1] if shown else "")
+        number = next((one for one in reversed(shown) if Number(one).is_dialable), shown[-1] if shown else "")
         names = [one.name for one in known if one.name and one.number == number]
         return number, _without_prefix(names or [one.name for one in known if one.name])
 

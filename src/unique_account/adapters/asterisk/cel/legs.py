@@ -10,8 +10,8 @@ from typing import Final
 
 from unique_account.adapters.asterisk.cel.bridges import Bridges
 from unique_account.adapters.asterisk.cel.leg import Identity, Leg
-from unique_account.adapters.asterisk.cel.numbers import is_number, number_or_nothing
 from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.core.number import Number
 
 _DIALLED: Final = "AppDial"
 """The application of a channel that is called by its caller's ``Dial``."""
@@ -66,7 +66,7 @@ def _show(leg: Leg, row: CelRow) -> None:
     shown = leg.identities[-1][1:] if leg.identities else ("", "")
     if (row.number or row.name) and (row.number, row.name) != shown:
         leg.identities.append(Identity(row.at, row.number, row.name))
-    if row.kind in _RUNNING and is_number(row.extension) and not row.application.startswith(_CALLED):
+    if row.kind in _RUNNING and Number(row.extension).is_dialable and not row.application.startswith(_CALLED):
         leg.entered.append(row.extension)
     if row.application.startswith(_ANSWERING) and leg.answered is not None:
         leg.speak(row.at)
@@ -93,15 +93,15 @@ def _start(leg: Leg, row: CelRow) -> None:
     if leg.began is not None:
         return
     leg.began, leg.channel, leg.call, leg.context = row.at, row.channel, row.linkedid, row.context
-    leg.redirected = number_or_nothing(row.redirected)
-    leg.dialled = number_or_nothing(row.extension)
+    leg.redirected = _number_or_nothing(row.redirected)
+    leg.dialled = _number_or_nothing(row.extension)
 
 
 def _answer(leg: Leg, row: CelRow) -> None:
     if leg.answered is None:
         leg.answered = row.at
     # The leg that is called is where its caller is, who dialled this; a parking lot dials no number.
-    if row.application == _DIALLED and is_number(row.extension):
+    if row.application == _DIALLED and Number(row.extension).is_dialable:
         leg.called_as = row.extension
 
 
@@ -132,3 +132,7 @@ _TAKEN: Final = {
     "BLINDTRANSFER": _blind,
     "ATTENDEDTRANSFER": _attended,
 }
+
+
+def _number_or_nothing(text: str) -> str:
+    return text if Number(text).is_dialable else ""

@@ -16,7 +16,7 @@ from unique_account.adapters.asterisk.cel.rows import from_table
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.history import CallRecord
 
-FOLDER: Final = DATA / "cel" / "found"
+FOLDER: Final = DATA / "cel" / "reported"
 USERS: Final = read_users_file(FOLDER / "users.toml")
 Entry = tuple[str, str, str | None, str, str, float, float]
 
