@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import reduce
 from typing import Final
 
@@ -11,6 +12,7 @@ from attrs import evolve
 
 from tests.adapters.asterisk.cel.recorded import Recording, recordings
 from tests.e2e.scenes.people import EVERYBODY
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.cel.records import CallHistory
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
@@ -91,6 +93,47 @@ class TestOneEntry:
         assert {(one.user, one.device) for one in reported(recording)} <= seen
         *_, last = Live(recording).play()
         assert last == []
+
+
+CHOSEN_IDS: Final = pytest.mark.parametrize(
+    "chosen", ["crm-7f3a", "0b1e55aa-90b1-4c11-8d5e-1f2e3d4c5b6a", "ticket-20260105.1", "order-1234567890.1"]
+)
+RENAMED: Final = ("deskphone_answers", "caller_gives_up", "dialled_by_assistant", "attended_transfer")
+
+
+@CHOSEN_IDS
+@pytest.mark.parametrize("name", RENAMED)
+class TestChosenIds:
+    """H2, H6: a client that originates a call may choose an id in which there is no second."""
+
+    def test_the_call_is_one_entry_that_began_when_it_was_first_seen(self, name: str, chosen: str) -> None:
+        recording, first_seen = renamed(name, chosen)
+        starts = {one.start for one in [*written(recording), *reported(recording)] if one.id == chosen}
+        assert starts == {first_seen.replace(microsecond=0)}
+
+    def test_what_is_reported_live_is_what_is_written_down(self, name: str, chosen: str) -> None:
+        recording, _ = renamed(name, chosen)
+        live = {(one.user, one.key): one.status for one in reported(recording)}
+        assert live.items() <= {(one.user, one.key): one.status for one in written(recording)}.items()
+
+    def test_all_that_is_ongoing_of_it_has_one_key(self, name: str, chosen: str) -> None:
+        recording, _ = renamed(name, chosen)
+        seen = {one.key for now in Live(recording).play() for one in now if one.id == chosen}
+        assert len(seen) == 1
+
+
+def renamed(name: str, chosen: str) -> tuple[Recording, datetime]:
+    """A recording whose first channel has an id of the client's, and when that was first seen."""
+    (recording,) = [one for one in recordings() if one.name == name]
+    first = next(row for row in recording.rows if row.kind == "CHAN_START" and row.uniqueid == row.linkedid)
+
+    def with_the_id(message: Message) -> Message:
+        return Message(message.text.replace(first.uniqueid, chosen))
+
+    live = tuple(
+        (node, told if isinstance(told, tuple) else with_the_id(told)) for node, told in recording.live
+    )
+    return evolve(recording, cel=tuple(map(with_the_id, recording.cel)), live=live), first.at
 
 
 JOINED: Final = [one for one in recordings() if any(isinstance(reported, tuple) for _, reported in one.live)]

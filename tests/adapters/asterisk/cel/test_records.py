@@ -257,10 +257,11 @@ class TestJoining:
         assert len({record.id for record in history(rows, (ALICE, BOB))}) == calls
 
     def test_a_call_from_another_node_has_the_id_that_it_has_there(self) -> None:
-        there = "other-1000000000.77"
+        early, late = int(NOON.timestamp()) - 86_400, int(NOON.timestamp()) + 86_400
+        there = f"other-{early}.77"
         reported = row("unique_account_call", 0.05, "bob", extra=f'{{"extra": "{there}"}}')
-        later = "other-4000000000.1"
-        for other, began in ((there, 1000000000), (later, 4000000000)):
+        later = f"other-{late}.1"
+        for other, began in ((there, early), (later, late)):
             one = evolve(reported, extra=reported.extra.replace(there, other))
             records = history([*call(), one], (ALICE,))
             assert [(record.id, record.start.timestamp()) for record in records] == [(other, began)]

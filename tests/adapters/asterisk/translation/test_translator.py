@@ -47,7 +47,7 @@ FAR = User(
     media_server="mds1",
 )
 
-BEGAN = datetime.fromtimestamp(7, UTC)
+BEGAN = datetime.fromtimestamp(1795415407, UTC)
 """When the calls of these tests began, by their linked ids."""
 T0 = datetime(2026, 11, 23, 6, 30, 22, 75164, tzinfo=UTC)
 STAMP = "1795415422.075164"
@@ -67,7 +67,7 @@ def channel(event: str, name: str, state: str, uniqueid: str, /, **headers: str)
         "ConnectedLineName": "<unknown>",
         "Exten": "s",
         "Uniqueid": uniqueid,
-        "Linkedid": "7.1",
+        "Linkedid": "1795415407.1",
     }
     return message(event, **{**snapshot, **headers})
 
@@ -166,7 +166,7 @@ class TestInstants:
         assert ear.received(bare) == [("alice", LineChanged(Device.DESKPHONE, LineStatus.IN_USE))]
 
     def test_before_any_a_call_cannot_be_dated(self, ear: Ear) -> None:
-        lines = channel("Newchannel", "PJSIP/alice-1", "4", "7.1").headers
+        lines = channel("Newchannel", "PJSIP/alice-1", "4", "1795415407.1").headers
         undated = Message("\r\n".join(f"{name}: {value}" for name, value in lines if name != "Timestamp"))
         assert ear.problem(undated).header == "Timestamp"
 
@@ -311,7 +311,7 @@ class TestWhoseChannel:
         ],
     )
     def test_it_is_its_endpoints(self, ear: Ear, name: str, user: str, device: Device) -> None:
-        ((who, event),) = ear.received(channel("Newchannel", name, "4", "7.1"))
+        ((who, event),) = ear.received(channel("Newchannel", name, "4", "1795415407.1"))
         assert isinstance(event, CallChanged)
         assert (who, event.call.device) == (user, device)
 
@@ -329,13 +329,13 @@ class TestWhoseChannel:
     )
     def test_others_mean_nothing(self, ear: Ear, name: str) -> None:
         for event in ("Newchannel", "Newstate", "NewConnectedLine", "BridgeEnter", "Hold", "Hangup"):
-            assert ear.received(channel(event, name, "9x", "7.1")) == []
+            assert ear.received(channel(event, name, "9x", "1795415407.1")) == []
 
     def test_others_cost_no_memory(self, ear: Ear) -> None:
         def call(number: int) -> None:
             for name in (f"PJSIP/bob-{number}", f"Local/1001@default-{number};1"):
-                ear.received(channel("Newchannel", name, "4", f"7.{number}"))
-                ear.received(channel("Newstate", name, "6", f"7.{number}"))
+                ear.received(channel("Newchannel", name, "4", f"1795415407.{number}"))
+                ear.received(channel("Newstate", name, "6", f"1795415407.{number}"))
 
         call(0)
         tracemalloc.start()
@@ -352,16 +352,16 @@ class TestCalls:
     """M2, H3: a channel of the user's is a live call, from its first word to its hangup."""
 
     RINGS = (
-        channel("Newchannel", "PJSIP/alice-00000002", "0", "7.2"),
-        channel("NewConnectedLine", "PJSIP/alice-00000002", "0", "7.2", ConnectedLineNum="1002"),
-        channel("Newstate", "PJSIP/alice-00000002", "5", "7.2", ConnectedLineNum="1002"),
+        channel("Newchannel", "PJSIP/alice-00000002", "0", "1795415407.2"),
+        channel("NewConnectedLine", "PJSIP/alice-00000002", "0", "1795415407.2", ConnectedLineNum="1002"),
+        channel("Newstate", "PJSIP/alice-00000002", "5", "1795415407.2", ConnectedLineNum="1002"),
     )
-    DIALS = (channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", Exten="1003"),)
+    DIALS = (channel("Newchannel", "PJSIP/alice-00000001", "4", "1795415407.1", Exten="1003"),)
 
     def test_a_phone_that_is_called_has_an_incoming_call_that_rings(self, ear: Ear) -> None:
         assert ear.call(*self.RINGS) == Call(
-            id="7.2",
-            linked_id="7.1",
+            id="1795415407.2",
+            linked_id="1795415407.1",
             device=Device.DESKPHONE,
             direction=Direction.INCOMING,
             status=CallStatus.RINGING,
@@ -374,14 +374,36 @@ class TestCalls:
         [
             ("1795415422.1", datetime(2026, 11, 23, 6, 30, 22, tzinfo=UTC)),
             ("mds-1-1795415422.15", datetime(2026, 11, 23, 6, 30, 22, tzinfo=UTC)),
-            ("of another kind", T0),
+            ("of another kind", T0.replace(microsecond=0)),
+            ("crm-7f3a", T0.replace(microsecond=0)),
+            ("0b1e55aa-90b1-4c11-8d5e-1f2e3d4c5b6a", T0.replace(microsecond=0)),
+            ("ticket-20260105.1", T0.replace(microsecond=0)),
+            ("order-1234567890.1", T0.replace(microsecond=0)),
+            ("order-2026010512.3", T0.replace(microsecond=0)),
         ],
     )
     def test_all_legs_of_a_call_say_when_it_began(self, ear: Ear, linkedid: str, began: datetime) -> None:
         for number, device in enumerate(("alice", "alice_w")):
             name, uniqueid = f"PJSIP/{device}-0000000{number}", f"{linkedid}{number}"
             leg = channel("Newchannel", name, "0", uniqueid, Linkedid=linkedid)
-            assert ear.call(leg).started == began
+            assert ear.call(leg if number == 0 else later(leg)).started == began
+
+    def test_a_call_without_a_second_in_its_id_began_with_a_channel_of_a_stranger(self, ear: Ear) -> None:
+        ear.received(channel("Newchannel", "PJSIP/trunk-1", "4", "crm-7f3a", Linkedid="crm-7f3a"))
+        rings = channel("Newchannel", "PJSIP/alice-2", "5", "1795415423.2", Linkedid="crm-7f3a")
+        assert ear.call(later(rings)).started == T0.replace(microsecond=0)
+
+    def test_a_list_of_channels_says_how_old_such_a_call_is(self, ear: Ear) -> None:
+        age = {"Linkedid": "crm-7f3a", "Duration": "01:00:02"}
+        listed = ear.call(channel("CoreShowChannel", "PJSIP/alice-2", "6", "1795415407.2", **age))
+        assert listed.started == T0.replace(microsecond=0) - timedelta(hours=1, seconds=2)
+
+    def test_the_next_connection_knows_when_such_a_call_began(self, ear: Ear) -> None:
+        ear.received(channel("Newchannel", "PJSIP/alice-1", "4", "crm-7f3a", Linkedid="crm-7f3a"))
+        following = Ear()
+        following.translation.recall(ear.translation)
+        again = later(channel("Newstate", "PJSIP/alice-1", "4", "crm-7f3a", Linkedid="crm-7f3a"))
+        assert following.call(again).started == T0.replace(microsecond=0)
 
     def test_before_it_confirms_ringing_it_is_only_dialled(self, ear: Ear) -> None:
         assert ear.call(self.RINGS[0]).status is CallStatus.DIALLING
@@ -390,6 +412,10 @@ class TestCalls:
         call = ear.call(*self.DIALS)
         assert (call.direction, call.status) == (Direction.OUTGOING, CallStatus.DIALLING)
         assert (call.peer, call.answered) == ("1003", None)
+
+    def test_a_phone_that_a_program_lets_ring_before_it_dials_has_an_outgoing_call(self, ear: Ear) -> None:
+        rings = channel("Newchannel", "PJSIP/alice-00000001", "0", "crm-7f3a", Linkedid="crm-7f3a")
+        assert ear.call(rings).direction is Direction.OUTGOING
 
     @pytest.mark.parametrize("begin", [RINGS, DIALS])
     def test_answered_it_talks_since_then(self, ear: Ear, begin: tuple[Message, ...]) -> None:
@@ -400,13 +426,13 @@ class TestCalls:
         assert (after.direction, after.peer) == (before.direction, before.peer)
 
     def test_later_words_leave_the_instant_of_the_answer(self, ear: Ear) -> None:
-        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
+        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "1795415407.1"))
         assert ear.call(later(*self._party("Carol"))).answered == T0
 
     @staticmethod
     def _party(name: str) -> tuple[Message, ...]:
         headers = {"ConnectedLineNum": "1003", "ConnectedLineName": name}
-        return (channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "7.1", **headers),)
+        return (channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "1795415407.1", **headers),)
 
     def test_the_party_is_told_with_number_and_name(self, ear: Ear) -> None:
         call = ear.call(*self.DIALS, *self._party("Carol"))
@@ -414,14 +440,21 @@ class TestCalls:
 
     def test_a_party_without_a_number_has_its_name(self, ear: Ear) -> None:
         nameless = {"ConnectedLineName": "Front door"}
-        call = ear.call(*self.RINGS, channel("Newstate", "PJSIP/alice-00000002", "5", "7.2", **nameless))
+        call = ear.call(
+            *self.RINGS, channel("Newstate", "PJSIP/alice-00000002", "5", "1795415407.2", **nameless)
+        )
         assert (call.peer, call.peer_name) == ("", "Front door")
 
     def test_a_phone_that_dialled_no_number_has_no_peer_yet(self, ear: Ear) -> None:
-        assert ear.call(channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", Exten="s")).peer == ""
+        assert (
+            ear.call(channel("Newchannel", "PJSIP/alice-00000001", "4", "1795415407.1", Exten="s")).peer == ""
+        )
 
     def test_the_extension_of_an_incoming_call_is_no_peer(self, ear: Ear) -> None:
-        assert ear.call(channel("Newchannel", "PJSIP/alice-00000002", "0", "7.2", Exten="1001")).peer == ""
+        assert (
+            ear.call(channel("Newchannel", "PJSIP/alice-00000002", "0", "1795415407.2", Exten="1001")).peer
+            == ""
+        )
 
     def test_an_unknown_party_is_empty(self, ear: Ear) -> None:
         call = ear.call(self.RINGS[0])
@@ -429,25 +462,32 @@ class TestCalls:
 
     def test_a_party_that_becomes_unknown_is_kept(self, ear: Ear) -> None:
         ear.received(*self.DIALS, *self._party("Carol"))
-        call = ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1"))
+        call = ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "1795415407.1"))
         assert (call.peer, call.peer_name) == ("1003", "Carol")
 
     def test_another_party_takes_the_name_with_it(self, ear: Ear) -> None:
         ear.received(*self.DIALS, *self._party("Carol"))
-        moved = channel("NewConnectedLine", "PJSIP/alice-00000001", "6", "7.1", ConnectedLineNum="1009")
+        moved = channel(
+            "NewConnectedLine", "PJSIP/alice-00000001", "6", "1795415407.1", ConnectedLineNum="1009"
+        )
         call = ear.call(moved)
         assert (call.peer, call.peer_name) == ("1009", "")
 
     def test_hold_and_unhold(self, ear: Ear) -> None:
-        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "7.1"))
-        assert ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.HELD
+        ear.received(*self.DIALS, channel("Newstate", "PJSIP/alice-00000001", "6", "1795415407.1"))
+        assert (
+            ear.call(channel("Hold", "PJSIP/alice-00000001", "6", "1795415407.1")).status is CallStatus.HELD
+        )
         assert ear.call(*self._party("Carol")).status is CallStatus.HELD
-        assert ear.call(channel("Unhold", "PJSIP/alice-00000001", "6", "7.1")).status is CallStatus.TALKING
+        assert (
+            ear.call(channel("Unhold", "PJSIP/alice-00000001", "6", "1795415407.1")).status
+            is CallStatus.TALKING
+        )
 
     def test_a_bridge_that_joins_two_calls_gives_it_their_linked_id(self, ear: Ear) -> None:
         ear.received(*self.RINGS)
-        joined = channel("BridgeEnter", "PJSIP/alice-00000002", "6", "7.2", Linkedid="5.1")
-        assert ear.call(joined).linked_id == "5.1"
+        joined = channel("BridgeEnter", "PJSIP/alice-00000002", "6", "1795415407.2", Linkedid="1795415405.1")
+        assert ear.call(joined).linked_id == "1795415405.1"
 
     def test_a_word_that_tells_nothing_new_is_not_told(self, ear: Ear) -> None:
         ear.received(*self.RINGS)
@@ -455,25 +495,25 @@ class TestCalls:
 
     def test_its_hangup_ends_it(self, ear: Ear) -> None:
         ear.received(*self.RINGS)
-        hangup = channel("Hangup", "PJSIP/alice-00000002", "5", "7.2")
-        assert ear.received(hangup) == [("alice", CallEnded("7.2", T0))]
+        hangup = channel("Hangup", "PJSIP/alice-00000002", "5", "1795415407.2")
+        assert ear.received(hangup) == [("alice", CallEnded("1795415407.2", T0))]
 
     def test_the_hangup_of_one_that_began_before_the_stream_is_told(self, ear: Ear) -> None:
-        hangup = channel("Hangup", "PJSIP/alice_w-00000002", "6", "7.2")
-        assert ear.received(hangup) == [("alice", CallEnded("7.2", T0))]
+        hangup = channel("Hangup", "PJSIP/alice_w-00000002", "6", "1795415407.2")
+        assert ear.received(hangup) == [("alice", CallEnded("1795415407.2", T0))]
 
     def test_a_word_after_its_hangup_does_not_bring_it_back(self, ear: Ear) -> None:
-        ear.received(*self.RINGS, channel("Hangup", "PJSIP/alice-00000002", "5", "7.2"))
+        ear.received(*self.RINGS, channel("Hangup", "PJSIP/alice-00000002", "5", "1795415407.2"))
         for event in ("BridgeEnter", "NewConnectedLine", "Hold", "Unhold"):
-            assert ear.received(channel(event, "PJSIP/alice-00000002", "6", "7.2")) == []
+            assert ear.received(channel(event, "PJSIP/alice-00000002", "6", "1795415407.2")) == []
 
     @pytest.mark.parametrize(
         ("state", "uniqueid", "direction"),
         [
-            ("5", "7.2", Direction.INCOMING),
-            ("4", "7.1", Direction.OUTGOING),
-            ("6", "7.1", Direction.OUTGOING),
-            ("6", "7.2", Direction.INCOMING),
+            ("5", "1795415407.2", Direction.INCOMING),
+            ("4", "1795415407.1", Direction.OUTGOING),
+            ("6", "1795415407.1", Direction.OUTGOING),
+            ("6", "1795415407.2", Direction.INCOMING),
         ],
     )
     def test_one_that_began_before_the_stream_is_told_from_its_next_state(
@@ -491,13 +531,13 @@ class TestCalls:
         ],
     )
     def test_a_wrong_header_is_named(self, ear: Ear, header: str, value: str, problem: str) -> None:
-        bad = channel("Newchannel", "PJSIP/alice-00000001", "4", "7.1", **{header: value})
+        bad = channel("Newchannel", "PJSIP/alice-00000001", "4", "1795415407.1", **{header: value})
         reported = ear.problem(bad)
         assert (reported.message, reported.header, reported.problem) == ("Newchannel", header, problem)
 
     def test_calls_that_end_cost_no_memory(self, ear: Ear) -> None:
         def call(number: int) -> None:
-            name, uniqueid = f"PJSIP/alice-{number:08x}", f"7.{number}"
+            name, uniqueid = f"PJSIP/alice-{number:08x}", f"1795415407.{number}"
             for event, state in (("Newchannel", "4"), ("Newstate", "6"), ("Hangup", "6")):
                 ear.received(channel(event, name, state, uniqueid))
             ear.received(contact("Created", f"sip:{number}"), contact("Removed", f"sip:{number}"))
@@ -600,9 +640,9 @@ class TestNodeLost:
         assert received == TranslatedEvent("far", T0, FactsReplaced("mds1"))
 
     def test_contacts_and_calls_of_before_are_forgotten(self, ear: Ear) -> None:
-        ear.received(contact("Created"), channel("Newchannel", "PJSIP/alice-1", "4", "7.1"))
+        ear.received(contact("Created"), channel("Newchannel", "PJSIP/alice-1", "4", "1795415407.1"))
         ear.received(message("FullyBooted"))
-        assert ear.received(channel("NewConnectedLine", "PJSIP/alice-1", "6", "7.1")) == []
+        assert ear.received(channel("NewConnectedLine", "PJSIP/alice-1", "6", "1795415407.1")) == []
         assert ear.received(contact("Created", "sip:new"), contact("Removed", "sip:new")) == [
             REACHABLE,
             UNREACHABLE,

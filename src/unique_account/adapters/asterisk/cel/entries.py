@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,9 +11,10 @@ from unique_account.adapters.asterisk.cel.groups import Group
 from unique_account.adapters.asterisk.cel.leg import Leg
 from unique_account.adapters.asterisk.cel.legs import in_order, legs_of
 from unique_account.adapters.asterisk.cel.owners import Owners
+from unique_account.adapters.asterisk.cel.rows import CelRow
 from unique_account.adapters.asterisk.cel.seen_call import SeenCall
 from unique_account.adapters.asterisk.cel.times import answered_at, last_end, rang, waited
-from unique_account.adapters.asterisk.translation.calls import call_began, id_order
+from unique_account.adapters.asterisk.translation.call_ids import call_began, id_order
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.number import Number
@@ -27,7 +28,7 @@ def records_of(group: Group, owners: Owners) -> Iterator[CallRecord]:
     rows = in_order(group.rows)
     legs = legs_of(rows)
     forwards = tuple(forwards_of(rows, owners.numbers))
-    start = call_began(group.id, rows[0].at)
+    start = call_began(group.id, _first_seen(group.id, rows))
     seen = SeenCall(group.id, start, group.complete, legs, forwards, rows[-1].at, owners)
     own = _own(seen)
     for user, (call, at) in _reached(seen).items():
@@ -35,6 +36,12 @@ def records_of(group: Group, owners: Owners) -> Iterator[CallRecord]:
             yield _unrung(seen, user, call, at)
     for user, theirs in own.items():
         yield _record(seen, user, theirs)
+
+
+def _first_seen(linkedid: str, rows: Sequence[CelRow]) -> datetime:
+    """When a row first named an id, out of the rows of its call in order (H6)."""
+    named = (row.at for row in rows if linkedid in (row.linkedid, row.call_elsewhere))
+    return next(named, rows[0].at)
 
 
 def _own(seen: SeenCall) -> dict[str, list[Leg]]:

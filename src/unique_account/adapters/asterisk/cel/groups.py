@@ -17,7 +17,7 @@ from typing import Final
 from attrs import define, field
 
 from unique_account.adapters.asterisk.cel.rows import CelRow
-from unique_account.adapters.asterisk.translation.calls import id_order
+from unique_account.adapters.asterisk.translation.call_ids import id_order
 from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT
 
 _STRANGERS: Final = ("holding_bridge", "softmix")

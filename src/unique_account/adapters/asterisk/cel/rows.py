@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from unique_account.adapters.asterisk.translation.calls import call_began
-from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
+from unique_account.adapters.asterisk.translation.call_ids import call_began
+from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, DIAL_CHANNEL_PREFIX
 from unique_account.core.account import utc
 from unique_account.core.errors import UniqueAccountError
 
@@ -95,6 +95,11 @@ class CelRow:
         """One text of it, empty where it is missing."""
         value = self.details().get(name)
         return _storable(value) if isinstance(value, str) else ""
+
+    @property
+    def call_elsewhere(self) -> str:
+        """The id that the call has on the node that it came from; empty if the row is about anything else."""
+        return self.detail("extra").strip() if self.kind == CALL_ID_EVENT else ""
 
 
 def from_table(columns: Mapping[str, Any], zone: tzinfo = UTC) -> CelRow:

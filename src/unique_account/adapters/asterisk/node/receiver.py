@@ -111,6 +111,7 @@ class FactsReceiver:
             if message.event == "FullyBooted":
                 break
         state, translator = NodeState(), Translator((), self._name, await node_key(connection))
+        translator.recall(self._translator)
         sync = StateSync(connection, state, lambda: translator.now)
         sync.ask(self.users.users)
         early = await _complete(sync, state, translator, messages)

@@ -7,8 +7,7 @@ dials has its channel start in state *Ring*; that of a phone that is called star
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.message import Message, one_of, required
@@ -17,7 +16,6 @@ from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.machine import Device
 
 _UP: Final = "6"
-_ID: Final = re.compile(r"(?:^|-)([0-9]{1,10})\.([0-9]{1,18})$")  # a system name may stand before it
 _STATES: Final[dict[str, tuple[Direction | None, CallStatus]]] = {
     # By ``ChannelState``: which way a call goes whose channel is first seen so, and how far it is.
     "0": (Direction.INCOMING, CallStatus.DIALLING),  # Down
@@ -38,23 +36,33 @@ def interface_of(message: Message) -> str:
     return message.get("Channel", "").rpartition("-")[0]
 
 
-def new_call(message: Message, device: Device, at: datetime) -> Call:
+def linkedid_of(message: Message) -> str:
+    """The id of the call that a channel belongs to; its own where none is reported."""
+    return message.get("Linkedid") or message.get("Uniqueid", "")
+
+
+def new_call(message: Message, device: Device, at: datetime, began: datetime) -> Call:
     """The call of a channel that is reported for the first time.
 
-    One that is up already does not show its direction; but the channel that began a call gave it its
-    ``Linkedid``, and that is the caller's. Until another party is connected, the peer of an outgoing
-    call is the number dialled.
+    The channel that began a call gave the call its ``Linkedid``, so its user is the caller: also where a
+    program originated it, and the phone rings before it dials (R14). Until another party is connected, the
+    peer of an outgoing call is the number dialled.
+
+    Args:
+        message: The event.
+        device: The device whose channel it is.
+        at: The instant of the event.
+        began: When the call began.
 
     Raises:
         UnusableHeader: Its state or its id is missing or wrong.
     """
     direction, status = one_of(message, "ChannelState", _STATES)
     uniqueid = required(message, "Uniqueid")
-    linkedid = message.get("Linkedid") or uniqueid
-    if uniqueid.startswith(DIAL_CHANNEL_PREFIX):
+    linkedid = linkedid_of(message)
+    if uniqueid == linkedid or uniqueid.startswith(DIAL_CHANNEL_PREFIX):
         direction = Direction.OUTGOING
-    if direction is None:
-        direction = Direction.OUTGOING if uniqueid == linkedid else Direction.INCOMING
+    direction = direction or Direction.INCOMING
     peer, peer_name = _party(message)
     if direction is Direction.OUTGOING and not peer:
         peer = _dialled(message)
@@ -66,25 +74,13 @@ def new_call(message: Message, device: Device, at: datetime) -> Call:
         linked_id=linkedid,
         peer=peer,
         peer_name=peer_name,
-        started=call_began(linkedid, at),
+        started=began,
         answered=at if status is CallStatus.TALKING else None,
     )
 
 
-def call_began(linkedid: str, at: datetime) -> datetime:
-    """When a call began: the second in its id, which all its legs share (H6); the instant without one."""
-    found = _ID.search(linkedid)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else at
-
-
-def id_order(linkedid: str) -> tuple[int, int, str]:
-    """The place of an id among others: by the second in it, then by its counter, and never as text."""
-    found = _ID.search(linkedid)
-    return (int(found[1]), int(found[2]), linkedid) if found else (0, 0, linkedid)
-
-
 def changed_call(message: Message, call: Call, at: datetime) -> Call:
-    """The call as its channel's next event reports it; a party once known is not forgotten.
+    """The call as its channel's next event reports it, its id apart; a party once known is not forgotten.
 
     Raises:
         UnusableHeader: Its state is missing or wrong.
@@ -98,16 +94,15 @@ def changed_call(message: Message, call: Call, at: datetime) -> Call:
     answered = call.answered
     if answered is None and message["ChannelState"] == _UP:
         answered = at
-    linkedid = message.get("Linkedid") or call.linked_id
     return Call(
         id=call.id,
         device=call.device,
         direction=call.direction,
         status=status,
-        linked_id=linkedid,
+        linked_id=call.linked_id,
         peer=peer,
         peer_name=peer_name,
-        started=call.started if linkedid == call.linked_id else call_began(linkedid, call.started),
+        started=call.started,
         answered=answered,
     )
 

@@ -7,17 +7,26 @@ means nothing and is not kept. A call is kept under its ``Uniqueid`` until it ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
 
-from unique_account.adapters.asterisk.ami.message import Message, required
-from unique_account.adapters.asterisk.translation.calls import changed_call, interface_of, new_call
-from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, picked_up, transferred, under
+from unique_account.adapters.asterisk.ami.message import Message, UnusableHeader, required
+from unique_account.adapters.asterisk.translation.calls import (
+    changed_call,
+    interface_of,
+    linkedid_of,
+    new_call,
+)
+from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, transferred
 from unique_account.adapters.asterisk.translation.originated import OriginatedLocals
 from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine
 from unique_account.core.account import Call
 from unique_account.core.events import CallChanged, CallEnded
+
+_AGE: Final = re.compile(r"([0-9]{1,6}):([0-9]{2}):([0-9]{2})$")
 
 Reported = tuple[str, CallChanged | CallEnded]
 """An event of a user, by the user's id."""
@@ -54,6 +63,10 @@ class LiveCalls:
         later = {*linkedids} - {into}
         self._joined |= {leg: into for leg, (_, call) in self._calls.items() if call.linked_id in later}
 
+    def recall(self, earlier: LiveCalls) -> None:
+        """Take over what was known of ids of calls on an earlier connection."""
+        self._origins.recall(earlier._origins)
+
     def forget(self, user: str) -> None:
         """Keep no calls of a user."""
         self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
@@ -73,9 +86,24 @@ class LiveCalls:
         line = self._line_of(message)
         if line is None:
             self._originated.note(message)
+            self._note_begin(message)
             return ()
-        call = new_call(message, line.device, self._instant())
+        began = self._origins.began(linkedid_of(message), self._first_instant(message))
+        call = new_call(message, line.device, self._instant(), began)
         return self._call_changed(line.user, self._originated.directed(call))
+
+    def _note_begin(self, message: Message) -> None:
+        """Note when a call was first seen, by a channel of nobody's that may have begun it."""
+        with suppress(UnusableHeader):
+            self._origins.began(linkedid_of(message), self._first_instant(message))
+
+    def _first_instant(self, message: Message) -> datetime:
+        """When a channel was first there: a list of channels says for how long each has been."""
+        age = _AGE.match(message.get("Duration", "")) if message.event == "CoreShowChannel" else None
+        if age is None:
+            return self._instant()
+        hours, minutes, seconds = map(int, age.groups())
+        return self._instant() - timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
     def _known_channel(self, message: Message) -> tuple[Reported, ...]:
         # A word of a bridge may come after the hangup, and must not bring the call back.
@@ -84,6 +112,7 @@ class LiveCalls:
 
     def _changed(self, message: Message, user: str, call: Call) -> tuple[Reported, ...]:
         changed = changed_call(message, call, self._instant())
+        changed = self._origins.under(changed, message.get("Linkedid", ""))
         return () if changed == call else self._call_changed(user, changed)
 
     def _call_changed(self, user: str, call: Call) -> tuple[Reported, ...]:
@@ -94,7 +123,7 @@ class LiveCalls:
         known = self._calls.get(message.get("Uniqueid", ""))
         if known is not None:
             user, call = known
-            moved = under(call, message.get("Linkedid", ""))
+            moved = self._origins.under(call, message.get("Linkedid", ""))
             reported = () if moved is call else self._call_changed(user, moved)
             return (*reported, *self._joined_over(user, moved), *self._over(user, call.id))
         line = self._line_of(message)
@@ -111,7 +140,10 @@ class LiveCalls:
         for leg in [leg for leg, into in self._joined.items() if into == call.linked_id]:
             whose, later = self._calls[leg]
             if whose == user:
-                reported += (*self._call_changed(user, under(later, call.linked_id)), *self._over(user, leg))
+                reported += (
+                    *self._call_changed(user, self._origins.under(later, call.linked_id)),
+                    *self._over(user, leg),
+                )
         return reported
 
     def _over(self, user: str, call_id: str) -> tuple[Reported, ...]:
@@ -121,7 +153,11 @@ class LiveCalls:
 
     def _picked_up(self, message: Message) -> tuple[Reported, ...]:
         user, call = self._calls.get(message.get("Uniqueid", ""), (None, None))
-        return () if user is None or call is None else self._call_changed(user, picked_up(message, call))
+        return (
+            ()
+            if user is None or call is None
+            else self._call_changed(user, self._origins.picked_up(message, call))
+        )
 
     def _transferred(self, message: Message) -> tuple[Reported, ...]:
         """Two calls are one from now on; the transferer's legs end, the one that began the call last (H7)."""
@@ -129,13 +165,15 @@ class LiveCalls:
         user, call = self._calls.get(leg, (None, None))
         if user is None or call is None:
             return ()
-        return (*self._call_changed(user, under(call, linkedid)), *self._over(user, leg))
+        return (*self._call_changed(user, self._origins.under(call, linkedid)), *self._over(user, leg))
 
     def _line_of(self, message: Message) -> WatchedLine | None:
         return self._lines.get(interface_of(message))
 
     def _call_id(self, message: Message) -> tuple[Reported, ...]:
-        self._origins.note(message)
+        if elsewhere := self._origins.note(message):
+            with suppress(UnusableHeader):
+                self._origins.began(elsewhere, self._instant())
         return ()
 
 

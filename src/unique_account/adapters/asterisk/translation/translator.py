@@ -99,6 +99,10 @@ class Translator:
             self._reachable.pop(interface, None)
         self._calls.forget(user)
 
+    def recall(self, earlier: Translator) -> None:
+        """Take over what was known of ids of calls on an earlier connection (H6)."""
+        self._calls.recall(earlier._calls)
+
     @property
     def now(self) -> datetime | None:
         """The last instant in the messages, in UTC; None before any."""
