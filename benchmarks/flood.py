@@ -13,7 +13,9 @@ import sys
 from unique_account.adapters.asterisk.ami.codec import Decoder
 from unique_account.adapters.asterisk.ami.message import Message
 
-LISTS = frozenset({"DeviceStateList", "PJSIPShowContacts", "CoreShowChannels", "DBGetTree"})
+LISTS = frozenset(
+    {"DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints", "CoreShowChannels", "DBGetTree"}
+)
 
 
 def event(number: int, users: int, name: str) -> str:

@@ -406,7 +406,7 @@ class Party(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def party(
-    pbx: Node, endpoint: Endpoint, *, controllable: bool = False, rings: bool = True
+    pbx: Node, endpoint: Endpoint, *, controllable: bool = False, rings: bool = True, port: int = 0
 ) -> AsyncIterator[Party]:
     """A party that may register as an endpoint of a node; gone when the context closes, its contact is not.
 
@@ -415,9 +415,10 @@ async def party(
         endpoint: As whom.
         controllable: Whether it does what the *talk* and *hold* events tell it.
         rings: Whether it says that it rings; one that does not is like a frozen phone.
+        port: Where it listens; any free port if 0.
     """
     transport, made = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Party(pbx, endpoint, controllable=controllable, rings=rings), local_addr=(LOOPBACK, 0)
+        lambda: Party(pbx, endpoint, controllable=controllable, rings=rings), local_addr=(LOOPBACK, port)
     )
     made.use(transport)
     try:

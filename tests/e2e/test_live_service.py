@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import pytest
 from attrs import evolve
@@ -14,8 +17,9 @@ from attrs import evolve
 from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.mailboxes import message
-from lab.parties import party
+from lab.parties import Party, party
 from lab.phones import phone
+from lab.ports import LOOPBACK, port
 from lab.sound import read_tone
 from lab.waiting import until
 from lab.watcher import Package, watcher
@@ -32,7 +36,7 @@ from tests.e2e.fixtures.live_service import (
     manager_login,
 )
 from tests.event_loop import in_loop
-from unique_account import DeviceSelected, FactsReplaced, LoggedIn
+from unique_account import DeviceSelected, FactsReplaced, LoggedIn, User
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.plan_row import FAMILY
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
@@ -245,6 +249,23 @@ class TestMessageWaiting:
             await until(known, "the same after a resync")
 
     @in_loop
+    async def test_an_urgent_message_counts_as_a_new_one_before_and_after_a_loss(self) -> None:
+        urgent = EXTENSIONS + "exten = 1097,1,VoiceMail(1001@default,sU)\n"
+        async with live_service(extensions=urgent) as at, phone(at.pbx, THIRD) as carol:
+            await carol.dial("1097")
+            await carol.event("CALL_ESTABLISHED")
+            await asyncio.sleep(2)  # the message
+            await carol.hang_up()
+            await message(at.pbx.folder, "1001@default", "Urgent")
+
+            async def known() -> bool:
+                return at.account().observed.messages == Messages(1, 0)
+
+            await until(known, "a new message in the account")
+            await lost(at)
+            await until(known, "the same on a new connection")
+
+    @in_loop
     async def test_an_unanswered_caller_leaves_a_message(self) -> None:
         """R10, V2: after the ring time the mailbox greets, and what it keeps is what the caller said."""
         async with live_service() as at, phone(at.pbx, THIRD) as carol:
@@ -265,6 +286,72 @@ class TestMessageWaiting:
 
             await until(known, "a new message in the account")
             assert abs(read_tone(kept) - carol.tone) <= 5
+
+
+FIXED: Final = User(id="fay", extension="1005", deskphone="PJSIP/fixed", webrtc="PJSIP/fixed_w")
+
+
+class TestFixedAddress:
+    """R12: a deskphone with a fixed address registers nothing; it is rung, and is not shown unreachable."""
+
+    @pytest.mark.parametrize("qualify", [{}, {"qualify_frequency": "1", "qualify_timeout": "0.5"}])
+    def test_it_is_rung_by_calls_and_by_its_user(self, qualify: dict[str, str]) -> None:
+        @in_loop
+        async def check(_: TestFixedAddress) -> None:
+            async with fixed_phone(qualify) as (at, fay):
+                await until(reaches(at, reachable=True), "that the phone is reachable")
+                at.bob.dial("1005")
+                await fay.wait_for("ringing")
+                start = time.monotonic()
+                await at.bob.hang_up()
+                await fay.wait_for("over", after=start)
+                start = time.monotonic()
+                assert await at.service.commands.on_command("fay", Dial("1002"))
+                await fay.wait_for("ringing", after=start)
+                await lost(at)
+                assert at.account("fay").line(Device.DESKPHONE).reachable
+
+        check(self)
+
+    @in_loop
+    async def test_one_that_does_not_answer_is_unreachable_until_it_does(self) -> None:
+        qualify = {"qualify_frequency": "1", "qualify_timeout": "0.5"}
+        async with fixed_phone(qualify, plugged=False) as (at, _):
+            await until(reaches(at, reachable=False), "that the phone is unreachable")
+            await lost(at)
+            assert not at.account("fay").line(Device.DESKPHONE).reachable
+            async with party(at.pbx, Endpoint(name="fixed"), port=_port_of(at)):
+                await until(reaches(at, reachable=True), "that the phone is reachable")
+
+
+@asynccontextmanager
+async def fixed_phone(
+    qualify: Mapping[str, str], *, plugged: bool = True
+) -> AsyncIterator[tuple[LiveService, Party]]:
+    """A service with a user whose deskphone has a fixed address, and that phone."""
+    where = port()
+    fixed = Endpoint(name="fixed", aor_options={"contact": f"sip:fixed@{LOOPBACK}:{where}", **qualify})
+    async with (
+        live_service(ALICE, BOB, FIXED, more=(fixed, Endpoint(name="fixed_w"))) as at,
+        party(at.pbx, fixed, port=where if plugged else 0) as fay,
+    ):
+        yield at, fay
+
+
+def _port_of(at: LiveService) -> int:
+    (found,) = re.findall(
+        r"^contact = sip:fixed@.*:(\d+)$", (at.pbx.folder / "etc/pjsip.conf").read_text(), re.M
+    )
+    return int(found)
+
+
+def reaches(at: LiveService, *, reachable: bool) -> Callable[[], Awaitable[bool]]:
+    """Whether the account says so of the phone with the fixed address."""
+
+    async def so() -> bool:
+        return at.account("fay").line(Device.DESKPHONE).reachable is reachable
+
+    return so
 
 
 class TestCommands:

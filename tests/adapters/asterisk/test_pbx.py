@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import pytest
 from attrs import evolve
@@ -174,6 +175,50 @@ async def test_a_user_is_told_from_the_beginning() -> None:
         (call,) = [event.call for event in at.of() if isinstance(event, CallChanged)]
         assert (call.status, call.direction, call.peer) == (CallStatus.TALKING, Direction.INCOMING, "3000")
         assert at.pbx.connected
+
+
+FIXED: Final = "alice/sip:alice@192.0.2.7"
+REMOVED: Final = (
+    "Event: ContactStatus\r\nURI: sip:alice@192.0.2.9\r\nEndpointName: alice\r\nContactStatus: Removed"
+)
+
+
+class TestFixedContacts:
+    """R12: a phone with a fixed address registers no contact; that a list lacks it is no fact."""
+
+    @in_loop
+    async def test_a_fixed_contact_makes_the_line_reachable(self) -> None:
+        async with listening() as at:
+            at.node.endpoints["alice"] = (f"{FIXED},", "Not in use")
+            await at.pbx.watch(ALICE)
+            assert ContactsChanged(DESK, reachable=True) in at.of()
+
+    @in_loop
+    async def test_one_that_does_not_answer_is_unreachable_until_it_does(self) -> None:
+        async with listening() as at:
+            at.node.endpoints["alice"] = (f"{FIXED},", "Unavailable")
+            await at.pbx.watch(ALICE)
+            assert ContactsChanged(DESK, reachable=False) in at.of()
+            at.node.report(REMOVED.replace("Removed", "Reachable").replace("2.9", "2.7"))
+            await at.until(ContactsChanged(DESK, reachable=True))
+
+    @in_loop
+    async def test_it_stays_when_a_registered_one_goes(self) -> None:
+        async with listening() as at:
+            at.node.endpoints["alice"] = (f"{FIXED},alice/sip:alice@192.0.2.9,", "Not in use")
+            at.node.contacts = {"alice": "sip:alice@192.0.2.9"}
+            await at.pbx.watch(ALICE)
+            at.node.report(REMOVED)
+            await at.pbx.watch(ALICE)
+            assert ContactsChanged(DESK, reachable=False) not in at.of()
+
+    @in_loop
+    async def test_nothing_is_known_of_an_endpoint_that_no_list_has(self) -> None:
+        async with listening() as at:
+            at.node.endpoints = {}
+            at.node.replies["PJSIPShowEndpoints"] = refused("No endpoints found")
+            await at.pbx.watch(ALICE)
+            assert [event for event in at.of() if isinstance(event, ContactsChanged)] == []
 
 
 @in_loop

@@ -24,7 +24,8 @@ class ScriptedNode:
     Attributes:
         actions: Every action so far.
         devices: The status of each device.
-        contacts: The contact of each endpoint.
+        contacts: The contact that each endpoint has registered.
+        endpoints: Of each endpoint, the contacts with their AORs, between commas, and its state.
         channels: The headers of each live channel.
         database: AstDB.
         hints: What each hint follows.
@@ -41,6 +42,7 @@ class ScriptedNode:
         self.actions: list[Message] = []
         self.devices: dict[str, str] = {}
         self.contacts: dict[str, str] = {}
+        self.endpoints = dict.fromkeys(("alice", "alice_w"), ("", "Unavailable"))
         self.channels: dict[str, str] = {}
         self.database: dict[str, str] = {}
         self.hints: dict[str, str] = {}
@@ -168,6 +170,14 @@ def _contacts(node: ScriptedNode, _: Message) -> list[str]:
     return _list(items, "ContactListComplete")
 
 
+def _endpoints(node: ScriptedNode, _: Message) -> list[str]:
+    items = [
+        f"Event: EndpointList\r\nObjectName: {name}\r\nContacts: {contacts}\r\nDeviceState: {state}"
+        for name, (contacts, state) in node.endpoints.items()
+    ]
+    return _list(items, "EndpointListComplete")
+
+
 def _channels(node: ScriptedNode, _: Message) -> list[str]:
     items = [f"Event: CoreShowChannel\r\n{headers}" for headers in node.channels.values()]
     return _list(items, "CoreShowChannelsComplete")
@@ -179,7 +189,7 @@ def _endpoint(node: ScriptedNode, _: Message) -> list[str]:
 
 
 def _mailbox(_: ScriptedNode, action: Message) -> list[str]:
-    counts = "NewMessages: 2\r\nOldMessages: 1"
+    counts = "UrgMessages: 1\r\nNewMessages: 1\r\nOldMessages: 1"
     return [
         f"Response: Success\r\nMessage: Mailbox Message Count\r\nMailbox: {action['Mailbox']}\r\n{counts}"
     ]
@@ -252,6 +262,7 @@ _USUAL: dict[str, Callable[[ScriptedNode, Message], list[str]]] = {
     "Ping": _ping,
     "DeviceStateList": _devices,
     "PJSIPShowContacts": _contacts,
+    "PJSIPShowEndpoints": _endpoints,
     "CoreShowChannels": _channels,
     "MailboxCount": _mailbox,
     "PJSIPShowEndpoint": _endpoint,

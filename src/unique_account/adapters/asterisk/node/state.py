@@ -86,6 +86,7 @@ class NodeState:
         self.channels: dict[str, Channel] = {}
         self._devices: dict[str, Message] = {}
         self._contacts: dict[str, dict[str, Message]] = {}
+        self._endpoints: set[str] = set()
         self._mailboxes: dict[str, Message] = {}
 
     def note(self, message: Message) -> None:
@@ -98,7 +99,7 @@ class NodeState:
         """The messages that hold all that is known of an endpoint, in an order that can be translated."""
         contacts = self._contacts.get(interface, {})
         yield from contacts.values()
-        if not contacts:
+        if not contacts and interface in self._endpoints:
             yield Message(f"Event: PeerStatus\r\nPeer: {interface}\r\nPeerStatus: Unreachable")
         if interface in self._devices:
             yield self._devices[interface]
@@ -174,6 +175,21 @@ class NodeState:
         if contacts:
             self._contacts[interface] = contacts
 
+    def _endpoint(self, message: Message) -> None:
+        """Note an endpoint, with the fixed contacts of its AORs, which no list of contacts has.
+
+        Such a contact is usable as far as the state of the device tells.
+        """
+        endpoint = message.get("ObjectName", "")
+        interface = f"{_PHONE}{endpoint}"
+        self._endpoints.add(interface)
+        status = "Unreachable" if message.get("DeviceState") == "Unavailable" else "Unknown"
+        for contact in message.get("Contacts", "").split(","):
+            uri = contact.partition("/")[2]
+            if uri and uri not in self._contacts.get(interface, {}):
+                names = f"URI: {uri}\r\nEndpointName: {endpoint}\r\nContactStatus: {status}"
+                self._contacts.setdefault(interface, {})[uri] = Message(f"Event: ContactStatus\r\n{names}")
+
     def _mailbox(self, message: Message) -> None:
         self._mailboxes[message.get("Mailbox", "")] = message
 
@@ -203,6 +219,7 @@ _HANDLERS: Final[Mapping[str, Callable[[NodeState, Message], None]]] = {
     "DeviceStateChange": NodeState._device,
     "ContactStatus": NodeState._contact,
     "ContactList": NodeState._contact,
+    "EndpointList": NodeState._endpoint,
     "MessageWaiting": NodeState._mailbox,
     "Hangup": NodeState._hangup,
     **dict.fromkeys(_BEGINS | _HOLDS | _BRIDGES | {"NewConnectedLine"}, NodeState._channel),

@@ -21,7 +21,7 @@ from unique_account.adapters.asterisk.node.state import Channel, NodeState
 from unique_account.adapters.asterisk.translation.vocabulary import full_mailbox
 from unique_account.core.user import User
 
-LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "CoreShowChannels")
+LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints", "CoreShowChannels")
 """The actions whose answers hold all that a node knows."""
 
 LOOKS_AFTER_CALLS_EVERY: Final = 2.0
@@ -30,8 +30,8 @@ LOOKS_AFTER_CALLS_EVERY: Final = 2.0
 LOOKED_AFTER: Final = 50
 """How many calls it asks after at once."""
 
-_EMPTY: Final = "No Contacts found"
-"""The error with which an action answers whose list is empty."""
+_EMPTY: Final = ("No Contacts found", "No endpoints found")
+"""The errors with which actions answer whose lists are empty."""
 
 _NO_CHANNEL: Final = "No such channel"
 """The error with which a question after a channel is answered that is gone."""
@@ -150,7 +150,7 @@ class StateSync:
             del self._missing[number]
             return
         failed = message.get("Response") == "Error"
-        if failed and number in self._missing and problem != _EMPTY:
+        if failed and number in self._missing and problem not in _EMPTY:
             raise ActionRefused(self._missing[number], problem)
         if failed or message.get("EventList") == "Complete":
             self._missing.pop(number, None)
@@ -171,6 +171,9 @@ class StateSync:
 def _message_waiting(message: Message) -> Message:
     """A count of messages that was asked for, as the event that reports one."""
     mailbox, new, old = (message.get(name, "") for name in ("Mailbox", "NewMessages", "OldMessages"))
+    urgent = message.get("UrgMessages", "")
+    if new.isdecimal() and urgent.isdecimal():
+        new = str(int(new) + int(urgent))  # the event counts urgent messages as new ones
     return Message(f"Event: MessageWaiting\r\nMailbox: {mailbox}\r\nNew: {new}\r\nOld: {old}")
 
 
