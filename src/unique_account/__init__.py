@@ -15,6 +15,7 @@ from unique_account.core.account import (
     Session,
 )
 from unique_account.core.device_in_use import deadline, device_in_use
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import (
     Ineligible,
     InvalidCursor,
@@ -68,6 +69,7 @@ __all__ = [
     "Account",
     "Call",
     "CallChanged",
+    "CallDiverted",
     "CallEnded",
     "CallRecord",
     "CallStatus",

@@ -24,6 +24,7 @@ from unique_account.core.account import (
 )
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.device_in_use import deadline
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import InvalidCursor, InvalidFields, Refused
 from unique_account.core.events import (
     CallChanged,
@@ -58,6 +59,7 @@ IDS: dict[str, Callable[[str], object]] = {
     "Session": Session,
     "Call": lambda text: evolve(CALL, id=text),
     "CallRecord": lambda text: evolve(RECORD, id=text),
+    "CallDiverted": lambda text: CallDiverted(linked_id=text, started=NOON, at=NOON),
     "CallRecord of": lambda text: evolve(RECORD, user=text),
     "User": lambda text: evolve(ALICE, id=text),
 }
@@ -65,6 +67,7 @@ TEXTS: dict[str, Callable[[str], object]] = {
     "LoggedIn": lambda text: LoggedIn("tab-1", text),
     "SessionLost": lambda text: SessionLost("tab-1", NOON, text),
     "Session": lambda text: Session("tab-1", text),
+    "diverted caller": lambda text: CallDiverted(linked_id="1.1", started=NOON, at=NOON, peer=text),
     "call": lambda text: evolve(CALL, linked_id=text),
     "peer": lambda text: evolve(CALL, peer=text),
     "name": lambda text: evolve(CALL, peer_name=text),
@@ -79,6 +82,7 @@ INSTANTS: dict[str, Callable[[datetime], object]] = {
     "SessionLost": lambda instant: SessionLost("tab-1", instant),
     "LeaseExpired": LeaseExpired,
     "CallEnded": lambda instant: CallEnded("1.1", instant),
+    "CallDiverted": lambda instant: CallDiverted(linked_id="1.1", started=instant, at=instant),
     "Session": lambda instant: Session("tab-1", last_seen=instant),
     "Call": lambda instant: evolve(CALL, started=instant),
     "answered": lambda instant: evolve(CALL, answered=instant),

@@ -9,6 +9,10 @@ import pytest
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, BOB, Installation, settle
 from unique_account.core.errors import Unreachable
+from unique_account.core.events import ForwardingChanged
+from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.history import HistoryStatus
+from unique_account.core.machine import Device
 from unique_account.ports.observer import PortRequest
 from unique_account.service import call_log_writer
 
@@ -98,3 +102,34 @@ class TestUnreachable:
                 at.call_log.heal()
                 await at.advance(5)
                 assert await recorded(at) == ["bob", "bob"]
+
+
+class TestDiverted:
+    """H4: a call that rings no device is in the history of the user whose number was called."""
+
+    @pytest.mark.parametrize(
+        "forwarding", [Forwarding(do_not_disturb=True), Forwarding(unconditional=Forward("1002"))]
+    )
+    def test_it_is_missed_on_no_device(self, forwarding: Forwarding) -> None:
+        @in_loop
+        async def check(_: TestDiverted) -> None:
+            at = Installation()
+            async with at.running(ALICE) as service:
+                await at.pbx.register("PJSIP/alice")
+                await service.handle("alice", ForwardingChanged(forwarding))
+                call = await at.pbx.call("1001", caller="3000")
+                (record,) = await at.call_log.before("alice", None, 10)
+                assert (record.key, record.peer) == ((call.started, call.id), "3000")
+                assert (record.status, record.device) == (HistoryStatus.MISSED, None)
+
+        check(self)
+
+    @in_loop
+    async def test_one_that_rang_before_is_one_entry_with_its_device(self) -> None:
+        at = Installation()
+        async with at.running(ALICE):
+            await at.pbx.register("PJSIP/alice")
+            await at.pbx.call("1001", caller="3000")
+            await at.advance(60)
+            (record,) = await at.call_log.before("alice", None, 10)
+            assert (record.status, record.device) == (HistoryStatus.MISSED, Device.DESKPHONE)

@@ -1,9 +1,8 @@
 """What can happen to an account, and `apply`, which makes the next account of it.
 
 `apply` takes any event at any time. Facts of the PBX are never refused, in any order, however often
-repeated (M4); what the account already holds makes no new account, so an unchanged account is the very
-same object. Only two things are refused: what the machine's table does not allow (M3), and a forward that
-cannot work (R13). A refusal raises `Refused` and changes nothing.
+repeated (M4). An event that says nothing new gives the very same account. Only two things are refused: what
+the table does not allow (M3), and a forward that cannot work (R13). Then nothing changes.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from unique_account.core.account import (
     Session,
     utc,
 )
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import Refused
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.forwarding_changes import FORWARDS, Setting, choose, dialled, switched
@@ -191,7 +191,7 @@ class UserChanged:
 Fact = LineChanged | ContactsChanged | CallChanged | MessagesChanged
 """What the PBX reports again when it is asked for all that it knows; the last report of each counts."""
 
-Reported = Fact | CallEnded | FactsReplaced
+Reported = Fact | CallEnded | CallDiverted | FactsReplaced
 """What the PBX reports. It never changes what is stored."""
 
 Event = (
@@ -339,6 +339,7 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[Account, Any], Account]]] = {
     ContactsChanged: _contacts_changed,
     CallChanged: _call_changed,
     CallEnded: _call_ended,
+    CallDiverted: lambda account, _: account,
     FactsReplaced: _facts_replaced,
     ForwardingChanged: _forwarding_changed,
     DoNotDisturbSet: _do_not_disturb_set,

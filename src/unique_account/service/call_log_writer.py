@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from unique_account.core.account import Account
+from unique_account.core.diversions import CallDiverted, diverted
 from unique_account.core.errors import Unreachable
 from unique_account.core.events import CallEnded
 from unique_account.core.history import CallRecord, finished
@@ -37,11 +38,20 @@ class CallLogWriter:
         self._observer = observer
         self._owed: deque[CallRecord] = deque()
 
-    async def record(self, account: Account, ended: CallEnded) -> None:
-        """Record a live call of an account that is over (H3), or keep it until that is possible."""
-        record = finished(account, ended.call_id, ended.at)
-        if record is None:
-            return
+    async def record(self, account: Account, event: CallEnded | CallDiverted) -> None:
+        """Record a live call of an account that is over (H3), or keep it until that is possible.
+
+        A call that the PBX sent elsewhere is over for its user (H4).
+        """
+        if isinstance(event, CallEnded):
+            record = finished(account, event.call_id, event.at)
+        else:
+            record = diverted(account, event)
+        if record is not None:
+            await self._write(record)
+
+    async def _write(self, record: CallRecord) -> None:
+        """Write a record, or keep it until that is possible."""
         try:
             if not self._owed and await self._settled(record):
                 return

@@ -14,6 +14,7 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 from unique_account.core.account import DEFAULT_LEASE, Account
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import Ineligible, Refused, Unreachable
 from unique_account.core.events import (
     CallEnded,
@@ -257,7 +258,8 @@ class Service:
             if after is not before:
                 self._keep(after)
                 self._observer.applied(event, before, after)
-            if isinstance(event, CallEnded):  # first, so that who sees the call gone finds it in the history
+            # First, so that a user who sees the call gone finds it in the history.
+            if isinstance(event, CallEnded | CallDiverted):
                 await self._recorder.record(before, event)
             await self._project(event, before, after)
         if isinstance(event, UserChanged) and after is not before:

@@ -22,6 +22,7 @@ except ImportError as missing:  # pragma: no cover
     ) from missing
 
 from unique_account.core.account import LINES, Account, Call, CallStatus, Direction, Line, LineStatus
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
     CallChanged,
@@ -235,6 +236,7 @@ _KNOWN: Final = st.lists(_REPORTED_AGAIN, max_size=4).map(tuple)
 _FACTS: Final[st.SearchStrategy[Event]] = st.one_of(
     _REPORTED_AGAIN,
     st.builds(CallEnded, _CALL_IDS, _INSTANTS),
+    st.builds(CallDiverted, linked_id=_CALL_IDS, started=_INSTANTS, at=_INSTANTS),
     st.builds(FactsReplaced, _SERVERS, _KNOWN),
 )
 

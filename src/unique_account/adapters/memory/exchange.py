@@ -11,6 +11,7 @@ from unique_account.adapters.memory.calls import PhoneLeg, PlacedCall
 from unique_account.adapters.memory.phones import MemoryPhones
 from unique_account.adapters.memory.plans import MemoryPlans
 from unique_account.core.account import CallStatus, Direction
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.forwarding import Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.number import Number
@@ -140,7 +141,9 @@ class Exchange:
             return
         if route.ring is not None:
             await self._ring(call, route.ring)
-        elif isinstance(route.destination, Extension):
+            return
+        await self._report_diverted(call)
+        if isinstance(route.destination, Extension):
             call.forwards += 1
             await self.arrive(call, route.destination.number)
         else:
@@ -148,6 +151,12 @@ class Exchange:
             call.answered = isinstance(route.destination, Mailbox)
             if not call.answered:
                 await self.end(call)
+
+    async def _report_diverted(self, call: PlacedCall) -> None:
+        """Report to the user at whose number a call is that it does not stay there (H4)."""
+        now = self._clock.now()
+        diverted = CallDiverted(linked_id=call.id, started=call.started, at=now, peer=call.caller)
+        await self._phones.report_diverted(call.user, diverted)
 
     async def _ring(self, call: PlacedCall, candidate: Candidate) -> None:
         now = self._clock.now()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from unique_account.adapters.memory.calls import PhoneLeg
 from unique_account.core.account import CallStatus, LineStatus
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.events import (
     CallChanged,
     CallEnded,
@@ -153,6 +154,10 @@ class MemoryPhones:
         if leg.interface in self._lines:
             await self._report(self._lines[leg.interface][0], CallEnded(leg.id, at))
         await self._report_status(leg.interface)
+
+    async def report_diverted(self, user: str, diverted: CallDiverted) -> None:
+        """A call was sent elsewhere from a user's number."""
+        await self._report(user, diverted)
 
     async def _report_status(self, interface: str) -> None:
         status = self.status(interface)

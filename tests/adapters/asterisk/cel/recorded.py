@@ -13,6 +13,7 @@ from tests.e2e.scenes.people import Truth
 from tests.paths import DATA
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.adapters.asterisk.wire_names import DIVERSION_EVENT
 from unique_account.core.account import Direction
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device
@@ -49,12 +50,17 @@ def _recording(file: Path) -> Recording:
         file.stem,
         tuple(_truth(line["truth"]) for line in lines if "truth" in line),
         tuple(_message(line["cel"]) for line in lines if "cel" in line),
-        tuple((line["node"], _live(line)) for line in lines if "ami" in line or "joined" in line),
+        tuple((line["node"], _live(line)) for line in lines if _is_live(line)),
     )
 
 
+def _is_live(line: dict[str, Any]) -> bool:
+    return "ami" in line or "joined" in line or line.get("cel", {}).get("EventName") == DIVERSION_EVENT
+
+
 def _live(line: dict[str, Any]) -> Message | tuple[str, ...]:
-    return _message(line["ami"]) if "ami" in line else tuple(line["joined"])
+    told = line.get("ami") or line.get("cel")
+    return _message(told) if told else tuple(line["joined"])
 
 
 def _truth(reported: dict[str, Any]) -> Truth:
@@ -68,5 +74,5 @@ def _truth(reported: dict[str, Any]) -> Truth:
 
 
 def _message(headers: dict[str, str]) -> Message:
-    first = {"Event": headers.pop("Event")}
+    first = {"Event": headers["Event"]}
     return Message("\r\n".join(f"{name}: {value}" for name, value in (first | headers).items()))

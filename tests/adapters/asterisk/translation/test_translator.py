@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import _HANDLERS, Translator
 from unique_account.core.account import Call, CallStatus, Direction, LineStatus
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.errors import InvalidFields
 from unique_account.core.events import (
     CallChanged,
@@ -551,6 +553,55 @@ class TestCalls:
         finally:
             tracemalloc.stop()
         assert held < 10_000
+
+
+def diverted(extra: str = "1001@default:mailbox:1001@default", **headers: str) -> Message:
+    """The event by which the dialplan reports that a call does not stay at a number."""
+    caller = {"CallerIDnum": "1002", "CallerIDname": "Bob", "Channel": "PJSIP/bob-00000001"}
+    ids = {"UniqueID": "1795415407.1", "LinkedID": "1795415407.1"}
+    return message("CEL", **{"EventName": "unique_account", **caller, **ids, **headers}, Extra=extra)
+
+
+def as_json(text: str) -> str:
+    return json.dumps({"extra": text})
+
+
+class TestDiversions:
+    """H4: a call that rings no device is reported to the user whose number was called."""
+
+    def test_it_is_reported_with_its_caller(self, ear: Ear) -> None:
+        (reported,) = ear.received(diverted(as_json("1001@default:refusal:17")))
+        expected = CallDiverted(linked_id="1795415407.1", started=BEGAN, at=T0, peer="1002", peer_name="Bob")
+        assert reported == ("alice", expected)
+
+    def test_a_caller_with_an_account_has_the_number_of_the_account(self, ear: Ear) -> None:
+        from_dave = diverted(as_json("1001@default:extension:1003"), Channel="PJSIP/dave-1", CallerIDnum="0")
+        ((_, event),) = ear.received(from_dave)
+        assert isinstance(event, CallDiverted)
+        assert event.peer == "1004"
+
+    def test_a_call_from_another_node_has_the_id_that_it_has_there(self, ear: Ear) -> None:
+        elsewhere = diverted(as_json("far-1795415406.3"), EventName="unique_account_call")
+        ((_, event),) = ear.received(elsewhere, diverted(as_json("1001@default:refusal:17")))
+        assert isinstance(event, CallDiverted)
+        assert event.linked_id == "far-1795415406.3"
+
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            "",
+            "no JSON",
+            as_json("1001@default"),
+            as_json("1001@other:refusal:17"),
+            as_json("2001@default:refusal:17"),
+        ],
+    )
+    def test_numbers_of_others_mean_nothing(self, ear: Ear, extra: str) -> None:
+        assert ear.received(diverted(extra)) == []
+
+    def test_a_user_that_is_forgotten_is_told_nothing(self, ear: Ear) -> None:
+        ear.translation.forget("alice")
+        assert ear.received(diverted(as_json("1001@default:refusal:17"))) == []
 
 
 def did(do: str, **headers: str) -> Message:

@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, CODE_KEY
+from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, CODE_KEY, DIVERSION_EVENT
 from unique_account.core.errors import Unreachable
 
 EVENT_CLASSES: Final = "call,system,user"
@@ -40,7 +40,7 @@ async def subscribe(connection: Connection) -> None:
     except ActionRefused as error:
         raise Unreachable(f"{error}; without it strangers could forge events: grant write = system") from None
     with suppress(ActionRefused):  # it then reports more than is needed
-        for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: {CALL_ID_EVENT}"):
+        for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: ({CALL_ID_EVENT}|{DIVERSION_EVENT})"):
             await connection.act("Filter", add, ("Filter", wanted))
     await connection.act("Events", ("EventMask", EVENT_CLASSES))
 

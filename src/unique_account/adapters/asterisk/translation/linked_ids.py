@@ -63,6 +63,10 @@ class LinkedIds:
         first, _, rest = message.text.partition("\r\n")
         return Message(f"{first}\r\nLinkedid: {other}\r\n{rest}")
 
+    def origin(self, linkedid: str) -> str:
+        """The id that a call has where it began."""
+        return self._ids.get(linkedid, linkedid)
+
     def join(self, *linkedids: str) -> str:
         """Note that calls are one from now on: the one that began first, where it began; gives its id."""
         elsewhere = [self._ids[one] for one in linkedids if one in self._ids]
@@ -78,7 +82,7 @@ class LinkedIds:
         Returns:
             The id; empty for any other event.
         """
-        other = _extra(message) if message.get("EventName") == CALL_ID_EVENT and "LinkedID" in message else ""
+        other = extra(message) if message.get("EventName") == CALL_ID_EVENT and "LinkedID" in message else ""
         if other:
             # Asterisk's own stands below whatever a stranger's text poses as.
             _remember(self._ids, message.all("LinkedID")[-1], other)
@@ -93,7 +97,8 @@ def _remember(known: dict[str, T], linkedid: str, value: T) -> None:
         del known[next(iter(known))]
 
 
-def _extra(message: Message) -> str:
+def extra(message: Message) -> str:
+    """What the dialplan put into an event of channel event logging; empty if it cannot be read."""
     try:
         value = json.loads(message.all("Extra")[-1])["extra"]
     except (ValueError, TypeError, LookupError, RecursionError):

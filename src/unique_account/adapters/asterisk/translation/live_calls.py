@@ -20,15 +20,17 @@ from unique_account.adapters.asterisk.translation.calls import (
     linkedid_of,
     new_call,
 )
-from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, transferred
+from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, extra, transferred
 from unique_account.adapters.asterisk.translation.originated import OriginatedLocals
-from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine
+from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine, WatchedLines
+from unique_account.adapters.asterisk.wire_names import DIVERSION_EVENT
 from unique_account.core.account import Call
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.events import CallChanged, CallEnded
 
 _AGE: Final = re.compile(r"([0-9]{1,6}):([0-9]{2}):([0-9]{2})$")
 
-Reported = tuple[str, CallChanged | CallEnded]
+Reported = tuple[str, CallChanged | CallEnded | CallDiverted]
 """An event of a user, by the user's id."""
 
 
@@ -36,12 +38,13 @@ class LiveCalls:
     """Follows the channels on some lines.
 
     Args:
-        lines: Whose lines the endpoints are, as of now.
+        watched: The users whose calls are followed, as of now.
         instant: The instant of the last message.
     """
 
-    def __init__(self, lines: Mapping[str, WatchedLine], instant: Callable[[], datetime]) -> None:
-        self._lines = lines
+    def __init__(self, watched: WatchedLines, instant: Callable[[], datetime]) -> None:
+        self._watched = watched
+        self._lines = watched.by_interface
         self._instant = instant
         self._calls: dict[str, tuple[str, Call]] = {}
         self._origins = LinkedIds()
@@ -167,18 +170,39 @@ class LiveCalls:
             return ()
         return (*self._call_changed(user, self._origins.under(call, linkedid)), *self._over(user, leg))
 
-    def _line_of(self, message: Message) -> WatchedLine | None:
-        return self._lines.get(interface_of(message))
-
-    def _call_id(self, message: Message) -> tuple[Reported, ...]:
+    def _logged(self, message: Message) -> tuple[Reported, ...]:
+        """An event of channel event logging that our dialplan made."""
+        if message.get("EventName") == DIVERSION_EVENT and "LinkedID" in message:
+            return self._diverted(message)
         if elsewhere := self._origins.note(message):
             with suppress(UnusableHeader):
                 self._origins.began(elsewhere, self._instant())
         return ()
 
+    def _diverted(self, message: Message) -> tuple[Reported, ...]:
+        """A call was sent elsewhere from a number: do-not-disturb, a forward, the limit, no answer (H4)."""
+        place, _, destination = extra(message).partition(":")
+        number, _, context = place.partition("@")
+        user = self._watched.by_number.get((context, number))
+        linkedid = self._origins.origin(message.all("LinkedID")[-1])
+        if user is None or not (destination and linkedid.strip()):
+            return ()
+        caller = self._line_of(message)
+        diverted = CallDiverted(
+            linked_id=linkedid,
+            started=self._origins.began(linkedid, self._instant()),
+            at=self._instant(),
+            peer=self._watched.users[caller.user].extension if caller else message.get("CallerIDnum", ""),
+            peer_name=message.get("CallerIDname", ""),
+        )
+        return ((user, diverted),)
+
+    def _line_of(self, message: Message) -> WatchedLine | None:
+        return self._lines.get(interface_of(message))
+
 
 _HANDLERS: Final[Mapping[str, Callable[[LiveCalls, Message], tuple[Reported, ...]]]] = {
-    "CEL": LiveCalls._call_id,
+    "CEL": LiveCalls._logged,
     "Newchannel": LiveCalls._channel,
     "Newstate": LiveCalls._channel,
     "CoreShowChannel": LiveCalls._channel,

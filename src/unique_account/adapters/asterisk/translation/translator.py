@@ -78,7 +78,7 @@ class Translator:
         self._lines = self._watched.by_interface
         self._mailboxes = self._watched.mailboxes
         self._seconds: float | None = None
-        self._calls = LiveCalls(self._lines, self._instant)
+        self._calls = LiveCalls(self._watched, self._instant)
         self._contacts: dict[str, set[str]] = {}
         self._reachable: dict[str, bool] = {}
         for user in users:

@@ -25,6 +25,7 @@ class WatchedLines:
         users: All users by their ids, those of other media servers included.
         by_interface: The lines by their endpoints.
         mailboxes: The ids of the users who have a mailbox, by its address.
+        by_number: The ids of the users whose lines are here, by the contexts of their numbers and these.
     """
 
     def __init__(self, media_server: str) -> None:
@@ -33,6 +34,7 @@ class WatchedLines:
         self.users: dict[str, User] = {}
         self.by_interface: dict[str, WatchedLine] = {}
         self.mailboxes: dict[str, list[str]] = {}
+        self.by_number: dict[tuple[str, str], str] = {}
 
     def add(self, user: User) -> None:
         """Watch one more user.
@@ -47,6 +49,7 @@ class WatchedLines:
         self.users[user.id] = user
         if self._is_here(user):
             self.by_interface |= {user.interface(device): WatchedLine(user.id, device) for device in Device}
+            self.by_number |= dict.fromkeys(_places(user), user.id)
             if user.mailbox is not None:
                 self.mailboxes.setdefault(full_mailbox(user.mailbox), []).append(user.id)
 
@@ -60,6 +63,9 @@ class WatchedLines:
             return ()
         if known.mailbox is not None:
             self.mailboxes[full_mailbox(known.mailbox)].remove(user)
+        for place in _places(known):
+            if self.by_number.get(place) == user:
+                del self.by_number[place]
         interfaces = tuple(map(known.interface, Device))
         for interface in interfaces:
             del self.by_interface[interface]
@@ -72,3 +78,8 @@ class WatchedLines:
 
     def _is_here(self, user: User) -> bool:
         return user.media_server == self._media_server
+
+
+def _places(user: User) -> list[tuple[str, str]]:
+    """A user's numbers, as the dialplan names them, each with its context."""
+    return [(user.context, number) for number in user.numbers]

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from unique_account.core.account import Account
+from unique_account.core.diversions import CallDiverted
 from unique_account.core.events import DeviceSelected, Event, ForwardingChanged
 from unique_account.core.forwarding import Fallbacks, Forward, Forwarding, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
@@ -103,6 +104,25 @@ class RoutingContract(NodeContract):
             await self.follow(opened, self.logged_in(self.bob), silent)
             await self.goes_to(phones, await phones.call("1001"), Mailbox("1001@default"))
             await self.goes_to(phones, await phones.call("1002"), Refusal(20))
+
+    @scenario
+    async def test_a_call_that_does_not_stay_at_a_number_is_reported(self, opened: Opened) -> None:
+        """H4: a call under do-not-disturb or by a forward rings no device, and its user learns of it."""
+        pbx, phones = opened
+        elsewhere = Forwarding(do_not_disturb=True), Forwarding(unconditional=Forward("1002"))
+        async with self.listening(pbx) as received:
+            await self.all_registered(phones)
+            await pbx.watch(self.alice)
+            for calls, forwarding in enumerate(elsewhere, start=1):
+                await self.follow(opened, self.logged_in(), ForwardingChanged(forwarding))
+                await phones.call("1001")
+
+                async def so(calls: int = calls) -> bool:
+                    diverted = [event for _, event in received if isinstance(event, CallDiverted)]
+                    return len({event.linked_id for event in diverted}) == calls
+
+                await self.until(so)
+            assert {user for user, event in received if isinstance(event, CallDiverted)} == {"alice"}
 
     @scenario
     async def test_an_unconditional_forward_is_followed(self, opened: Opened) -> None:
