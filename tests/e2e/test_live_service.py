@@ -354,6 +354,10 @@ def reaches(at: LiveService, *, reachable: bool) -> Callable[[], Awaitable[bool]
     return so
 
 
+Reaches = Callable[[LiveService, Party, int], Awaitable[Call]]
+"""How a call with somebody comes to be, as Alice's call of this number."""
+
+
 class TestCommands:
     """C1: what the UC Assistant makes the deskphone do."""
 
@@ -471,6 +475,75 @@ class TestCommands:
             start = time.monotonic()
             await at.carol.hang_up()
             await at.bob.wait_for("over", after=start)
+
+
+async def _called(at: LiveService, who: Party, number: int) -> Call:
+    """Somebody calls Alice, whose deskphone answers."""
+    who.dial("1001")
+    await has_call(at, CallStatus.RINGING, number)
+    at.alice.answer()
+    return await has_call(at, CallStatus.TALKING, number)
+
+
+async def _calls(at: LiveService, who: Party, number: int) -> Call:
+    """Alice calls somebody from her deskphone, who answers."""
+    start = time.monotonic()
+    at.alice.dial("1002" if who is at.bob else "1003")
+    await who.wait_for("ringing", after=start)
+    who.answer()
+    return await has_call(at, CallStatus.TALKING, number)
+
+
+class TestJoined:
+    """C1: after a join the parties have each other, and no dialplan of either call goes on."""
+
+    @pytest.mark.parametrize("first", [_called, _calls])
+    @pytest.mark.parametrize("second", [_called, _calls])
+    @pytest.mark.parametrize("leaves", ["bob", "carol"])
+    @pytest.mark.parametrize("held", [False, True])
+    def test_the_other_ends_with_cause_16_and_nothing_rings_again(
+        self, first: Reaches, second: Reaches, leaves: str, held: bool
+    ) -> None:
+        @in_loop
+        async def check(_: TestJoined) -> None:
+            async with live_service() as at:
+                one = await first(at, at.bob, 1)
+                if held:
+                    await at.adapter.hold(one.id)
+                    await has_call(at, CallStatus.HELD)
+                two = await second(at, at.carol, 2)
+                (of_bob,), (of_carol,) = at.bob.calls, at.carol.calls
+                start = time.monotonic()
+                await at.adapter.join(one.id, two.id)
+                await at.agrees()
+                assert at.account().calls == ()
+                assert [call.over for call in (of_bob, of_carol)] == [False, False]
+                await talks(at, "bob")
+                leaving, left = (at.bob, at.carol) if leaves == "bob" else (at.carol, at.bob)
+                (other,) = left.calls
+                gone = time.monotonic()
+                await leaving.hang_up()
+                await left.wait_for("over", after=gone)
+                assert other.cause == "16"
+                await asyncio.sleep(0.5)  # a dialplan that goes on rings within 10 ms
+                for phone in (at.alice, at.bob, at.carol):
+                    assert not phone.calls
+                    assert not [
+                        seen
+                        for seen in phone.journal.reported
+                        if seen.at > start and seen.what[0] == "ringing"
+                    ]
+                went_on = [
+                    entry.what["Application"]
+                    for entry in at.pbx.ami.journal.reported
+                    if entry.at > gone
+                    and entry.what.event == "Newexten"
+                    and entry.what["Application"] != "Hangup"
+                ]
+                assert went_on == []
+                assert (await at.pbx.cli("core show channels count")).startswith("0 active channels")
+
+        check(self)
 
 
 class TestFaults:

@@ -28,6 +28,12 @@ DIAL_CHANNEL_PREFIX: Final = "unique-account-dial-"
 HOLD_CONTEXT: Final = "unique-account-held"
 """The context of the rendered dialplan in which a party waits for a moment."""
 
+JOIN_CONTEXT: Final = "unique-account-joined"
+"""The context of the rendered dialplan in which a party joins another one."""
+
+JOINED_PARTY: Final = "UNIQUE_ACCOUNT_PARTY"
+"""Channel variable that names the channel that a party joins there."""
+
 CODE_ANSWER: Final = "UNIQUE_ACCOUNT_ANSWER"
 """The variable of the caller's channel that is set to the answer."""
 

@@ -18,6 +18,8 @@ from unique_account.adapters.asterisk.wire_names import (
     DIVERSION_EVENT,
     FORWARD_COUNT,
     HOLD_CONTEXT,
+    JOIN_CONTEXT,
+    JOINED_PARTY,
     NUMBERS_CONTEXT,
 )
 from unique_account.core.forwarding import Outcome
@@ -215,4 +217,11 @@ exten = _*.,1,Set(ARRAY(call,silent_at)=${{EXTEN:1}},$[{_NOW} + 1500])
 [{HOLD_CONTEXT}]
 ; Who was on hold waits here for a moment, which ends the hold, and is then joined to another call (C1).
 exten = s,1,Wait(5)
+
+[{JOIN_CONTEXT}]
+; The party of one call joins that of another one (C1). If either hangs up, the other ends, and neither call's
+; dialplan goes on.
+exten = s,1,Bridge(${{{JOINED_PARTY}}},F({JOIN_CONTEXT}^over^1))
+ same = n,Hangup(16)
+exten = over,1,Hangup(16)
 """

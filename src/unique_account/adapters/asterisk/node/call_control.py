@@ -19,7 +19,12 @@ from typing import Final
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel, NodeState
-from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX, HOLD_CONTEXT
+from unique_account.adapters.asterisk.wire_names import (
+    DIAL_CHANNEL_PREFIX,
+    HOLD_CONTEXT,
+    JOIN_CONTEXT,
+    JOINED_PARTY,
+)
 from unique_account.ports.pbx import CommandFailed
 
 PHONE_TIMEOUT: Final = 2.0
@@ -126,10 +131,33 @@ class NodeCallControl:
             raise CommandFailed("the other party of both calls is the same")
         # Before anybody is moved, since the phone's legs end as the other parties go.
         self._join(*(channel.last["Linkedid"] for channel in channels))
-        for channel, party in zip(channels, (one, two), strict=True):
-            if channel.hold is not None:
-                await self._end_hold(party)
-        await self._act("Bridge", ("Channel1", one.name), ("Channel2", two.name))
+        if channels[1].hold is not None:
+            await self._end_hold(two)
+        await self._meet(one, two)
+        for channel in channels:
+            if channel.last["Uniqueid"] in self._state.channels:
+                with suppress(CommandFailed):  # it ends by itself
+                    await self._act("Hangup", ("Channel", channel.name), ("Cause", _NORMAL))
+
+    async def _meet(self, party: Channel, other: Channel) -> None:
+        """Let a party join another one, so that both calls end once either hangs up."""
+        uniqueids = {party.last["Uniqueid"], other.last["Uniqueid"]}
+        places: dict[str, str] = {}
+
+        def decides(message: Message) -> bool:
+            if message.event == "BridgeEnter" and message.get("Uniqueid") in uniqueids:
+                places[message["Uniqueid"]] = message.get("BridgeUniqueid", "")
+            together = places.keys() == uniqueids and len(set(places.values())) == 1
+            return together or (_over(message) and message.get("Uniqueid") in uniqueids)
+
+        with self._connection.expecting(decides) as decided:
+            joined = (("Variable", JOINED_PARTY), ("Value", other.name))
+            await self._act("Setvar", ("Channel", party.name), *joined)
+            place = (("Context", JOIN_CONTEXT), ("Exten", "s"), ("Priority", "1"))
+            await self._act("Redirect", ("Channel", party.name), *place)
+            reported = await _within(PHONE_TIMEOUT, decided)
+        if reported is None or _over(reported):
+            raise CommandFailed("the parties are not connected, since one of them is gone")
 
     async def hang_up(self, call_id: str) -> None:
         """End a call; one that rings is refused, as by its user."""
