@@ -118,7 +118,7 @@ class TestLiveAndWritten:
             assert talking.key == reported.key == written.key
 
     @in_loop
-    async def test_a_call_that_rings_no_device_is_there_once_it_is_written_down(self) -> None:
+    async def test_a_call_that_rings_no_device_is_there_before_it_is_written_down(self) -> None:
         async with stage() as at, served(at, *USERS) as here:
             before = await _plan(at, DAVE)
             await here.service.handle("dave", ForwardingChanged(Forwarding(do_not_disturb=True)))
@@ -126,11 +126,14 @@ class TestLiveAndWritten:
             await at.call("bob", "1004")
             await at["bob"].wait_for("over")
             await here.wait_for(BOB, HistoryStatus.EMITTED)
-            assert await here.history(DAVE) == []
+            (reported,) = await here.wait_for(DAVE, HistoryStatus.MISSED)
             await here.read()
-            (missed,) = await here.wait_for(DAVE, HistoryStatus.MISSED)
-            assert missed.device is None
-            assert missed.peer == "1002"
+            (written,) = await here.wait_for(DAVE, HistoryStatus.MISSED)
+            assert [one.settled for one in (reported, written)] == [False, True]
+            assert reported.key == written.key
+            for missed in (reported, written):
+                assert missed.device is None
+                assert missed.peer == "1002"
             await here.wait_for(BOB, HistoryStatus.EMITTED)
 
     @in_loop
