@@ -77,10 +77,12 @@ def test_exports_are_sorted_and_each_named_once() -> None:
 def test_every_export_exists_and_nothing_else_is_public() -> None:
     public = {
         name
-        for name, value in vars(unique_account).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+        for name in dir(unique_account)
+        if not name.startswith("_") and not inspect.ismodule(getattr(unique_account, name))
     }
-    assert public == set(unique_account.__all__)
+    assert public - {"TYPE_CHECKING"} == set(unique_account.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = unique_account.nonsense  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [n for n in unique_account.__all__ if n not in ("Destination", "Event")])

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -50,6 +51,26 @@ def store(tmp_path: Path) -> Path:
 def ids(store: Path) -> list[str]:
     shown = run("alice", "--store", store, "--json", "--size", 5000).output.splitlines()
     return [json.loads(line)["id"] for line in shown]
+
+
+class TestInterrupted:
+    """S1: Ctrl-C ends a command with its exit code and a word, however early it comes."""
+
+    @pytest.mark.parametrize("after", ["unique_account.core.machine", "unique_account.cli"])
+    @pytest.mark.parametrize("arguments", [("demo",), ("demo", "--web", "--port", "0")])
+    def test_early(self, arguments: tuple[str, ...], after: str) -> None:
+        command = [sys.executable, "-X", "importtime", "-m", "unique_account", *arguments]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.rpartition("| ")[2].strip() == after:
+                    process.send_signal(signal.SIGINT)
+                    break
+            rest = process.stderr.read()
+        assert "Traceback" not in rest
+        assert process.returncode in (0, 130)
 
 
 class TestStopped:

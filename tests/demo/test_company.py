@@ -6,10 +6,11 @@ import asyncio
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 from urllib.request import urlopen
 
@@ -20,7 +21,7 @@ from websockets.typing import Origin
 
 from tests.event_loop import in_loop
 from tests.paths import ROOT
-from unique_account.demo.company import stage
+from unique_account.demo.company import PORT, stage
 
 
 @asynccontextmanager
@@ -121,6 +122,29 @@ class TestCommand:
                 assert b"static played = true" in answer.read()
             running.send_signal(signal.SIGINT)
             assert running.wait(10) == 0
+
+
+class TestPort:
+    """S1: a port that nobody can have is a sentence, and not a process that waits for ever."""
+
+    @pytest.mark.parametrize("port", ["taken", "70000", "-1"])
+    def test_of_no_use_ends_the_command(self, port: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = str(other.getsockname()[1]) if port == "taken" else port
+            command = [sys.executable, "-m", "unique_account", "demo", "--web", "--port", port]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Error: 127.0.0.1:{port} cannot be listened on: ")
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_of_serve_without_a_configuration_is_the_same(self) -> None:
+        with ExitStack() as held:
+            with suppress(OSError):  # where something else listens on it already
+                held.enter_context(socket.create_server(("127.0.0.1", PORT)))
+            command = [sys.executable, "-m", "unique_account", "serve"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"Error: 127.0.0.1:{PORT} cannot be listened on: ")
 
 
 class TestTheDemoScript:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -11,7 +13,7 @@ from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
 from unique_account.cli.diagram import diagram, table
 from unique_account.cli.doctor import doctor
-from unique_account.cli.exits import Interrupted, give_output_up
+from unique_account.cli.exits import Interrupted, give_output_up, sentence
 from unique_account.cli.explain import explain
 from unique_account.cli.history import history
 from unique_account.cli.password import password
@@ -21,27 +23,38 @@ from unique_account.cli.users_import import import_users
 from unique_account.core.errors import UniqueAccountError
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What a disk says that takes no more."""
+"""The errors of a disk that takes no more."""
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what goes wrong into a sentence on stderr and an exit code, without a traceback."""
+    try:
+        yield
+    except UniqueAccountError as error:
+        raise click.ClickException(str(error)) from error
+    except BrokenPipeError:
+        give_output_up()
+        raise click.exceptions.Exit(1) from None
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+    except OSError as error:
+        if error.errno in _FULL:
+            give_output_up()
+            raise click.ClickException(f"it cannot be written: {error.strerror}") from error
+        raise click.ClickException(sentence(error)) from error
 
 
 class _Command(click.Group):
-    """Says what went wrong without a traceback: exit code 1 for what was refused or is wrong in a file."""
+    """Exits with 1 for what was refused or is wrong in a file, and with 130 when interrupted."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _sentences():
+            return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _sentences():
             return super().invoke(ctx)
-        except UniqueAccountError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:
-            give_output_up()
-            ctx.exit(1)
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted") from None
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            give_output_up()
-            raise click.ClickException(f"it cannot be written: {error.strerror}") from error
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})

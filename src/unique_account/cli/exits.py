@@ -25,6 +25,12 @@ class Interrupted(click.ClickException):
     exit_code = 130
 
 
+def sentence(error: OSError) -> str:
+    """What the system refused, with the name of the file if there is one."""
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+
+
 def until_stopped(work: Coroutine[Any, Any, object]) -> None:
     """Run what has no end of its own until SIGINT, as Ctrl-C sends, or SIGTERM; it ends in order."""
 

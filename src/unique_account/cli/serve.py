@@ -12,7 +12,6 @@ from attrs import evolve
 from unique_account.cli.demo_page import serve_stage
 from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
-from unique_account.core.errors import UniqueAccountError
 from unique_account.serve.config import read_config
 from unique_account.serve.lifecycle import LOGGER
 from unique_account.serve.lifecycle import serve as run
@@ -42,9 +41,4 @@ def serve(file: Path | None, json_log: bool) -> None:
     configure(evolve(config.log, json=config.log.json or json_log))
     for sentence in open_to_others(config):
         LOGGER.warning(sentence)
-    try:
-        asyncio.run(run(running(config)))
-    except UniqueAccountError:  # its own sentence is the better one
-        raise
-    except OSError as error:
-        raise click.ClickException(error.strerror or str(error)) from error
+    asyncio.run(run(running(config)))

@@ -31,7 +31,7 @@ async def stage(port: int = PORT) -> AsyncIterator[str]:
     """Run the demo company on loopback; yields the address of the UC Assistant.
 
     Raises:
-        OSError: The port cannot be listened on.
+        OSError: The port cannot be listened on; the sentence names it.
     """
     async with AsyncExitStack() as opened:
         clock = await opened.enter_async_context(aclosing(SystemClock()))
@@ -39,6 +39,7 @@ async def stage(port: int = PORT) -> AsyncIterator[str]:
         observer, credentials = FanOut(LogObserver(), changes), DemoCredentials(secret)
         settings = XucSettings(key=token_urlsafe(32), host=_HOST, port=port)
         cti = XucCti(settings, _directory(), credentials, observer, application(pbx, changes, secret))
+        opened.callback(cti.bind().close)
         call_log = MemoryCallLog()
         await call_log.add(_earlier_calls(clock))
         running = bootstrap(clock=clock, pbxs=(pbx,), cti=cti, call_log=call_log, observer=observer)

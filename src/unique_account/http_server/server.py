@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,6 +17,8 @@ from unique_account.http_server.connection_limit import ClientConnection, Connec
 from unique_account.http_server.listener import Listener
 from unique_account.http_server.protocol import ConnectionState, HttpProtocol
 from unique_account.http_server.round_robin import RoundRobin
+
+_LAST_PORT: Final = 65535
 
 
 class Server(uvicorn.Server):
@@ -80,6 +83,8 @@ def bind(host: str, port: int, backlog: int, *, ipv4_too: bool = False) -> socke
     Raises:
         OSError: The address cannot be listened on; the sentence names it.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise OSError(errno.EINVAL, f"{host}:{port} cannot be listened on: ports are 0 to {_LAST_PORT}")
     try:
         (family, *_), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         both = ipv4_too and family is socket.AF_INET6 and socket.has_dualstack_ipv6()
