@@ -92,6 +92,30 @@ class TestReplay:
             == run("replay", str(RECORDINGS / "ringing.ami"), "--users", USERS, "--json").stdout
         )
 
+    @pytest.mark.parametrize(
+        ("capture", "problem"),
+        [
+            (b"", "standard input is empty"),
+            (b"\x00\xff\r\n\r\n" * 9, "standard input is no recording of AMI"),
+            (b"Host: example.org\r\n\r\n", "standard input is no recording of AMI"),
+            (b"Event: FullyBooted\n\n", "standard input is no recording of AMI"),
+        ],
+    )
+    def test_bytes_that_are_no_ami_are_an_error(self, capture: bytes, problem: str) -> None:
+        reported = run("replay", "-", "--users", USERS, stdin=capture)
+        assert reported.exit_code == 1
+        assert f"Error: {problem}" in reported.stderr
+
+    def test_what_has_no_end_is_given_up(self) -> None:
+        reported = run("replay", "/dev/zero", "--users", USERS)
+        assert reported.exit_code == 1
+        assert "Error: /dev/zero is no recording of AMI" in reported.stderr
+
+    def test_a_long_sentence_is_one_line_of_a_pipe(self) -> None:
+        capture = b"x" * 200 + b"\r\n\r\n" + (RECORDINGS / "ringing.ami").read_bytes()
+        said = run("replay", "-", "--users", USERS, "--json", stdin=capture).stderr
+        assert len(said.splitlines()) == 1
+
     def test_a_users_file_with_mistakes_says_all_of_them(self, tmp_path: Path) -> None:
         file = tmp_path / "users.toml"
         file.write_text('[[users]]\nid = "a"\nextension = 1\ndeskphone = "x"\nwebrtc = "y"\ncolour = "red"\n')
@@ -158,7 +182,8 @@ class TestExplain:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("{", "is not JSON"),
+            (b"\xff\x00", "standard input: is not UTF-8"),
+            ("{", "standard input: line 1, column 2: is not JSON"),
             (
                 '{"kept": {"selection": "mobile"}}',
                 "kept.selection: is 'mobile', not one of deskphone, webrtc",
@@ -166,7 +191,7 @@ class TestExplain:
             ('{"users": 1}', "has no field named users"),
         ],
     )
-    def test_json_that_is_no_account_says_why(self, text: str, problem: str) -> None:
+    def test_json_that_is_no_account_says_why(self, text: str | bytes, problem: str) -> None:
         reported = run("explain", "-", stdin=text)
         assert reported.exit_code == 1
         assert problem in reported.stderr
@@ -211,7 +236,7 @@ class TestImport:
     def test_every_bad_row_is_named_with_line_and_field(self, tmp_path: Path) -> None:
         reported = run("import", str(self.csv(tmp_path, "12", "31")))
         assert reported.exit_code == 1
-        assert "nothing was imported" in reported.stderr
+        assert "users.csv: nothing was imported" in reported.stderr
         assert "line 2, ring_seconds: " in reported.stderr
         assert "line 3, ring_seconds: " in reported.stderr
 

@@ -202,9 +202,9 @@ class TestProblems:
         text = LEAST.replace('[users]\nfile = "u.toml"\n', confd)
         assert problems(tmp_path, text) == ("users.confd.media_server: is mds9, which is none of the nodes",)
 
-    @pytest.mark.parametrize("text", ["[users", "\udcff".encode("utf-8", "surrogateescape")])
-    def test_what_is_no_toml(self, tmp_path: Path, text: str | bytes) -> None:
+    @pytest.mark.parametrize(("text", "problem"), [(b"[users", "is not TOML: "), (b"\xff", "is not UTF-8: ")])
+    def test_what_is_no_toml(self, tmp_path: Path, text: bytes, problem: str) -> None:
         path = tmp_path / "bad.toml"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        with pytest.raises(InvalidConfig, match=r"bad\.toml cannot be used:\n  cannot be read: "):
+        path.write_bytes(text)
+        with pytest.raises(InvalidConfig, match=rf"bad\.toml cannot be used:\n  {problem}"):
             read_config(path)

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import click
 
@@ -29,6 +29,12 @@ def sentence(error: OSError) -> str:
     """What the system refused, with the name of the file if there is one."""
     reason = error.strerror or str(error)
     return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+
+
+def file_name(file: IO[Any]) -> str:
+    """The name of a file that an argument names, as people write it."""
+    name = getattr(file, "name", "<stdin>")
+    return "standard input" if name == "<stdin>" else os.fsdecode(name)
 
 
 def until_stopped(work: Coroutine[Any, Any, object]) -> None:

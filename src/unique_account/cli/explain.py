@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from attrs import evolve, frozen
 from rich.console import Console
 
+from unique_account.cli.exits import file_name
 from unique_account.core.account import (
     LINES,
     NOTHING_KEPT,
@@ -27,6 +28,7 @@ from unique_account.core.presence import presence
 from unique_account.core.routing import Route, facts, plan, resolve
 from unique_account.core.user import User
 from unique_account.documents import from_json, to_document
+from unique_account.files.text import decoded, named, read_bytes
 
 _SOMEBODY = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")
 _STATUS = click.Choice([status.name.lower() for status in LineStatus])
@@ -42,7 +44,7 @@ class _Described:
 
 
 @click.command()
-@click.argument("account", type=click.File(encoding="utf-8"), required=False)
+@click.argument("account", type=click.File("rb"), required=False)
 @click.option("--logged-in/--logged-out", default=None, help="Whether a session is held.")
 @click.option(
     "--selection", type=click.Choice([str(device) for device in Device]), help="The saved device selection."
@@ -59,13 +61,13 @@ class _Described:
 @click.option("--dialled", default="", metavar="NUMBER", help="The number by which the call comes.")
 @click.option("--forwards", default=0, help="How often the call was forwarded already.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def explain(account: Any, dialled: str, forwards: int, as_json: bool, **flags: Any) -> None:
+def explain(account: BinaryIO | None, dialled: str, forwards: int, as_json: bool, **flags: Any) -> None:
     """Say what a call to an account would do, and why.
 
     ACCOUNT is a JSON file (or - for stdin) with any of "user", "kept" and "observed"; flags change what it
     says. Without it, the account is that of alice, number 1001, of whom nothing is known.
     """
-    described = from_json(_Described, account.read()) if account else _Described()
+    described = _read(account) if account else _Described()
     reported = _with_flags(described, flags)
     known = facts(reported, dialled=dialled, forwards=forwards)
     route = resolve(plan(reported), known)
@@ -73,6 +75,11 @@ def explain(account: Any, dialled: str, forwards: int, as_json: bool, **flags: A
         click.echo(json.dumps(_as_json(reported, route), ensure_ascii=False))
     else:
         _print(reported, route)
+
+
+def _read(file: BinaryIO) -> _Described:
+    with named(file_name(file)):
+        return from_json(_Described, decoded(read_bytes(file)))
 
 
 def _with_flags(described: _Described, flags: dict[str, Any]) -> Account:

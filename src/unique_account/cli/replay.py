@@ -16,9 +16,11 @@ from rich.progress import Progress
 
 from unique_account.adapters.asterisk import ReplayStep, json_line
 from unique_account.adapters.asterisk import replay as replayed
-from unique_account.adapters.asterisk.replay import Projections, event_name
+from unique_account.adapters.asterisk.replay import NoAmiStream, Projections, event_name, require_ami
 from unique_account.adapters.rosters.users_file import read_users_file
+from unique_account.cli.exits import file_name
 from unique_account.core.account import Account, Call
+from unique_account.core.user import User
 
 _CHUNK: Final = 1 << 16
 
@@ -40,12 +42,19 @@ def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool
     CAPTURE holds the raw bytes of an AMI connection; - reads them from stdin. Each event that changed an
     account, or was refused, is a line. Below it stands what changed: the state, where a call would ring and
     why, and what colleagues see. The clock is the recording's own. Messages that cannot be understood are
-    named on stderr, and do not stop the replay.
+    named on stderr, and do not stop the replay. Bytes without any message of AMI are an error.
     """
     users = read_users_file(users_file)
-    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+    try:
+        _show(capture, users, media_server, as_json)
+    except NoAmiStream as error:
+        raise click.ClickException(f"{file_name(capture)} {error}") from error
+
+
+def _show(capture: BinaryIO, users: tuple[User, ...], media_server: str, as_json: bool) -> None:
+    console, errors = (Console(stderr=err, highlight=False, soft_wrap=True) for err in (False, True))
     with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
-        for reported in replayed(_chunks(capture, progress), users, media_server=media_server):
+        for reported in replayed(require_ami(_chunks(capture, progress)), users, media_server=media_server):
             if not isinstance(reported, ReplayStep):
                 errors.print(escape(str(reported)), style="yellow")
             elif as_json:

@@ -6,9 +6,10 @@ Whatever else such a file holds is one sentence that names the file, and no othe
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from unique_account.documents import InvalidDocument
 
@@ -26,15 +27,42 @@ def read_text(path: Path) -> str:
         InvalidDocument: The file is too large, or is not UTF-8.
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
+    with path.open("rb") as file, named(path.name):
+        return decoded(read_bytes(file))
+
+
+def read_bytes(file: BinaryIO) -> bytes:
+    """The bytes of a file that people wrote.
+
+    Raises:
+        InvalidDocument: It is too large.
+        OSError: It cannot be read.
+    """
+    data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise InvalidDocument((f"{path.name}: has more than {LARGEST} bytes",))
+        raise InvalidDocument((f"has more than {LARGEST} bytes",))
+    return data
+
+
+def decoded(data: bytes) -> str:
+    """The text of bytes in UTF-8, without the byte order mark.
+
+    Raises:
+        InvalidDocument: They are not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problem = f"{path.name}: is not UTF-8: {error.reason} at byte {error.start}"
-        raise InvalidDocument((problem,)) from error
+        raise InvalidDocument((f"is not UTF-8: {error.reason} at byte {error.start}",)) from error
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Put the name of a file before each problem of a document that was read from it."""
+    try:
+        yield
+    except InvalidDocument as error:
+        raise InvalidDocument(f"{place}: {problem}" for problem in error.problems) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -45,14 +73,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         OSError: It cannot be read.
     """
     text = read_text(path)
+    with named(path.name):
+        return _toml(text)
+
+
+def _toml(text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except ValueError as error:  # of the numbers of more digits than Python converts, too
-        raise InvalidDocument((f"{path.name}: is not TOML: {error}",)) from error
+        raise InvalidDocument((f"is not TOML: {error}",)) from error
     except RecursionError as error:
-        raise InvalidDocument((f"{path.name}: is nested too deeply",)) from error
+        raise InvalidDocument(("is nested too deeply",)) from error
     if _is_deeper_than(DEEPEST, document):  # dotted keys nest without recursion
-        raise InvalidDocument((f"{path.name}: is nested too deeply",))
+        raise InvalidDocument(("is nested too deeply",))
     return document
 
 

@@ -16,12 +16,12 @@ from typing import Final
 from attrs import field, fields, frozen
 
 from unique_account.adapters.asterisk.ami.codec import Decoder
-from unique_account.adapters.asterisk.ami.message import Malformed, Message
+from unique_account.adapters.asterisk.ami.message import Greeting, Malformed, Message
 from unique_account.adapters.asterisk.translation.results import TranslatedEvent, Untranslatable
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.core.account import Account, Call
 from unique_account.core.device_in_use import deadline, device_in_use
-from unique_account.core.errors import Refused
+from unique_account.core.errors import Refused, UniqueAccountError
 from unique_account.core.events import Event, LeaseExpired, apply
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence, presence
@@ -156,6 +156,54 @@ class _Accounts:
 
 def _outlook(account: Account) -> Projections:
     return Projections(device_in_use(account), route(account), presence(account))
+
+
+# -- what is no recording ----------------------------------------------------------------------------
+
+
+class NoAmiStream(UniqueAccountError, ValueError):
+    """Bytes that hold no message of a manager interface.
+
+    Attributes:
+        size: How many bytes were looked at.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+    def __str__(self) -> str:
+        if not self.size:
+            return "is empty; a recording holds the raw bytes of an AMI connection"
+        return "is no recording of AMI: it holds no greeting, event or response of a manager interface"
+
+
+def require_ami(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass on the bytes of a stream, and see whether they are of a manager interface.
+
+    Raises:
+        NoAmiStream: At the end, or after the first MiB: no message was in it.
+    """
+    decoder, read = Decoder(), 0
+    chunks = iter(chunks)
+    for chunk in chunks:
+        yield chunk
+        read += len(chunk)
+        if any(map(_is_ami, decoder.feed(chunk))):
+            yield from chunks
+            return
+        if read > _FOREIGN:
+            break
+    raise NoAmiStream(read)
+
+
+_FOREIGN: Final = 1 << 20
+
+
+def _is_ami(item: object) -> bool:
+    if isinstance(item, Message):
+        return item.text.startswith(("Event: ", "Response: "))
+    return isinstance(item, Greeting) or (isinstance(item, Malformed) and item.of_strangers)
 
 
 # -- as a line of JSON -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from attrs import frozen
 from unique_account.adapters.asterisk.config_files.pjsip import endpoint, read_secrets
 from unique_account.core.eligibility import MAIN_MEDIA_SERVER
 from unique_account.core.user import User
+from unique_account.files.text import read_text
 from unique_account.files.watched import WatchedFile
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.sip_credentials import SipLine
@@ -70,4 +71,8 @@ class RenderedCredentials:
 
 def _passwords(path: Path) -> Mapping[str, str]:
     """The passwords in a file, by endpoint."""
-    return read_secrets(path.read_text("utf-8")).by_endpoint
+    text = read_text(path)
+    try:
+        return read_secrets(text).by_endpoint
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error

@@ -12,7 +12,7 @@ from attrs import frozen
 from unique_account.adapters.people_file.passwords import LONGEST_PASSWORD, matches, problem
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.documents import InvalidDocument, from_document
-from unique_account.files.text import read_toml
+from unique_account.files.text import named, read_toml
 from unique_account.files.watched import WatchedFile
 from unique_account.ports.directory import Colleague, same_login
 from unique_account.ports.observer import Observer, PortRequest
@@ -71,9 +71,11 @@ class PeopleFile:
 
 
 def _read(path: Path) -> People:
-    people = from_document(_File, read_toml(path)).people
-    if problems := tuple(_problems(people)):
-        raise InvalidDocument(problems)
+    document = read_toml(path)
+    with named(path.name):
+        people = from_document(_File, document).people
+        if problems := tuple(_problems(people)):
+            raise InvalidDocument(problems)
     return People(people)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from attrs import frozen
 
 from unique_account.adapters.rosters.xivo_csv import read_users
+from unique_account.core.errors import InvalidImport
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 from unique_account.documents import InvalidDocument, from_document
-from unique_account.files.text import read_text, read_toml
+from unique_account.files.text import named, read_text, read_toml
 
 
 class FileRoster:
@@ -40,9 +41,18 @@ def read_users_file(path: Path) -> tuple[User, ...]:
         OSError: The file cannot be read.
     """
     if path.suffix.lower() == ".csv":
-        return read_users(StringIO(read_text(path), newline=""))
+        return _csv(path)
     document = read_toml(path)
-    users = from_document(_UsersFile, document).users
-    if problems := tuple(collisions((f"users[{index}]", user) for index, user in enumerate(users))):
-        raise InvalidDocument(problems)
+    with named(path.name):
+        users = from_document(_UsersFile, document).users
+        if problems := tuple(collisions((f"users[{index}]", user) for index, user in enumerate(users))):
+            raise InvalidDocument(problems)
     return users
+
+
+def _csv(path: Path) -> tuple[User, ...]:
+    try:
+        return read_users(StringIO(read_text(path), newline=""))
+    except InvalidImport as error:
+        error.opening = f"{path.name}: {error.opening}"
+        raise

@@ -41,8 +41,11 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """
     try:
         document = read_toml(path)
-    except (OSError, InvalidDocument) as error:
+    except OSError as error:
         raise InvalidConfig(str(path), (f"cannot be read: {reason(error)}",)) from error
+    except InvalidDocument as error:
+        alone = (problem.removeprefix(f"{path.name}: ") for problem in error.problems)
+        raise InvalidConfig(str(path), alone) from error
     apart = _apart(document)
     try:
         config = from_document(Config, _beside(path.absolute().parent, document))
