@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -56,6 +57,19 @@ class TestRender:
         (folder / "users.toml").write_text(ALICE.replace("1001", "1009"), "utf-8")
         said = render("--into", "etc").output
         assert "etc/unique_account_pjsip.conf: changed\n  -; alice, 1001\n  +; alice, 1009\n" in said
+
+    def test_machines_get_a_json_object_for_each_file(self, folder: Path) -> None:
+        first = [json.loads(line) for line in render("--into", "etc", "--json").output.splitlines()]
+        assert {(line["node"], line["change"]) for line in first} == {("default", "new")}
+        assert Path(first[0]["file"]).name == "unique_account.conf"
+        (folder / "users.toml").write_text(ALICE.replace("1001", "1009"), "utf-8")
+        lines = [json.loads(line) for line in render("--into", "etc", "--json").output.splitlines()]
+        phones = next(line for line in lines if line["file"] == "etc/unique_account_pjsip.conf")
+        assert phones["change"] == "changed"
+        assert phones["lines"][:2] == ["-; alice, 1001", "+; alice, 1009"]
+        printed = [json.loads(line) for line in render("--json").output.splitlines()]
+        assert (printed[0]["node"], printed[0]["file"]) == ("default", "unique_account.conf")
+        assert all(line["text"] for line in printed)
 
     def test_a_file_that_is_no_text_is_replaced(self, folder: Path) -> None:
         render("--into", "etc")

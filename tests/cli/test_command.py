@@ -214,9 +214,15 @@ class TestTableAndDiagram:
         assert len(lines) == len(State) * (1 + len(Trigger))
         assert "  select_webrtc        refused" in lines
 
-    def test_its_json_and_markdown_say_the_same(self) -> None:
+    def test_its_json_has_the_outcome_for_each_saved_selection(self) -> None:
         by_state = json.loads(run("table", "--json").output)
-        assert by_state["logged_out"]["log_in"] == "webrtc_active, or deskphone_selected if that is saved"
+        assert by_state["logged_out"]["log_in"] == {
+            "webrtc": {"state": "webrtc_active", "selection": "webrtc"},
+            "deskphone": {"state": "deskphone_selected", "selection": "deskphone"},
+        }
+        assert by_state["logged_out"]["select_webrtc"] == {"webrtc": None, "deskphone": None}
+
+    def test_its_markdown_is_that_of_the_documents(self) -> None:
         assert run("table", "--markdown").output.strip() == diagram.markdown()
 
     def test_the_diagram_is_mermaid(self) -> None:
@@ -231,7 +237,7 @@ class TestImport:
     def test_a_good_file_is_said_to_be_fit(self) -> None:
         reported = run("import", USERS)
         assert reported.exit_code == 0
-        assert "1 users with a Unique Account, fit to import" in reported.output
+        assert "1 user with a Unique Account, fit to import" in reported.output
 
     def test_every_bad_row_is_named_with_line_and_field(self, tmp_path: Path) -> None:
         reported = run("import", str(self.csv(tmp_path, "12", "31")))

@@ -68,6 +68,15 @@ class TestForget:
         assert [json.loads(line)["id"] for line in lines("alice", "--store", store, "--json")] == ["9.1"]
         assert run("forget", "--days", 2, "--store", store).output.startswith("0 entries")
 
+    def test_one_is_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "one.db"
+        add(path, [MISSED])
+        deleted = run("forget", "--days", 2, "--store", path).output
+        assert deleted == "1 entry of the history was deleted\n"
+
+    def test_machines_get_a_number(self, store: Path) -> None:
+        assert json.loads(run("forget", "--days", 2, "--store", store, "--json").output) == {"deleted": 2}
+
     def test_it_must_be_told_how_old(self, store: Path) -> None:
         shown = run("forget", "--store", store)
         assert shown.exit_code == 2
@@ -215,7 +224,7 @@ class TestIngest:
         file.write_text(file.read_text("utf-8") + "HANGUP,yesterday,,,,,,,,,1.1,1.1\n", "utf-8")
         done = run("ingest", file, "--store", tmp_path / "new.db", "--users", users)
         assert f"row {len(RECORDINGS[0].rows) + 2}: a row of CEL is not understood: eventtime" in done.output
-        assert "1 rows not understood" in done.output
+        assert "1 row not understood" in done.output
 
     def test_a_file_of_which_no_row_is_understood_is_an_error(self, tmp_path: Path, users: Path) -> None:
         file = tmp_path / "cel.csv"
@@ -237,7 +246,7 @@ class TestIngest:
         assert done.exit_code == 0
         assert "row 3: a row of CEL is not understood: the line is no CSV" in done.output
         assert f"{len(rows)} rows read, {len(expected(made))} entries made" in done.output
-        assert "1 rows not understood" in done.output
+        assert "1 row not understood" in done.output
 
     def test_a_line_without_an_end_is_read_in_parts(
         self, tmp_path: Path, users: Path, monkeypatch: pytest.MonkeyPatch

@@ -30,7 +30,7 @@ class TestReady:
         async with served_nodes() as at:
             done = command("doctor", "--config", "unique_account.toml", folder=at.folder)
             assert (done.stdout, done.stderr) == (
-                "default: ready for 2 users\nmds1: ready for 1 users\n",
+                "default: ready for 2 users\nmds1: ready for 1 user\n",
                 "",
             )
 

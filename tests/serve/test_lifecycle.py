@@ -263,7 +263,7 @@ class TestUsers:
         (folder / "users.toml").write_text("nonsense", "utf-8")
         again = Serve(folder)
         try:
-            again.logs("(?s)users: read failed.*ready: 1 accounts")
+            again.logs("(?s)users: read failed.*ready: 1 account;")
         finally:
             again.process.kill()
             again.process.wait()

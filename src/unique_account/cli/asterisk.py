@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from attrs import frozen
 
 from unique_account.adapters.asterisk import (
     Expected,
@@ -35,7 +37,7 @@ DIALPLAN_FILE: Final = "unique_account.conf"
 
 @click.group()
 def asterisk() -> None:
-    """What an Asterisk is given to carry Unique Accounts."""
+    """The files with which an Asterisk carries Unique Accounts."""
 
 
 @asterisk.command("render")
@@ -51,7 +53,8 @@ def asterisk() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write to, such as /etc/asterisk. Without it, the files are printed, without secrets.",
 )
-def render_files(file: Path, into: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each file, for machines.")
+def render_files(file: Path, into: Path | None, as_json: bool) -> None:
     """Write the dialplan, the phones and the manager account of each node, and say what changed.
 
     Passwords are made for phones that have none yet, and never changed. With several nodes, each has a
@@ -63,10 +66,11 @@ def render_files(file: Path, into: Path | None) -> None:
     for node, expected in nodes:
         texts = _texts(node, expected)
         if into is None:
-            _print(node, texts)
+            _print(node, texts, as_json)
         else:
             folder = into if len(nodes) == 1 else into / node.name
-            _write(folder, texts, _secret_texts(folder, node, expected))
+            for written in _write(folder, texts, _secret_texts(folder, node, expected)):
+                click.echo(_json(node, written) if as_json else str(written))
 
 
 def _texts(node: NodeSettings, expected: Expected) -> dict[str, str]:
@@ -93,12 +97,38 @@ def _secret_texts(folder: Path, node: NodeSettings, expected: Expected) -> dict[
     }
 
 
-def _print(node: NodeSettings, texts: Mapping[str, str]) -> None:
+def _print(node: NodeSettings, texts: Mapping[str, str], as_json: bool) -> None:
     for name, text in texts.items():
-        click.echo(f"; ---- {node.name}: {name}\n{text}")
+        printed = {"node": node.name, "file": name, "text": text}
+        click.echo(
+            json.dumps(printed, ensure_ascii=False) if as_json else f"; ---- {node.name}: {name}\n{text}"
+        )
 
 
-def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, str]) -> None:
+@frozen
+class _Written:
+    """A file, and what it was before.
+
+    Attributes:
+        path: The file.
+        change: What became of it: new, changed or unchanged.
+        lines: The lines that changed; none of a file with secrets.
+    """
+
+    path: Path
+    change: str
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n  ".join((f"{self.path}: {self.change}", *self.lines))
+
+
+def _json(node: NodeSettings, written: _Written) -> str:
+    fields = {"node": node.name, "file": str(written.path), "change": written.change, "lines": written.lines}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, str]) -> Iterator[_Written]:
     """Write files, each whole or not at all; those with secrets are the owner's and the group's alone."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**texts, **secret_texts}.items():
@@ -108,7 +138,7 @@ def _write(folder: Path, texts: Mapping[str, str], secret_texts: Mapping[str, st
             _replace(path, text, 0o640 if name in secret_texts else 0o644)
         elif name in secret_texts and path.stat().st_mode & 0o007:
             path.chmod(0o640)
-        click.echo(f"{path}: {_changed(before, text, quiet=name in secret_texts)}")
+        yield _changed(path, before, text, quiet=name in secret_texts)
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
@@ -122,14 +152,12 @@ def _replace(path: Path, text: str, mode: int) -> None:
     new.replace(path)
 
 
-def _changed(before: str | None, after: str, *, quiet: bool) -> str:
+def _changed(path: Path, before: str | None, after: str, *, quiet: bool) -> _Written:
     if before is None:
-        return "new"
+        return _Written(path, "new")
     if before == after:
-        return "unchanged"
-    if quiet:
-        return "changed"
-    return "changed\n" + "\n".join(f"  {line}" for line in _difference(before, after))
+        return _Written(path, "unchanged")
+    return _Written(path, "changed", () if quiet else tuple(_difference(before, after)))
 
 
 def _difference(before: str, after: str) -> Iterator[str]:

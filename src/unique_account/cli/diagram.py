@@ -6,18 +6,17 @@ import json
 
 import click
 
-from unique_account.core.diagram import markdown, mermaid, rows
+from unique_account.core.diagram import markdown, mermaid, outcomes, rows
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: by state, by trigger.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: by state, trigger, saved selection.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="A table of Markdown, for documents.")
 def table(as_json: bool, as_markdown: bool) -> None:
-    """Print what each trigger comes to in each state."""
+    """Print the result of each trigger in each state."""
     heading, *states = rows()
     if as_json:
-        by_state = {state: dict(zip(heading[1:], cells, strict=True)) for state, *cells in states}
-        click.echo(json.dumps(by_state))
+        click.echo(json.dumps(outcomes()))
     elif as_markdown:
         click.echo(markdown())
     else:

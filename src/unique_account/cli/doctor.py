@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from attrs import asdict, frozen
 
-from unique_account.adapters.asterisk import Expected, examine, exposures
+from unique_account.adapters.asterisk import examine, exposures
+from unique_account.core.texts import counted
 from unique_account.serve.config import Config, read_config
 from unique_account.serve.config.tables import NodeSettings
 from unique_account.serve.nodes import expectations, login
@@ -22,37 +26,45 @@ from unique_account.serve.rosters import roster
     required=True,
     help="The TOML file of serve.",
 )
-def doctor(file: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each node, for machines.")
+def doctor(file: Path, as_json: bool) -> None:
     """Examine each PBX node, live, and say what it lacks and what to do about it.
 
-    Notes name where strangers' text comes in, which is no fault. Exit code 1 if anything is in the way.
+    Notes name where untrusted text comes in, which is no fault. Exit code 1 if anything is in the way.
     """
-    problems = asyncio.run(_examine(read_config(file)))
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
+    nodes = asyncio.run(_examine(read_config(file)))
+    for node in nodes:
+        click.echo(json.dumps(asdict(node), ensure_ascii=False) if as_json else "\n".join(_lines(node)))
+    if any(node.problems for node in nodes):
         raise click.exceptions.Exit(1)
 
 
-async def _examine(config: Config) -> list[str]:
-    problems = []
-    for node, expected in expectations(config, await roster(config.users).users()):
-        found = await examine(login(node), expected)
-        problems += [f"{node.name}: {problem}" for problem in found]
-        click.echo(f"{node.name}: {_verdict(expected, found)}")
-        for note in await _notes(node):
-            click.echo(f"{node.name}: note: {note}")
-    return problems
+@frozen
+class _Examined:
+    node: str
+    users: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+async def _examine(config: Config) -> list[_Examined]:
+    return [
+        _Examined(
+            node.name, len(expected.users), tuple(await examine(login(node), expected)), await _notes(node)
+        )
+        for node, expected in expectations(config, await roster(config.users).users())
+    ]
 
 
 async def _notes(node: NodeSettings) -> tuple[str, ...]:
     try:
         return await exposures(login(node))
     except ConnectionError:
-        return ()  # a problem that was named
+        return ()  # it is a problem already
 
 
-def _verdict(expected: Expected, problems: tuple[str, ...]) -> str:
-    if not problems:
-        return f"ready for {len(expected.users)} users"
-    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+def _lines(at: _Examined) -> Iterator[str]:
+    ready = f"ready for {counted(at.users, 'user')}"
+    yield f"{at.node}: {counted(len(at.problems), 'problem') if at.problems else ready}"
+    yield from (f"{at.node}: {problem}" for problem in at.problems)
+    yield from (f"{at.node}: note: {note}" for note in at.notes)

@@ -19,6 +19,7 @@ from unique_account.cli.ingest import ingest
 from unique_account.cli.stores import opened, store_option
 from unique_account.core.cursors import Key
 from unique_account.core.history import DEFAULT_SIZE, MAX_SIZE, CallRecord, days_before
+from unique_account.core.texts import counted
 from unique_account.documents import to_document
 from unique_account.ports.call_log import CallLog
 
@@ -107,10 +108,15 @@ def list_calls(
 @history.command("forget")
 @store_option
 @click.option("--days", type=click.IntRange(1), required=True, help="Keep the calls of so many days.")
-def forget(store: str, days: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def forget(store: str, days: int, as_json: bool) -> None:
     """Delete the calls of all users that are older, for good."""
     forgotten = asyncio.run(_forget(store, days_before(datetime.now(UTC), days)))
-    click.echo(f"{forgotten} entries of the history were deleted")
+    if as_json:
+        click.echo(json.dumps({"deleted": forgotten}))
+    else:
+        was = "was" if forgotten == 1 else "were"
+        click.echo(f"{counted(forgotten, 'entry', 'entries')} of the history {was} deleted")
 
 
 async def _forget(store: str, instant: datetime) -> int:

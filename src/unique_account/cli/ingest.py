@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager, suppress
@@ -29,6 +30,7 @@ from unique_account.bootstrap import find_adapter
 from unique_account.cli.exits import Interrupted, again, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.texts import counted
 from unique_account.core.user import User
 from unique_account.ports.call_log import CallLog
 from unique_account.service.call_log_ingest import BATCH, CallLogIngest
@@ -64,8 +66,11 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
     callback=_zone,
     help="The time zone of instants that name none.",
 )
-@click.option("--follow", is_flag=True, help="Go on: take rows in as they are written.")
-def ingest(source: str, store: str, users_file: Path, table: str | None, zone: tzinfo, follow: bool) -> None:
+@click.option("--follow", is_flag=True, help="Go on: ingest rows as they are written.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object in the end, for machines.")
+def ingest(
+    source: str, store: str, users_file: Path, table: str | None, zone: tzinfo, follow: bool, as_json: bool
+) -> None:
     """Make call records of what an Asterisk wrote down of its channels (CEL).
 
     The source is a CSV file whose first line names the columns of a `cel` table, or a PostgreSQL database
@@ -82,7 +87,7 @@ def ingest(source: str, store: str, users_file: Path, table: str | None, zone: t
             until_stopped(work.follow(source, table or "cel", store))
         else:
             _whole(work, source, table or "cel", store)
-    click.echo(work.sum)
+    click.echo(json.dumps(work.counts) if as_json else work.sum)
     if work.unread and not work.understood:
         raise NothingUnderstood("the table" if is_url(source) else source, work.unread)
 
@@ -111,7 +116,13 @@ class _Work:
     @property
     def sum(self) -> str:
         """How much it was so far."""
-        return f"{self.rows} rows read, {self.records} entries made, {self.unread} rows not understood"
+        rows, entries = counted(self.rows, "row"), counted(self.records, "entry", "entries")
+        return f"{rows} read, {entries} made, {counted(self.unread, 'row')} not understood"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The same, for machines."""
+        return {"rows": self.rows, "entries": self.records, "not_understood": self.unread}
 
     async def table(self, url: str, table: str, store: str, follow: bool = False) -> None:
         """Take a table in from where it was read to before; with ``follow`` for ever."""

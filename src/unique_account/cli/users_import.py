@@ -10,6 +10,7 @@ import click
 
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import open_adapter
+from unique_account.core.texts import counted
 from unique_account.core.user import User
 from unique_account.documents import to_document
 
@@ -38,7 +39,7 @@ def import_users(file: Path, into: Path | None, as_json: bool) -> None:
             click.echo(json.dumps(to_document(user), ensure_ascii=False))
     else:
         done = f"loaded into {into}" if into else "fit to import"
-        click.echo(f"{file}: {len(users)} users with a Unique Account, {done}")
+        click.echo(f"{file}: {counted(len(users), 'user')} with a Unique Account, {done}")
 
 
 async def _load(users: tuple[User, ...], path: Path) -> None:

@@ -30,6 +30,21 @@ def rows(table: Table = TABLE) -> tuple[tuple[str, ...], ...]:
     return (heading, *((state, *(cell(table, state, trigger) for trigger in Trigger)) for state in State))
 
 
+def outcomes(table: Table = TABLE) -> dict[State, dict[Trigger, dict[Device, dict[str, str] | None]]]:
+    """The machine by state, trigger and saved selection: what is reached and saved, None: refused."""
+    return {
+        state: {
+            trigger: {saved: _outcome(table.get((state, trigger, saved))) for saved in Device}
+            for trigger in Trigger
+        }
+        for state in State
+    }
+
+
+def _outcome(step: Transition | None) -> dict[str, str] | None:
+    return None if step is None else {"state": step.state, "selection": step.selection}
+
+
 def markdown(table: Table = TABLE) -> str:
     """The rows as a table of Markdown."""
     heading, *states = rows(table)

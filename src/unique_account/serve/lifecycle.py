@@ -12,6 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.texts import counted
 from unique_account.http_server.file_descriptors import raise_limit
 from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
@@ -86,7 +87,7 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
         try:
             async with running as at:
                 await _enrol(at, first=True)
-                LOGGER.info("ready: %d accounts; %s/health", len(at.service.users), at.monitor)
+                LOGGER.info("ready: %s; %s/health", counted(len(at.service.users), "account"), at.monitor)
                 signals.ready = True
                 await _keep_in_step(at, signals)
         except asyncio.CancelledError:
