@@ -201,6 +201,15 @@ class TestExplain:
         assert reported.exit_code == 1
         assert "1001 is the user's own number (R13)" in reported.stderr
 
+    def test_a_call_was_not_forwarded_less_than_never(self) -> None:
+        assert run("explain", "--forwards", "-1").exit_code == 2
+
+    def test_a_number_of_somebody_else_is_refused(self) -> None:
+        reported = run("explain", "--dialled", "1002")
+        assert reported.exit_code == 1
+        assert "Error: --dialled: 1002 is no number of alice, who has 1001" in reported.stderr
+        assert run("explain", "--dialled", "10 01").exit_code == 0
+
     def test_too_many_forwards_refuse_the_call(self) -> None:
         reported = run("explain", "--forward", "1003", "--forwards", "10")
         assert "R13: the call was forwarded too often (forwards=10, max_forwards=10)" in reported.output

@@ -84,10 +84,19 @@ class TestReasons:
             assert came.because[-1].rule == ("R4" if fallen_back(account) else chosen)
 
     def test_a_fallback_tells_the_whole_way(self) -> None:
-        assert [str(reason) for reason in route(away(REGISTERED, Device.WEBRTC)).because] == [
+        known = apply(REGISTERED, ContactsChanged(Device.DESKPHONE, reachable=True))
+        assert [str(reason) for reason in route(away(known, Device.WEBRTC)).because] == [
             "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
             "R4: the WebRTC line is not registered (webrtc.reachable=false)",
             "R4: so the deskphone rings (deskphone.reachable=true)",
+        ]
+
+    def test_what_was_never_reported_is_unknown(self) -> None:
+        account = apply(Account(ALICE), LoggedIn("tab-1"))
+        assert [str(reason) for reason in route(account).because] == [
+            "R2: WebRTC is selected (logged_in=true, selection=webrtc)",
+            "R4: nothing is known of the WebRTC line (webrtc.reachable=unknown)",
+            "R4: nothing is known of the deskphone, so it is tried (deskphone.reachable=unknown)",
         ]
 
     def test_a_refusal_for_too_many_forwards_tells_the_counts(self) -> None:

@@ -237,7 +237,7 @@ class TestUsers:
             (".".join("a" * 5000) + " = 1", r"users\.toml: is nested too deeply"),
             (
                 ALICE + "ring_seconds = 0x" + "f" * 5000,
-                r"users\[0\]\.ring_seconds: is a number of more than 18",
+                r"users\.toml: users\[0\]\.ring_seconds: is a number of more than 18",
             ),
         ],
         ids=["no TOML", "a number of 5,000 digits", "nested lists", "nested tables", "a huge number"],

@@ -22,7 +22,7 @@ from unique_account.core.account import (
 )
 from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import ForwardingChanged, apply, restore
-from unique_account.core.forwarding import Forward, Outcome
+from unique_account.core.forwarding import Forward, Outcome, digits
 from unique_account.core.machine import Device
 from unique_account.core.presence import presence
 from unique_account.core.routing import Route, facts, plan, resolve
@@ -59,7 +59,7 @@ class _Described:
 @click.option("--forward-no-answer", metavar="NUMBER", help="Forward when nobody answers.")
 @click.option("--forward-busy", metavar="NUMBER", help="Forward when busy.")
 @click.option("--dialled", default="", metavar="NUMBER", help="The number by which the call comes.")
-@click.option("--forwards", default=0, help="How often the call was forwarded already.")
+@click.option("--forwards", type=click.IntRange(0), default=0, help="How often it was forwarded already.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(account: BinaryIO | None, dialled: str, forwards: int, as_json: bool, **flags: Any) -> None:
     """Say what a call to an account would do, and why.
@@ -69,6 +69,7 @@ def explain(account: BinaryIO | None, dialled: str, forwards: int, as_json: bool
     """
     described = _read(account) if account else _Described()
     reported = _with_flags(described, flags)
+    _check_dialled(reported.user, dialled)
     known = facts(reported, dialled=dialled, forwards=forwards)
     route = resolve(plan(reported), known)
     if as_json:
@@ -80,6 +81,12 @@ def explain(account: BinaryIO | None, dialled: str, forwards: int, as_json: bool
 def _read(file: BinaryIO) -> _Described:
     with named(file_name(file)):
         return from_json(_Described, decoded(read_bytes(file)))
+
+
+def _check_dialled(user: User, number: str) -> None:
+    if number and digits(number) not in map(digits, user.numbers):
+        numbers = ", ".join(user.numbers)
+        raise click.ClickException(f"--dialled: {number} is no number of {user.id}, who has {numbers}")
 
 
 def _with_flags(described: _Described, flags: dict[str, Any]) -> Account:

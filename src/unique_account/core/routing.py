@@ -115,12 +115,14 @@ class Facts:
         calls: How many calls the user has, over both devices, held ones and both directions included.
         dialled: The number by which the call came; empty: the extension.
         forwards: How often the call was forwarded already.
+        unknown: The devices of which nothing was reported; a PBX knows all of them.
     """
 
     reachable: frozenset[Device] = frozenset()
     calls: int = 0
     dialled: Number = field(default=NO_NUMBER, converter=Number)
     forwards: int = 0
+    unknown: frozenset[Device] = frozenset()
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -231,13 +233,21 @@ def ring(plan: Plan, facts: Facts) -> Route:
     """
     reasons = plan.because
     for candidate in plan.candidates:
-        fact = f"{candidate.device}.reachable={str(candidate.device in facts.reachable).lower()}"
         if candidate.device in facts.reachable:
             if len(plan.candidates) > 1:
-                reasons = (*reasons, Reason(*_THERE[candidate.device], (fact,)))
+                reasons = (*reasons, _contact(candidate.device, facts))
             return Route(ring=_timed(plan, candidate, facts.dialled), because=reasons)
-        reasons = (*reasons, Reason(*_GONE[candidate.device], (fact,)))
+        reasons = (*reasons, _contact(candidate.device, facts))
     return _after(plan, Outcome.UNAVAILABLE, facts, (*reasons, _NOTHING_RINGS))
+
+
+def _contact(device: Device, facts: Facts) -> Reason:
+    """What is known of a device's contact, and what follows for the call."""
+    if device in facts.unknown:
+        return Reason(*_UNKNOWN[device], (f"{device}.reachable=unknown",))
+    if device in facts.reachable:
+        return Reason(*_THERE[device], (f"{device}.reachable=true",))
+    return Reason(*_GONE[device], (f"{device}.reachable=false",))
 
 
 _THERE: Final = {
@@ -249,6 +259,11 @@ _GONE: Final = {
     Device.DESKPHONE: ("R12", "the deskphone is not registered"),
 }
 
+
+_UNKNOWN: Final = {
+    Device.WEBRTC: ("R4", "nothing is known of the WebRTC line"),
+    Device.DESKPHONE: ("R4", "nothing is known of the deskphone, so it is tried"),
+}
 
 _NOTHING_RINGS: Final = Reason("R12", "no device can be rung", ("reachable=none",))
 
@@ -306,4 +321,10 @@ def facts(account: Account, *, dialled: str = "", forwards: int = 0) -> Facts:
     if seen.deskphone.registered or not seen.deskphone.known:
         reachable.append(Device.DESKPHONE)
     calls = {call.linked_id or call.id for call in seen.calls}  # one call rings several sessions (S4)
-    return Facts(reachable=frozenset(reachable), calls=len(calls), dialled=dialled, forwards=forwards)
+    return Facts(
+        reachable=frozenset(reachable),
+        calls=len(calls),
+        dialled=dialled,
+        forwards=forwards,
+        unknown=frozenset(device for device in Device if not getattr(seen, device).known),
+    )

@@ -66,6 +66,8 @@ export const FRENCH = Object.freeze({
   "the user has no call left": "le nombre d’appels simultanés est atteint",
   "the WebRTC line is registered, so the browser rings": "la ligne WebRTC est enregistrée, le navigateur sonne donc",
   "so the deskphone rings": "le poste fixe sonne donc",
+  "nothing is known of the WebRTC line": "on ne sait rien de la ligne WebRTC",
+  "nothing is known of the deskphone, so it is tried": "on ne sait rien du poste fixe, il est donc essayé",
   "the WebRTC line is not registered": "la ligne WebRTC n’est pas enregistrée",
   "the deskphone is not registered": "le poste fixe n’est pas enregistré",
   "no device can be rung": "aucun appareil ne peut sonner",
