@@ -1,4 +1,4 @@
-"""Finding calls by number or name, the same in every store: both sides are folded, then one is in the other.
+"""Finding calls and colleagues by number or name, the same everywhere: both sides are folded and compared.
 
 Folding leaves letters, digits and what else is dialled, without case or accents, so ``zoe`` finds *Zoé* and
 ``01 23`` finds ``0123``.
@@ -19,9 +19,14 @@ def folded(text: str) -> str:
     return "".join(each for each in normalize("NFKD", text).casefold() if each.isalnum() or each in _DIALLED)
 
 
+def searchable(*texts: str) -> str:
+    """Texts such as a number and a name as they are searched: each folded, and none runs into the next."""
+    return " ".join(map(folded, texts))
+
+
 def searched(record: CallRecord) -> str:
-    """What of a record is searched: the number and the name of the other party, folded."""
-    return f"{folded(record.peer)} {folded(record.peer_name)}"
+    """What of a record is searched: the number and the name of the other party."""
+    return searchable(record.peer, record.peer_name)
 
 
 def matches(record: CallRecord, text: str) -> bool:

@@ -65,7 +65,8 @@ class Directory(Protocol):
 
         Args:
             user: Who asks.
-            words: Only those whose name or number has this in it, whatever the case.
+            words: Only those whose name or number has this in it, folded as `core.search` does: without case,
+                accents and separators.
             limit: How many at most, 1 or more.
         """
         ...

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
 from unique_account.core.number import Number
+from unique_account.core.search import folded, searchable
 from unique_account.ports.directory import Colleague
 
 
@@ -56,6 +57,6 @@ class MemoryDirectory:
         found = [
             Colleague(number, name)
             for number, name in self._names.items()
-            if self._numbers.get(number) != user and words.casefold() in f"{name} {number}".casefold()
+            if self._numbers.get(number) != user and folded(words) in searchable(name, number)
         ]
         return sorted(found, key=lambda colleague: (colleague.name, colleague.number))[:limit]

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from unique_account.adapters.people_file.passwords import DecoyHashes
 from unique_account.adapters.people_file.visibility import VisiblePeople
 from unique_account.core.number import Number, numbers
+from unique_account.core.search import searchable
 from unique_account.ports.directory import Colleague
 
 
@@ -58,7 +59,7 @@ class People:
         """Those without a group, and the members of each group."""
         of_all, of_groups = list[tuple[int, str]](), defaultdict[str, list[tuple[int, str]]](list)
         for place, person in enumerate(self._everybody):
-            entry = (place, f"{person.name} {' '.join(person.numbers)}")
+            entry = (place, searchable(person.name, *person.numbers))
             lists = [of_groups[group] for group in set(person.groups)] or [of_all]
             for entries in lists if person.numbers else ():
                 entries.append(entry)

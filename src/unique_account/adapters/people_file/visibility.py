@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Final
 
+from unique_account.core.search import folded
+
 _END: Final = "\n"
 """What stands behind each of them in the text."""
 
@@ -15,22 +17,21 @@ class VisiblePeople:
     """The places of people in the list of all, found by what is written of them.
 
     Args:
-        entries: The place of each, ascending, and what can be searched of each.
+        entries: The place of each, ascending, and what can be searched of each, folded.
     """
 
     def __init__(self, entries: Iterable[tuple[int, str]]) -> None:
-        listed = [(place, text.casefold().replace(_END, " ") + _END) for place, text in entries]
+        listed = [(place, text + _END) for place, text in entries]
         self._places = [place for place, _ in listed]
         self._text = "".join(text for _, text in listed)
         self._ends = list(accumulate(len(text) for _, text in listed))
 
     def found(self, words: str) -> Iterator[int]:
         """The places of those in whose text these words are, ascending; those of all where there are none."""
-        wanted = words.casefold()
-        if not wanted:
-            yield from self._places
-        elif _END not in wanted:
+        if wanted := folded(words):
             yield from self._found(wanted)
+        else:
+            yield from self._places
 
     def _found(self, wanted: str) -> Iterator[int]:
         at = self._text.find(wanted)

@@ -121,11 +121,15 @@ class DirectoryContract(Contract[tuple[Directory, Company]]):
 
     @scenario
     async def test_colleagues_are_searched(self, opened: tuple[Directory, Company]) -> None:
-        """Only those whose name or number has the words in it, whatever the case."""
+        """Only those whose name or number has the words in it, whatever the case, accents and separators."""
         directory, company = opened
         await company.employ(self.alice, self.bob, self.carol)
         for words, names in (("DURAND", ["Bob Durand"]), ("1003", ["Carol Petit"]), ("nobody", [])):
             assert [one.name for one in await directory.colleagues("alice", words)] == names
+        await company.employ(self.alice, Employee("zoe", "Zoé Le-Goff", "10 04"))
+        for words in ("zoe", "ZOÉ", "zoé legoff", "Le Goff", "1004", "10-04", "100 4"):
+            assert [one.number for one in await directory.colleagues("alice", words)] == ["10 04"]
+        assert not await directory.colleagues("alice", "goff10")
 
     @scenario
     async def test_no_more_than_the_limit_are_given(self, opened: tuple[Directory, Company]) -> None:
