@@ -54,6 +54,8 @@ CSV: Final = (
     b"1,Bob,Durand,bob,secret,1002,default,ua,bob,,,,,,\n"
     b'1,Carol,"Nguyen ""C""",carol,secret,1003,default,sip,carol,,,20,,,\n',
     b"username,exten,line_protocol,sip_username\r\nalice,1001,ua,alice\r\n",
+    b"sep=;\r\nfirstname;username;exten;line_protocol;sip_username\r\nZo\xe9;zoe;1001;ua;zoe\r\n",
+    "username\texten\tline_protocol\tsip_username\r\nalice\t1001\tua\talice\r\n".encode("utf-16"),
 )
 _ITEMS: Final[dict[str, Any]] = {
     "endpoints/sip": {

@@ -271,6 +271,20 @@ class TestImport:
         assert run("import", str(file), "--into", store).exit_code == 1
         assert run("import", str(self.only(tmp_path, two)), "--into", store).exit_code == 0
 
+    def test_a_file_of_a_spreadsheet_is_read_and_how_is_said(self, tmp_path: Path) -> None:
+        file = tmp_path / "users.csv"
+        text = "firstname;username;exten;line_protocol;sip_username\r\nZoé;zoe;1001;ua;zoe\r\n"
+        file.write_bytes(text.encode("cp1252"))
+        reported = run("import", str(file))
+        assert reported.stderr == "users.csv: read as Windows-1252, with semicolons between the fields\n"
+        assert "1 user with a Unique Account, fit to import" in reported.stdout
+
+    def test_the_lines_of_a_file_that_names_its_separator_are_counted(self, tmp_path: Path) -> None:
+        file = tmp_path / "users.csv"
+        text = "sep=;\r\nusername;exten;line_protocol;sip_username\r\nzoe;;ua;zoe\r\n"
+        file.write_bytes(text.encode("utf-16"))
+        assert "line 3, exten: is empty" in run("import", str(file)).stderr
+
     def test_its_json_is_a_user_a_line(self) -> None:
         (line,) = run("import", USERS, "--json").output.splitlines()
         assert json.loads(line)["id"] == "alice"

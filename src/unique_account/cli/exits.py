@@ -31,6 +31,11 @@ def sentence(error: OSError) -> str:
     return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
+def say(sentence: str) -> None:
+    """Say something about the work, on standard error."""
+    click.echo(sentence, err=True)
+
+
 def file_name(file: IO[Any]) -> str:
     """The name of a file that an argument names, as people write it."""
     name = getattr(file, "name", "<stdin>")

@@ -27,7 +27,7 @@ from unique_account.adapters.asterisk.cel.rows import UnreadableRow, from_table
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
-from unique_account.cli.exits import Interrupted, again, until_stopped
+from unique_account.cli.exits import Interrupted, again, say, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.texts import counted
@@ -77,7 +77,7 @@ def ingest(
     with that table, of which is read what was not read before. To take the same rows in again changes
     nothing. Rows that cannot be read are named on stderr and passed by.
     """
-    users = read_users_file(users_file)
+    users = read_users_file(users_file, say)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     with Progress(console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
         work = _Work(users, zone, progress)

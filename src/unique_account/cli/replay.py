@@ -18,7 +18,7 @@ from unique_account.adapters.asterisk import ReplayStep, json_line
 from unique_account.adapters.asterisk import replay as replayed
 from unique_account.adapters.asterisk.replay import NoAmiStream, Projections, event_name, require_ami
 from unique_account.adapters.rosters.users_file import read_users_file
-from unique_account.cli.exits import file_name
+from unique_account.cli.exits import file_name, say
 from unique_account.core.account import Account, Call
 from unique_account.core.user import User
 
@@ -44,7 +44,7 @@ def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool
     why, and what colleagues see. The clock is the recording's own. Messages that cannot be understood are
     named on stderr, and do not stop the replay. Bytes without any message of AMI are an error.
     """
-    users = read_users_file(users_file)
+    users = read_users_file(users_file, say)
     try:
         _show(capture, users, media_server, as_json)
     except NoAmiStream as error:

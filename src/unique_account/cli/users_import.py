@@ -10,6 +10,7 @@ import click
 
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import open_adapter
+from unique_account.cli.exits import say
 from unique_account.core.texts import counted
 from unique_account.core.user import User
 from unique_account.documents import to_document
@@ -31,7 +32,7 @@ def import_users(file: Path, into: Path | None, as_json: bool) -> None:
     Every bad row is reported with its line and field. Loading gives each user a new account; if one of
     them has an account already, nothing is loaded.
     """
-    users = read_users_file(file)
+    users = read_users_file(file, say)
     if into is not None:
         asyncio.run(_load(users, into))
     if as_json:

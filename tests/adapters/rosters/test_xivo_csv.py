@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from unique_account.adapters.rosters.xivo_csv import COLUMNS, REQUIRED, read_users
 from unique_account.core.errors import InvalidImport
+from unique_account.core.texts import counted
 from unique_account.core.user import User
 
 Row = Mapping[str, str]
@@ -445,7 +446,7 @@ class TestNotCsv:
     def test_too_many_or_too_few_fields(self, count: int) -> None:
         text = written([ALICE]) + ",".join(["1"] * count) + "\r\n" + written([{**BOB, "enabled": "x"}])
         found = problems(text)
-        assert found[0] == f"line 3: has {count} fields; the header has {len(COLUMNS)}"
+        assert found[0] == f"line 3: has {counted(count, 'field')}; the header has {len(COLUMNS)}"
         assert found[-1] == "line 5, enabled: is neither 0 nor 1"
 
     def test_a_quote_that_is_not_closed_names_the_line_it_is_on(self) -> None:

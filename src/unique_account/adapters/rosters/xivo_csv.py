@@ -31,6 +31,7 @@ from attrs import define, field
 
 from unique_account.core.errors import InvalidImport, InvalidUser
 from unique_account.core.number import IN_WORDS, Number
+from unique_account.core.texts import counted
 from unique_account.core.uniqueness import Claim, ClaimKind, Claims, already, number_claim
 from unique_account.core.user import User
 
@@ -156,6 +157,7 @@ _COLUMN_OF: Final = {
 def read_users(
     lines: Iterable[str],
     *,
+    separator: str = ",",
     ua_protocol: str = "ua",
     webrtc_suffix: str = "_w",
     media_server: str = "default",
@@ -165,6 +167,7 @@ def read_users(
     Args:
         lines: The file's lines, as a text file opened as UTF-8 with ``newline=""`` gives them; a byte
             order mark before the first is skipped.
+        separator: What separates the fields.
         ua_protocol: The ``line_protocol`` of a Unique Account.
         webrtc_suffix: What the name of the WebRTC endpoint has after that of the deskphone's.
         media_server: The PBX node that carries the users.
@@ -173,7 +176,7 @@ def read_users(
         InvalidImport: With every problem of every row; then there are no users.
     """
     sheet = _Sheet(ua_protocol, webrtc_suffix, media_server)
-    rows = sheet.rows(lines)
+    rows = sheet.rows(lines, separator)
     header_line, header = next(rows, (1, []))
     if not sheet.problems and sheet.begin(header_line, header):
         for line, row in rows:
@@ -206,9 +209,9 @@ class _Sheet:
     users: list[User] = field(factory=list)
     claims: Claims[int] = field(factory=Claims)
 
-    def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
         """Each row that is not blank, with the line on which it starts; what is not CSV becomes a problem."""
-        reader = csv.reader(_without_bom(lines), strict=True)
+        reader = csv.reader(_without_bom(lines), strict=True, delimiter=separator)
         while True:
             line = reader.line_num + 1
             try:
@@ -254,7 +257,8 @@ class _Sheet:
     def add(self, line: int, row: Sequence[str]) -> None:
         """Check a row, and keep its user if it makes one."""
         if len(row) != len(self.header):
-            self.problems.append(f"line {line}: has {len(row)} fields; the header has {len(self.header)}")
+            has = counted(len(row), "field")
+            self.problems.append(f"line {line}: has {has}; the header has {len(self.header)}")
             return
         fields = _EMPTY | dict(zip(self.header, row, strict=True))
         found = self._malformed(fields)
