@@ -6,35 +6,13 @@ import json
 import stat
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
+from tests.cli.rendered_folder import ALICE, CONFIG, USER
 from unique_account.cli import command
 
-CONFIG = """
-[users]
-file = "users.toml"
-
-[accounts]
-file = "accounts.sqlite"
-
-[[nodes]]
-secret.file = "ami.secret"
-sip = "10.0.0.1:5060"
-"""
 MDS1 = '[[nodes]]\nname = "mds1"\nsip = "10.0.0.2:5060"\nsecret.file = "ami.secret"\n'
-USER = '[[users]]\nid = "{0}"\nextension = "{1}"\ndeskphone = "PJSIP/{0}"\nwebrtc = "PJSIP/{0}_w"\n'
-ALICE = USER.format("alice", "1001")
 SECRETS = ("unique_account_manager_secret.conf", "unique_account_secrets.conf")
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "unique_account.toml").write_text(CONFIG, "utf-8")
-    (tmp_path / "ami.secret").write_text("geheim\n", "utf-8")
-    (tmp_path / "users.toml").write_text(ALICE, "utf-8")
-    return tmp_path
 
 
 def render(*options: str) -> Result:

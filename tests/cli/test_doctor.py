@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.cli.test_asterisk import CONFIG, folder
+from tests.cli.rendered_folder import CONFIG
 from unique_account.cli import command
-
-__all__ = ["folder"]
 
 
 def doctor(folder: Path, *options: str) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unique_account.core.account import Direction
@@ -50,6 +50,7 @@ class TestSearch:
         assert not matches(record, "3004")
 
     @given(number=st.text(), name=st.text())
+    @example(number="", name="ı")
     def test_a_record_is_found_by_all_that_it_says(self, number: str, name: str) -> None:
         record = with_peer(number, name)
         assert matches(record, number)

@@ -22,8 +22,9 @@ from unique_account.core.account import (
 )
 from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import ForwardingChanged, apply, restore
-from unique_account.core.forwarding import Forward, Outcome, digits
+from unique_account.core.forwarding import Forward, Outcome
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import presence
 from unique_account.core.routing import Route, facts, plan, resolve
 from unique_account.core.user import User
@@ -84,7 +85,7 @@ def _read(file: BinaryIO) -> _Described:
 
 
 def _check_dialled(user: User, number: str) -> None:
-    if number and digits(number) not in map(digits, user.numbers):
+    if number and Number(number) not in user.numbers:
         numbers = ", ".join(user.numbers)
         raise click.ClickException(f"--dialled: {number} is no number of {user.id}, who has {numbers}")
 

@@ -16,7 +16,8 @@ _DIALLED: Final = "+*#"
 
 def folded(text: str) -> str:
     """What is compared of a text: its letters, digits, ``+``, ``*`` and ``#``, without case or accents."""
-    return "".join(each for each in normalize("NFKD", text).casefold() if each.isalnum() or each in _DIALLED)
+    without_case = normalize("NFKD", text).upper().casefold()  # two small letters may share a capital
+    return "".join(each for each in without_case if each.isalnum() or each in _DIALLED)
 
 
 def searchable(*texts: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.adapters.rosters.xivo_csv import COLUMNS, REQUIRED, read_users
+from unique_account.adapters.rosters.xivo_columns import COLUMNS
+from unique_account.adapters.rosters.xivo_csv import REQUIRED, read_users
 from unique_account.core.errors import InvalidImport
 from unique_account.core.texts import counted
 from unique_account.core.user import User

@@ -10,7 +10,8 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.adapters.rosters.xivo_csv import COLUMNS, read_users
+from unique_account.adapters.rosters.xivo_columns import COLUMNS
+from unique_account.adapters.rosters.xivo_csv import read_users
 from unique_account.core.errors import InvalidImport
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User

@@ -128,7 +128,7 @@ class DirectoryContract(Contract[tuple[Directory, Company]]):
             assert [one.name for one in await directory.colleagues("alice", words)] == names
         await company.employ(self.alice, Employee("zoe", "Zoé Le-Goff", "10 04"))
         for words in ("zoe", "ZOÉ", "zoé legoff", "Le Goff", "1004", "10-04", "100 4"):
-            assert [one.number for one in await directory.colleagues("alice", words)] == ["10 04"]
+            assert [one.number for one in await directory.colleagues("alice", words)] == ["1004"]
         assert not await directory.colleagues("alice", "goff10")
 
     @scenario
