@@ -207,7 +207,7 @@ class TestExplain:
     def test_a_number_of_somebody_else_is_refused(self) -> None:
         reported = run("explain", "--dialled", "1002")
         assert reported.exit_code == 1
-        assert "Error: --dialled: 1002 is no number of alice, who has 1001" in reported.stderr
+        assert "Error: 1002 is no number of alice, who has 1001" in reported.stderr
         assert run("explain", "--dialled", "10 01").exit_code == 0
 
     def test_too_many_forwards_refuse_the_call(self) -> None:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -24,54 +19,9 @@ from attrs import frozen
 from click.testing import CliRunner
 from websockets.sync.client import connect
 
+from tests.serve.serve_process import ALICE, BOB, CONFIG, PATIENCE, Serve
 from unique_account.adapters.people_file import hash_password
 from unique_account.cli import command
-
-CONFIG = """
-[users]
-file = "users.toml"
-
-[accounts]
-file = "accounts.sqlite"
-
-[monitor]
-port = 0
-
-[[nodes]]
-kind = "memory"
-"""
-USER = '[[users]]\nid = "{0}"\nextension = "{1}"\ndeskphone = "PJSIP/{0}"\nwebrtc = "PJSIP/{0}_w"\n'
-ALICE = USER.format("alice", "1001")
-BOB = USER.format("bob", "1002")
-PATIENCE = 30.0
-
-
-class Serve:
-    """A running ``unique-account serve`` in a folder of its own."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self._log = folder / "log"
-        command = [sys.executable, "-m", "unique_account", "serve", "--config", "unique_account.toml"]
-        with self._log.open("a") as log:
-            less = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 4096))
-            self.process = subprocess.Popen([*command, *options], cwd=folder, stderr=log, preexec_fn=less)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text("utf-8")
-
-    def logs(self, what: str) -> re.Match[str]:
-        """Wait until this is in the log."""
-        found: re.Match[str] = wait(lambda: re.search(what, self.log), f"{what} in {self.log}")
-        return found
-
-    @property
-    def url(self) -> str:
-        return self.logs(r"ready: .*; (http://\S+)/health")[1]
-
-    def ends(self) -> int:
-        return self.process.wait(PATIENCE)
-
 
 ASSISTANT = """
 [assistant]
@@ -160,14 +110,6 @@ def cti(folder: Path, port: int) -> Iterator[Cti]:
         running.process.wait()
 
 
-def wait(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
-    return found
-
-
 def page(url: str) -> tuple[int, str]:
     try:
         with urlopen(url, timeout=10) as answer:
@@ -178,24 +120,9 @@ def page(url: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "unique_account.toml").write_text(CONFIG, "utf-8")
-    (tmp_path / "users.toml").write_text(ALICE, "utf-8")
-    return tmp_path
-
-
-@pytest.fixture
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
-
-
-@pytest.fixture
-def serve(folder: Path) -> Iterator[Serve]:
-    running = Serve(folder)
-    yield running
-    running.process.kill()
-    running.process.wait()
 
 
 class TestPages:

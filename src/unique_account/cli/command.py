@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from unique_account.cli.accounts import accounts
 from unique_account.cli.asterisk import asterisk
 from unique_account.cli.demo import demo
 from unique_account.cli.diagram import diagram, table
@@ -67,6 +68,7 @@ def command() -> None:
     On a real recording:   unique-account replay day.ami --users users.toml
     Ask why:               unique-account explain --logged-in --selection webrtc --webrtc unavailable
     Run it on a PBX:       unique-account serve --config unique_account.toml
+    Ask the running one:   unique-account explain alice --config unique_account.toml
 
     Exit codes: 0 done, 1 refused or something in a file is wrong (stderr says what), 2 wrong usage,
     130 interrupted.
@@ -77,6 +79,7 @@ for subcommand in (
     demo,
     replay,
     explain,
+    accounts,
     table,
     diagram,
     import_users,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import click
 from attrs import evolve, frozen
 from rich.console import Console
+from rich.text import Text
 
 from unique_account.cli.exits import file_name
+from unique_account.cli.live import ask
 from unique_account.core.account import (
     LINES,
     NOTHING_KEPT,
@@ -20,16 +23,14 @@ from unique_account.core.account import (
     Observed,
     Session,
 )
-from unique_account.core.device_in_use import device_in_use
 from unique_account.core.events import ForwardingChanged, apply, restore
-from unique_account.core.forwarding import Forward, Outcome
+from unique_account.core.forwarding import Forward
 from unique_account.core.machine import Device
-from unique_account.core.number import Number
-from unique_account.core.presence import presence
-from unique_account.core.routing import Route, facts, plan, resolve
+from unique_account.core.reasons import Reason
 from unique_account.core.user import User
-from unique_account.documents import from_json, to_document
+from unique_account.documents import from_json
 from unique_account.files.text import decoded, named, read_bytes
+from unique_account.serve.explanation import explained
 
 _SOMEBODY = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")
 _STATUS = click.Choice([status.name.lower() for status in LineStatus])
@@ -45,7 +46,13 @@ class _Described:
 
 
 @click.command()
-@click.argument("account", type=click.File("rb"), required=False)
+@click.argument("account", required=False)
+@click.option(
+    "--config",
+    "running",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The TOML file of a running serve, to ask about the user ACCOUNT as things are now.",
+)
 @click.option("--logged-in/--logged-out", default=None, help="Whether a session is held.")
 @click.option(
     "--selection", type=click.Choice([str(device) for device in Device]), help="The saved device selection."
@@ -62,32 +69,46 @@ class _Described:
 @click.option("--dialled", default="", metavar="NUMBER", help="The number by which the call comes.")
 @click.option("--forwards", type=click.IntRange(0), default=0, help="How often it was forwarded already.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def explain(account: BinaryIO | None, dialled: str, forwards: int, as_json: bool, **flags: Any) -> None:
+@click.pass_context
+def explain(
+    context: click.Context,
+    /,
+    account: str | None,
+    running: Path | None,
+    dialled: str,
+    forwards: int,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """Say what a call to an account would do, and why.
 
     ACCOUNT is a JSON file (or - for stdin) with any of "user", "kept" and "observed"; flags change what it
     says. Without it, the account is that of alice, number 1001, of whom nothing is known.
+
+    With --config, ACCOUNT is a user's id or number, and the running service says what a call would do now.
     """
-    described = _read(account) if account else _Described()
-    reported = _with_flags(described, flags)
-    _check_dialled(reported.user, dialled)
-    known = facts(reported, dialled=dialled, forwards=forwards)
-    route = resolve(plan(reported), known)
-    if as_json:
-        click.echo(json.dumps(_as_json(reported, route), ensure_ascii=False))
+    if running is None:
+        answer = explained(_with_flags(_described(context, account), flags), dialled, forwards)
+    elif account is None or any(flag is not None for flag in flags.values()):
+        raise click.UsageError("--config needs a user's id or number, and no facts: the service knows them")
     else:
-        _print(reported, route)
+        answer = ask(running, ask="explain", user=account, dialled=dialled, forwards=forwards)["answer"]
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        _print(answer)
+
+
+def _described(context: click.Context, account: str | None) -> _Described:
+    if account is None:
+        return _Described()
+    parameter = next(one for one in context.command.params if one.name == "account")
+    return _read(cast(BinaryIO, click.File("rb").convert(account, parameter, context)))
 
 
 def _read(file: BinaryIO) -> _Described:
     with named(file_name(file)):
         return from_json(_Described, decoded(read_bytes(file)))
-
-
-def _check_dialled(user: User, number: str) -> None:
-    if number and Number(number) not in user.numbers:
-        numbers = ", ".join(user.numbers)
-        raise click.ClickException(f"--dialled: {number} is no number of {user.id}, who has {numbers}")
 
 
 def _with_flags(described: _Described, flags: dict[str, Any]) -> Account:
@@ -116,35 +137,18 @@ def _forwarded(account: Account, flags: dict[str, Any]) -> Account:
     return apply(account, ForwardingChanged(evolve(account.forwarding, **changes)))
 
 
-def _as_json(account: Account, route: Route) -> dict[str, Any]:
-    installed = plan(account)
-    return {
-        "user": account.user.id,
-        "state": account.state,
-        "selection": account.selection,
-        "device_in_use": device_in_use(account),
-        "presence": presence(account).name.lower(),
-        "route": {"ring": to_document(route.ring), "destination": _destination(route)},
-        "because": to_document(route.because),
-        "otherwise": {outcome: str(installed.destination(outcome)) for outcome in Outcome},
-    }
-
-
-def _destination(route: Route) -> str | None:
-    return None if route.destination is None else str(route.destination)
-
-
-def _print(account: Account, route: Route) -> None:
-    say = Console(highlight=False, soft_wrap=True).print
-    installed = plan(account)
-    say(f"A call to {account.user.extension} [bold]{route}[/bold].")
-    for reason in route.because:
-        say(f"  {reason}")
+def _print(answer: dict[str, Any]) -> None:
+    say = Console(highlight=False, soft_wrap=True, markup=False).print
+    ring, destination = answer["route"]["ring"], answer["route"]["destination"]
+    does = f"rings {ring['device']}" if ring else f"goes to {destination}"
+    say(Text.assemble(f"A call to {answer['number']} ", (does, "bold"), "."))
+    for reason in answer["because"]:
+        say(f"  {Reason(reason['rule'], reason['text'], tuple(reason['facts']))}")
     say(
-        f"{account.user.id} is {account.state}, {account.selection} is saved; "
-        f"the device in use is {device_in_use(account)}; colleagues see {presence(account).name.lower()}."
+        f"{answer['user']} is {answer['state']}, {answer['selection']} is saved; "
+        f"the device in use is {answer['device_in_use']}; colleagues see {answer['presence']}."
     )
-    if route.ring:
-        say(f"It rings for {route.ring.seconds} s. If it is not answered:")
-        for outcome in Outcome:
-            say(f"  {outcome.replace('_', ' '):<12} {installed.destination(outcome)}")
+    if ring:
+        say(f"It rings for {ring['seconds']} s. If it is not answered:")
+        for outcome, goes in answer["otherwise"].items():
+            say(f"  {outcome.replace('_', ' '):<12} {goes}")

@@ -25,6 +25,8 @@ from unique_account.serve.assistants import assistant_server
 from unique_account.serve.config import Config
 from unique_account.serve.extras import extra
 from unique_account.serve.lifecycle import Running, log_difference
+from unique_account.serve.live_answers import LiveAnswers
+from unique_account.serve.live_socket import answering, socket_path
 from unique_account.serve.nodes import connected, pbx
 from unique_account.serve.rosters import roster
 from unique_account.service.roster_sync import RosterSync
@@ -61,6 +63,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         service = await opened.enter_async_context(_service(config, ports, observer))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
         monitor = await opened.enter_async_context(_monitor(config, ports, service, metrics))
+        await opened.enter_async_context(answering(socket_path(config), LiveAnswers(service).answer))
         every = config.users.confd.every if config.users.confd else None
         yield Running(service, RosterSync(service, users, observer), monitor, every)
 

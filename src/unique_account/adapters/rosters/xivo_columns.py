@@ -8,13 +8,13 @@ from typing import Final
 
 from unique_account.core.number import IN_WORDS, Number
 
-_Check = Callable[[str], str | None]
+Check = Callable[[str], str | None]
 """What is wrong with the text of a field that is not empty; None if nothing is."""
 
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
-def _shaped(pattern: str, rule: str) -> _Check:
+def _shaped(pattern: str, rule: str) -> Check:
     fits = re.compile(pattern).fullmatch
     return lambda text: None if fits(text) else rule
 
@@ -59,7 +59,7 @@ _mailbox: Final = _shaped(
     r"\+?[0-9]{1,40}", "is not a number: 1 to 40 digits, with or without a + before them"
 )
 
-COLUMNS: Final[Mapping[str, _Check | None]] = {
+COLUMNS: Final[Mapping[str, Check | None]] = {
     "entity_id": _integer,
     "firstname": None,
     "lastname": None,

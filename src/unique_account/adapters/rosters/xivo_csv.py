@@ -29,7 +29,7 @@ from typing import Final
 
 from attrs import define, field
 
-from unique_account.adapters.rosters.xivo_columns import COLUMNS
+from unique_account.adapters.rosters.xivo_columns import COLUMNS, Check
 from unique_account.core.errors import InvalidImport, InvalidUser
 from unique_account.core.texts import counted
 from unique_account.core.uniqueness import Claim, ClaimKind, Claims, already, number_claim
@@ -111,7 +111,7 @@ class _Sheet:
     webrtc_suffix: str
     media_server: str
     header: Sequence[str] = ()
-    checks: Sequence[tuple[str, _Check]] = ()
+    checks: Sequence[tuple[str, Check]] = ()
     complete: bool = True
     problems: list[str] = field(factory=list)
     users: list[User] = field(factory=list)

@@ -5,7 +5,7 @@ such as ``nodes[1].port: is 0; from 1 to 65535``. Files that it names are looked
 are not in it: they come from files of their own or from environment variables.
 """
 
-from unique_account.serve.config.reading import InvalidConfig, read_config
+from unique_account.serve.config.reading import InvalidConfig, read_config, read_settings
 from unique_account.serve.config.secret import Secret
 from unique_account.serve.config.tables import (
     AccountsSettings,
@@ -38,4 +38,5 @@ __all__ = [
     "Secret",
     "UsersSettings",
     "read_config",
+    "read_settings",
 ]

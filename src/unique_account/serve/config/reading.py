@@ -39,6 +39,23 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     Raises:
         InvalidConfig: It cannot be used; every problem is listed.
     """
+    config, apart = _read(path)
+    if problems := (*apart, *_missing_secrets(config, environ), *_missing_files(config)):
+        raise InvalidConfig(str(path), problems)
+    return config
+
+
+def read_settings(path: Path) -> Config:
+    """The configuration in a TOML file, whatever is missing of the secrets and files that it names.
+
+    Raises:
+        InvalidConfig: It cannot be used; every problem is listed.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Config, tuple[str, ...]]:
+    """The configuration in a file, and what is wrong between its nodes."""
     try:
         document = read_toml(path)
     except OSError as error:
@@ -48,12 +65,9 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         raise InvalidConfig(str(path), alone) from error
     apart = _apart(document)
     try:
-        config = from_document(Config, _beside(path.absolute().parent, document))
+        return from_document(Config, _beside(path.absolute().parent, document)), apart
     except InvalidDocument as error:
         raise InvalidConfig(str(path), (*error.problems, *apart)) from error
-    if problems := (*apart, *_missing_secrets(config, environ), *_missing_files(config)):
-        raise InvalidConfig(str(path), problems)
-    return config
 
 
 def _beside(folder: Path, document: Any) -> Any:

@@ -1,0 +1,45 @@
+"""``accounts``: the accounts of a running service, as they are now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unique_account.cli.live import ask
+from unique_account.core.texts import counted
+
+
+@click.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The TOML file of the running serve.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+def accounts(file: Path, as_json: bool) -> None:
+    """List the accounts of a running service, as they are now.
+
+    It asks over a socket beside the store, which answers the service's own user only.
+    """
+    for account in _all(file):
+        click.echo(json.dumps(account, ensure_ascii=False) if as_json else _line(account))
+
+
+def _all(file: Path) -> Iterator[dict[str, Any]]:
+    after: int | None = 0
+    while after is not None:
+        page = ask(file, ask="accounts", after=after)
+        yield from page["answer"]
+        after = page["after"]
+
+
+def _line(account: dict[str, Any]) -> str:
+    sessions, calls = counted(account["sessions"], "session"), counted(account["calls"], "call")
+    where = f"{account['user']:<12}  {account['number']:<8}  {account['state']:<18}"
+    return f"{where}  {account['device_in_use']:<9}  {account['presence']:<14}  {sessions}, {calls}"
