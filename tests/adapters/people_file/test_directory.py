@@ -303,7 +303,7 @@ class TestTheFile:
             FILE.replace('login = "bob"', 'login = "Alice"')
             .replace("1003", "10-01")
             .replace(SESAME, "sésame")
-            + '[[people]]\nlogin = " "\nuser = "d1"\nname = "Dave"\n',
+            + '[[people]]\nlogin = " "\nuser = "d1"\nname = "Dave"\nnumbers = ["David"]\n',
             "utf-8",
         )
         with pytest.raises(InvalidDocument) as invalid:
@@ -312,6 +312,7 @@ class TestTheFile:
             "people[0].password: is not an argon2 hash",
             "people[1].password: takes 8 KiB 1 times, which is too cheap to guess; make it again",
             "people[3].login: is empty",
+            "people[3].numbers: 'David' is not a number: use digits, *, # and a leading +",
             "people: the login alice is there 2 times",
             "people: the number 1001 is there 2 times",
         )

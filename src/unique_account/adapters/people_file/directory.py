@@ -11,6 +11,7 @@ from attrs import frozen
 
 from unique_account.adapters.people_file.passwords import LONGEST_PASSWORD, matches, problem
 from unique_account.adapters.people_file.people import People, Person
+from unique_account.core.number import IN_WORDS
 from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import named, read_toml
 from unique_account.files.watched import WatchedFile
@@ -86,6 +87,9 @@ def _problems(people: Sequence[Person]) -> Iterable[str]:
                 yield f"people[{index}].{name}: is empty"
         if person.password and (wrong := problem(person.password)):
             yield f"people[{index}].password: {wrong}"
+        for number in person.numbers:
+            if not number.is_dialable:
+                yield f"people[{index}].numbers: {number.written!r} is not a number: use {IN_WORDS}"
     yield from _twice("login", [same_login(person.login) for person in people])
     yield from _twice("user", [person.user for person in people])
     yield from _twice("number", [number for person in people for number in person.numbers])

@@ -371,6 +371,11 @@ class TestCalls:
             peer="1002",
         )
 
+    @pytest.mark.parametrize("place", ["s", "dial", "i", "xivo-callbackunavail", "+", ""])
+    def test_a_place_in_the_dialplan_is_no_party(self, ear: Ear, place: str) -> None:
+        dials = channel("Newchannel", "PJSIP/alice-00000001", "4", "1795415407.1", Exten=place)
+        assert ear.call(dials).peer == ""
+
     @pytest.mark.parametrize(
         ("linkedid", "began"),
         [

@@ -14,6 +14,7 @@ from unique_account.adapters.asterisk.ami.message import Message, one_of, requir
 from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 
 _UP: Final = "6"
 _STATES: Final[dict[str, tuple[Direction | None, CallStatus]]] = {
@@ -123,6 +124,6 @@ def _reported(message: Message, header: str) -> str:
 
 
 def _dialled(message: Message) -> str:
-    """The extension that the channel entered; ``s`` is where channels go that dialled none."""
+    """The number that the channel dialled; letters are a place in the dialplan, such as ``s``."""
     extension = message.get("Exten", "")
-    return "" if extension == "s" else extension
+    return extension if Number(extension).is_dialable else ""
