@@ -14,13 +14,16 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 from attrs import evolve
+from click.testing import CliRunner
 
 from tests.cli.history_command import COMMAND, MISSED, add, begun, run, users, written
 from tests.service.cel_table import RECORDINGS, day
 from tests.service.expected_history import expected
 from unique_account.adapters.asterisk.cel.rows import CelRow
+from unique_account.cli import command
 
 __all__ = ["users"]
 
@@ -70,7 +73,15 @@ class TestInterrupted:
                     break
             rest = process.stderr.read()
         assert "Traceback" not in rest
-        assert process.returncode in (0, 130)
+        assert process.returncode in (0, 130), rest
+
+    def test_outside_of_any_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(context: click.Context, *_: object) -> None:
+            if context.parent is None:  # behind the command, on the way out
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(click.Context, "__exit__", interrupted)
+        assert CliRunner().invoke(command, ["table"]).exit_code == 130
 
 
 class TestStopped:

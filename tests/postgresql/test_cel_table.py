@@ -184,6 +184,19 @@ class TestCommand:
         entries = [entry for entry in expected(rows) if entry.user == "alice"]
         assert run("alice", "--store", table).count("\n") == len(entries)
 
+    def test_a_table_in_another_order_is_an_error(self, table: str, users: Path) -> None:
+        written(
+            table,
+            sorted(
+                day([(one, 3 * place) for place, one in enumerate(RECORDINGS)]), key=lambda row: row.channel
+            ),
+        )
+        done = CliRunner().invoke(
+            command, ["history", "ingest", table, "--users", str(users), "--store", table]
+        )
+        assert done.exit_code == 1
+        assert "Error: the ids of the table are not in the order of eventtime" in done.output
+
     def _refused(self, url: str, users: Path, *more: str) -> str:
         store = str(users.parent / "calls.db")
         done = CliRunner().invoke(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -48,6 +50,28 @@ def _sentences() -> Iterator[None]:
 
 class _Command(click.Group):
     """Exits with 1 for what was refused or is wrong in a file, and with 130 when interrupted."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        try:  # click itself takes an interrupt outside of the two below for an error of exit code 1
+            code: object = run()
+        except (click.Abort, KeyboardInterrupt):
+            error: click.ClickException = Interrupted("interrupted")
+        except click.ClickException as raised:
+            error = raised
+        else:
+            sys.exit(code if isinstance(code, int) else 0)
+        error.show()
+        sys.exit(error.exit_code)
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         with _sentences():

@@ -38,6 +38,11 @@ from unique_account.service.call_log_ingest import BATCH, CallLogIngest
 _LONGEST: Final = 1 << 20
 """No line of a file is read further, in bytes; what follows makes a row that is not understood."""
 
+_UNSORTED: Final = (
+    "the ids of the table are not in the order of eventtime, so entries may lack rows that came late:"
+    " write the table to a file with ORDER BY eventtime, and ingest that into a new store"
+)
+
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -152,6 +157,8 @@ class _Work:
         self._progress.update(task, total=await rows.left(read.row if read else 0))
         try:
             await ingestion.catch_up(reported)
+            if calls.late and not follow:
+                raise click.ClickException(_UNSORTED)
             if follow:
                 await ingestion.follow()
         finally:

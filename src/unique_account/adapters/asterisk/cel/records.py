@@ -71,6 +71,11 @@ class CallHistory:
         """How many rows are kept, of calls whose records are not given yet."""
         return self._groups.rows
 
+    @property
+    def late(self) -> bool:
+        """Whether a row came later than is waited for, so that its call may be given without it."""
+        return self._order.late
+
     def waiting(self) -> Iterator[CelRow]:
         """Kept rows; of equal ones, the first that was fed."""
         return (row for group in self._groups for row in group.rows)
