@@ -14,7 +14,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import click
 import pytest
 from attrs import evolve
 from click.testing import CliRunner
@@ -76,11 +75,10 @@ class TestInterrupted:
         assert process.returncode in (0, 130), rest
 
     def test_outside_of_any_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def interrupted(context: click.Context, *_: object) -> None:
-            if context.parent is None:  # behind the command, on the way out
-                raise KeyboardInterrupt
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
 
-        monkeypatch.setattr(click.Context, "__exit__", interrupted)
+        monkeypatch.setattr(type(command), "invoke", interrupted)
         assert CliRunner().invoke(command, ["table"]).exit_code == 130
 
 
