@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from lab.ports import LOOPBACK, port
+from tests.e2e.drivers.trunks import found
 from tests.e2e.fixtures.planned_node import install, planned
 from tests.event_loop import in_loop
 from unique_account import User
@@ -105,7 +105,9 @@ async def two_nodes(qualify: str = "1") -> AsyncIterator[Two]:
             endpoint = Endpoint(name=phone, password="")
             phones[phone] = await stack.enter_async_context(party(nodes[home], endpoint))
             await phones[phone].register()
-        await asyncio.sleep(1.5)  # so that each has found the other
+        if qualify != "0":
+            for name, other in OTHER.items():
+                await found(nodes[name], other)
         yield Two(nodes, phones)
 
 
