@@ -205,6 +205,8 @@ class TestFile:
         adding = asyncio.create_task(store.add([ALICE]))
         await asyncio.sleep(0)
         await store.aclose()
+        await asyncio.sleep(0)  # the thread is done; its result is one step away
+        assert adding.done()
         await adding
 
     @in_loop

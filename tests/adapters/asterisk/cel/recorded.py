@@ -23,10 +23,10 @@ FOLDER: Final = DATA / "cel"
 
 @frozen(weakref_slot=False)
 class Recording:
-    """A call, as the PBX wrote it down and told it live, and as it really was.
+    """A call as the PBX wrote it down, as it reported it live, and as it really was.
 
     Attributes:
-        live: What was told live, each message with the name of its node; ids of calls that our command
+        live: What was reported live, each message with the name of its node; ids of calls that our command
             joined stand where it did.
     """
 
@@ -59,8 +59,8 @@ def _is_live(line: dict[str, Any]) -> bool:
 
 
 def _live(line: dict[str, Any]) -> Message | tuple[str, ...]:
-    told = line.get("ami") or line.get("cel")
-    return _message(told) if told else tuple(line["joined"])
+    headers = line.get("ami") or line.get("cel")
+    return _message(headers) if headers else tuple(line["joined"])
 
 
 def _truth(reported: dict[str, Any]) -> Truth:

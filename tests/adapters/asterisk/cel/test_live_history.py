@@ -1,4 +1,4 @@
-"""What is told live of a call and what is written down of it are one entry."""
+"""What is reported live of a call and what is written down of it are one entry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EACH: Final = pytest.mark.parametrize("recording", recordings(), ids=lambda reco
 
 
 class Live:
-    """The accounts as a service holds them, fed with what the manager interface told."""
+    """The accounts as a service holds them, fed with what the manager interface reported."""
 
     def __init__(self, recording: Recording) -> None:
         self._accounts = {user.id: Account(user) for user in EVERYBODY}
@@ -73,7 +73,7 @@ def reported(recording: Recording) -> list[CallRecord]:
 
 @EACH
 class TestOneEntry:
-    """H2, H3, H6: what was told live has the key and the status of what is written down."""
+    """H2, H3, H6: what was reported live has the key and the status of what is written down."""
 
     def test_every_live_call_is_one_that_is_written_down(self, recording: Recording) -> None:
         known = {(record.user, record.key): record.status for record in written(recording)}
@@ -135,7 +135,7 @@ def renamed(name: str, chosen: str) -> tuple[Recording, datetime]:
         return Message(message.text.replace(first.uniqueid, chosen))
 
     live = tuple(
-        (node, told if isinstance(told, tuple) else with_the_id(told)) for node, told in recording.live
+        (node, item if isinstance(item, tuple) else with_the_id(item)) for node, item in recording.live
     )
     return evolve(recording, cel=tuple(map(with_the_id, recording.cel)), live=live), first.at
 
@@ -145,7 +145,7 @@ JOINED: Final = [one for one in recordings() if any(isinstance(reported, tuple) 
 
 @pytest.mark.parametrize("recording", JOINED, ids=lambda recording: recording.name)
 def test_the_legs_of_who_joins_two_calls_may_end_in_either_order(recording: Recording) -> None:
-    """H7: they end at once, so Asterisk may tell of either end first."""
+    """H7: they end at once, so Asterisk may report either end first."""
     ends: dict[str, list[int]] = {}
     for position, (_, told_then) in enumerate(recording.live):
         if not isinstance(told_then, tuple) and told_then.event == "Hangup":

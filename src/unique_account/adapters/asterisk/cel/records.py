@@ -24,7 +24,7 @@ from unique_account.core.history import CallRecord
 from unique_account.core.user import User
 
 PATIENCE: Final = timedelta(hours=24)
-"""How long after its last row a call is waited for of which rows are missing."""
+"""How long after its last row a call with missing rows is kept, so that they may still come."""
 
 CAPACITY: Final = 200_000
 """How many rows of calls that are not over are kept; above it, the oldest calls are given up, if rows come
@@ -73,7 +73,7 @@ class CallHistory:
 
     @property
     def late(self) -> bool:
-        """Whether a row came later than is waited for, so that its call may be given without it."""
+        """Whether a row came too late, so that the record of its call may lack it."""
         return self._order.late
 
     def waiting(self) -> Iterator[CelRow]:
@@ -84,7 +84,7 @@ class CallHistory:
         """Take rows in.
 
         Raises:
-            UnsortedRows: More are to be kept than there is room for, because they come in no order.
+            UnsortedRows: They are not in order, and there is no room to keep more of them.
         """
         for row in rows:
             self._order.note(row)
@@ -94,7 +94,7 @@ class CallHistory:
                 self._give_up()
 
     def final(self, now: datetime | None = None) -> list[CallRecord]:
-        """The records that no further row is awaited for, oldest first; each is given once.
+        """The records of calls that are over, oldest first; each is given once.
 
         A call of which all rows came has settled records. One of which the end is missing is given after
         a long while as it is then known, and not settled.
@@ -114,7 +114,7 @@ class CallHistory:
         return self.final(_FAR)
 
     def _over(self, group: Group) -> bool:
-        """Whether rows of other calls came for long enough since; it is given up by its own nodes' clocks."""
+        """Whether a call is over, judged by the rows that came since and by the clocks of its nodes."""
         if all(self._clocks[node] - last >= self._patience for node, last in group.lasts.items()):
             return True
         return self._clock - group.last >= self._grace and group.complete
