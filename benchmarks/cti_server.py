@@ -25,6 +25,7 @@ from unique_account.bootstrap import bootstrap
 from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -59,7 +60,7 @@ class StandingPbx:
     async def installed(self, owner: str) -> Mapping[str, Plan]:
         return {}
 
-    async def hint(self, number: str, presence: Presence) -> None:
+    async def hint(self, number: Number, presence: Presence) -> None:
         pass
 
 

@@ -31,7 +31,7 @@ from unique_account.core.account import LineStatus
 from unique_account.core.events import LineChanged
 from unique_account.core.machine import Device
 
-MOST_MODULES: Final = 25
+MOST_MODULES: Final = 24
 HEADING: Final = "## The way of one event"
 PACKAGE: Final = Path(unique_account.__file__).parent
 NODE: Final = str(Path(scripts.__file__))

@@ -43,6 +43,7 @@ from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, CallStatus, Messages
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.commands import Dial
 from unique_account.ports.observer import PortRequest
@@ -148,9 +149,9 @@ class TestWatchers:
         async with live_service() as at:
             for presence in Presence:
                 if presence > Presence.DEACTIVATED:
-                    await at.adapter.hint("7777", presence)
+                    await at.adapter.hint(Number("7777"), presence)
                     await shows(at.pbx, "7777", presence)
-            await at.adapter.hint("7777", Presence.DEACTIVATED)
+            await at.adapter.hint(Number("7777"), Presence.DEACTIVATED)
             await shows(at.pbx, "7777", Presence.UNAVAILABLE)
 
     @pytest.mark.parametrize("command", ["dialplan reload", "module reload pbx_config"])
@@ -158,12 +159,12 @@ class TestWatchers:
         @in_loop
         async def check(_: TestWatchers) -> None:
             async with live_service() as at, watcher(at.pbx, WATCHER, "1001", Package.PRESENCE) as note:
-                await at.adapter.hint("1001", Presence.ON_HOLD)
+                await at.adapter.hint(Number("1001"), Presence.ON_HOLD)
                 await note.shows("On hold")
                 start = time.monotonic()
                 await at.pbx.cli(command)
                 await shows(at.pbx, "1001", Presence.ON_HOLD)
-                await at.adapter.hint("1001", Presence.BUSY)
+                await at.adapter.hint(Number("1001"), Presence.BUSY)
                 await note.shows("On the phone", after=start)
 
         check(self)
@@ -173,6 +174,7 @@ HINTS_AND_WAITS = """
 import asyncio, sys
 from unique_account.adapters.asterisk import AsteriskPbx, ManagerLogin
 from unique_account.adapters.memory import MemoryObserver
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.user import User
 
@@ -184,7 +186,7 @@ async def main(port, secret):
     await asyncio.sleep(0)
     await pbx.watch(User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w"))
     for number in ("1001", "7777"):
-        await pbx.hint(number, Presence.ON_HOLD)
+        await pbx.hint(Number(number), Presence.ON_HOLD)
     await asyncio.sleep(60)
 
 asyncio.run(main(*sys.argv[1:]))

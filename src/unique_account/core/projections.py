@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from unique_account.core.account import Account
 from unique_account.core.device_in_use import device_in_use
 from unique_account.core.machine import State
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence, presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
@@ -32,7 +33,7 @@ class Projected:
     """
 
     account: Account
-    numbers: tuple[str, ...]
+    numbers: tuple[Number, ...]
     plan: Plan
     presence: Presence
     view: View
@@ -65,7 +66,7 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
 
 def same_but_version(one: Plan, other: Plan) -> bool:
     """Whether two plans say the same, whatever version of the account they were made from."""
-    return evolve(one, version=other.version) == other
+    return one is other or evolve(one, version=other.version) == other
 
 
 def _choices(account: Account) -> tuple[Any, ...]:

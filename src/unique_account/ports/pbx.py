@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from unique_account.core.errors import UniqueAccountError, Unreachable
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -83,7 +84,7 @@ class Pbx(Protocol):
         """The plans that this owner installed on the node, by user."""
         ...
 
-    async def hint(self, number: str, presence: Presence) -> None:
+    async def hint(self, number: Number, presence: Presence) -> None:
         """Show this presence to the phones that watch a number, any number, on this node (P5).
 
         Shown until the next word on the number, over restarts of the node too. ``UNEXISTING`` takes the

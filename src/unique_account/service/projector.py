@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence, known
 from unique_account.core.projections import Projected, projected, same_but_version
 from unique_account.core.routing import Plan
@@ -120,7 +121,7 @@ class Projector:
         if not await self.node(now.account.user).install(due):
             self._observer.failed(_installing(now.account), NewerPlan(due.user, due.version))
 
-    async def _publish(self, user: User, numbers: Iterable[str], shown: Presence) -> bool:
+    async def _publish(self, user: User, numbers: Iterable[Number], shown: Presence) -> bool:
         cti, bus = (PortRequest(*port, user=user.id) for port in (("cti", "publish"), ("bus", "presence")))
         done = True
         for number in numbers:
@@ -131,7 +132,7 @@ class Projector:
             done &= await self._hand(bus, self._bus.presence_changed(number, shown))
         return done
 
-    async def _hint(self, user: User, name: str, number: str, shown: Presence) -> bool:
+    async def _hint(self, user: User, name: str, number: Number, shown: Presence) -> bool:
         hint = self._hand(PortRequest("pbx", "hint", name, user.id), self._pbxs[name].hint(number, shown))
         return await (hint if name == user.media_server else self._soon(hint))
 
@@ -154,7 +155,7 @@ class Projector:
                 done &= await self._hand(request, self._pbxs[node].forget(user))
         return done & await self._withdraw(after.user, _numbers(formers) - set(after.user.numbers))
 
-    async def _withdraw(self, user: User, numbers: Iterable[str]) -> bool:
+    async def _withdraw(self, user: User, numbers: Iterable[Number]) -> bool:
         """Publish that numbers exist no more, but not those that are another user's by now."""
         numbers = sorted(number for number in numbers if self._shown.get(number) == user.id)
         done = await self._publish(user, numbers, Presence.UNEXISTING)
@@ -206,7 +207,7 @@ def _published(one: Projected) -> tuple[Presence, tuple[str, ...], str]:
     return one.presence, one.numbers, one.account.user.media_server
 
 
-def _numbers(accounts: Iterable[Account]) -> set[str]:
+def _numbers(accounts: Iterable[Account]) -> set[Number]:
     return {number for account in accounts for number in account.user.numbers}
 
 

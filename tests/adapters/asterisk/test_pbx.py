@@ -38,6 +38,7 @@ from unique_account.core.events import (
     apply,
 )
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.core.user import User
@@ -385,7 +386,7 @@ async def test_a_node_that_is_down_is_told_once_and_once_when_it_is_back() -> No
         await at.node.stop()
         await at.until(LineChanged(DESK, LineStatus.UNAVAILABLE))  # the second attempt has failed
         with pytest.raises(NodeDown):
-            await at.pbx.hint("1001", Presence.BUSY)
+            await at.pbx.hint(Number("1001"), Presence.BUSY)
         first, *others = [error for _, error in at.observer.failures]
         assert others
         assert not isinstance(first, NodeDown)
@@ -581,7 +582,7 @@ async def test_calls_fail_while_the_node_is_away() -> None:
         for call in (
             at.pbx.install(plan(Account(ALICE))),
             at.pbx.installed("x"),
-            at.pbx.hint("1001", Presence.IN_USE),
+            at.pbx.hint(Number("1001"), Presence.IN_USE),
             at.pbx.forget("alice"),
             at.pbx.dial("PJSIP/alice", "1002"),
             at.pbx.answer("1"),
@@ -698,22 +699,22 @@ async def test_a_hint_is_placed_once_and_its_state_set_again_and_again() -> None
         await at.pbx.installed("x")
         await at.node.asked("DialplanExtensionAdd")  # all that was to be shown at the beginning
         for presence in (Presence.RINGING, Presence.IN_USE):
-            await at.pbx.hint("+33 1 23 45", presence)
+            await at.pbx.hint(Number("+33 1 23 45"), presence)
         device = "Custom:unique_account_+3312345"
         assert at.node.hints["+3312345"] == device
         assert at.node.states[device] == "INUSE"
         placed = [one for one in at.node.given("DialplanExtensionAdd") if one.get("Extension") == "+3312345"]
         assert len(placed) == 1
-        await at.pbx.hint("+3312345", Presence.UNEXISTING)
+        await at.pbx.hint(Number("+3312345"), Presence.UNEXISTING)
         assert "+3312345" not in at.node.hints
-        await at.pbx.hint("+3312345", Presence.UNEXISTING)
+        await at.pbx.hint(Number("+3312345"), Presence.UNEXISTING)
 
 
 @in_loop
 async def test_a_hint_that_could_not_be_shown_is_shown_when_the_node_is_back() -> None:
     async with listening(down=True) as at:
         with pytest.raises(ConnectionError):
-            await at.pbx.hint("1001", Presence.ON_HOLD)
+            await at.pbx.hint(Number("1001"), Presence.ON_HOLD)
         await at.node.start()
         await at.node.asked("DialplanExtensionAdd", 2)
         assert at.node.hints["1001"] == "Custom:unique_account_1001"
@@ -730,7 +731,7 @@ async def test_hints_are_placed_again_after_a_reload(
     async with listening() as at:
         await at.pbx.installed("x")
         await at.node.asked("DialplanExtensionAdd")  # all that was to be shown at the beginning
-        await at.pbx.hint("1001", Presence.RINGING)
+        await at.pbx.hint(Number("1001"), Presence.RINGING)
         await at.node.asked("DialplanExtensionAdd", 2)
         at.node.hints = {"1001": "PJSIP/alice&PJSIP/alice_w"}
         if announced:
@@ -745,7 +746,7 @@ async def test_hints_are_looked_after_though_a_node_was_slow_once(monkeypatch: p
     monkeypatch.setattr(hints, "LOOKS_EVERY", 0.02)
     monkeypatch.setattr(connection, "ANSWERS_WITHIN", 0.1)
     async with listening() as at:
-        await at.pbx.hint("1001", Presence.RINGING)
+        await at.pbx.hint(Number("1001"), Presence.RINGING)
         at.node.unanswered.add("ExtensionState")
         while not at.failures:
             at.node.report("Event: Hold")  # so that it is slow, and does not hang

@@ -19,6 +19,7 @@ from unique_account.core.events import (
     MessagesChanged,
 )
 from unique_account.core.forwarding import Mailbox
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import plan
 from unique_account.ports.inbound.events import UnknownUser
@@ -231,9 +232,9 @@ class TestHints:
     async def test_a_hint_is_shown_until_the_next_word(self) -> None:
         at = Node()
         for presence in (Presence.RINGING, Presence.IN_USE):
-            await at.pbx.hint("7777", presence)
+            await at.pbx.hint(Number("7777"), presence)
             assert at.pbx.hints == {"7777": presence}
-        await at.pbx.hint("7777", Presence.UNEXISTING)
+        await at.pbx.hint(Number("7777"), Presence.UNEXISTING)
         assert at.pbx.hints == {}
 
     @in_loop
@@ -242,7 +243,7 @@ class TestHints:
         await at.follow(ALICE)
         await at.follow(BOB)
         for number in ("1001", "1002", "7777"):
-            await at.pbx.hint(number, Presence.AVAILABLE)
+            await at.pbx.hint(Number(number), Presence.AVAILABLE)
         await at.pbx.forget("alice")
         assert set(at.pbx.hints) == {"1002", "7777"}
 

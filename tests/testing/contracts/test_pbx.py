@@ -16,6 +16,7 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.core.events import Event, FactsReplaced
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.core.routing import Plan
 from unique_account.core.user import User
@@ -128,7 +129,7 @@ class OneThingAtATime(MemoryPbx):
 
         await super().listen(report, on_return)
 
-    async def hint(self, number: str, presence: Presence) -> None:
+    async def hint(self, number: Number, presence: Presence) -> None:
         async with self._busy:
             await super().hint(number, presence)
 

@@ -108,7 +108,7 @@ class AsteriskPbx:
         numbers.update(await (await self._plans()).forget(user))
         for number in numbers:
             if self._facts.users.of_number(number) is None:
-                await self.hint(number, Presence.UNEXISTING)
+                await self.hint(Number(number), Presence.UNEXISTING)
 
     async def install(self, plan: Plan) -> bool:
         """Let the user's calls follow this plan, unless a newer one is there."""
@@ -125,19 +125,19 @@ class AsteriskPbx:
             self._astdb = (connection, AstDbPlans(connection))
         return self._astdb[1]
 
-    async def hint(self, number: str, presence: Presence) -> None:
+    async def hint(self, number: Number, presence: Presence) -> None:
         """Show this presence to the phones that watch a number."""
         if self._hints.remember(number, presence):
             await self._restore(number)
         await self._hints.show(await self._node.reach(), number)
 
-    async def _restore(self, number: str) -> None:
+    async def _restore(self, number: Number) -> None:
         """Let a number's hint follow the right devices when the service is gone."""
         devices = None
         if self._hints.has(number):
             user = self._facts.users.of_number(number)
-            devices = custom_state(Number(number)) if user is None else live_devices(user)
-        await self._watchdog.restore(Number(number), devices)
+            devices = custom_state(number) if user is None else live_devices(user)
+        await self._watchdog.restore(number, devices)
 
     # -- commands ------------------------------------------------------------------------------------
 

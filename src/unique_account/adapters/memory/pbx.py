@@ -139,10 +139,9 @@ class MemoryPbx:
         self._check_up()
         return self._plans.installed(owner)
 
-    async def hint(self, number: str, presence: Presence) -> None:
+    async def hint(self, number: Number, presence: Presence) -> None:
         """Show this presence to the phones that watch a number."""
         self._check_up()
-        number = Number(number)
         self.hints[number] = presence
         if presence is Presence.UNEXISTING:
             del self.hints[number]

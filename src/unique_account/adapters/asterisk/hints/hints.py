@@ -72,17 +72,16 @@ class Hints:
     """The hints of one node: the last word on each number, whether the node can be reached or not."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, Presence] = {}
-        self._placed: dict[str, str] = {}
+        self._shown: dict[Number, Presence] = {}
+        self._placed: dict[Number, str] = {}
         self._reloaded = asyncio.Event()
 
-    def has(self, number: str) -> bool:
+    def has(self, number: Number) -> bool:
         """Whether a number has a hint."""
-        return Number(number) in self._shown
+        return number in self._shown
 
-    def remember(self, number: str, presence: Presence) -> bool:
+    def remember(self, number: Number, presence: Presence) -> bool:
         """Keep a number's last presence; whether it now has a hint, or has none any more."""
-        number = Number(number)
         before = len(self._shown)
         if presence is Presence.UNEXISTING:
             self._shown.pop(number, None)
@@ -90,9 +89,8 @@ class Hints:
             self._shown[number] = presence
         return len(self._shown) != before
 
-    async def show(self, connection: Connection, number: str) -> None:
+    async def show(self, connection: Connection, number: Number) -> None:
         """Show the last word on a number."""
-        number = Number(number)
         presence = self._shown.get(number)
         if presence is None:
             self._placed.pop(number, None)
@@ -142,5 +140,5 @@ class Hints:
         return not reported.get("Hint")
 
 
-def _batches(numbers: list[str]) -> Iterable[list[str]]:
+def _batches(numbers: list[Number]) -> Iterable[list[Number]]:
     return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))

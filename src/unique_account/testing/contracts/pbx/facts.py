@@ -9,6 +9,7 @@ from attrs import evolve
 from unique_account.core.account import Account, CallStatus, LineStatus
 from unique_account.core.events import CallEnded, ContactsChanged, Event, FactsReplaced, LineChanged
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.testing.contracts.pbx.node import OWNER, NodeContract, Opened, planned
@@ -138,7 +139,7 @@ class FactsContract(NodeContract):
             if isinstance(event, ContactsChanged):
                 async with asyncio.timeout(self.patience):
                     await pbx.install(planned(self.logged_in()))
-                    await pbx.hint("1001", Presence.AVAILABLE)
+                    await pbx.hint(Number("1001"), Presence.AVAILABLE)
                     await pbx.installed(OWNER)
                     await pbx.forget("nobody")
                 returned.append(event)

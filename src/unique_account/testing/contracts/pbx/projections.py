@@ -8,6 +8,7 @@ from unique_account.core.account import Account
 from unique_account.core.events import DeviceSelected, ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
+from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.testing.contracts.pbx.node import OWNER, NodeContract, Opened, planned
 from unique_account.testing.contracts.scenario import scenario
@@ -90,7 +91,7 @@ class ProjectionsContract(NodeContract):
         newer = planned(self.logged_in(), DeviceSelected(Device.DESKPHONE))
         async with self.listening(pbx):
             await pbx.install(newer)
-            await pbx.hint("1001", Presence.IN_USE)
+            await pbx.hint(Number("1001"), Presence.IN_USE)
             await pbx.forget("alice")
             assert await pbx.installed(OWNER) == {}
             assert await phones.hint("1001") is None
@@ -116,7 +117,7 @@ class ProjectionsContract(NodeContract):
 
         async with self.listening(pbx):
             for presence in (Presence.AVAILABLE, Presence.IN_USE, Presence.IN_USE, Presence.RINGING_IN_USE):
-                await pbx.hint("7777", presence)
+                await pbx.hint(Number("7777"), presence)
                 await shows(presence)
-            await pbx.hint("7777", Presence.UNEXISTING)
+            await pbx.hint(Number("7777"), Presence.UNEXISTING)
             await shows(None)
