@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unique_account.core.diagram import cell, markdown, mermaid, rows
+from unique_account.core.diagram import cell, markdown, mermaid, outcomes, rows
 from unique_account.core.machine import TABLE, Device, State, Transition, Trigger
 
 RULE_BOOK = """
@@ -72,3 +72,15 @@ class TestMermaid:
             for device in Device
         }
         assert mermaid(table).splitlines()[2:] == ["    webrtc_active --> logged_out: log_in / log_out"]
+
+
+class TestOutcomes:
+    """M: the table as programs read it."""
+
+    def test_each_place_has_the_state_and_the_selection_or_nothing(self) -> None:
+        found = outcomes()
+        assert found[State.LOGGED_OUT][Trigger.SELECT_WEBRTC] == dict.fromkeys(Device)
+        for (state, trigger, saved), step in TABLE.items():
+            assert found[state][trigger][saved] == {"state": step.state, "selection": step.selection}
+        places = [one for triggers in found.values() for saved in triggers.values() for one in saved.values()]
+        assert len(places) - places.count(None) == len(TABLE)
