@@ -9,19 +9,14 @@ from typing import Any
 
 import click
 
+from unique_account.cli import options
 from unique_account.cli.live import ask
 from unique_account.core.texts import counted
 
 
 @click.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The TOML file of the running serve.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@options.config("The TOML file of the running serve.")
+@options.json("One JSON object a line, for machines.")
 def accounts(file: Path, as_json: bool) -> None:
     """List the accounts of a running service, as they are now.
 

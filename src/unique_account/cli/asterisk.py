@@ -27,6 +27,7 @@ from unique_account.adapters.asterisk import (
 )
 from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_FILE, MANAGER_SECRET_FILE
 from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, SECRETS_FILE
+from unique_account.cli import options
 from unique_account.core.errors import InvalidFields
 from unique_account.serve.config import NodeSettings, read_config
 from unique_account.serve.nodes import expectations
@@ -41,19 +42,13 @@ def asterisk() -> None:
 
 
 @asterisk.command("render")
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The TOML file of serve.",
-)
+@options.config("The TOML file of serve.")
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write to, such as /etc/asterisk. Without it, the files are printed, without secrets.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each file, for machines.")
+@options.json("One JSON object for each file, for machines.")
 def render_files(file: Path, into: Path | None, as_json: bool) -> None:
     """Write the dialplan, the phones and the manager account of each node, and say what changed.
 

@@ -9,12 +9,13 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from unique_account.cli import options
 from unique_account.cli.demo_page import serve_stage
 from unique_account.cli.demo_story import Scene, play
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each step.")
+@options.json("One JSON object for each step.")
 @click.option("--web", is_flag=True, help="Serve the UC Assistant, to play with in a browser.")
 @click.option("--port", default=8090, show_default=True, help="With --web: the port on loopback; 0 for any.")
 def demo(as_json: bool, web: bool, port: int) -> None:

@@ -6,11 +6,12 @@ import json
 
 import click
 
+from unique_account.cli import options
 from unique_account.core.diagram import markdown, mermaid, outcomes, rows
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: by state, trigger, saved selection.")
+@options.json("One JSON object: by state, trigger, saved selection.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="A table of Markdown, for documents.")
 def table(as_json: bool, as_markdown: bool) -> None:
     """Print the result of each trigger in each state."""

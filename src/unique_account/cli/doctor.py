@@ -11,6 +11,7 @@ import click
 from attrs import asdict, frozen
 
 from unique_account.adapters.asterisk import examine, exposures
+from unique_account.cli import options
 from unique_account.core.texts import counted
 from unique_account.serve.config import Config, read_config
 from unique_account.serve.config.tables import NodeSettings
@@ -19,14 +20,8 @@ from unique_account.serve.rosters import roster
 
 
 @click.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The TOML file of serve.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each node, for machines.")
+@options.config("The TOML file of serve.")
+@options.json("One JSON object for each node, for machines.")
 def doctor(file: Path, as_json: bool) -> None:
     """Examine each PBX node, live, and say what it lacks and what to do about it.
 

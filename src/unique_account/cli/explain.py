@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from rich.console import Console
 from rich.text import Text
 
+from unique_account.cli import options
 from unique_account.cli.exits import file_name
 from unique_account.cli.live import ask
 from unique_account.core.account import (
@@ -47,11 +48,8 @@ class _Described:
 
 @click.command()
 @click.argument("account", required=False)
-@click.option(
-    "--config",
-    "running",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The TOML file of a running serve, to ask about the user ACCOUNT as things are now.",
+@options.config(
+    "The TOML file of a running serve, to ask about the user ACCOUNT as things are now.", required=False
 )
 @click.option("--logged-in/--logged-out", default=None, help="Whether a session is held.")
 @click.option(
@@ -68,13 +66,13 @@ class _Described:
 @click.option("--forward-busy", metavar="NUMBER", help="Forward when busy.")
 @click.option("--dialled", default="", metavar="NUMBER", help="The number by which the call comes.")
 @click.option("--forwards", type=click.IntRange(0), default=0, help="How often it was forwarded already.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.json("Print one JSON object.")
 @click.pass_context
 def explain(
     context: click.Context,
     /,
     account: str | None,
-    running: Path | None,
+    file: Path | None,
     dialled: str,
     forwards: int,
     as_json: bool,
@@ -87,12 +85,12 @@ def explain(
 
     With --config, ACCOUNT is a user's id or number, and the running service says what a call would do now.
     """
-    if running is None:
+    if file is None:
         answer = explained(_with_flags(_described(context, account), flags), dialled, forwards)
     elif account is None or any(flag is not None for flag in flags.values()):
         raise click.UsageError("--config needs a user's id or number, and no facts: the service knows them")
     else:
-        answer = ask(running, ask="explain", user=account, dialled=dialled, forwards=forwards)["answer"]
+        answer = ask(file, ask="explain", user=account, dialled=dialled, forwards=forwards)["answer"]
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
     else:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 from attrs import define, frozen
 
+from unique_account.cli import options
 from unique_account.cli.exits import again, check_reader, until_stopped
 from unique_account.cli.ingest import ingest
 from unique_account.cli.stores import opened, store_option
@@ -78,7 +79,7 @@ def _encodable(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--size", type=click.IntRange(1), help=f"At most so many calls; {DEFAULT_SIZE} without --days.")
 @click.option("--search", default="", help="Only calls with a party of whom the number or name has this.")
 @click.option("--follow", is_flag=True, help="Go on: show calls as they come, and as they change.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@options.json("One JSON object a line, for machines.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, for spreadsheets.")
 def list_calls(
     user: str,
@@ -108,7 +109,7 @@ def list_calls(
 @history.command("forget")
 @store_option
 @click.option("--days", type=click.IntRange(1), required=True, help="Keep the calls of so many days.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@options.json("One JSON object, for machines.")
 def forget(store: str, days: int, as_json: bool) -> None:
     """Delete the calls of all users that are older, for good."""
     forgotten = asyncio.run(_forget(store, days_before(datetime.now(UTC), days)))

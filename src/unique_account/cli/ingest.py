@@ -27,6 +27,7 @@ from unique_account.adapters.asterisk.cel.rows import UnreadableRow, from_table
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.adapters.system import SystemClock
 from unique_account.bootstrap import find_adapter
+from unique_account.cli import options
 from unique_account.cli.exits import Interrupted, again, say, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
@@ -60,7 +61,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
     "--users",
     "users_file",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="Whose calls: a TOML file of [[users]], or XiVO's CSV.",
 )
 @click.option("--table", help="The table of the database.  [default: cel]")
@@ -72,7 +73,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
     help="The time zone of instants that name none.",
 )
 @click.option("--follow", is_flag=True, help="Go on: ingest rows as they are written.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object in the end, for machines.")
+@options.json("One JSON object in the end, for machines.")
 def ingest(
     source: str, store: str, users_file: Path, table: str | None, zone: tzinfo, follow: bool, as_json: bool
 ) -> None:

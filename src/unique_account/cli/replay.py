@@ -18,6 +18,7 @@ from unique_account.adapters.asterisk import ReplayStep, json_line
 from unique_account.adapters.asterisk import replay as replayed
 from unique_account.adapters.asterisk.replay import NoAmiStream, Projections, event_name, require_ami
 from unique_account.adapters.rosters.users_file import read_users_file
+from unique_account.cli import options
 from unique_account.cli.exits import file_name, say
 from unique_account.core.account import Account, Call
 from unique_account.core.user import User
@@ -31,11 +32,11 @@ _CHUNK: Final = 1 << 16
     "--users",
     "users_file",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="Whose accounts to follow: a TOML file of [[users]], or XiVO's CSV.",
 )
 @click.option("--media-server", default="default", help="Which media server the recording is of.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@options.json("One JSON object a line, for machines.")
 def replay(capture: BinaryIO, users_file: Path, media_server: str, as_json: bool) -> None:
     """Show what a recorded AMI stream did to Unique Accounts.
 

@@ -9,6 +9,7 @@ from typing import Final
 import click
 from attrs import evolve
 
+from unique_account.cli import options
 from unique_account.cli.demo_page import serve_stage
 from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
@@ -21,11 +22,8 @@ STAGE_PORT: Final = 8090
 
 
 @click.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The TOML file that says what to serve; without it, the stage of `demo --web` is.",
+@options.config(
+    "The TOML file that says what to serve; without it, the stage of `demo --web` is.", required=False
 )
 @click.option("--json-log", is_flag=True, help="Log JSON objects, one on a line, whatever the file says.")
 def serve(file: Path | None, json_log: bool) -> None:

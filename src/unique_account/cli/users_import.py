@@ -10,22 +10,21 @@ import click
 
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import open_adapter
+from unique_account.cli import options
 from unique_account.cli.exits import say
 from unique_account.core.texts import counted
 from unique_account.core.user import User
 from unique_account.documents import to_document
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command("import")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=options.FILE)
 @click.option(
     "--into",
     type=click.Path(dir_okay=False, path_type=Path),
     help="A SQLite file of accounts; made if it is not there. Without it, the file is only checked.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each user as a line of JSON.")
+@options.json("Print each user as a line of JSON.")
 def import_users(file: Path, into: Path | None, as_json: bool) -> None:
     """Check a file of users, XiVO's CSV or TOML, or load it; all of it or nothing.
 
