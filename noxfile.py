@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
-EXTRAS = "assistant,cli,documents,postgresql,serve,testing"
+EXTRAS = "assistant,cli,json,postgresql,serve,testing"
 CORES = len(os.sched_getaffinity(0))
 
 

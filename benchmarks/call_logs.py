@@ -31,7 +31,7 @@ from unique_account.adapters.asterisk.cel.rows import from_table
 from unique_account.adapters.memory import MemoryCallLog
 from unique_account.adapters.postgresql import PostgresqlCallLog
 from unique_account.adapters.sqlite import SqliteCallLog
-from unique_account.adapters.system import SystemClock
+from unique_account.adapters.system_clock import SystemClock
 from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device

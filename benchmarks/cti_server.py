@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from unique_account.adapters.log_observer import LogObserver
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.system import LogObserver
 from unique_account.adapters.xuc import XucCti, XucSettings
 from unique_account.adapters.xuc.server import BACKLOG, _config, _limits
 from unique_account.bootstrap import bootstrap

@@ -22,7 +22,7 @@ from unique_account.adapters.asterisk.cel.rows import (
     from_table,
 )
 from unique_account.core.history import CallRecord
-from unique_account.documents import from_json, to_json
+from unique_account.json_documents import from_json, to_json
 
 RECORDINGS: Final = Path(__file__).parents[1] / "tests" / "data" / "cel"
 _COLUMNS: Final = {

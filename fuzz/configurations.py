@@ -20,7 +20,7 @@ from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.forwarding import Forward, Forwarding
-from unique_account.documents import InvalidDocument
+from unique_account.json_documents import InvalidDocument
 from unique_account.serve.config import InvalidConfig, read_config
 
 KEY_VARIABLE: Final = "FUZZED_KEY"

@@ -18,7 +18,7 @@ from fuzz.users import check_users
 from unique_account.adapters.rosters.confd import ConfdRoster, InvalidRoster
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.errors import InvalidImport
-from unique_account.documents import InvalidDocument
+from unique_account.json_documents import InvalidDocument
 
 TOML: Final = b"""\
 [[users]]

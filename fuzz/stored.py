@@ -17,8 +17,8 @@ from typing import Any, Final
 from fuzz.folder import in_folder
 from fuzz.target import Check, Target, plain, printable, require, text_of
 from fuzz.users import ALICE, BOB, check_user
+from unique_account.adapters.asterisk.astdb_row import FAMILY, Entry
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
-from unique_account.adapters.asterisk.plan_row import FAMILY, Entry
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
@@ -34,7 +34,7 @@ from unique_account.core.forwarding import Fallbacks, Forward, Forwarding, Mailb
 from unique_account.core.machine import Device
 from unique_account.core.routing import Plan, plan
 from unique_account.core.user import User
-from unique_account.documents import InvalidDocument, from_json, to_json
+from unique_account.json_documents import InvalidDocument, from_json, to_json
 
 KEY_VARIABLE: Final = "FUZZED_KEY"
 

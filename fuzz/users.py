@@ -18,7 +18,7 @@ from unique_account.core.events import Event, apply
 from unique_account.core.routing import plan
 from unique_account.core.uniqueness import claims_of
 from unique_account.core.user import User
-from unique_account.documents import from_json, to_json
+from unique_account.json_documents import from_json, to_json
 
 ALICE: Final = User(
     id="alice",

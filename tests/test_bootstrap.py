@@ -121,7 +121,7 @@ class TestMissingExtras:
         assert entry.load() is MemoryPbx
 
     def test_without_cattrs_the_documents_name_their_extra(self) -> None:
-        code = "import sys; sys.modules['cattrs'] = None; import unique_account.documents"
+        code = "import sys; sys.modules['cattrs'] = None; import unique_account.json_documents"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert "documents need cattrs: pip install 'unique_account[documents]' brings it" in done.stderr

@@ -12,7 +12,7 @@ from tests.paths import ROOT
 PACKAGE: Final = ROOT / "src" / "unique_account"
 TESTS: Final = ROOT / "tests"
 
-LOOSE: Final = {"__init__.py", "__main__.py", "bootstrap.py", "documents.py"}
+LOOSE: Final = {"__init__.py", "__main__.py", "bootstrap.py", "json_documents.py"}
 """The only modules that stand beside the rooms."""
 
 OTHER_ROOMS: Final = {"data", "docs", "e2e", "fuzz", "installed", "postgresql"}

@@ -11,8 +11,9 @@ from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from unique_account.adapters.log_observer import LogObserver
 from unique_account.adapters.memory import MemoryAccounts, MemoryBus, MemoryCallLog, MemoryCti, MemoryPbx
-from unique_account.adapters.system import LogObserver, SystemClock
+from unique_account.adapters.system_clock import SystemClock
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.routing import DEFAULT_OWNER

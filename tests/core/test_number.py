@@ -18,7 +18,7 @@ from unique_account.core.number import NUMBER, Number
 from unique_account.core.routing import plan, route
 from unique_account.core.uniqueness import claims_of
 from unique_account.core.user import User
-from unique_account.documents import from_json, to_json
+from unique_account.json_documents import from_json, to_json
 
 SEPARATORS = [" ", "\u00a0", "\u2009", "\u202f", "\t", "-", "\u2011", "\u2013", ".", "/", "(", ")"]
 UNSEEN = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u202a", "\u202c", "\u2066", "\u2069", "\ufeff"]

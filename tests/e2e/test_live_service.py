@@ -38,7 +38,7 @@ from tests.e2e.fixtures.live_service import (
 from tests.event_loop import in_loop
 from unique_account import DeviceSelected, FactsReplaced, LoggedIn, User
 from unique_account.adapters.asterisk import AsteriskPbx
-from unique_account.adapters.asterisk.plan_row import FAMILY
+from unique_account.adapters.asterisk.astdb_row import FAMILY
 from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Call, CallStatus, Messages

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unique_account.documents import InvalidDocument
 from unique_account.files.csv_dialect import CsvText, read_csv_text
+from unique_account.json_documents import InvalidDocument
 
 COLUMNS = ("username", "firstname", "exten")
 ROWS = (("username", "firstname", "exten"), ("zoe", "Zoé", "1001"))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.errors import InvalidImport
-from unique_account.documents import InvalidDocument
 from unique_account.files import text
 from unique_account.files.text import read_text, read_toml
+from unique_account.json_documents import InvalidDocument
 
 USER = '[[users]]\nid = "alice"\nextension = "1001"\ndeskphone = "PJSIP/alice"\nwebrtc = "PJSIP/alice_w"\n'
 

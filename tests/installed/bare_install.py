@@ -12,7 +12,7 @@ ALLOWED = {"attr", "attrs", "transitions", "six", "unique_account"}
 async def serve(ua: ModuleType) -> None:
     """Run a service on ports in memory: an event reaches the account, the PBX and the CTI."""
     from unique_account.adapters.memory import MemoryAccounts, MemoryCti, MemoryPbx
-    from unique_account.adapters.system import SystemClock
+    from unique_account.adapters.system_clock import SystemClock
     from unique_account.bootstrap import bootstrap
 
     accounts, cti, pbx = MemoryAccounts(), MemoryCti(), MemoryPbx(SystemClock())

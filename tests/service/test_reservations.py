@@ -13,7 +13,7 @@ from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.core.errors import Ineligible, InvalidFields
 from unique_account.core.uniqueness import ClaimKind, claims_of, collisions
 from unique_account.core.user import User
-from unique_account.documents import InvalidDocument
+from unique_account.json_documents import InvalidDocument
 from unique_account.service.reservations import Reservations
 
 TABLE = """

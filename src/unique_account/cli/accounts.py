@@ -11,7 +11,7 @@ import click
 
 from unique_account.cli import options
 from unique_account.cli.live import ask
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 
 
 @click.command()

@@ -12,7 +12,7 @@ from attrs import asdict, frozen
 
 from unique_account.adapters.asterisk import examine, exposures
 from unique_account.cli import options
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.serve.config import Config, read_config
 from unique_account.serve.config.tables import NodeSettings
 from unique_account.serve.nodes import expectations, login

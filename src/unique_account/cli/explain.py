@@ -29,8 +29,8 @@ from unique_account.core.forwarding import Forward
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason
 from unique_account.core.user import User
-from unique_account.documents import from_json
 from unique_account.files.text import decoded, named, read_bytes
+from unique_account.json_documents import from_json
 from unique_account.serve.explanation import explained
 
 _SOMEBODY = User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w")

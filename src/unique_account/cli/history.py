@@ -20,8 +20,8 @@ from unique_account.cli.ingest import ingest
 from unique_account.cli.stores import opened, store_option
 from unique_account.core.cursors import Key
 from unique_account.core.history import DEFAULT_SIZE, MAX_SIZE, CallRecord, days_before
-from unique_account.core.texts import counted
-from unique_account.documents import to_document
+from unique_account.core.plural import counted
+from unique_account.json_documents import to_document
 from unique_account.ports.call_log import CallLog
 
 POLL: Final = 1.0

@@ -25,13 +25,13 @@ from unique_account.adapters.asterisk.cel.order import RowOrder, UnsortedRows
 from unique_account.adapters.asterisk.cel.records import CAPACITY, CallHistory
 from unique_account.adapters.asterisk.cel.rows import UnreadableRow, from_table
 from unique_account.adapters.rosters.users_file import read_users_file
-from unique_account.adapters.system import SystemClock
+from unique_account.adapters.system_clock import SystemClock
 from unique_account.bootstrap import find_adapter
 from unique_account.cli import options
 from unique_account.cli.exits import Interrupted, again, say, until_stopped
 from unique_account.cli.stores import is_url, opened, store_option
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.core.user import User
 from unique_account.ports.call_log import CallLog
 from unique_account.service.call_log_ingest import BATCH, CallLogIngest

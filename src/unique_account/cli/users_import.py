@@ -12,9 +12,9 @@ from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import open_adapter
 from unique_account.cli import options
 from unique_account.cli.exits import say
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.core.user import User
-from unique_account.documents import to_document
+from unique_account.json_documents import to_document
 
 
 @click.command("import")

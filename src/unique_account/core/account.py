@@ -20,8 +20,8 @@ from unique_account.core.forwarding import (
     Forwarding,
 )
 from unique_account.core.machine import Device, State
-from unique_account.core.texts import check_texts
 from unique_account.core.user import User
+from unique_account.core.validators import check_texts
 
 DEFAULT_LEASE: Final = timedelta(seconds=10)
 

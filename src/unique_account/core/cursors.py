@@ -14,7 +14,7 @@ from typing import Final
 
 from unique_account.core.account import in_utc
 from unique_account.core.errors import InvalidCursor
-from unique_account.core.texts import check_texts
+from unique_account.core.validators import check_texts
 
 Key = tuple[datetime, str]
 """What records are sorted by: the start of the call and its id, compared as text by code point (H6)."""

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from unique_account.core.account import Account, Direction, utc
 from unique_account.core.history import CallRecord, HistoryStatus
-from unique_account.core.texts import a_text, an_id
+from unique_account.core.validators import a_text, an_id
 
 
 @frozen(weakref_slot=False, kw_only=True)

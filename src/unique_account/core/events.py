@@ -41,8 +41,8 @@ from unique_account.core.observations import (
     nothing_observed,
 )
 from unique_account.core.sessions import entered, expire, log_in, log_out, lose
-from unique_account.core.texts import a_text, an_id
 from unique_account.core.user import User
+from unique_account.core.validators import a_text, an_id
 
 
 @frozen(weakref_slot=False)

@@ -29,7 +29,7 @@ from attrs.converters import optional
 from unique_account.core.account import Account, Call, Direction, in_utc, utc
 from unique_account.core.cursors import Key, decode_cursor, encode_cursor
 from unique_account.core.machine import Device
-from unique_account.core.texts import check_texts
+from unique_account.core.validators import check_texts
 
 DEFAULT_DAYS: Final = 10
 """How many days a history asked for by days goes back (H5)."""

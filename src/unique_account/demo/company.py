@@ -9,8 +9,9 @@ from secrets import token_urlsafe
 from typing import Final
 
 from unique_account.adapters.decorators.fan_out import FanOut
+from unique_account.adapters.log_observer import LogObserver
 from unique_account.adapters.memory import MemoryCallLog, MemoryDirectory, MemoryPbx
-from unique_account.adapters.system import LogObserver, SystemClock
+from unique_account.adapters.system_clock import SystemClock
 from unique_account.adapters.xuc import XucCti, XucSettings
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Direction

@@ -15,8 +15,8 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.documents import InvalidDocument
 from unique_account.files.text import decoded
+from unique_account.json_documents import InvalidDocument
 
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _UTF_8: Final = "UTF-8"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from unique_account.documents import InvalidDocument
+from unique_account.json_documents import InvalidDocument
 
 LARGEST: Final = 64 * 1024 * 1024
 """A file has at most so many bytes; a hundred thousand users take half of it."""

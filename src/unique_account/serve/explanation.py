@@ -11,7 +11,7 @@ from unique_account.core.forwarding import Outcome
 from unique_account.core.number import Number
 from unique_account.core.presence import presence
 from unique_account.core.routing import facts, plan, resolve
-from unique_account.documents import to_document
+from unique_account.json_documents import to_document
 
 
 class NotOwnNumber(UniqueAccountError, ValueError):

@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.http_server.file_descriptors import raise_limit
 from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service

@@ -16,7 +16,7 @@ from attrs.validators import ge
 from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.number import Number
-from unique_account.documents import from_document
+from unique_account.json_documents import from_document
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.serve.explanation import explained, listed
 from unique_account.service.service import Service

@@ -13,8 +13,9 @@ from attrs import frozen
 
 from unique_account.adapters.decorators.circuit_breaker import AccountsCircuitBreaker
 from unique_account.adapters.decorators.fan_out import FanOut
+from unique_account.adapters.log_observer import LogObserver
 from unique_account.adapters.memory import MemoryCti
-from unique_account.adapters.system import LogObserver, SystemClock
+from unique_account.adapters.system_clock import SystemClock
 from unique_account.bootstrap import bootstrap, open_adapter
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock

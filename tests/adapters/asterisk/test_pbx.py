@@ -16,12 +16,12 @@ from tests.event_loop import in_loop
 from unique_account.adapters.asterisk import AsteriskPbx
 from unique_account.adapters.asterisk.ami import connection
 from unique_account.adapters.asterisk.ami.message import Message
+from unique_account.adapters.asterisk.astdb_row import FAMILY
 from unique_account.adapters.asterisk.hints import hints
 from unique_account.adapters.asterisk.node import call_control, state_sync
 from unique_account.adapters.asterisk.node import connection as node_connection
 from unique_account.adapters.asterisk.node.receiver import LOST_FRAMING
 from unique_account.adapters.asterisk.node.reports import REPORTS_A_MINUTE, NotUnderstood
-from unique_account.adapters.asterisk.plan_row import FAMILY
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.core.account import Account, CallStatus, Direction, LineStatus

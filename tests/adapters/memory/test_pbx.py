@@ -31,7 +31,7 @@ VOICEMAIL = Mailbox("1001@default")
 
 def test_it_never_sees_an_account() -> None:
     """What a call does follows from the plan alone: neither accounts nor what makes them are imported."""
-    for name in ("pbx", "exchange", "phones", "calls", "plans"):
+    for name in ("pbx", "call_engine", "phones", "calls", "plans"):
         tree = ast.parse(Path(module.__file__).with_name(f"{name}.py").read_text("utf-8"))
         names = {
             alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names

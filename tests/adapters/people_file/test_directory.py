@@ -21,7 +21,7 @@ from unique_account.adapters.people_file.passwords import DecoyHashes
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.people_file.visibility import VisiblePeople
 from unique_account.core.search import folded, searchable
-from unique_account.documents import InvalidDocument
+from unique_account.json_documents import InvalidDocument
 from unique_account.ports.directory import Colleague, Directory
 from unique_account.ports.observer import PortRequest
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from unique_account.adapters.rosters.xivo_columns import COLUMNS
 from unique_account.adapters.rosters.xivo_csv import REQUIRED, read_users
 from unique_account.core.errors import InvalidImport
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.core.user import User
 
 Row = Mapping[str, str]

@@ -11,8 +11,8 @@ from attrs import frozen
 from tests.e2e.scenes.random_calls import ENDS, NAMES, PHONES, Attempt, Case, Phone, Reaction
 from unique_account import Account, Device, apply, plan
 from unique_account.adapters.memory import MemoryPbx, SettableClock
+from unique_account.adapters.memory.call_engine import CallEngine
 from unique_account.adapters.memory.calls import PlacedCall
-from unique_account.adapters.memory.exchange import Exchange
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Mailbox, Outcome
 from unique_account.core.routing import Route
@@ -53,7 +53,7 @@ class SimulatedCase:
     about: frozenset[str]
 
 
-class _Decisions(Exchange):
+class _Decisions(CallEngine):
     """The calls of the double, with every decision that it makes."""
 
     decisions: list[Route]
@@ -68,8 +68,8 @@ class _Double(MemoryPbx):
 
     def __init__(self, clock: SettableClock) -> None:
         super().__init__(clock)
-        self._exchange = _Decisions(clock, self._phones, self._plans)
-        self.decisions = self._exchange.decisions = []
+        self._engine = _Decisions(clock, self._phones, self._plans)
+        self.decisions = self._engine.decisions = []
 
 
 async def play(case: Case) -> SimulatedCase:

@@ -187,7 +187,7 @@ class FollowsTheNewestPlan(MemoryPbx):
         done = await super().install(plan)
         for call in self.calls:
             if call.ringing_leg is not None:
-                await self._exchange.arrive(call, call.number)
+                await self._engine.arrive(call, call.number)
         return done
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from unique_account.adapters.memory.call_engine import CallEngine
 from unique_account.adapters.memory.calls import PhoneLeg, PlacedCall
-from unique_account.adapters.memory.exchange import Exchange
 from unique_account.adapters.memory.phones import MemoryPhones
 from unique_account.adapters.memory.plans import MemoryPlans
 from unique_account.core.account import CallStatus, LineStatus
@@ -39,7 +39,7 @@ class MemoryPbx:
         self._clock = clock
         self._phones = MemoryPhones()
         self._plans = MemoryPlans()
-        self._exchange = Exchange(clock, self._phones, self._plans)
+        self._engine = CallEngine(clock, self._phones, self._plans)
         self._on_return: Callable[[], None] = _nothing
 
     # -- what phones and callers do ------------------------------------------------------------------
@@ -52,7 +52,7 @@ class MemoryPbx:
         """A contact goes, whatever took it; a call that rings there moves on if it was the last (R15)."""
         await self._phones.unregister(interface, contact)
         if not self._phones.reachable(interface):
-            await self._exchange.leave(interface)
+            await self._engine.leave(interface)
 
     def fall_silent(self, interface: str) -> None:
         """A phone freezes, or its network dies: its contacts stay, but nothing answers there any more."""
@@ -60,19 +60,19 @@ class MemoryPbx:
 
     async def call(self, dialled: str, *, caller: str = "", interface: str = "") -> PlacedCall:
         """Somebody dials a number, outside or on a phone here; returns once it rings or went on."""
-        return await self._exchange.call(dialled, caller=caller, interface=interface)
+        return await self._engine.call(dialled, caller=caller, interface=interface)
 
     async def pick_up(self, call: PlacedCall) -> None:
         """The phone that rings is picked up; where the call left this PBX, the party out there answers."""
-        await self._exchange.pick_up(call)
+        await self._engine.pick_up(call)
 
     async def ends_with(self, call: PlacedCall, outcome: Outcome) -> None:
         """The phone that rings gives this outcome: busy, where its user refuses the call, say."""
-        await self._exchange.ends_with(call, outcome)
+        await self._engine.ends_with(call, outcome)
 
     async def end(self, call: PlacedCall) -> None:
         """Either party hangs up."""
-        await self._exchange.end(call)
+        await self._engine.end(call)
 
     async def leave_messages(self, mailbox: str, new: int, old: int = 0) -> None:
         """A mailbox holds so many messages now."""
@@ -85,7 +85,7 @@ class MemoryPbx:
     @property
     def calls(self) -> tuple[PlacedCall, ...]:
         """The calls that are not over, in the order in which they began."""
-        return tuple(self._exchange.calls.values())
+        return tuple(self._engine.calls.values())
 
     async def go_down(self) -> None:
         """The node is cut off: calls go on by their plans, but nothing is reported and nothing taken."""
@@ -153,7 +153,7 @@ class MemoryPbx:
         self._check_up()
         if not self._phones.reachable(interface):
             raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
-        await self._exchange.dial(interface, number)
+        await self._engine.dial(interface, number)
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""
@@ -165,13 +165,13 @@ class MemoryPbx:
         """Let the phone put its call on hold."""
         self._check_up()
         _, leg = self._find(call_id, CallStatus.TALKING)
-        await self._exchange.change(leg, CallStatus.HELD)
+        await self._engine.change(leg, CallStatus.HELD)
 
     async def resume(self, call_id: str) -> None:
         """Let the phone take its call back from hold."""
         self._check_up()
         _, leg = self._find(call_id, CallStatus.HELD)
-        await self._exchange.change(leg, CallStatus.TALKING)
+        await self._engine.change(leg, CallStatus.TALKING)
 
     async def transfer(self, call_id: str, number: str) -> None:
         """Send the other party to a number, and let the phone go."""
@@ -181,7 +181,7 @@ class MemoryPbx:
             call.caller, call.caller_leg = leg.peer, call.callee_leg
         call.callee_leg, call.candidate, call.answered = None, None, False
         await self._phones.report_end(leg, self._clock.now())
-        await self._exchange.arrive(call, number)
+        await self._engine.arrive(call, number)
 
     async def join(self, call_id: str, other: str) -> None:
         """Connect the other parties of two calls of a phone, and let the phone go."""
@@ -208,11 +208,11 @@ class MemoryPbx:
         """Move a ringing call to the plan's next candidate (R15)."""
         self._check_up()
         call, leg = self._find(call_id, CallStatus.RINGING)
-        if not await self._exchange.move_on(call, leg):
+        if not await self._engine.move_on(call, leg):
             raise CommandFailed("the call rings on the last device that the plan has for it")
 
     def _find(self, call_id: str, *statuses: CallStatus) -> tuple[PlacedCall, PhoneLeg]:
-        for call in self._exchange.calls.values():
+        for call in self._engine.calls.values():
             for leg in call.legs:
                 if leg.id == call_id:
                     if leg.status in statuses:

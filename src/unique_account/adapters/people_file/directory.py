@@ -12,9 +12,9 @@ from attrs import frozen
 from unique_account.adapters.people_file.passwords import LONGEST_PASSWORD, matches, problem
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.core.number import IN_WORDS
-from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import named, read_toml
 from unique_account.files.watched import WatchedFile
+from unique_account.json_documents import InvalidDocument, from_document
 from unique_account.ports.directory import Colleague, same_login
 from unique_account.ports.observer import Observer, PortRequest
 

@@ -9,7 +9,7 @@ from unique_account.adapters.postgresql.database import Connection
 from unique_account.adapters.postgresql.store import PostgresqlStore
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
-from unique_account.documents import from_json, to_json
+from unique_account.json_documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
 
 _BATCH: Final = 500

@@ -15,9 +15,9 @@ from unique_account.adapters.rosters.xivo_csv import read_users
 from unique_account.core.errors import InvalidImport
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
-from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.csv_dialect import read_csv_text
 from unique_account.files.text import named, read_bytes, read_toml
+from unique_account.json_documents import InvalidDocument, from_document
 
 _LOGGER: Final = logging.getLogger("unique_account.rosters")
 

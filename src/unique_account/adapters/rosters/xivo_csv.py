@@ -31,7 +31,7 @@ from attrs import define, field
 
 from unique_account.adapters.rosters.xivo_columns import COLUMNS, Check
 from unique_account.core.errors import InvalidImport, InvalidUser
-from unique_account.core.texts import counted
+from unique_account.core.plural import counted
 from unique_account.core.uniqueness import Claim, ClaimKind, Claims, already, number_claim
 from unique_account.core.user import User
 

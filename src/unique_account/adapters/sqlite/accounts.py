@@ -10,7 +10,7 @@ from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
-from unique_account.documents import from_json, to_json
+from unique_account.json_documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
 
 Parameters = dict[str, str | int]

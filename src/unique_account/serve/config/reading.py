@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from unique_account.core.errors import Problems
-from unique_account.documents import InvalidDocument, from_document
 from unique_account.files.text import read_toml
+from unique_account.json_documents import InvalidDocument, from_document
 from unique_account.serve.config.secret import reason
 from unique_account.serve.config.tables import Config, NodeKind
 

@@ -11,10 +11,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unique_account.adapters.asterisk.astdb_row import BETWEEN, FAMILY, FORMS, ROUTED
 from unique_account.adapters.asterisk.config_files.dialplan import render
 from unique_account.adapters.asterisk.config_files.dialplan_routine import ROUTINE
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
-from unique_account.adapters.asterisk.plan_row import BETWEEN, FAMILY, FORMS, ROUTED
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.core.account import Account, Kept
@@ -33,7 +33,7 @@ from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device
 from unique_account.core.routing import Candidate, Gate, Plan, plan
 from unique_account.core.user import User
-from unique_account.documents import to_json
+from unique_account.json_documents import to_json
 from unique_account.testing.input_strategies import odd_forwardings, odd_texts, odd_users
 from unique_account.testing.strategies import accounts, users
 

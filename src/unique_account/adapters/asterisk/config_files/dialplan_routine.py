@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from unique_account.adapters.asterisk.astdb_row import BETWEEN, FAMILY, ODD, ROUTED
 from unique_account.adapters.asterisk.dialplan_text import ADDRESS
-from unique_account.adapters.asterisk.plan_row import BETWEEN, FAMILY, ODD, ROUTED
 from unique_account.adapters.asterisk.wire_names import (
     DIVERSION_EVENT,
     FORWARD_COUNT,

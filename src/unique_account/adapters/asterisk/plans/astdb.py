@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.plan_row import FAMILY, Entry
+from unique_account.adapters.asterisk.astdb_row import FAMILY, Entry
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.core.routing import Plan

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from attrs import evolve
 
+from unique_account.adapters.asterisk.astdb_row import BETWEEN, FAMILY, FORMS, Entry
 from unique_account.adapters.asterisk.dialplan_text import NAME, NUMBER
-from unique_account.adapters.asterisk.plan_row import BETWEEN, FAMILY, FORMS, Entry
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.reasons import Reason

@@ -13,13 +13,13 @@ import re
 from typing import Final
 from urllib.parse import quote
 
+from unique_account.adapters.asterisk.astdb_row import BETWEEN, FAMILY, FORMS, LONGEST, ODD, SECONDS, Entry
 from unique_account.adapters.asterisk.dialplan_text import (
     INTERFACE,
     NotForDialplan,
     problems_of,
     problems_of_place,
 )
-from unique_account.adapters.asterisk.plan_row import BETWEEN, FAMILY, FORMS, LONGEST, ODD, SECONDS, Entry
 from unique_account.core.forwarding import Destination, Extension, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device
 from unique_account.core.routing import Candidate, Plan

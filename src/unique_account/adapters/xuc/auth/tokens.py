@@ -21,7 +21,7 @@ from attrs import frozen
 
 from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.texts import check_texts
+from unique_account.core.validators import check_texts
 
 RENEWED_FOR: Final = timedelta(days=7)
 """For how long after its log-in a session can be renewed."""

@@ -39,7 +39,6 @@ from unique_account.core.events import (
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.history import CallRecord, HistoryStatus, days_before, ongoing, page
 from unique_account.core.machine import Device
-from unique_account.core.texts import counted
 from unique_account.core.user import User
 from unique_account.core.view import view
 
@@ -203,11 +202,3 @@ class TestFarInstants:
     def test_nothing_rings_for_years(self, rang: Any) -> None:
         with pytest.raises(ValueError, match=r"call 1\.1 rang for "):
             evolve(RECORD, rang=rang)
-
-
-@pytest.mark.parametrize(
-    ("number", "words", "sentence"),
-    [(0, ("user",), "0 users"), (1, ("user",), "1 user"), (2, ("entry", "entries"), "2 entries")],
-)
-def test_things_are_counted_in_words(number: int, words: tuple[str, ...], sentence: str) -> None:
-    assert counted(number, *words) == sentence

@@ -29,7 +29,7 @@ from unique_account.core.reasons import Reason
 from unique_account.core.routing import Facts, Gate, Plan, Route, plan, route
 from unique_account.core.user import User
 from unique_account.core.view import View, view
-from unique_account.documents import InvalidDocument, from_document, from_json, to_document, to_json
+from unique_account.json_documents import InvalidDocument, from_document, from_json, to_document, to_json
 from unique_account.testing import strategies
 
 ALICE: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Ids and other texts of values: what every store, every wire and every log can carry; and counts."""
+"""Checks of fields: ids and texts that every store, every wire and every log can carry."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ def a_text(_: object, field: Attribute[str], text: str) -> None:
     """A field that holds a text, or none."""
     if not text.isascii():
         check_texts({}, {field.name: text})
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number of things: ``1 user``, ``2 users``."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 _HALF: Final = re.compile(r"[\ud800-\udfff]").search

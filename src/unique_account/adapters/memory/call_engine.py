@@ -27,7 +27,7 @@ CONFIRMS_RINGING_WITHIN: Final = timedelta(seconds=1.5)
 """How long a leg may stay silent before its device counts as vanished (R15)."""
 
 
-class Exchange:
+class CallEngine:
     """Carries calls out on phones, by plans.
 
     Attributes:
