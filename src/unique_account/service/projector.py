@@ -126,11 +126,14 @@ class Projector:
         done = True
         for number in numbers:
             self._shown[number] = user.id
-            hints = (self._hint(user, name, number, shown) for name in self._pbxs)
-            done &= all(await asyncio.gather(*hints))
+            done &= await self._hints(user, number, shown)
             done &= await self._hand(cti, self._cti.publish(number, shown))
             done &= await self._hand(bus, self._bus.presence_changed(number, shown))
         return done
+
+    async def _hints(self, user: User, number: Number, shown: Presence) -> bool:
+        hints = [self._hint(user, name, number, shown) for name in self._pbxs]
+        return await hints[0] if len(hints) == 1 else all(await asyncio.gather(*hints))
 
     async def _hint(self, user: User, name: str, number: Number, shown: Presence) -> bool:
         hint = self._hand(PortRequest("pbx", "hint", name, user.id), self._pbxs[name].hint(number, shown))

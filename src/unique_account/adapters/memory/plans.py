@@ -24,8 +24,8 @@ class MemoryPlans:
         """Keep a plan, unless a newer one of its user is there."""
         if self.versions.get(plan.user, plan.version) > plan.version:
             return False
+        self._release(plan.user)
         self.by_user[plan.user], self.versions[plan.user] = plan, plan.version
-        self._users = {number: user for number, user in self._users.items() if user != plan.user}
         self._users.update(dict.fromkeys(plan.numbers, plan.user))
         return True
 
@@ -35,9 +35,15 @@ class MemoryPlans:
 
     def forget(self, user: str) -> list[str]:
         """Forget a user's plan; returns the numbers that it was for."""
+        numbers = self._release(user)
         self.by_user.pop(user, None)
         self.versions.pop(user, None)
-        numbers = [number for number, planned in self._users.items() if planned == user]
+        return numbers
+
+    def _release(self, user: str) -> list[str]:
+        """Let calls follow a user's plan no longer; returns the numbers that did."""
+        plan = self.by_user.get(user)
+        numbers = [number for number in plan.numbers if self._users.get(number) == user] if plan else []
         for number in numbers:
             del self._users[number]
         return numbers

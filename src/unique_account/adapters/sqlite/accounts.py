@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
+from unique_account.adapters.sqlite.grouped_writes import GroupedWrites
 from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
@@ -21,6 +24,15 @@ _BATCH: Final = 500
 
 class SqliteAccounts(SqliteFile):
     """Accounts in a SQLite file."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path)
+        self._writes = GroupedWrites(self._run)
+
+    async def aclose(self) -> None:
+        """Close the file, after what was asked for before."""
+        await self._writes.aclose()
+        await super().aclose()
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
@@ -54,12 +66,16 @@ class SqliteAccounts(SqliteFile):
             "kept": to_json(kept),
             "expected": expected,
         }
-        await self._run(lambda connection: _write(connection, _UPDATE, parameters))
+        await self._change(_UPDATE, parameters)
 
     async def remove(self, user: str, expected: int) -> None:
         """Take an account away if the stored version is the expected one."""
         parameters: Parameters = {"user": user, "expected": expected}
-        await self._run(lambda connection: _write(connection, _DELETE, parameters))
+        await self._change(_DELETE, parameters)
+
+    async def _change(self, statement: str, parameters: Parameters) -> None:
+        with self._named():
+            await self._writes.do(partial(_write, statement, parameters))
 
 
 _INSERT: Final = "INSERT INTO accounts (user, version, administered, kept) VALUES (?, ?, ?, ?)"
@@ -80,8 +96,8 @@ def _insert(connection: sqlite3.Connection, rows: list[tuple[str, int, str, str]
                 raise StaleVersion(row[0], None, _version(connection, row[0])) from None
 
 
-def _write(connection: sqlite3.Connection, statement: str, parameters: Parameters) -> None:
-    """One statement, which is one transaction; that it found no row says that the version is another."""
+def _write(statement: str, parameters: Parameters, connection: sqlite3.Connection) -> None:
+    """Change one row; that it found no row says that the version is another."""
     if connection.execute(statement, parameters).rowcount == 0:
         user, expected = str(parameters["user"]), parameters["expected"]
         raise StaleVersion(user, int(expected), _version(connection, user))

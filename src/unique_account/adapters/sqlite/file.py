@@ -81,8 +81,14 @@ class SqliteFile:
 
     async def _run(self, query: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
-        try:
+        with self._named():
             return await loop.run_in_executor(self._thread, query, self._connection)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Make an error of SQLite one that names the file."""
+        try:
+            yield
         except _BROKEN as error:
             raise _unusable(self._path, error) from error
 
