@@ -20,6 +20,7 @@ from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, Trun
 from unique_account.adapters.asterisk.wire_names import (
     CODE_KEY,
     CODES_CONTEXT,
+    HINT_CONTEXTS,
     HINTS_CONTEXT,
     NUMBERS_CONTEXT,
 )
@@ -205,7 +206,7 @@ class _Examination:
             return ["the dialplan lacks unique-account; include unique_account.conf in extensions.conf"]
         if CODE_KEY not in await self._context(CODES_CONTEXT):
             problems.append("the dialplan is an older one, whose codes are not believed; render it again")
-        hints = await self._context(HINTS_CONTEXT)
+        hints = "".join([await self._context(context) for context in HINT_CONTEXTS])
         for context in sorted({user.context for user in self._expected.users}):
             users = [user for user in self._expected.users if user.context == context]
             ours = f"{NUMBERS_CONTEXT}-{context}"

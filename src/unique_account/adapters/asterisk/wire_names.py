@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from typing import Final
+from zlib import crc32
 
 HINTS_CONTEXT: Final = "unique-account-hints"
-"""The context that phones subscribe in."""
+"""The context that phones subscribe in; it includes those that hold the hints."""
+
+_HINT_CONTEXTS: Final = 32
+"""How many contexts hold hints: Asterisk adds one to a context in a time that grows with what is in it."""
+
+HINT_CONTEXTS: Final = tuple(f"{HINTS_CONTEXT}-{part:02}" for part in range(_HINT_CONTEXTS))
+"""The contexts that hold the hints."""
 
 MEMBERS_CONTEXT: Final = "unique-account-members"
 """Prefix of the contexts through which groups ring their members (R8)."""
@@ -57,6 +64,11 @@ NUMBERS_CONTEXT: Final = "unique-account-numbers"
 
 CODES_CONTEXT: Final = "unique-account-codes"
 """The context that carries out the codes that users dial."""
+
+
+def hint_context(number: str) -> str:
+    """The context that holds a number's hint."""
+    return HINT_CONTEXTS[crc32(number.encode()) % _HINT_CONTEXTS]
 
 
 def custom_state(number: str) -> str:

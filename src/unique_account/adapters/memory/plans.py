@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from unique_account.core.number import Number
 from unique_account.core.routing import Plan
 
 
@@ -33,14 +34,14 @@ class MemoryPlans:
         """The plans that this owner installed, by user."""
         return {user: plan for user, plan in self.by_user.items() if plan.owner == owner}
 
-    def forget(self, user: str) -> list[str]:
+    def forget(self, user: str) -> list[Number]:
         """Forget a user's plan; returns the numbers that it was for."""
         numbers = self._release(user)
         self.by_user.pop(user, None)
         self.versions.pop(user, None)
         return numbers
 
-    def _release(self, user: str) -> list[str]:
+    def _release(self, user: str) -> list[Number]:
         """Let calls follow a user's plan no longer; returns the numbers that did."""
         plan = self.by_user.get(user)
         numbers = [number for number in plan.numbers if self._users.get(number) == user] if plan else []

@@ -17,6 +17,7 @@ from unique_account.adapters.asterisk.config_files.dialplan_routine import ROUTI
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
 from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
+from unique_account.adapters.asterisk.wire_names import HINT_CONTEXTS, hint_context
 from unique_account.core.account import Account, Kept
 from unique_account.core.errors import InvalidUser, Refused
 from unique_account.core.events import ForwardingChanged, ForwardingDialled, LoggedIn, apply
@@ -349,14 +350,23 @@ class TestText:
 
     def test_phones_can_watch_every_number_by_itself(self) -> None:
         """P1: without anybody who says better, the number shows both devices."""
-        assert render([BOB, ALICE]).endswith(
+        _, hints = render([BOB, ALICE]).split(
             "\n; To be included in the context in which phones subscribe.\n"
-            "[unique-account-hints]\n"
-            "exten = unique-account,1,Hangup()\n"
-            f"exten = {DID},hint,PJSIP/alice&PJSIP/alice.w+1\n"
-            "exten = 1001,hint,PJSIP/alice&PJSIP/alice.w+1\n"
-            "exten = 1002,hint,PJSIP/bob&PJSIP/bob_w\n"
         )
+        head, *parts = re.split(r"^\[", hints.removeprefix("[unique-account-hints]\n"), flags=re.MULTILINE)
+        assert head.splitlines() == [f"include = {context}" for context in HINT_CONTEXTS]
+        assert [part.splitlines()[0] for part in parts] == [f"{context}]" for context in HINT_CONTEXTS]
+        watched = {
+            line: context.removesuffix("]")
+            for context, *lines in map(str.splitlines, parts)
+            for line in lines
+            if "hint" in line
+        }
+        assert watched == {
+            f"exten = {DID},hint,PJSIP/alice&PJSIP/alice.w+1": hint_context(DID),
+            "exten = 1001,hint,PJSIP/alice&PJSIP/alice.w+1": hint_context("1001"),
+            "exten = 1002,hint,PJSIP/bob&PJSIP/bob_w": hint_context("1002"),
+        }
 
     @given(st.lists(users(), unique_by=lambda user: user.id, max_size=4), st.randoms())
     def test_is_the_same_whatever_the_order_of_the_users(self, some: list[User], random: Any) -> None:

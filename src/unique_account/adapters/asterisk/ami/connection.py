@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
@@ -95,7 +96,19 @@ class Connection:
             Unreachable: The connection is lost, or there was no response in time.
             InvalidAction: A header cannot be written.
         """
-        return await self._answered(action, self._write(action, headers))
+        return await self.start(action, *headers)()
+
+    def start(self, action: str, *headers: tuple[str, str]) -> Callable[[], Awaitable[Message]]:
+        """Give an action at once, before any that is given later.
+
+        Returns:
+            Awaits its response, as `act` does and with the same errors.
+
+        Raises:
+            Unreachable: The connection is lost.
+            InvalidAction: A header cannot be written.
+        """
+        return partial(self._answered, action, self._write(action, headers))
 
     async def collect(self, action: str, *headers: tuple[str, str]) -> list[Message]:
         """Carry out an action that is answered with a list.

@@ -21,10 +21,12 @@ from unique_account.adapters.asterisk.dialplan_text import (
     problems_of_place,
 )
 from unique_account.adapters.asterisk.wire_names import (
+    HINT_CONTEXTS,
     HINTS_CONTEXT,
     MEMBERS_CONTEXT,
     NUMBERS_CONTEXT,
     custom_state,
+    hint_context,
 )
 from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
@@ -91,11 +93,12 @@ def _door(number: str, user: User, trunk: str | None, begin: str) -> str:
 
 def _hints(own: Iterable[User], away: Iterable[User]) -> str:
     # Numbers of other nodes have no devices here, but phones may watch them before the service is there.
-    head = (
-        "\n; To be included in the context in which phones subscribe.\n"
-        f"[{HINTS_CONTEXT}]\nexten = unique-account,1,Hangup()\n"
-    )
+    head = f"\n; To be included in the context in which phones subscribe.\n[{HINTS_CONTEXT}]\n"
     watched = {number: custom_state(number) for user in away for number in user.numbers}
     by_id = sorted(own, key=lambda user: user.id)
     watched |= {number: live_devices(user) for user in by_id for number in user.numbers}
-    return head + "".join(f"exten = {number},hint,{watched[number]}\n" for number in sorted(watched))
+    includes = "".join(f"include = {context}\n" for context in HINT_CONTEXTS)
+    parts = {context: [f"[{context}]\nexten = unique-account,1,Hangup()\n"] for context in HINT_CONTEXTS}
+    for number in sorted(watched):
+        parts[hint_context(number)].append(f"exten = {number},hint,{watched[number]}\n")
+    return head + includes + "".join(line for part in parts.values() for line in part)

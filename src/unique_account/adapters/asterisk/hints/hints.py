@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state
+from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state, hint_context
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.pbx import NodeDown
@@ -58,14 +58,19 @@ async def _set(connection: Connection, device: str, state: str) -> None:
 
 async def _place(connection: Connection, number: str, devices: str) -> None:
     """Let a number's hint follow these devices; its watchers are notified of what they show."""
-    place = (("Context", HINTS_CONTEXT), ("Extension", number), ("Priority", "hint"))
-    await connection.act("DialplanExtensionAdd", *place, ("Application", devices), ("Replace", "yes"))
+    await connection.act(
+        "DialplanExtensionAdd", *_priority(number), ("Application", devices), ("Replace", "yes")
+    )
 
 
 async def _remove(connection: Connection, number: str) -> None:
     with suppress(ActionRefused):  # there was none
-        headers = (("Context", HINTS_CONTEXT), ("Extension", number), ("Priority", "hint"))
-        await connection.act("DialplanExtensionRemove", *headers)
+        await connection.act("DialplanExtensionRemove", *_priority(number))
+
+
+def _priority(number: str) -> tuple[tuple[str, str], ...]:
+    """The place of a number's hint in the dialplan."""
+    return ("Context", hint_context(number)), ("Extension", number), ("Priority", "hint")
 
 
 class Hints:

@@ -84,6 +84,8 @@ class NodeState:
 
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
+        self._by_interface: dict[str, dict[str, Channel]] = {}
+        self._by_bridge: dict[str, dict[str, Channel]] = {}
         self._devices: dict[str, Message] = {}
         self._contacts: dict[str, dict[str, Message]] = {}
         self._endpoints: set[str] = set()
@@ -103,9 +105,12 @@ class NodeState:
             yield Message(f"Event: PeerStatus\r\nPeer: {interface}\r\nPeerStatus: Unreachable")
         if interface in self._devices:
             yield self._devices[interface]
-        for channel in self.channels.values():
-            if channel.interface == interface:
-                yield from channel.reporting
+        for channel in self.of(interface):
+            yield from channel.reporting
+
+    def of(self, interface: str) -> tuple[Channel, ...]:
+        """The live channels of an endpoint."""
+        return tuple(self._by_interface.get(interface, {}).values())
 
     def mailbox(self, mailbox: str) -> Message | None:
         """The message that reported how many messages wait in a mailbox."""
@@ -128,23 +133,20 @@ class NodeState:
 
     def date(self, bridge: str, at: datetime) -> None:
         """Take over since when a bridge, and so the calls of its listed channels, is there."""
-        for channel in self.channels.values():
-            if channel.bridge == bridge and channel.only_listed:
+        for channel in self._by_bridge.get(bridge, {}).values():
+            if channel.only_listed:
                 first, _, state = channel.first.text.partition("\r\n")
                 channel.first = channel.up = Message(f"{first}\r\nTimestamp: {at.timestamp()}\r\n{state}")
 
     def others(self, channel: Channel) -> list[Channel]:
         """The other channels in a channel's bridge."""
-        if not channel.bridge:
-            return []
-        return [one for one in self.channels.values() if one.bridge == channel.bridge and one is not channel]
+        return [one for one in self._by_bridge.get(channel.bridge, {}).values() if one is not channel]
 
     def unended(self, message: Message) -> tuple[Channel, ...]:
         """The live channels of a device that has none any more, by this message."""
         if message.event != "DeviceStateChange" or message.get("State") not in _IDLE:
             return ()
-        device = message.get("Device", "")
-        return tuple(channel for channel in self.channels.values() if channel.interface == device)
+        return self.of(message.get("Device", ""))
 
     @property
     def doubtful(self) -> list[Channel]:
@@ -199,17 +201,40 @@ class NodeState:
         if channel is None:
             if message.event not in _BEGINS:
                 return
-            channel = self.channels[uniqueid] = Channel(message, message, bridge=message.get("BridgeId", ""))
+            channel = self.channels[uniqueid] = Channel(message, message)
+            self._enter(uniqueid, message.get("BridgeId", ""))
+        _take_out(self._by_interface, channel.interface, uniqueid)  # its name may be another now
         channel.last = message
+        self._by_interface.setdefault(channel.interface, {})[uniqueid] = channel
         if channel.up is None and channel.state == UP:
             channel.up = message
         if message.event in _HOLDS:
             channel.hold = message if message.event == "Hold" else None
         elif message.event in _BRIDGES:
-            channel.bridge = message.get("BridgeUniqueid", "") if message.event == "BridgeEnter" else ""
+            self._enter(uniqueid, message.get("BridgeUniqueid", "") if message.event == "BridgeEnter" else "")
+
+    def _enter(self, uniqueid: str, bridge: str) -> None:
+        """A channel is in another bridge, or in none."""
+        channel = self.channels[uniqueid]
+        _take_out(self._by_bridge, channel.bridge, uniqueid)
+        channel.bridge = bridge
+        if bridge:
+            self._by_bridge.setdefault(bridge, {})[uniqueid] = channel
 
     def _hangup(self, message: Message) -> None:
-        self.channels.pop(message.get("Uniqueid", ""), None)
+        uniqueid = message.get("Uniqueid", "")
+        if uniqueid in self.channels:
+            self._enter(uniqueid, "")
+            channel = self.channels.pop(uniqueid)
+            _take_out(self._by_interface, channel.interface, uniqueid)
+
+
+def _take_out(index: dict[str, dict[str, Channel]], place: str, uniqueid: str) -> None:
+    channels = index.get(place)
+    if channels is not None:
+        channels.pop(uniqueid, None)
+        if not channels:
+            del index[place]
 
 
 _BEGINS: Final = frozenset({"Newchannel", "Newstate", "CoreShowChannel"})

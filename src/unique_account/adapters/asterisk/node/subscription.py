@@ -7,7 +7,12 @@ from secrets import token_hex
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
-from unique_account.adapters.asterisk.wire_names import CALL_ID_EVENT, CODE_KEY, DIVERSION_EVENT
+from unique_account.adapters.asterisk.wire_names import (
+    CALL_ID_EVENT,
+    CODE_KEY,
+    DIVERSION_EVENT,
+    custom_state,
+)
 from unique_account.core.errors import Unreachable
 
 EVENT_CLASSES: Final = "call,system,user"
@@ -18,6 +23,9 @@ BLANK_LINES: Final = "![[:cntrl:]]{3}[^[:cntrl:]]"
 
 What follows the blank line would pose as an event of its own.
 """
+
+OWN_STATES: Final = f"!Device: {custom_state('')}"
+"""The filter that drops the states of our own hints, which nobody here waits for."""
 
 EVENTS: Final = (
     *("DeviceStateChange", "ContactStatus", "PeerStatus", "MessageWaiting", "UserEvent"),
@@ -42,6 +50,7 @@ async def subscribe(connection: Connection) -> None:
     with suppress(ActionRefused):  # it then reports more than is needed
         for wanted in (f"Event: ({'|'.join(EVENTS)})", f"EventName: ({CALL_ID_EVENT}|{DIVERSION_EVENT})"):
             await connection.act("Filter", add, ("Filter", wanted))
+        await connection.act("Filter", add, ("Filter", OWN_STATES))
     await connection.act("Events", ("EventMask", EVENT_CLASSES))
 
 

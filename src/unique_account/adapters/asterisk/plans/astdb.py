@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.astdb_row import FAMILY, Entry
@@ -17,18 +18,27 @@ from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.core.routing import Plan
 
+READ_LASTS: Final = 10.0
+"""For how many seconds what was read of all plans at once is what the node holds."""
+
+Answer = Callable[[], Awaitable[object]]
+"""Awaits the answer to an action that is given."""
+
 
 class AstDbPlans:
-    """The plans of one node, written one after the other.
+    """The plans of one node, written in the order in which they are given.
 
-    What is remembered is only whose each key is, so that those that a new plan lost are taken away; the
-    versions are the node's own.
+    What is remembered is whose each key is, so that those that a new plan lost are taken away. The versions
+    are the node's own: each plan is read before it is written, unless all were read since.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._users: dict[str, str] | None = None
         self._keys: defaultdict[str, set[str]] = defaultdict(set)
+        self._just_read: dict[str, Plan] = {}
+        self._written: set[str] = set()
+        self._read_at = -READ_LASTS
         self._turn = asyncio.Lock()
 
     async def installed(self, owner: str) -> Mapping[str, Plan]:
@@ -52,20 +62,21 @@ class AstDbPlans:
         keys = {key for _, key, _ in due}
         async with self._turn:
             before = await self._keys_of(plan.user)
-            held = await self._held(plan.user, keys | before)
+            held = await self._newest(plan.user, keys | before)
             if held is not None and held.version > plan.version:
                 return False
-            await asyncio.gather(*(self._write(*entry) for entry in due))
-            for key in keys:
-                self._belongs(key, plan.user)
-            await self._remove(before - keys)
+            started = [self._write(plan.user, key, value) for _, key, value in due]
+            started += self._remove(before - keys)
+        await asyncio.gather(*(answer() for answer in started))
         return True
 
     async def forget(self, user: str) -> tuple[str, ...]:
         """Take a user's plan away; gives the numbers that it was for."""
         async with self._turn:
             keys = await self._keys_of(user)
-            await self._remove(keys)
+            self._just_read.pop(user, None)
+            started = self._remove(keys)
+        await asyncio.gather(*(answer() for answer in started))
         return tuple(key.partition("@")[0] for key in keys)
 
     # -- whose keys are whose ------------------------------------------------------------------------
@@ -88,13 +99,26 @@ class AstDbPlans:
         rows = await self._tree(("Family", FAMILY))
         self._users = {}
         self._keys.clear()
+        self._read_at = asyncio.get_running_loop().time()
         by_user: defaultdict[str, list[tuple[Entry, Plan]]] = defaultdict(list)
         for row, plan in rows:
             self._belongs(row[1], plan.user)
             by_user[plan.user].append((row, plan))
-        return {user: _joined(own) for user, own in by_user.items()}
+        self._just_read = {user: _joined(own) for user, own in by_user.items()}
+        self._written.clear()
+        return dict(self._just_read)
 
     # -- the database --------------------------------------------------------------------------------
+
+    async def _newest(self, user: str, keys: Iterable[str]) -> Plan | None:
+        """The plan of a user before it is written: as all plans were read a moment ago, or read again."""
+        is_new = asyncio.get_running_loop().time() - self._read_at < READ_LASTS
+        if is_new and user not in self._written:
+            held = self._just_read.get(user)
+        else:
+            held = await self._held(user, keys)
+        self._written.add(user)
+        return held
 
     async def _held(self, user: str, keys: Iterable[str]) -> Plan | None:
         found = await asyncio.gather(*map(self._read, keys))
@@ -119,16 +143,22 @@ class AstDbPlans:
         rows = ((FAMILY, item.get("Key", "").removeprefix(prefix), item.get("Val", "")) for item in reported)
         return [(row, plan) for row in rows for plan in _alone(row)]
 
-    async def _write(self, family: str, key: str, value: str) -> None:
-        await self._connection.act("DBPut", ("Family", family), ("Key", key), ("Val", value))
+    def _write(self, user: str, key: str, value: str) -> Answer:
+        self._belongs(key, user)
+        return self._connection.start("DBPut", ("Family", FAMILY), ("Key", key), ("Val", value))
 
-    async def _remove(self, keys: Iterable[str]) -> None:
-        await asyncio.gather(*map(self._remove_one, keys))
+    def _remove(self, keys: Iterable[str]) -> list[Answer]:
+        return [self._remove_one(key) for key in keys]
 
-    async def _remove_one(self, key: str) -> None:
-        with suppress(ActionRefused):  # it was gone already
-            await self._connection.act("DBDel", ("Family", FAMILY), ("Key", key))
+    def _remove_one(self, key: str) -> Answer:
         self._belongs(key, None)
+        answer = self._connection.start("DBDel", ("Family", FAMILY), ("Key", key))
+
+        async def removed() -> None:
+            with suppress(ActionRefused):  # it was gone already
+                await answer()
+
+        return removed
 
 
 def _alone(row: Entry) -> Iterable[Plan]:

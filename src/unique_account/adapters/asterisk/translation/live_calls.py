@@ -47,6 +47,7 @@ class LiveCalls:
         self._lines = watched.by_interface
         self._instant = instant
         self._calls: dict[str, tuple[str, Call]] = {}
+        self._of_user: dict[str, set[str]] = {}
         self._origins = LinkedIds()
         self._originated = OriginatedLocals()
         self._joined: dict[str, str] = {}
@@ -72,12 +73,14 @@ class LiveCalls:
 
     def forget(self, user: str) -> None:
         """Keep no calls of a user."""
-        self._calls = {call: reported for call, reported in self._calls.items() if reported[0] != user}
-        self._joined = {leg: into for leg, into in self._joined.items() if leg in self._calls}
+        for call in self._of_user.pop(user, ()):
+            self._calls.pop(call, None)
+            self._joined.pop(call, None)
 
     def clear(self) -> None:
         """Keep no calls of anybody."""
         self._calls.clear()
+        self._of_user.clear()
         self._joined.clear()
         self._originated.clear()
 
@@ -120,6 +123,7 @@ class LiveCalls:
 
     def _call_changed(self, user: str, call: Call) -> tuple[Reported, ...]:
         self._calls[call.id] = (user, call)
+        self._of_user.setdefault(user, set()).add(call.id)
         return ((user, CallChanged(call)),)
 
     def _hangup(self, message: Message) -> tuple[Reported, ...]:
@@ -152,6 +156,7 @@ class LiveCalls:
     def _over(self, user: str, call_id: str) -> tuple[Reported, ...]:
         self._calls.pop(call_id, None)
         self._joined.pop(call_id, None)
+        self._of_user.get(user, set()).discard(call_id)
         return ((user, CallEnded(call_id, self._instant())),)
 
     def _picked_up(self, message: Message) -> tuple[Reported, ...]:
