@@ -35,6 +35,31 @@ class TestHealing:
             assert await service.resync("alice") == ()
 
     @in_loop
+    async def test_plans_that_a_node_holds_are_not_installed_again(self) -> None:
+        """So a restart costs a node with ten thousand users one list."""
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            await service.handle("alice", IN)
+        at.node.requests.clear()
+        async with at.running() as service:
+            assert at.node.asked("installed")
+            assert at.node.asked("install") == []
+            for user in service.users:
+                assert await at.follows(service.account(user))
+
+    @in_loop
+    async def test_users_do_not_wait_for_each_other(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            released = at.node.hang("watch", "alice")
+            at.memory_cti.presences.clear()
+            resync = asyncio.create_task(service.resync())
+            await settle()
+            assert "1002" in at.memory_cti.presences
+            released.set()
+            assert await resync == ()
+
+    @in_loop
     async def test_lost_plans_are_installed_again(self) -> None:
         at = Installation()
         async with at.running(ALICE, BOB) as service:

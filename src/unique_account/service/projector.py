@@ -80,8 +80,14 @@ class Projector:
         """
         await self.node(user).watch(user)
 
-    async def project(self, before: Account | None, after: Account) -> None:
-        """Pass on the projections in which two accounts differ; all of them if there is none before."""
+    async def project(self, before: Account | None, after: Account, *, installed: Plan | None = None) -> None:
+        """Pass on the projections in which two accounts differ; all of them if there is none before.
+
+        Args:
+            before: The account whose projections the ports have; None: nobody knows what they have.
+            after: The account as it is now.
+            installed: The plan that the user's node holds, where it was just read.
+        """
         user = after.user.id
         owed = self._owed.get(user)
         formers = [account for account in (owed, before) if account is not None]
@@ -91,7 +97,8 @@ class Projector:
         was = None if before is None else self._projected(before)
         now = self._projected(after)
         done = await self._leave(formers, after)
-        if was is None or not same_but_version(was.plan, now.plan):
+        held = installed if was is None else was.plan
+        if held is None or not same_but_version(held, now.plan):
             done &= await self._hand(_installing(after), self._install(now))
         if known(after) and (was is None or not known(was.account) or _published(was) != _published(now)):
             done &= await self._publish(after.user, now.numbers, now.presence)

@@ -107,7 +107,7 @@ class Resync:
                 difference = self._projector.difference(account, plans.get(user))
                 if difference:
                     self._keep(account := await self._writer.outrank(account, plans.get(user)))
-            await self._projector.project(None, account)
+            await self._projector.project(None, account, installed=plans.get(user) if plans else None)
         return [difference] if difference else []
 
     async def _remove_orphan(self, pbx: Pbx, user: str) -> list[str]:
