@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
 from unique_account.core.account import Account
 from unique_account.core.routing import Plan
@@ -12,9 +11,7 @@ from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import Pbx
 from unique_account.service.account_writer import AccountWriter
 from unique_account.service.projector import Projector
-
-AT_ONCE: Final = 32
-"""How many users are resynced side by side, so that a node need not be waited for at each."""
+from unique_account.service.worker_pool import for_each
 
 
 class Resync:
@@ -72,15 +69,13 @@ class Resync:
         self, accounts: Iterable[Account], plans: Mapping[str, Mapping[str, Plan] | None]
     ) -> list[str]:
         differed: list[str] = []
-        waiting = iter(accounts)
 
-        async def resync_next() -> None:
-            for account in waiting:
-                resynced = self.account(account, plans.get(account.user.media_server))
-                request = PortRequest("service", "resync", user=account.user.id)
-                differed.extend(await self._projector.ask(request, resynced) or [])
+        async def resync(account: Account) -> None:
+            resynced = self.account(account, plans.get(account.user.media_server))
+            request = PortRequest("service", "resync", user=account.user.id)
+            differed.extend(await self._projector.ask(request, resynced) or [])
 
-        await asyncio.gather(*(resync_next() for _ in range(AT_ONCE)))
+        await for_each(accounts, resync)
         return differed
 
     async def account(self, seen: Account, plans: Mapping[str, Plan] | None = None) -> list[str]:

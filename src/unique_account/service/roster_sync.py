@@ -16,6 +16,7 @@ from unique_account.core.user import User
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.roster import Roster
 from unique_account.service.service import Service
+from unique_account.service.worker_pool import for_each
 
 
 class BrokenRoster(UniqueAccountError):
@@ -97,13 +98,22 @@ class RosterSync:
         new = [user for user in users.values() if user.id not in known]
         removed = [(user, await self._attempt(user, self._service.remove(user))) for user in gone]
         changed = await self._change(others)
-        added = [(user.id, await self._attempt(user.id, self._service.add(user))) for user in new]
+        added = await self._add(new)
         return RosterChanges(
             added=_done(added),
             changed=_done(changed),
             removed=_done(removed),
             refused=tuple((user, error) for user, error in (*removed, *changed, *added) if error is not None),
         )
+
+    async def _add(self, users: list[User]) -> list[tuple[str, Exception | None]]:
+        done: dict[str, Exception | None] = dict.fromkeys(user.id for user in users)
+
+        async def add(user: User) -> None:
+            done[user.id] = await self._attempt(user.id, self._service.add(user))
+
+        await for_each(users, add)
+        return list(done.items())
 
     def _differs(self, user: User) -> bool:
         return self._service.account(user.id).user != user

@@ -10,7 +10,6 @@ from typing import Final
 
 from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.grouped_writes import GroupedWrites
-from unique_account.adapters.sqlite.schema import transaction
 from unique_account.core.account import NOTHING_KEPT, Kept
 from unique_account.core.user import User
 from unique_account.json_documents import from_json, to_json
@@ -55,7 +54,8 @@ class SqliteAccounts(SqliteFile):
         """Give each of these users a new account: all of them, or none."""
         kept, version = to_json(NOTHING_KEPT), NOTHING_KEPT.version
         rows = [(user.id, version, to_json(user), kept) for user in users]
-        await self._run(lambda connection: _insert(connection, rows))
+        with self._named():
+            await self._writes.do(partial(_insert, rows))
 
     async def save(self, user: User, kept: Kept, expected: int) -> None:
         """Write an account if the stored version is the expected one."""
@@ -86,14 +86,15 @@ _UPDATE: Final = """
 _DELETE: Final = "DELETE FROM accounts WHERE user = :user AND version = :expected"
 
 
-def _insert(connection: sqlite3.Connection, rows: list[tuple[str, int, str, str]]) -> None:
-    """Insert rows in one transaction; a row that is there already says whose account it is."""
-    with transaction(connection):
-        for row in rows:
-            try:
-                connection.execute(_INSERT, row)
-            except sqlite3.IntegrityError:
-                raise StaleVersion(row[0], None, _version(connection, row[0])) from None
+def _insert(rows: list[tuple[str, int, str, str]], connection: sqlite3.Connection) -> None:
+    """Insert rows; of one that is there already, say so before any is inserted."""
+    new: set[str] = set()
+    for user, version, *_ in rows:
+        found = version if user in new else _version(connection, user)
+        if found is not None:
+            raise StaleVersion(user, None, found)
+        new.add(user)
+    connection.executemany(_INSERT, rows)
 
 
 def _write(statement: str, parameters: Parameters, connection: sqlite3.Connection) -> None:
