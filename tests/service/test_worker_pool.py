@@ -43,7 +43,10 @@ async def test_so_many_at_a_time_and_no_more() -> None:
 
 @in_loop
 async def test_it_ends_with_its_caller() -> None:
-    hanging = asyncio.create_task(for_each(range(3), lambda _: asyncio.Event().wait()))  # type: ignore[arg-type]
+    async def hang(_: int) -> None:
+        await asyncio.Event().wait()
+
+    hanging = asyncio.create_task(for_each(range(3), hang))
     await asyncio.sleep(0)
     hanging.cancel()
     with pytest.raises(asyncio.CancelledError):

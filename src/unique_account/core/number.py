@@ -68,11 +68,13 @@ def _separates(character: str) -> bool:
 
 def numbers(texts: Iterable[str]) -> tuple[Number, ...]:
     """The numbers that texts mean, in their order."""
-    return tuple(map(Number, texts))
+    return tuple([each if each.__class__ is Number else Number(each) for each in texts])
 
 
 def by_number(seconds: Mapping[str, int] | Iterable[tuple[str, int]]) -> tuple[tuple[Number, int], ...]:
     """Times of numbers, in the order of the numbers; given as a table or as pairs."""
+    if not seconds:
+        return ()
     pairs = seconds.items() if isinstance(seconds, Mapping) else seconds
     return tuple(sorted((Number(number), own) for number, own in pairs))
 

@@ -144,11 +144,16 @@ class Route:
 
 
 def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
-    """What a PBX installs for the account. It rests on the user's choices only, never on live facts."""
+    """What a PBX installs for the account. It rests on the user's choices only, never on live facts.
+
+    An outcome leads to the user's forward, else to the administrator's destination, else to voicemail, else to
+    a refusal (R10).
+    """
     user, kept = account.user, account.kept
-    devices, reason = _candidates(account)
-    unavailable = _outcome(user, Outcome.UNAVAILABLE)
-    silent = Mailbox(user.mailbox) if user.mailbox else unavailable
+    devices, because = _candidates(account)
+    fallbacks, forwarding = user.fallbacks, kept.forwarding
+    voicemail = Mailbox(user.mailbox) if user.mailbox else None
+    unavailable = fallbacks.unavailable or voicemail or _REFUSALS[Outcome.UNAVAILABLE]
     return Plan(
         user=user.id,
         version=kept.version,
@@ -158,31 +163,52 @@ def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
         numbers=user.numbers,
         interfaces=(user.deskphone, user.webrtc),
         gate=Gate(
-            do_not_disturb=silent if kept.forwarding.do_not_disturb else None,
-            forward=_forward(user, kept.forwarding.unconditional),
+            do_not_disturb=(voicemail or unavailable) if forwarding.do_not_disturb else None,
+            forward=_forward(user, forwarding.unconditional),
             limit=user.simultaneous_calls,
         ),
         candidates=tuple(Candidate(device, user.interface(device), user.ring_seconds) for device in devices),
-        no_answer=_outcome(user, Outcome.NO_ANSWER, kept.forwarding.no_answer),
-        busy=_outcome(user, Outcome.BUSY, kept.forwarding.busy),
-        congestion=_outcome(user, Outcome.CONGESTION),
+        no_answer=_forward(user, forwarding.no_answer)
+        or fallbacks.no_answer
+        or voicemail
+        or _REFUSALS[Outcome.NO_ANSWER],
+        busy=_forward(user, forwarding.busy) or fallbacks.busy or voicemail or _REFUSALS[Outcome.BUSY],
+        congestion=fallbacks.congestion or voicemail or _REFUSALS[Outcome.CONGESTION],
         unavailable=unavailable,
         did_seconds=user.did_ring_seconds,
         max_forwards=user.max_forwards,
-        because=(reason,),
+        because=because,
     )
 
 
-def _candidates(account: Account) -> tuple[tuple[Device, ...], Reason]:
-    kept = account.kept
-    saved = f"selection={kept.selection}"
-    if account.state is State.LOGGED_OUT:
-        facts = ("logged_in=false", saved)
-        return (Device.DESKPHONE,), Reason("R1", "nobody is logged in, so the deskphone rings", facts)
-    facts = ("logged_in=true", saved)
-    if kept.selection is Device.DESKPHONE:
-        return (Device.DESKPHONE,), Reason("R3", "the deskphone is selected", facts)
-    return (Device.WEBRTC, Device.DESKPHONE), Reason("R2", "WebRTC is selected", facts)
+def _candidates(account: Account) -> tuple[tuple[Device, ...], tuple[Reason, ...]]:
+    choices = _LOGGED_OUT if account.state is State.LOGGED_OUT else _LOGGED_IN
+    return choices[account.kept.selection]
+
+
+_LOGGED_OUT: Final = {
+    saved: (
+        (Device.DESKPHONE,),
+        (
+            Reason(
+                "R1",
+                "nobody is logged in, so the deskphone rings",
+                ("logged_in=false", f"selection={saved}"),
+            ),
+        ),
+    )
+    for saved in Device
+}
+_LOGGED_IN: Final = {
+    Device.DESKPHONE: (
+        (Device.DESKPHONE,),
+        (Reason("R3", "the deskphone is selected", ("logged_in=true", f"selection={Device.DESKPHONE}")),),
+    ),
+    Device.WEBRTC: (
+        (Device.WEBRTC, Device.DESKPHONE),
+        (Reason("R2", "WebRTC is selected", ("logged_in=true", f"selection={Device.WEBRTC}")),),
+    ),
+}
 
 
 def _forward(user: User, forward: Forward | None) -> Destination | None:
@@ -200,12 +226,7 @@ def _forward(user: User, forward: Forward | None) -> Destination | None:
     return Extension(number) if number.is_dialable and number not in user.numbers else None
 
 
-def _outcome(user: User, outcome: Outcome, forward: Forward | None = None) -> Destination:
-    """Where a call goes: the user's forward, the administrator's destination, voicemail, a refusal (R10)."""
-    destination = _forward(user, forward) or user.fallbacks.of(outcome)
-    if destination is not None:
-        return destination
-    return Mailbox(user.mailbox) if user.mailbox else Refusal(outcome.cause)
+_REFUSALS: Final = {outcome: Refusal(outcome.cause) for outcome in Outcome}
 
 
 # -- carrying it out ---------------------------------------------------------------------------------
@@ -244,25 +265,25 @@ def ring(plan: Plan, facts: Facts) -> Route:
 def _contact(device: Device, facts: Facts) -> Reason:
     """What is known of a device's contact, and what follows for the call."""
     if device in facts.unknown:
-        return Reason(*_UNKNOWN[device], (f"{device}.reachable=unknown",))
-    if device in facts.reachable:
-        return Reason(*_THERE[device], (f"{device}.reachable=true",))
-    return Reason(*_GONE[device], (f"{device}.reachable=false",))
+        return _UNKNOWN[device]
+    return (_THERE if device in facts.reachable else _GONE)[device]
 
 
 _THERE: Final = {
-    Device.WEBRTC: ("R2", "the WebRTC line is registered, so the browser rings"),
-    Device.DESKPHONE: ("R4", "so the deskphone rings"),
+    Device.WEBRTC: Reason(
+        "R2", "the WebRTC line is registered, so the browser rings", ("webrtc.reachable=true",)
+    ),
+    Device.DESKPHONE: Reason("R4", "so the deskphone rings", ("deskphone.reachable=true",)),
 }
 _GONE: Final = {
-    Device.WEBRTC: ("R4", "the WebRTC line is not registered"),
-    Device.DESKPHONE: ("R12", "the deskphone is not registered"),
+    Device.WEBRTC: Reason("R4", "the WebRTC line is not registered", ("webrtc.reachable=false",)),
+    Device.DESKPHONE: Reason("R12", "the deskphone is not registered", ("deskphone.reachable=false",)),
 }
-
-
 _UNKNOWN: Final = {
-    Device.WEBRTC: ("R4", "nothing is known of the WebRTC line"),
-    Device.DESKPHONE: ("R4", "nothing is known of the deskphone, so it is tried"),
+    Device.WEBRTC: Reason("R4", "nothing is known of the WebRTC line", ("webrtc.reachable=unknown",)),
+    Device.DESKPHONE: Reason(
+        "R4", "nothing is known of the deskphone, so it is tried", ("deskphone.reachable=unknown",)
+    ),
 }
 
 _NOTHING_RINGS: Final = Reason("R12", "no device can be rung", ("reachable=none",))
@@ -317,14 +338,21 @@ def facts(account: Account, *, dialled: str = "", forwards: int = 0) -> Facts:
     unless the contrary is known: a line of which nothing is known is tried, not written off (R12).
     """
     seen = account.observed
-    reachable = [Device.WEBRTC] if seen.webrtc.registered else []
-    if seen.deskphone.registered or not seen.deskphone.known:
-        reachable.append(Device.DESKPHONE)
+    webrtc, deskphone = seen.webrtc, seen.deskphone
     calls = {call.linked_id or call.id for call in seen.calls}  # one call rings several sessions (S4)
     return Facts(
-        reachable=frozenset(reachable),
+        reachable=_DEVICES[webrtc.registered, deskphone.registered or not deskphone.known],
         calls=len(calls),
-        dialled=dialled,
+        dialled=Number(dialled) if dialled else NO_NUMBER,
         forwards=forwards,
-        unknown=frozenset(device for device in Device if not getattr(seen, device).known),
+        unknown=_DEVICES[not webrtc.known, not deskphone.known],
     )
+
+
+_DEVICES: Final = {
+    (webrtc, deskphone): frozenset(
+        device for device, there in ((Device.WEBRTC, webrtc), (Device.DESKPHONE, deskphone)) if there
+    )
+    for webrtc in (False, True)
+    for deskphone in (False, True)
+}
