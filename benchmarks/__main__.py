@@ -13,7 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ami, call_logs, cti, growth, history, imports, live, memory, projections, transition
+from benchmarks import (
+    ami,
+    call_logs,
+    company,
+    cti,
+    growth,
+    history,
+    imports,
+    live,
+    memory,
+    projections,
+    transition,
+)
 from benchmarks.report import Comparison, circumstances, document, markdown
 from benchmarks.telephony import comparison as telephony
 
@@ -33,6 +45,7 @@ COMPARISONS: Final[dict[str, Callable[[], Comparison]]] = {
 
 BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {
     "call_logs": call_logs.compare,
+    "company": company.compare,
     "cti": cti.compare,
     "live": live.compare,
     "telephony": telephony.compare,

@@ -146,8 +146,8 @@ class Route:
 def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
     """What a PBX installs for the account. It rests on the user's choices only, never on live facts.
 
-    An outcome leads to the user's forward, else to the administrator's destination, else to voicemail, else to
-    a refusal (R10).
+    An outcome leads to the user's forward; without one to the administrator's destination, to voicemail, or
+    to a refusal (R10).
     """
     user, kept = account.user, account.kept
     devices, because = _candidates(account)
