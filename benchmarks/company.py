@@ -47,7 +47,7 @@ def users(number: int) -> list[User]:
         User(
             id=f"u{each}", extension=f"{10000 + each}", deskphone=f"PJSIP/u{each}", webrtc=f"PJSIP/u{each}_w"
         )
-        for each in range(number)
+        for n in range(number)
     ]
 
 
