@@ -44,9 +44,7 @@ include = unique-account-hints
 def users(number: int) -> list[User]:
     """So many users."""
     return [
-        User(
-            id=f"u{each}", extension=f"{10000 + each}", deskphone=f"PJSIP/u{each}", webrtc=f"PJSIP/u{each}_w"
-        )
+        User(id=f"u{n}", extension=f"{10000 + n}", deskphone=f"PJSIP/u{n}", webrtc=f"PJSIP/u{n}_w")
         for n in range(number)
     ]
 
