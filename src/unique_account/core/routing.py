@@ -303,8 +303,13 @@ def after(plan: Plan, outcome: Outcome, facts: Facts) -> Route:
 
 
 def _after(plan: Plan, outcome: Outcome, facts: Facts, because: tuple[Reason, ...]) -> Route:
-    reason = Reason("R9", f"the {outcome.replace('_', ' ')} rule applies", (f"outcome={outcome}",))
-    return _sent(plan, plan.destination(outcome), outcome, facts, *because, reason)
+    return _sent(plan, plan.destination(outcome), outcome, facts, *because, _APPLIES[outcome])
+
+
+_APPLIES: Final = {
+    outcome: Reason("R9", f"the {outcome.replace('_', ' ')} rule applies", (f"outcome={outcome}",))
+    for outcome in Outcome
+}
 
 
 def _sent(plan: Plan, destination: Destination, outcome: Outcome, facts: Facts, *because: Reason) -> Route:

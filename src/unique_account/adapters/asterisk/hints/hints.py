@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from unique_account.adapters.asterisk.ami.connection import ActionRefused, Connection
 from unique_account.adapters.asterisk.wire_names import HINTS_CONTEXT, custom_state, hint_context
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
 from unique_account.ports.pbx import NodeDown
+
+T = TypeVar("T")
 
 LOOKS_EVERY: Final = 2.0
 """After how many seconds, at most, a reload of the dialplan is noticed that no event reports."""
@@ -45,11 +47,15 @@ async def give_back(connection: Connection, devices: Mapping[str, str]) -> None:
     A number whose devices are on another node has none here but its own state: that is *unavailable* then. At
     last the canary goes, so that a service that has just begun places its hints again.
     """
-    for number, followed in devices.items():
-        if followed == custom_state(number):
-            await _set(connection, followed, "UNAVAILABLE")
-        await _place(connection, number, followed)
+    for some in _batches(list(devices.items())):
+        await asyncio.gather(*(_give_back(connection, number, followed) for number, followed in some))
     await _remove(connection, CANARY)
+
+
+async def _give_back(connection: Connection, number: str, followed: str) -> None:
+    if followed == custom_state(number):
+        await _set(connection, followed, "UNAVAILABLE")
+    await _place(connection, number, followed)
 
 
 async def _set(connection: Connection, device: str, state: str) -> None:
@@ -145,5 +151,5 @@ class Hints:
         return not reported.get("Hint")
 
 
-def _batches(numbers: list[Number]) -> Iterable[list[Number]]:
-    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
+def _batches(items: list[T]) -> Iterable[list[T]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
