@@ -124,7 +124,7 @@ class TestMissingExtras:
         code = "import sys; sys.modules['cattrs'] = None; import unique_account.json_documents"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 1
-        assert "documents need cattrs: pip install 'unique_account[documents]' brings it" in done.stderr
+        assert "documents need cattrs: pip install 'unique_account[json]' brings it" in done.stderr
 
 
 class TestDefaults:

@@ -25,11 +25,16 @@ function register(url, name, password) {
   for (const kind of ["connected", "disconnected", "registered", "unregistered", "registrationFailed"]) {
     agent.on(kind, (event) => tell(kind, event?.cause ?? ""));
   }
-  agent.on("newRTCSession", ({ originator, session: begun }) => {
+  agent.on("newRTCSession", ({ originator, session: begun, request }) => {
     asked = session;
     session = begun;
     follow(begun);
     tell(originator === "remote" ? "ringing" : "dialling", begun.remote_identity.uri.user);
+    tell("call-id", request.call_id);
+    // XiVO's client answers a call with this header by itself.
+    if (originator === "remote" && request.getHeader("Alert-Info") === "xivo-autoanswer") {
+      begun.answer(media);
+    }
   });
   agent.start();
 }

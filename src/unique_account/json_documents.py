@@ -23,7 +23,7 @@ try:
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        "documents need cattrs: pip install 'unique_account[documents]' brings it", name="cattrs"
+        "documents need cattrs: pip install 'unique_account[json]' brings it", name="cattrs"
     ) from missing
 
 from unique_account.core.account import LineStatus, utc

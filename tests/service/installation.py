@@ -55,7 +55,7 @@ class Watched:
         if not iscoroutinefunction(attribute):
             return attribute
 
-        async def request(*arguments: Any) -> Any:
+        async def request(*arguments: Any, **named: Any) -> Any:
             self.requests.append((name, arguments))
             if name in self.hanging:
                 released, user = self.hanging[name]
@@ -63,7 +63,7 @@ class Watched:
                     await released.wait()
             if name in self.broken:
                 raise self.broken[name]
-            return await attribute(*arguments)
+            return await attribute(*arguments, **named)
 
         return request
 

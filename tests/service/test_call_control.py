@@ -9,7 +9,7 @@ import pytest
 
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, BOB, Installation
-from unique_account.core.account import Call, CallStatus
+from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.events import LoggedIn
 from unique_account.core.machine import Device
 from unique_account.ports.inbound.commands import (
@@ -70,6 +70,19 @@ class TestDialling:
             await on_webrtc(at, service)
             assert await service.commands.on_command("alice", Dial("1002")) is False
             assert at.pbx.calls == ()
+
+    @in_loop
+    async def test_the_pbx_dials_for_a_browser_whose_client_cannot(self) -> None:
+        async with office() as (at, service):
+            await on_webrtc(at, service)
+            assert await service.commands.on_command("alice", Dial("1002", by_pbx=True))
+            (placed,) = at.pbx.calls
+            call = only(service)
+            assert (placed.answers_itself, placed.rung) == (True, [])
+            assert (call.device, call.direction, call.peer) == (Device.WEBRTC, Direction.OUTGOING, "1002")
+            await at.pbx.pick_up(placed)
+            assert (only(service).status, only(service).answered) == (CallStatus.DIALLING, None)
+            assert placed.rung == [("bob", Device.DESKPHONE)]
 
     @in_loop
     async def test_a_deskphone_that_cannot_be_rung_is_an_answer(self) -> None:

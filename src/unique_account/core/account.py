@@ -154,6 +154,8 @@ class Call:
         peer_name: The other party's name, empty while unknown.
         started: When the call began, in UTC; what all its legs share, so that history can join them (H6).
         answered: When it was answered, in UTC; None before.
+        sip_call_id: The ``Call-ID`` of the SIP dialog with the device, which is the device's own name for the
+            call; empty while unknown.
 
     Raises:
         InvalidFields: It has no id, or a text has half a character.
@@ -168,11 +170,12 @@ class Call:
     linked_id: str = ""
     peer: str = ""
     peer_name: str = ""
+    sip_call_id: str = ""
 
     def __attrs_post_init__(self) -> None:
-        texts = (self.id, self.linked_id, self.peer, self.peer_name)
+        texts = (self.id, self.linked_id, self.peer, self.peer_name, self.sip_call_id)
         if not self.id.strip() or not all(map(str.isascii, texts)):
-            names = ("linked_id", "peer", "peer_name")
+            names = ("linked_id", "peer", "peer_name", "sip_call_id")
             check_texts({"id": self.id}, dict(zip(names, texts[1:], strict=True)))
 
 

@@ -92,8 +92,15 @@ class Pbx(Protocol):
         """
         ...
 
-    async def dial(self, interface: str, number: str) -> None:
+    async def dial(self, interface: str, number: str, *, answers_itself: bool = False) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14).
+
+        Until somebody answers at the number, the phone's call is dialling and not answered.
+
+        Args:
+            interface: The phone.
+            number: The number.
+            answers_itself: Ask the phone to answer without ringing, as the browser of a user who dials.
 
         Raises:
             CommandFailed: The phone cannot be rung.

@@ -27,7 +27,8 @@ class CallControl:
     """Obeys commands.
 
     The PBX moves and ends calls of both devices. What takes a phone's own hand, to answer, to hold and to
-    dial, it can ask of the deskphone only, and leaves to the browser for the browser's calls (C1, C2).
+    dial, it can ask of the deskphone only, and leaves to the browser for the browser's calls (C1, C2). It
+    dials for a browser too, if the client asks for that.
 
     Args:
         account: The account of a user; raises `UnknownUser`.
@@ -49,8 +50,8 @@ class CallControl:
         account = self._account(user)
         pbx = self._node(account.user)
         match command:
-            case Dial(number):
-                return await _dial(account, pbx, number)
+            case Dial():
+                return await _dial(account, pbx, command)
             case Transfer(call_id, number):
                 await pbx.transfer(_own(account, call_id).id, _dialable(number))
             case Join(call_id, other):
@@ -62,11 +63,14 @@ class CallControl:
         return True
 
 
-async def _dial(account: Account, pbx: Pbx, number: Number) -> bool:
-    dialled = _dialable(number)
-    if device_in_use(account) is Device.WEBRTC:
+async def _dial(account: Account, pbx: Pbx, command: Dial) -> bool:
+    dialled = _dialable(command.number)
+    if device_in_use(account) is Device.DESKPHONE:
+        await pbx.dial(account.user.deskphone, dialled)
+    elif command.by_pbx:
+        await pbx.dial(account.user.webrtc, dialled, answers_itself=True)
+    else:
         return False
-    await pbx.dial(account.user.deskphone, dialled)
     return True
 
 

@@ -640,6 +640,7 @@ class TestJsonLines:
             "linked_id": "1795415422.1",
             "peer": "",
             "peer_name": "",
+            "sip_call_id": "",
         }
 
     def test_a_route_to_a_destination_names_it(self) -> None:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
 from unique_account.adapters.xuc import XucCti, XucSettings
+from unique_account.adapters.xuc.login_endpoints import OUR_PAGE
 from unique_account.bootstrap import bootstrap
 from unique_account.core.account import Account
 from unique_account.core.user import User
@@ -187,9 +188,9 @@ class Browser:
         """Make one request."""
         return await self._client.request(method, await self.url(path), **more)
 
-    async def log_in(self, user: str) -> str:
-        """Log in; returns the token."""
-        body = {"login": user, "password": PASSWORDS[user]}
+    async def log_in(self, user: str, application: str | None = OUR_PAGE) -> str:
+        """Log in, as the page does; returns the token."""
+        body = {"login": user, "password": PASSWORDS[user], "applicationType": application}
         answer = await self.request("POST", "auth/login", json=body)
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["token"]
@@ -202,9 +203,9 @@ class Browser:
         return tab
 
     async def tab(self, user: str) -> Tab:
-        """Log in and open a WebSocket, which shows everything it is shown at first."""
+        """Log in, open a WebSocket, which shows everything it is shown at first, and ask for the line."""
         tab = await self.connect(await self.log_in(user))
-        await tab.command("getIceConfig")
+        await tab.command("getConfig", objectType="line")
         return tab
 
     async def close(self) -> None:

@@ -275,12 +275,12 @@ class TestTabs:
     async def test_three_tabs_ring_and_a_fourth_has_no_line(self) -> None:
         async with installation() as at:
             tabs = [await at.browser.tab("alice") for _ in range(4)]
-            assert [tab.last("LineConfig")["id"] for tab in tabs] == ["alice_w"] * 3 + ["-"]
+            assert [tab.last("LineConfig")["id"] for tab in tabs] == ["alice_w"] * 3 + ["1001"]
             assert [tab.last("SipLine") is not None for tab in tabs] == [True] * 3 + [False]
             assert [tab.last("Tabs")["rings"] for tab in tabs] == [True] * 3 + [False]
             assert tabs[3].last("LineConfig") == {
-                "id": "-", "name": None, "password": None, "xivoIp": None, "sipProxyName": None,
-                "sipPort": None, "webRtc": False, "hasDevice": False, "vendor": None,
+                "id": "1001", "name": "1001", "password": "", "xivoIp": "", "sipProxyName": "default",
+                "sipPort": None, "webRtc": False, "hasDevice": True, "vendor": None,
             }  # fmt: skip
 
     @in_loop

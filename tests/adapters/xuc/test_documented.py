@@ -28,13 +28,18 @@ DOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
     "completeTransfer": (), "cancelTransfer": (), "sendDtmf": ("key",), "toggleMicrophone": ("uniqueId",),
     "getUserCallHistory": ("size",), "getUserCallHistoryByDays": ("days",),
     "subscribeToPhoneHints": ("phoneNumbers",), "unsubscribeFromAllPhoneHints": (),
-    "getCurrentCallsPhoneEvents": (), "userStatusUpdate": ("status",),
+    "getCurrentCallsPhoneEvents": (), **dict.fromkeys(("userStatusUpdate", "changeUserStatus"), ("status",)),
+    **dict.fromkeys(("directoryLookUp", "searchContacts"), ("term",)), "displayNameLookup": ("username",),
+    "getFavorites": (), **dict.fromkeys(("addFavorite", "removeFavorite"), ("contactId", "source")),
+    "pushLogToServer": (),
 }  # fmt: skip
 """XiVO's commands, and the fields of each."""
 
 OURS: Final = {"selectDevice", "logout", "getHistoryPage", "getColleagues", "getUserPreferences"}
 
-PHONE_EVENT: Final = {"eventType", "DN", "otherDN", "linkedId", "uniqueId", "userData"}
+PHONE_EVENT: Final = {
+    "eventType", "DN", "otherDN", "otherDName", "linkedId", "uniqueId", "callDirection", "userData",
+}  # fmt: skip
 EVENTS: Final[dict[str, set[str]]] = {
     "LoggedOn": set(),
     "LoggedOnError": {"Error"},
@@ -46,7 +51,7 @@ EVENTS: Final[dict[str, set[str]]] = {
     "LineConfig": {
         "id", "name", "password", "xivoIp", "sipProxyName", "sipPort", "webRtc", "hasDevice", "vendor",
     },
-    "IceConfig": {"stunConfig", "turnConfig"},
+    "IceConfig": set(),
     "PhoneStatusUpdate": {"status"},
     "PhoneHintStatusEvent": {"number", "status"},
     "PhoneEvent": PHONE_EVENT,
@@ -54,19 +59,27 @@ EVENTS: Final[dict[str, set[str]]] = {
     "VoiceMailStatusUpdate": {"voiceMailId", "newMessages", "waitingMessages", "oldMessages"},
     "CallHistory": {
         "start", "duration", "srcNum", "dstNum", "srcFirstName", "srcLastName", "dstFirstName", "dstLastName",
-        "srcUsername", "dstUsername", "srcPhoneStatus", "dstPhoneStatus", "status",
+        "srcUsername", "dstUsername", "srcPhoneStatus", "dstPhoneStatus", "srcVideoStatus", "dstVideoStatus",
+        "status",
     },
     "UserPreference": {"key", "value", "value_type"},
-    "WebRTCCmd": {"command", "sipCallId", "key"},
+    "UserStatusUpdate": {"status"},
+    "DirectoryResult": {"headers", "entries"},
+    "ContactSheet": {"sheets"},
+    "Favorites": {"headers", "entries"},
+    "FavoriteUpdated": {"action", "contact_id", "source"},
+    "UserDisplayName": {"userName", "displayName"},
+    "WebRTCCmd": {"command"},
     "Error": {"Error"},
 }  # fmt: skip
 """XiVO's events, and the fields of each; of ``CallHistory``, which is a list, of its entries."""
 
 MORE: Final[dict[str, set[str]]] = {
-    "WebRTCCmd": {"uniqueId", "destination"},
+    "IceConfig": {"stunConfig", "turnConfig"},
+    "WebRTCCmd": {"sipCallId", "key", "uniqueId", "destination"},
     "Error": {"message", "command", "ref"},
 }
-"""Fields of ours in XiVO's events."""
+"""Fields that may be left out, and fields of ours, in XiVO's events."""
 
 
 def fields(kind: str, content: Any) -> list[set[str]]:
@@ -83,7 +96,11 @@ async def every_command(at: Installation) -> list[dict[str, Any]]:
         "getConfig": {"objectType": "line"}, "getIceConfig": {}, "dnd": {"state": False},
         **{name: {"state": False, "destination": "3000"} for name in ("uncFwd", "naFwd", "busyFwd")},
         "subscribeToPhoneHints": {"phoneNumbers": ["1002"]}, "unsubscribeFromAllPhoneHints": {},
-        "userStatusUpdate": {"status": "away"}, "toggleUniqueAccountDevice": {"deviceType": "phone"},
+        "userStatusUpdate": {"status": "away"}, "changeUserStatus": {"status": "here"},
+        **{name: {"term": "bob"} for name in ("directoryLookUp", "searchContacts")},
+        **{name: {"contactId": "1002", "source": "internal"} for name in ("addFavorite", "removeFavorite")},
+        "getFavorites": {}, "displayNameLookup": {"username": "bob"}, "pushLogToServer": {"log": "x"},
+        "toggleUniqueAccountDevice": {"deviceType": "phone"},
     }  # fmt: skip
     for command, given in asked.items():
         await tab.command(command, **given)

@@ -21,18 +21,21 @@ from unique_account.ports.directory import Colleague
 AT_FIRST = [
     "LoggedOn",
     "UserConfigUpdate",
-    "LineConfig",
-    "SipLine",
     "IceConfig",
     "Tabs",
     "UniqueAccount",
     "PhoneStatusUpdate",
     "CurrentCallsPhoneEvents",
+    "Tabs",
+    "LineConfig",
+    "SipLine",
 ]
+"""What a tab gets that asks for the line."""
 
 HISTORY = {
     "start", "duration", "srcNum", "dstNum", "srcFirstName", "srcLastName", "dstFirstName", "dstLastName",
-    "srcUsername", "dstUsername", "srcPhoneStatus", "dstPhoneStatus", "status",
+    "srcUsername", "dstUsername", "srcPhoneStatus", "dstPhoneStatus", "srcVideoStatus", "dstVideoStatus",
+    "status",
 }  # fmt: skip
 """The fields of an entry of ``CallHistory``, as documented."""
 
@@ -78,13 +81,13 @@ class TestLoggingOn:
             }  # fmt: skip
             assert tab.last("LineConfig") == {
                 "id": "alice_w", "name": "alice_w", "password": "alice_w-secret", "xivoIp": "pbx.example.org",
-                "sipProxyName": "", "sipPort": 443, "webRtc": True, "hasDevice": True, "vendor": None,
+                "sipProxyName": "default", "sipPort": 443, "webRtc": True, "hasDevice": False, "vendor": None,
             }  # fmt: skip
             assert tab.last("SipLine") == {
                 "url": "wss://pbx.example.org/wssip", "uri": "sip:alice_w@pbx.example.org",
                 "username": "alice_w", "password": "alice_w-secret", "realm": None, "expires": 60,
             }  # fmt: skip
-            assert tab.last("IceConfig") == {"stunConfig": None, "turnConfig": None}
+            assert tab.last("IceConfig") == {}
             assert tab.last("CurrentCallsPhoneEvents") == {"events": []}
 
     @in_loop
@@ -206,8 +209,9 @@ class TestCalls:
                 "EventRinging", "EventEstablished", "EventOnHold", "EventEstablished", "EventReleased",
             ]  # fmt: skip
             assert events[0] == {
-                "eventType": "EventRinging", "DN": "1001", "otherDN": "1002", "linkedId": call.id,
-                "uniqueId": events[0]["uniqueId"], "userData": {},
+                "eventType": "EventRinging", "DN": "1001", "otherDN": "1002", "otherDName": "",
+                "linkedId": call.id, "uniqueId": events[0]["uniqueId"], "callDirection": "Incoming",
+                "userData": {},
             }  # fmt: skip
             assert {event["uniqueId"] for event in events} == {events[0]["uniqueId"]}
 
@@ -311,11 +315,11 @@ class TestTheBrowsersCalls:
         async with installation() as at:
             tab, other = await on_webrtc(at), await at.browser.tab("alice")
             dial = await tab.ask("WebRTCCmd", "dial", destination="1002", variables=None)
-            assert dial == {"command": "Dial", "sipCallId": None, "key": None, "destination": "1002"}
+            assert dial == {"command": "Dial", "destination": "1002"}
             await at.pbx.call("1001", caller="1002")
-            call = at.alice.calls[0].id
-            answer = await tab.ask("WebRTCCmd", "answer", uniqueId=call)
-            assert answer == {"command": "Answer", "sipCallId": None, "key": None, "uniqueId": call}
+            (call,) = at.alice.calls
+            answer = await tab.ask("WebRTCCmd", "answer", uniqueId=call.id)
+            assert answer == {"command": "Answer", "sipCallId": call.sip_call_id, "uniqueId": call.id}
             await other.command("getIceConfig")
             assert other.reported("WebRTCCmd") == []
 
@@ -330,7 +334,7 @@ class TestTheBrowsersCalls:
                 ("sendDtmf", {"key": "#"}, "SendDtmf"),
             ):
                 said = await other.ask("WebRTCCmd", command, **fields)
-                assert (said["command"], said["key"]) == (reported, fields.get("key"))
+                assert (said["command"], said.get("key")) == (reported, fields.get("key"))
                 await tab.until(partial(_reported, tab, "WebRTCCmd", said))
 
     @in_loop
@@ -475,8 +479,9 @@ class TestHistory:
             assert entry == {
                 "start": f"{call.started:%Y-%m-%d %H:%M:%S}", "duration": "01:02:05",
                 "srcNum": "1002", "dstNum": "1001", "srcFirstName": "Bob", "srcLastName": "Durand",
-                "dstFirstName": "Alice", "dstLastName": "Martin", "srcUsername": None, "dstUsername": None,
-                "srcPhoneStatus": 0, "dstPhoneStatus": 0, "status": "answered",
+                "dstFirstName": "Alice", "dstLastName": "Martin", "srcUsername": "bob",
+                "dstUsername": "alice", "srcPhoneStatus": 0, "dstPhoneStatus": 0, "srcVideoStatus": "Available",
+                "dstVideoStatus": "Available", "status": "answered",
             }  # fmt: skip
 
     @in_loop
@@ -573,7 +578,7 @@ class TestTheRest:
             assert (await tab.ask("LineConfig", "getConfig", objectType="line"))["id"] == "alice_w"
             assert (await tab.error("getConfig", objectType="queue"))[0] == "invalidMessage"
             ice = await tab.ask("IceConfig", "getIceConfig")
-            assert ice == {"stunConfig": {"urls": ["stun:stun.example.org:3478"]}, "turnConfig": None}
+            assert ice == {"stunConfig": {"urls": ["stun:stun.example.org:3478"]}}
 
     @in_loop
     async def test_an_unknown_command_is_answered_and_closes_nothing(self) -> None:

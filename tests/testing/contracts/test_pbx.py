@@ -165,8 +165,8 @@ class TakesPlansWhileItIsDown(MemoryPbx):
 
 
 class DialsAtOnce(MemoryPbx):
-    async def dial(self, interface: str, number: str) -> None:
-        await super().dial(interface, number)
+    async def dial(self, interface: str, number: str, *, answers_itself: bool = False) -> None:
+        await super().dial(interface, number, answers_itself=answers_itself)
         await self.pick_up(self.calls[-1])
 
 

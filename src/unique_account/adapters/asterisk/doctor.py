@@ -32,9 +32,9 @@ MODULES: Final = (
     "app_userevent app_waitforcond cel_manager chan_pjsip func_channel func_cut func_db func_devstate "
     "func_dialplan func_logic func_md5 func_pjsip_contact func_strings pbx_config res_http_websocket "
     "res_manager_devicestate res_pjsip res_pjsip_authenticator_digest "
-    "res_pjsip_dialog_info_body_generator res_pjsip_exten_state res_pjsip_mwi res_pjsip_notify "
-    "res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar res_pjsip_sdp_rtp "
-    "res_pjsip_session res_pjsip_transport_websocket res_rtp_asterisk res_srtp"
+    "res_pjsip_dialog_info_body_generator res_pjsip_exten_state res_pjsip_header_funcs res_pjsip_mwi "
+    "res_pjsip_notify res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer res_pjsip_registrar "
+    "res_pjsip_sdp_rtp res_pjsip_session res_pjsip_transport_websocket res_rtp_asterisk res_srtp"
 )
 """What has to be loaded, app_voicemail beside it where users have mailboxes."""
 

@@ -141,9 +141,10 @@ class AsteriskPbx:
 
     # -- commands ------------------------------------------------------------------------------------
 
-    async def dial(self, interface: str, number: str) -> None:
+    async def dial(self, interface: str, number: str, *, answers_itself: bool = False) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
-        await (await self._calls()).dial(interface, Number(number), self._context(interface))
+        calls, context = await self._calls(), self._context(interface)
+        await calls.dial(interface, Number(number), context, answers_itself=answers_itself)
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""

@@ -32,6 +32,15 @@ DIVERSION_EVENT: Final = "unique_account"
 DIAL_CHANNEL_PREFIX: Final = "unique-account-dial-"
 """Prefix of the channel ids of phones that ring so that the PBX can dial for them (R14)."""
 
+CALL_ID_LEARNT: Final = "UniqueAccountSipCallId"
+"""Our own event: the answer to the question which SIP ``Call-ID`` a channel has."""
+
+ANSWER_LEARNT: Final = "UniqueAccountAnswered"
+"""Our own event: a channel that dials for a user runs an application that talks to the user."""
+
+AUTOMATIC_ANSWER: Final = "xivo-autoanswer"
+"""The ``Alert-Info`` at which XiVO's client answers a call by itself."""
+
 HOLD_CONTEXT: Final = "unique-account-held"
 """The context of the rendered dialplan in which a party waits for a moment."""
 

@@ -53,13 +53,16 @@ class CallEngine:
         await self.arrive(call, dialled)
         return call
 
-    async def dial(self, interface: str, number: str) -> None:
+    async def dial(self, interface: str, number: str, answers_itself: bool) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
         whose = self._phones.whose(interface)
-        caller = self._phones.users[whose[0]].extension if whose else ""
+        caller, device = "", Device.DESKPHONE
+        if whose is not None:
+            caller, device = self._phones.users[whose[0]].extension, whose[1]
         call = PlacedCall(self._next_id(), caller, number, self._clock.now(), dials_next=number)
+        call.answers_itself = answers_itself
         self.calls[call.id] = call
-        call.candidate = Candidate(Device.DESKPHONE, interface, DIALS_FOR)
+        call.candidate = Candidate(device, interface, DIALS_FOR)
         call.callee_leg = leg = self._leg(call, interface, Direction.OUTGOING, CallStatus.RINGING, number)
         call.rings_until = self._clock.now() + timedelta(seconds=DIALS_FOR)
         self._clock.call_at(call.rings_until, partial(self._rang_long_enough, call, leg))

@@ -26,6 +26,11 @@ class PhoneLeg:
     started: datetime
     answered: datetime | None = None
 
+    @property
+    def sip_call_id(self) -> str:
+        """The ``Call-ID`` of its SIP dialog."""
+        return f"{self.id}@memory"
+
     def as_call(self, device: Device) -> Call:
         """The leg as the core's call, on the device that carries it."""
         return Call(
@@ -37,6 +42,7 @@ class PhoneLeg:
             answered=self.answered,
             linked_id=self.linked_id,
             peer=self.peer,
+            sip_call_id=self.sip_call_id,
         )
 
 
@@ -64,6 +70,7 @@ class PlacedCall:
         caller_leg: The caller's phone, where it is one of this PBX.
         callee_leg: The phone that rings or talks.
         dials_next: The number to dial once the phone that rings is picked up (R14).
+        answers_itself: Whether that phone is asked to answer without ringing.
         joined: The call with whose other party this one's talks, since their phone let them go.
     """
 
@@ -86,6 +93,7 @@ class PlacedCall:
     caller_leg: PhoneLeg | None = None
     callee_leg: PhoneLeg | None = None
     dials_next: str = ""
+    answers_itself: bool = False
     joined: PlacedCall | None = None
 
     @property

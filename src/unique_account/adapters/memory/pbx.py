@@ -148,12 +148,12 @@ class MemoryPbx:
 
     # -- the port: commands --------------------------------------------------------------------------
 
-    async def dial(self, interface: str, number: str) -> None:
+    async def dial(self, interface: str, number: str, *, answers_itself: bool = False) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
         self._check_up()
         if not self._phones.reachable(interface):
             raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
-        await self._engine.dial(interface, number)
+        await self._engine.dial(interface, number, answers_itself)
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings for this call answer it."""

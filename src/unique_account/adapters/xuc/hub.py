@@ -23,6 +23,7 @@ from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.account import Account
 from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.events import Event
+from unique_account.core.number import Number
 from unique_account.core.view import View
 from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import Command, CommandHandler
@@ -93,6 +94,7 @@ class Hub:
         self.presence = PresenceSubscriptions(directory)
         self.tasks = BackgroundTasks()
         self._users: dict[str, UserSessions] = {}
+        self._numbers: dict[str, str] = {}
         self._reports = SessionReports(self._on_event, self.tokens, observer, now)
 
     # -- users ---------------------------------------------------------------------------------------
@@ -110,7 +112,20 @@ class Hub:
 
     def show(self, view: View) -> None:
         """Show an account to its user."""
+        self._numbers[view.number] = view.user
         self.sessions_of(view.user).show(view)
+
+    def user_of(self, number: str) -> str | None:
+        """The id of the user who has a number; None: nobody with an account."""
+        user = self._numbers.get(Number(number), "")
+        sessions = self._users.get(user)
+        view = None if sessions is None else sessions.view
+        return user if view is not None and view.number == number else None
+
+    def number_of(self, user: str) -> str | None:
+        """The number of a user; None: there is no such account."""
+        sessions = self._users.get(user)
+        return None if sessions is None or sessions.view is None else sessions.view.number
 
     async def forget(self, user: str) -> None:
         """End the sessions of a user without an account, and remove tokens and preferences.
@@ -119,6 +134,7 @@ class Hub:
             StoreFailed: They are gone here; until the store can be written, a restart would undo it.
         """
         if (sessions := self._users.get(user)) is not None:
+            self._numbers.pop(self.number_of(user) or "", None)
             sessions.view = None
             sessions.close(CloseCode.ACCOUNT_GONE)
             self.drop_if_idle(user)
@@ -149,7 +165,7 @@ class Hub:
         if sessions.connections >= self.settings.sockets_per_user:
             raise TooManySockets
         account = await self._reports.enter(sessions, tab)
-        sessions.line = await self.lines.line(account.user) if isinstance(account, Account) else None
+        sessions.use_line(await self.lines.line(account.user) if isinstance(account, Account) else None)
         if sessions.view is not None:
             sessions.name = (await self.presence.visible_to(sessions.user, sessions.view.number)).name
         sessions.welcome(tab, self.ice(sessions.user))
@@ -245,6 +261,22 @@ class Hub:
             UnknownUser: The user has no account any more.
         """
         await self.store.prefer(user, key, preference)
+        await self._require_account(user)
+
+    async def favor(self, user: str, number: str, *, added: bool) -> bool:
+        """Store whether a contact is a user's favourite; returns whether that is a change.
+
+        Raises:
+            TooManyFavorites: The user has too many already.
+            StoreFailed: It could not be stored; nothing changed.
+            UnknownUser: The user has no account any more.
+        """
+        changed = await self.store.favor(user, number, added=added)
+        await self._require_account(user)
+        return changed
+
+    async def _require_account(self, user: str) -> None:
+        """Remove what was just stored of a user whose account went meanwhile."""
         if self.sessions_of(user).view is None:
             await self.store.forget(user)
             raise UnknownUser(user)

@@ -25,6 +25,9 @@ LARGEST_BODY: Final = 4096
 BODY_WITHIN: Final = 10.0
 """Within how many seconds the body of a log-in has to arrive."""
 
+OUR_PAGE: Final = "unique-account"
+"""The ``applicationType`` of clients that have the browser dial on command: the page of this project."""
+
 AT_ONCE: Final = 1
 """How many passwords are checked at once: checking one takes a core, and memory, on purpose.
 
@@ -94,7 +97,7 @@ class LoginEndpoints:
             return Denied(500, "UnhandledError", "something went wrong here").response()
 
     async def _log_in(self, request: Request) -> Response:
-        login, password = _credentials(await _body(request))
+        login, password, application = _credentials(await _body(request))
         address = request.client.host if request.client else ""
         credential = await self._hub.directory.credential(login)  # before the check: it may change meanwhile
         with self._attempt(login, address, credential is not None) as attempt:
@@ -104,7 +107,7 @@ class LoginEndpoints:
                 attempt.failed()
                 raise Denied(401, "InvalidCredentials", "login and password do not match")
             attempt.succeeded()
-        token = self._hub.tokens.issue(user, login, credential)
+        token = self._hub.tokens.issue(user, login, credential, dials=application == OUR_PAGE)
         with suppress(StoreFailed):  # the observer knows; it is valid until a restart
             await self._hub.store.save()
         return self._token(login, token)
@@ -168,7 +171,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _credentials(body: bytes) -> tuple[str, str]:
+def _credentials(body: bytes) -> tuple[str, str, object]:
+    """The login, the password, and what the client says that it is."""
     try:
         document: Any = decoded(body)
     except (ValueError, RecursionError) as error:
@@ -178,4 +182,4 @@ def _credentials(body: bytes) -> tuple[str, str]:
     login, password = document.get("login"), document.get("password")
     if not isinstance(login, str) or not isinstance(password, str) or len(login) > 256:
         raise Denied(400, "InvalidJson", "login and password have to be text")
-    return login, password
+    return login, password, document.get("applicationType")

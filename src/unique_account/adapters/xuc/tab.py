@@ -51,6 +51,7 @@ class Tab:
         queue: The frames that wait to be sent.
         watched: The numbers whose presence it watches.
         rings: Whether it has the line.
+        dials: Whether its browser dials when `WebRTCCmd` says so.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Tab:
         "_protocol",
         "_socket",
         "connection",
+        "dials",
         "queue",
         "rings",
         "session",
@@ -73,6 +75,7 @@ class Tab:
         self.connection = f"{_PROCESS}-{next(_numbers)}"
         self.watched: set[str] = set()
         self.rings = False
+        self.dials = token.dials
         self._socket = socket
         self._protocol: WebSocketProtocol | None = socket.scope["extensions"].get(EXTENSION)
         self.queue = SendQueue(socket.send_text, self._too_slow)

@@ -11,6 +11,7 @@ from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
 from unique_account.adapters.xuc.protocol.outgoing import message
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.transport.query_budget import QueryBudget
+from unique_account.core.machine import Device
 from unique_account.core.view import View
 from unique_account.ports.sip_credentials import SipLine
 
@@ -39,24 +40,30 @@ class UserSessions:
         ringing_tabs: How many of the tabs have the line.
         view: The account as last shown; None: there is none.
         tabs: The open WebSockets, in the order in which they were opened.
+        line_tabs: Those that asked for the line, in the order in which they did.
         by_id: The sessions with a WebSocket, or whose loss is not reported yet, by id.
         name: The user's full name, as far as is known.
         line: How the browser registers; None where that is not known.
         lock: Held while something of this user is reported to the service, to keep the order.
         budget: The budget for queries, shared by all WebSockets.
         log_budget: The budget for call history, apart, so that a call log that hangs blocks nothing else.
+        configs: How often every tab got a `UserConfigUpdate`.
+        lines: How often every tab with a line got a `LineConfig`.
     """
 
     user: str
     ringing_tabs: int
     view: View | None = None
     tabs: list[Tab] = Factory(list)
+    line_tabs: list[Tab] = Factory(list)
     by_id: dict[str, UserSession] = Factory(dict)
     name: str | None = None
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
     budget: QueryBudget = Factory(QueryBudget)
     log_budget: QueryBudget = Factory(QueryBudget)
+    configs: int = 0
+    lines: int = 0
 
     @property
     def connections(self) -> int:
@@ -79,6 +86,8 @@ class UserSessions:
         if self.tabs and view != before:
             for frame in self._changes(before, view):
                 self._send(frame)
+        if before is None or view.selection is not before.selection:
+            self._report_lines()
 
     def _changes(self, before: View | None, view: View) -> list[str]:
         """The frames that show what is new in a view."""
@@ -86,6 +95,7 @@ class UserSessions:
         reported = ("forwarding", "mailbox", "number")
         if before is None or any(getattr(before, name) != getattr(view, name) for name in reported):
             frames.append(message("UserConfigUpdate", xivo_messages.user_config(view, self.name)))
+            self.configs += 1
         if before is None or before.presence is not view.presence:
             frames.append(message("PhoneStatusUpdate", {"status": int(view.presence)}))
         counts = xivo_messages.voicemail(view)
@@ -106,10 +116,8 @@ class UserSessions:
     def welcome(self, tab: Tab, ice: object) -> None:
         """Show a new tab everything there is."""
         tab.report("LoggedOn", {})
-        if self.view is not None:
-            tab.report("UserConfigUpdate", xivo_messages.user_config(self.view, self.name))
+        self.report_config(tab)
         self.tabs.append(tab)
-        self._assign_lines(newcomer=tab)
         tab.report("IceConfig", ice)
         self._notify_tabs()
         if self.view is not None:
@@ -125,29 +133,63 @@ class UserSessions:
     def report_calls(self, tab: Tab) -> None:
         """Send a tab the live calls."""
         view = self.view
-        events = [xivo_messages.phone_event(view.number, call) for call in view.calls] if view else []
+        events = xivo_messages.phone_events(None, view) if view else []
         tab.report("CurrentCallsPhoneEvents", {"events": events})
+
+    def report_config(self, tab: Tab) -> None:
+        """Send a tab what its user has set."""
+        if self.view is not None:
+            tab.report("UserConfigUpdate", xivo_messages.user_config(self.view, self.name))
+
+    # -- the line ------------------------------------------------------------------------------------
+
+    def ask_line(self, tab: Tab) -> None:
+        """A tab asks for the line: it gets it if there is a place, and hears of changes from now on."""
+        if tab in self.tabs and tab not in self.line_tabs:
+            self.line_tabs.append(tab)
+            self._assign_lines()
+            self._notify_tabs()
+        self.report_line(tab)
 
     def report_line(self, tab: Tab) -> None:
         """Send a tab how to register, or that it must not."""
-        line = self.line if tab.rings else None
-        tab.report("LineConfig", xivo_messages.line_config(line))
+        line, view = self.line if tab.rings else None, self.view
+        selected = view is not None and view.selection is Device.WEBRTC
+        number = "" if view is None else view.number
+        tab.report("LineConfig", xivo_messages.line_config(line, number, webrtc=selected))
         tab.report("SipLine", own_messages.sip_line(line))
+
+    def _report_lines(self) -> None:
+        self.lines += 1
+        for tab in self.line_tabs:
+            self.report_line(tab)
+
+    def use_line(self, line: SipLine | None) -> None:
+        """Let browsers register in this way from now on."""
+        if line != self.line:
+            self.line = line
+            self._assign_lines()
+            self._report_lines()
 
     def leave(self, tab: Tab) -> None:
         """A tab is gone; if it had the line, the next one gets it."""
         if tab in self.tabs:
             self.tabs.remove(tab)
-            self._assign_lines()
+            if tab in self.line_tabs:
+                self.line_tabs.remove(tab)
+            for next_one in self._assign_lines():
+                self.report_line(next_one)
             self._notify_tabs()
 
-    def _assign_lines(self, newcomer: Tab | None = None) -> None:
-        """Give the line to the oldest tabs, as many as it takes; none that has it loses it."""
-        for position, tab in enumerate(self.tabs):
+    def _assign_lines(self) -> list[Tab]:
+        """Give the line to those who asked first, as many as it takes; returns for whom that is a change."""
+        changed = []
+        for position, tab in enumerate(self.line_tabs):
             rings = self.line is not None and position < self.ringing_tabs
-            if rings is not tab.rings or tab is newcomer:
+            if rings is not tab.rings:
                 tab.rings = rings
-                self.report_line(tab)
+                changed.append(tab)
+        return changed
 
     def _notify_tabs(self) -> None:
         ringing = sum(tab.rings for tab in self.tabs)

@@ -22,9 +22,15 @@ class NoSuchCall(CommandFailed):
 
 @frozen(weakref_slot=False)
 class Dial:
-    """Dial a number, by the device in use (R14)."""
+    """Dial a number, by the device in use (R14).
+
+    Attributes:
+        number: The number.
+        by_pbx: Let the PBX dial with WebRTC in use, too: the client cannot have its browser dial (C2).
+    """
 
     number: Number = field(converter=Number)
+    by_pbx: bool = False
 
 
 @frozen(weakref_slot=False)
@@ -77,7 +83,7 @@ CommandHandler = Callable[[str, Command], Awaitable[bool]]
 """Carries a user's command out, once; it is never repeated by a resync.
 
 Returns True if the PBX did it, and False if it did nothing, since the browser has to do it by itself (C2):
-to dial with WebRTC in use, and to answer, hold or resume a call that the browser has.
+to dial with WebRTC in use unless the PBX is to, and to answer, hold or resume a call that the browser has.
 
 Raises `NoSuchCall` for a call that is not one of the user's own; `CommandFailed` where
 it cannot be done, with the reason for the user; `UnknownUser` for a user without an account; and

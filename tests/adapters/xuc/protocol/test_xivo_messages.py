@@ -39,7 +39,7 @@ class TestMessages:
     )
     def test_a_line_says_where_it_is(self, url: str, host: str, port: int) -> None:
         line = SipLine(name="alice_w", password="s3cret", url=url, domain="pbx", proxy="mds1")
-        reported = xivo_messages.line_config(line)
+        reported = xivo_messages.line_config(line, "1001", webrtc=True)
         assert (reported["xivoIp"], reported["sipPort"], reported["sipProxyName"]) == (host, port, "mds1")
         assert "s3cret" not in repr(line)
 

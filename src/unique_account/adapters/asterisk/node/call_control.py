@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from secrets import token_hex
@@ -20,6 +20,7 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import RINGING, UP, Channel, NodeState
 from unique_account.adapters.asterisk.wire_names import (
+    AUTOMATIC_ANSWER,
     DIAL_CHANNEL_PREFIX,
     HOLD_CONTEXT,
     JOIN_CONTEXT,
@@ -68,7 +69,7 @@ class NodeCallControl:
         self._join = join
         self._controllable = tuple(make.lower() for make in controllable)
 
-    async def dial(self, interface: str, number: str, context: str) -> None:
+    async def dial(self, interface: str, number: str, context: str, *, answers_itself: bool) -> None:
         """Ring a phone and, when it is picked up, dial a number for it in a context."""
         if not self._state.has_contact(interface):
             raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
@@ -84,7 +85,7 @@ class NodeCallControl:
                 "Originate",
                 *(("Channel", interface), ("ChannelId", call_id), ("Async", "true")),
                 *(("Context", context), ("Exten", number), ("Priority", "1")),
-                *(("Variable", f"CONNECTEDLINE(num,i)={number}"), ("Timeout", str(RINGS_FOR * 1000))),
+                *(("Timeout", str(RINGS_FOR * 1000)), *_dialling_variables(number, answers_itself)),
             )
             reported = await _within(PHONE_TIMEOUT, rings)
         if reported is None or _over(reported) or reported.get("Response") == "Failure":
@@ -250,6 +251,13 @@ class NodeCallControl:
             await self._connection.act(action, *headers)
         except ActionRefused as error:
             raise CommandFailed(f"the PBX refuses: {error.reason}") from error
+
+
+def _dialling_variables(number: str, answers_itself: bool) -> Iterator[tuple[str, str]]:
+    """The variables of a phone that rings to dial: whom it shows, and whether it answers by itself."""
+    yield "Variable", f"CONNECTEDLINE(num,i)={number}"
+    if answers_itself:
+        yield "Variable", f"PJSIP_HEADER(add,Alert-Info)={AUTOMATIC_ANSWER}"
 
 
 async def _within(seconds: float, expected: asyncio.Future[Message]) -> Message | None:

@@ -17,6 +17,7 @@ from unique_account.adapters.asterisk.node.state import NodeState
 from unique_account.adapters.asterisk.node.state_sync import StateSync
 from unique_account.adapters.asterisk.node.subscription import node_key, subscribe
 from unique_account.adapters.asterisk.node.watched_users import WatchedUsers
+from unique_account.adapters.asterisk.translation.calls import interface_of
 from unique_account.adapters.asterisk.translation.results import Meaning, TranslatedEvent
 from unique_account.adapters.asterisk.translation.translator import Translator
 from unique_account.adapters.asterisk.wire_names import CODE_ANSWER
@@ -75,6 +76,7 @@ class FactsReceiver:
             self._report_all(user)
             with suppress(ConnectionError):
                 self._sync.ask_mailbox(user)
+                self._sync.ask_call_ids(user.webrtc)
         else:
             queue.replace(user.id, facts_while_down(self._name))
         await queue.reported(user.id)
@@ -116,7 +118,7 @@ class FactsReceiver:
         sync.ask(self.users.users)
         early = await _complete(sync, state, translator, messages)
         state.recall(self.state)
-        sync.ask_details()
+        sync.ask_details(user.webrtc for user in self.users.users)
         early += await _complete(sync, state, translator, messages)
         self.state, self._translator, self._sync = state, translator, sync
         self._connection, self._messages, self._early = connection, messages, early
@@ -148,8 +150,18 @@ class FactsReceiver:
         if message.text.startswith("Response: "):
             message = self._sync.take(message)
         self.state.note(message)
+        if message.event == "Newchannel":
+            self._ask_call_id(message)
         for meaning in self._translator.translate(message):
             self._pass_on(meaning)
+
+    def _ask_call_id(self, message: Message) -> None:
+        """Ask for the SIP ``Call-ID`` of a browser's new call."""
+        interface = interface_of(message)
+        user = self.users.of_interface(interface)
+        if user is not None and interface == user.webrtc:
+            with suppress(ConnectionError):
+                self._sync.ask_call_ids(interface)
 
     def _pass_on(self, meaning: Meaning) -> None:
         if isinstance(meaning, TranslatedEvent):

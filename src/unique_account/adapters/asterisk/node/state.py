@@ -15,7 +15,8 @@ from typing import Final
 from attrs import define
 
 from unique_account.adapters.asterisk.ami.message import Message
-from unique_account.adapters.asterisk.translation.calls import interface_of
+from unique_account.adapters.asterisk.translation.calls import interface_of, is_dialled_for
+from unique_account.adapters.asterisk.wire_names import ANSWER_LEARNT, CALL_ID_LEARNT
 
 _PHONE: Final = "PJSIP/"
 """How the devices begin that users have; others, as Local channels, come with each call and have no end."""
@@ -35,6 +36,8 @@ class Channel:
         first: The first one.
         up: The first one in which it was answered.
         hold: The one with which its phone put the call on hold; None while it does not.
+        call_id: The one that holds its SIP ``Call-ID``; None while that is not known.
+        answer: The one by which another party was there, if it dials for a user; None before.
         bridge: The id of the bridge in which it is; empty for none.
     """
 
@@ -43,6 +46,8 @@ class Channel:
     up: Message | None = None
     hold: Message | None = None
     bridge: str = ""
+    call_id: Message | None = None
+    answer: Message | None = None
 
     @property
     def name(self) -> str:
@@ -68,11 +73,15 @@ class Channel:
     def reporting(self) -> Iterator[Message]:
         """The messages that hold all that is known of it, in their order."""
         yield self.first
-        if self.up is not None:
-            yield self.up
-        if self.hold is not None:
-            yield self.hold
+        known = (self.call_id, self.up, self.answer, self.hold)
+        yield from (message for message in known if message is not None)
         yield self.last
+
+    @property
+    def event_text(self) -> str:
+        """The headers of an event of ours about it."""
+        names = ("Channel", "ChannelState", "ConnectedLineNum", "ConnectedLineName", "Uniqueid", "Linkedid")
+        return "\r\n".join(f"{name}: {self.last.get(name, '')}" for name in names)
 
 
 class NodeState:
@@ -105,10 +114,10 @@ class NodeState:
             yield Message(f"Event: PeerStatus\r\nPeer: {interface}\r\nPeerStatus: Unreachable")
         if interface in self._devices:
             yield self._devices[interface]
-        for channel in self.of(interface):
+        for channel in self.of_interface(interface):
             yield from channel.reporting
 
-    def of(self, interface: str) -> tuple[Channel, ...]:
+    def of_interface(self, interface: str) -> tuple[Channel, ...]:
         """The live channels of an endpoint."""
         return tuple(self._by_interface.get(interface, {}).values())
 
@@ -125,7 +134,16 @@ class NodeState:
         for uniqueid, channel in self.channels.items():
             before = earlier.channels.get(uniqueid)
             if before is not None and before.up is not None:
-                channel.first, channel.up = before.first, before.up
+                channel.first, channel.up, channel.answer = before.first, before.up, before.answer
+
+    @property
+    def dialling_for_users(self) -> list[Channel]:
+        """The channels that are up to dial for a user, and of which no other party is known."""
+        return [
+            channel
+            for uniqueid, channel in self.channels.items()
+            if is_dialled_for(uniqueid) and channel.state == UP and channel.answer is None
+        ]
 
     def bridges_of_unknown_age(self) -> frozenset[str]:
         """The bridges with channels that are listed as answered; a list does not say since when."""
@@ -146,7 +164,7 @@ class NodeState:
         """The live channels of a device that has none any more, by this message."""
         if message.event != "DeviceStateChange" or message.get("State") not in _IDLE:
             return ()
-        return self.of(message.get("Device", ""))
+        return self.of_interface(message.get("Device", ""))
 
     @property
     def doubtful(self) -> list[Channel]:
@@ -212,6 +230,17 @@ class NodeState:
             channel.hold = message if message.event == "Hold" else None
         elif message.event in _BRIDGES:
             self._enter(uniqueid, message.get("BridgeUniqueid", "") if message.event == "BridgeEnter" else "")
+        if channel.answer is None and channel.bridge and is_dialled_for(uniqueid):
+            channel.answer = message
+
+    def _learnt(self, message: Message) -> None:
+        """Note what a question about a channel brought to light."""
+        if (channel := self.channels.get(message.get("Uniqueid", ""))) is None:
+            return
+        if message.event == CALL_ID_LEARNT:
+            channel.call_id = message
+        elif channel.answer is None:
+            channel.answer = message
 
     def _enter(self, uniqueid: str, bridge: str) -> None:
         """A channel is in another bridge, or in none."""
@@ -247,5 +276,6 @@ _HANDLERS: Final[Mapping[str, Callable[[NodeState, Message], None]]] = {
     "EndpointList": NodeState._endpoint,
     "MessageWaiting": NodeState._mailbox,
     "Hangup": NodeState._hangup,
+    **dict.fromkeys((ANSWER_LEARNT, CALL_ID_LEARNT), NodeState._learnt),
     **dict.fromkeys(_BEGINS | _HOLDS | _BRIDGES | {"NewConnectedLine"}, NodeState._channel),
 }

@@ -19,6 +19,7 @@ from unique_account.adapters.asterisk.ami.connection import ActionRefused, Conne
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.node.state import Channel, NodeState
 from unique_account.adapters.asterisk.translation.vocabulary import full_mailbox
+from unique_account.adapters.asterisk.wire_names import ANSWER_LEARNT, CALL_ID_LEARNT
 from unique_account.core.user import User
 
 LISTS: Final = ("DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints", "CoreShowChannels")
@@ -35,6 +36,9 @@ _EMPTY: Final = ("No Contacts found", "No endpoints found")
 
 _NO_CHANNEL: Final = "No such channel"
 """The error with which a question after a channel is answered that is gone."""
+
+_DIALLING: Final = frozenset({"", "AppDial", "AppDial2", "Dial", "FollowMe", "Queue", "RetryDial"})
+"""The applications in which a channel waits for another party; any other one talks to its user."""
 
 _AGE: Final = re.compile(r"^Duration: +(\d{1,6}):(\d\d):(\d\d)$", re.MULTILINE)
 
@@ -55,6 +59,7 @@ class StateSync:
         self._mailboxes: set[str] = set()
         self._looked = 0
         self._doubted: dict[str, Channel] = {}
+        self._questions: dict[str, Callable[[Message], Message]] = {}
         self._missing: dict[str, str] = {}
         self._details: dict[str, Callable[[Message], None]] = {}
 
@@ -68,8 +73,10 @@ class StateSync:
         for action in LISTS:
             self._missing[self._connection.send(action)] = action
 
-    def ask_details(self) -> None:
+    def ask_details(self, browsers: Iterable[str]) -> None:
         """Ask of each listed call whether its phone holds it, and since when it is answered.
+
+        Of the calls of browsers it asks the SIP ``Call-ID``, too.
 
         A phone holds a call if the other party is on hold. A call is answered since its bridge exists.
         """
@@ -77,6 +84,8 @@ class StateSync:
             for other in self._state.others(channel):
                 headers = (("Channel", other.name), ("Variable", "CHANNEL(onhold)"))
                 self._ask_detail(partial(self._take_hold, channel), "Getvar", *headers)
+        for browser in browsers:
+            self.ask_call_ids(browser)
         for bridge in self._state.bridges_of_unknown_age():
             command = ("Command", f"bridge show {bridge}")
             self._ask_detail(partial(self._take_age, bridge), "Command", command)
@@ -101,12 +110,28 @@ class StateSync:
             number = self._connection.send("Getvar", ("Channel", uniqueid), ("Variable", "UNIQUEID"))
             self._doubted[number] = channel
 
+    def ask_call_ids(self, interface: str) -> None:
+        """Ask for the SIP ``Call-ID`` of the calls of an endpoint, as far as they are not known."""
+        for channel in self._state.of_interface(interface):
+            if channel.call_id is None:
+                self._ask_channel(channel, "CHANNEL(pjsip,call-id)", partial(_call_id, channel))
+
+    def ask_after_answers(self) -> None:
+        """Ask which application the calls run that are up to dial for a user."""
+        for channel in self._state.dialling_for_users:
+            self._ask_channel(channel, "CHANNEL(appname)", partial(_answer_of_application, channel))
+
+    def _ask_channel(self, channel: Channel, variable: str, event: Callable[[Message], Message]) -> None:
+        headers = (("Channel", channel.last.get("Uniqueid", "")), ("Variable", variable))
+        self._questions[self._connection.send("Getvar", *headers)] = event
+
     async def look_after_calls(self) -> None:
-        """Ask, again and again, whether calls are over whose end no device state shows."""
+        """Ask, again and again, for what no event reports of calls: some ends, and some answers."""
         with suppress(ConnectionError):
             while True:
                 await asyncio.sleep(LOOKS_AFTER_CALLS_EVERY)
                 self._look_after_some()
+                self.ask_after_answers()
 
     def _look_after_some(self) -> None:
         """Ask after some calls, each time after others."""
@@ -138,6 +163,8 @@ class StateSync:
         if number in self._mailboxes:
             self._mailboxes.discard(number)
             return message if message.get("Response") != "Success" else _message_waiting(message)
+        if number in self._questions:
+            return self._questions.pop(number)(message)
         channel = self._doubted.pop(number, None)
         if channel is None or message.get("Message", "").strip() != _NO_CHANNEL:
             return message
@@ -175,6 +202,21 @@ def _message_waiting(message: Message) -> Message:
     if new.isdecimal() and urgent.isdecimal():
         new = str(int(new) + int(urgent))  # the event counts urgent messages as new ones
     return Message(f"Event: MessageWaiting\r\nMailbox: {mailbox}\r\nNew: {new}\r\nOld: {old}")
+
+
+def _call_id(channel: Channel, answer: Message) -> Message:
+    """The SIP ``Call-ID`` of a channel, as an event; the answer itself if there is none."""
+    call_id = answer.get("Value", "")
+    if not call_id:
+        return answer
+    return Message(f"Event: {CALL_ID_LEARNT}\r\n{channel.event_text}\r\nSipCallId: {call_id}")
+
+
+def _answer_of_application(channel: Channel, answer: Message) -> Message:
+    """That a channel's application talks to its user, as an event; the answer itself if it does not."""
+    if answer.get("Response") != "Success" or answer.get("Value", "") in _DIALLING:
+        return answer
+    return Message(f"Event: {ANSWER_LEARNT}\r\n{channel.event_text}")
 
 
 def _hangup(channel: Channel) -> Message:

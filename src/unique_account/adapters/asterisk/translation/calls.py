@@ -3,6 +3,9 @@
 Every channel event carries the whole state of its channel, so each makes the whole call. A phone that
 dials has its channel start in state *Ring*; that of a phone that is called starts *Down* and then is
 *Ringing*. *Down* is reported as well, as *dialling*: a phone that never confirms ringing stays there (R15).
+
+A phone that rings so that the PBX dials for it is *Up* before anybody else is (R14). Its call is dialling
+until another party is there: one in its bridge, or an application such as a mailbox.
 """
 
 from __future__ import annotations
@@ -11,7 +14,11 @@ from datetime import datetime
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.message import Message, one_of, required
-from unique_account.adapters.asterisk.wire_names import DIAL_CHANNEL_PREFIX
+from unique_account.adapters.asterisk.wire_names import (
+    ANSWER_LEARNT,
+    CALL_ID_LEARNT,
+    DIAL_CHANNEL_PREFIX,
+)
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.machine import Device
 from unique_account.core.number import Number
@@ -42,6 +49,11 @@ def linkedid_of(message: Message) -> str:
     return message.get("Linkedid") or message.get("Uniqueid", "")
 
 
+def is_dialled_for(uniqueid: str) -> bool:
+    """Whether this is the channel of a phone that rings so that the PBX dials for it."""
+    return uniqueid.startswith(DIAL_CHANNEL_PREFIX)
+
+
 def new_call(message: Message, device: Device, at: datetime, began: datetime) -> Call:
     """The call of a channel that is reported for the first time.
 
@@ -61,8 +73,10 @@ def new_call(message: Message, device: Device, at: datetime, began: datetime) ->
     direction, status = one_of(message, "ChannelState", _STATES)
     uniqueid = required(message, "Uniqueid")
     linkedid = linkedid_of(message)
-    if uniqueid == linkedid or uniqueid.startswith(DIAL_CHANNEL_PREFIX):
+    if uniqueid == linkedid or is_dialled_for(uniqueid):
         direction = Direction.OUTGOING
+    if status is CallStatus.TALKING and not _is_answered(message, uniqueid):
+        status = CallStatus.DIALLING
     direction = direction or Direction.INCOMING
     peer, peer_name = _party(message)
     if direction is Direction.OUTGOING and not peer:
@@ -87,14 +101,14 @@ def changed_call(message: Message, call: Call, at: datetime) -> Call:
         UnusableHeader: Its state is missing or wrong.
     """
     _, status = one_of(message, "ChannelState", _STATES)
-    if message["ChannelState"] == _UP and _is_held(message, call):
-        status = CallStatus.HELD
+    answered = call.answered
+    if answered is None and status is CallStatus.TALKING and _is_answered(message, call.id):
+        answered = at
+    if status is CallStatus.TALKING:
+        status = _status_when_up(message, call, answered)
     peer, peer_name = _party(message)
     if not peer and not peer_name:
         peer, peer_name = call.peer, call.peer_name
-    answered = call.answered
-    if answered is None and message["ChannelState"] == _UP:
-        answered = at
     return Call(
         id=call.id,
         device=call.device,
@@ -105,7 +119,25 @@ def changed_call(message: Message, call: Call, at: datetime) -> Call:
         peer_name=peer_name,
         started=call.started,
         answered=answered,
+        sip_call_id=_sip_call_id(message) or call.sip_call_id,
     )
+
+
+def _sip_call_id(message: Message) -> str:
+    return message.get("SipCallId", "") if message.event == CALL_ID_LEARNT else ""
+
+
+def _is_answered(message: Message, uniqueid: str) -> bool:
+    """Whether the other party of a channel that is up is there, too."""
+    if not is_dialled_for(uniqueid) or message.get("BridgeUniqueid") or message.get("BridgeId"):
+        return True
+    return message.event == ANSWER_LEARNT
+
+
+def _status_when_up(message: Message, call: Call, answered: datetime | None) -> CallStatus:
+    if answered is None:
+        return CallStatus.DIALLING
+    return CallStatus.HELD if _is_held(message, call) else CallStatus.TALKING
 
 
 def _is_held(message: Message, call: Call) -> bool:

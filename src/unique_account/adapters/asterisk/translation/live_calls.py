@@ -23,7 +23,7 @@ from unique_account.adapters.asterisk.translation.calls import (
 from unique_account.adapters.asterisk.translation.linked_ids import LinkedIds, extra, transferred
 from unique_account.adapters.asterisk.translation.originated import OriginatedLocals
 from unique_account.adapters.asterisk.translation.watched_lines import WatchedLine, WatchedLines
-from unique_account.adapters.asterisk.wire_names import DIVERSION_EVENT
+from unique_account.adapters.asterisk.wire_names import ANSWER_LEARNT, CALL_ID_LEARNT, DIVERSION_EVENT
 from unique_account.core.account import Call
 from unique_account.core.diversions import CallDiverted
 from unique_account.core.events import CallChanged, CallEnded
@@ -216,6 +216,8 @@ _HANDLERS: Final[Mapping[str, Callable[[LiveCalls, Message], tuple[Reported, ...
     "BridgeLeave": LiveCalls._known_channel,
     "Hold": LiveCalls._known_channel,
     "Unhold": LiveCalls._known_channel,
+    ANSWER_LEARNT: LiveCalls._known_channel,
+    CALL_ID_LEARNT: LiveCalls._known_channel,
     "Pickup": LiveCalls._picked_up,
     "AttendedTransfer": LiveCalls._transferred,
     "Hangup": LiveCalls._hangup,

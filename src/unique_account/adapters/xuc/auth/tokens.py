@@ -55,6 +55,7 @@ class Token:
         seal: A digest of the password hash and the key, so that another password breaks it.
         began: When the session began, as a POSIX timestamp.
         expires: When the token expires, as a POSIX timestamp.
+        dials: Whether its client has the browser dial when `WebRTCCmd` says so (C2); XiVO's client does not.
     """
 
     user: str
@@ -63,6 +64,7 @@ class Token:
     seal: str
     began: float
     expires: float
+    dials: bool = False
 
 
 class Tokens:
@@ -83,19 +85,20 @@ class Tokens:
         self._sessions = sessions
         self._now = now
 
-    def issue(self, user: str, login: str, credential: str) -> str:
+    def issue(self, user: str, login: str, credential: str, *, dials: bool = False) -> str:
         """The first token of a new session.
 
         Args:
             user: Its user.
             login: The name with which the user logged in.
             credential: The directory's credential of the login; the token does not reveal it.
+            dials: Whether the client has its browser dial on command.
         """
         now, session = self._now(), token_hex(16)
         until = (now + RENEWED_FOR + self._ttl).timestamp()
         self._sessions.begin(user, session, StoredSession(self._expiry(), until))
         began = now.timestamp()
-        return self._signed(Token(user, login, session, self._seal(credential), began, began))
+        return self._signed(Token(user, login, session, self._seal(credential), began, began, dials))
 
     def _expiry(self) -> float:
         """When a token issued now expires."""
@@ -127,6 +130,7 @@ class Tokens:
             "seal": token.seal,
             "began": token.began,
             "exp": self._expiry(),
+            "dials": token.dials,
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
@@ -155,7 +159,8 @@ class Tokens:
                 text, self._key, algorithms=[_ALGORITHM], options={"verify_exp": False, "verify_sub": False}
             )
             user, login, session, seal = (_text(claims[name]) for name in ("sub", "login", "sid", "seal"))
-            token = Token(user, login, session, seal, _instant(claims["began"]), _instant(claims["exp"]))
+            began, expires = _instant(claims["began"]), _instant(claims["exp"])
+            token = Token(user, login, session, seal, began, expires, claims.get("dials") is True)
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise BadToken from error
         return token

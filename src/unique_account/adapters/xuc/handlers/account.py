@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from unique_account.adapters.xuc.hub import Hub
@@ -27,9 +29,18 @@ _KEY: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
 
 async def toggle_device(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6)."""
-    device = hub.settings.device_types[fields.one_of("deviceType", hub.settings.device_types)]
-    await hub.on_event(tab.user, DeviceSelected(device))
+    """``toggleUniqueAccountDevice``: select a device, in XiVO's words (S6).
+
+    XiVO's client stops its SIP stack first and waits for a `LineConfig`, so it gets one whatever comes of it.
+    """
+    sessions = hub.sessions_of(tab.user)
+    before = sessions.lines
+    try:
+        device = hub.settings.device_types[fields.one_of("deviceType", hub.settings.device_types)]
+        await hub.on_event(tab.user, DeviceSelected(device))
+    finally:
+        if sessions.lines == before and tab in sessions.line_tabs:
+            sessions.report_line(tab)
 
 
 async def select_device(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -45,17 +56,36 @@ async def log_out(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def do_not_disturb(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``dnd``: set do-not-disturb."""
-    await hub.on_event(tab.user, DoNotDisturbSet(fields.flag("state")))
+    async with _config_reported(hub, tab):
+        await hub.on_event(tab.user, DoNotDisturbSet(fields.flag("state")))
 
 
 async def forward(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination, keep the present one."""
-    setting, state = FORWARDS[fields.command], fields.flag("state")
-    destination = fields.maybe_text("destination") or ""
+    """``uncFwd``, ``naFwd`` and ``busyFwd``: set a forward; without a destination, keep the present one.
+
+    An empty destination is none, so nothing can be forwarded there.
+    """
+    async with _config_reported(hub, tab):
+        setting, state = FORWARDS[fields.command], fields.flag("state")
+        destination = fields.maybe_text("destination")
+        if state and destination == "":
+            raise InvalidMessage("destination: is empty")
+        try:
+            await hub.on_event(tab.user, ForwardSet(setting, state, destination or ""))
+        except NoDestination as error:
+            raise InvalidMessage("destination: is missing, and none was set before") from error
+
+
+@asynccontextmanager
+async def _config_reported(hub: Hub, tab: Tab) -> AsyncIterator[None]:
+    """Send the tab a `UserConfigUpdate`, also if nothing changes or the change is refused."""
+    sessions = hub.sessions_of(tab.user)
+    before = sessions.configs
     try:
-        await hub.on_event(tab.user, ForwardSet(setting, state, destination))
-    except NoDestination as error:
-        raise InvalidMessage("destination: is missing, and none was set before") from error
+        yield
+    finally:
+        if sessions.configs == before:
+            sessions.report_config(tab)
 
 
 async def set_preference(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -69,7 +99,9 @@ async def set_preference(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def user_status(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``userStatusUpdate``: stored as a preference, since a Unique Account has no such status."""
-    await _prefer(hub, tab, USER_STATUS, Preference(fields.text("status", 64), "String"))
+    status = fields.text("status", 64)
+    await _prefer(hub, tab, USER_STATUS, Preference(status, "String"))
+    hub.sessions_of(tab.user).report("UserStatusUpdate", {"status": status})
 
 
 async def _prefer(hub: Hub, tab: Tab, key: str, preference: Preference) -> None:

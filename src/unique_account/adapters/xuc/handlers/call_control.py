@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from attrs import evolve
+
 from unique_account.adapters.xuc.handlers import call_selection
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields
-from unique_account.adapters.xuc.protocol.xivo_messages import browser_command
+from unique_account.adapters.xuc.protocol.xivo_messages import browser_command, browser_dial
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.account import Call, CallStatus
 from unique_account.core.machine import Device
@@ -27,9 +29,10 @@ async def dial(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 
 async def _dial(hub: Hub, tab: Tab, number: Number) -> None:
-    if not await hub.on_command(tab.user, Dial(number)):
+    """Dial; for a client that cannot have its browser dial, the PBX does it."""
+    if not await hub.on_command(tab.user, Dial(number, by_pbx=not tab.dials)):
         _require_line(tab)
-        tab.report("WebRTCCmd", browser_command("Dial", destination=number))
+        tab.report("WebRTCCmd", browser_dial(number))
 
 
 async def answer(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -37,7 +40,7 @@ async def answer(hub: Hub, tab: Tab, fields: Fields) -> None:
     call = _call(hub, tab, fields, call_selection.to_answer)
     if not await hub.on_command(tab.user, Answer(call.id)):
         _require_line(tab)
-        tab.report("WebRTCCmd", browser_command("Answer", uniqueId=call.id))
+        tab.report("WebRTCCmd", browser_command("Answer", call))
 
 
 async def hang_up(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -53,7 +56,8 @@ async def hold(hub: Hub, tab: Tab, fields: Fields) -> None:
 async def _hold_or_resume(hub: Hub, tab: Tab, call: Call) -> None:
     command = Resume(call.id) if call.status is CallStatus.HELD else Hold(call.id)
     if not await hub.on_command(tab.user, command):
-        hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("Hold", uniqueId=call.id))
+        _require_name(hub, tab, call)
+        hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("Hold", call))
 
 
 async def direct_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -73,9 +77,9 @@ async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     try:
         await _dial(hub, tab, number)
     except Exception:
-        if call.status is CallStatus.TALKING and call.device is Device.DESKPHONE:
+        if call.status is CallStatus.TALKING:
             with suppress(CommandFailed, ConnectionError):
-                await hub.on_command(tab.user, Resume(call.id))
+                await _hold_or_resume(hub, tab, evolve(call, status=CallStatus.HELD))
         raise
 
 
@@ -98,14 +102,15 @@ async def send_dtmf(hub: Hub, tab: Tab, fields: Fields) -> None:
     call = _require_browser(
         call_selection.to_hang_up(_view(hub, tab)), "the deskphone sends tones by its own keys"
     )
-    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("SendDtmf", key=key, uniqueId=call.id))
+    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("SendDtmf", call, key))
 
 
 async def toggle_microphone(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``toggleMicrophone``: have the browser mute or unmute itself."""
     call = _call(hub, tab, fields, call_selection.to_hang_up)
     call = _require_browser(call, "the deskphone mutes itself by its own key")
-    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("ToggleMicrophone", uniqueId=call.id))
+    _require_name(hub, tab, call)
+    hub.sessions_of(tab.user).report("WebRTCCmd", browser_command("ToggleMicrophone", call))
 
 
 def _call(hub: Hub, tab: Tab, fields: Fields, choose: Callable[[View], Call]) -> Call:
@@ -124,6 +129,13 @@ def _view(hub: Hub, tab: Tab) -> View:
 def _require_line(tab: Tab) -> None:
     if not tab.rings:
         raise CommandFailed("this tab has no line: others of yours have it; close one of them")
+
+
+def _require_name(hub: Hub, tab: Tab, call: Call) -> None:
+    """Refuse to name a call to a browser that has several, and whose name for it is not known."""
+    several = sum(other.device is Device.WEBRTC for other in _view(hub, tab).calls) > 1
+    if several and not call.sip_call_id:
+        raise CommandFailed("the browser has several calls, and it is not known yet which this is; try again")
 
 
 def _require_browser(call: Call, otherwise: str) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from unique_account.adapters.xuc.handlers import account, call_control, queries
+from unique_account.adapters.xuc.handlers import account, call_control, directory, queries
 from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
 from unique_account.adapters.xuc.tab import Tab
@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "setUserPreference": account.set_preference,
     "getUserPreferences": account.get_preferences,
     "userStatusUpdate": account.user_status,
+    "changeUserStatus": account.user_status,
     "dial": call_control.dial,
     "answer": call_control.answer,
     "hangup": call_control.hang_up,
@@ -44,8 +45,15 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "getUserCallHistoryByDays": queries.get_history_by_days,
     "getHistoryPage": queries.get_history_page,
     "getColleagues": queries.get_colleagues,
+    "directoryLookUp": directory.look_up,
+    "searchContacts": directory.search_contacts,
+    "getFavorites": directory.get_favorites,
+    "addFavorite": directory.add_favorite,
+    "removeFavorite": directory.remove_favorite,
+    "displayNameLookup": directory.display_name,
     "subscribeToPhoneHints": queries.subscribe,
     "unsubscribeFromAllPhoneHints": queries.unsubscribe,
+    "pushLogToServer": queries.swallow_log,
 }
 
 

@@ -26,9 +26,9 @@ MOST_COLLEAGUES: Final = 500
 
 
 async def get_config(hub: Hub, tab: Tab, fields: Fields) -> None:
-    """``getConfig``: how to register."""
+    """``getConfig``: how to register; who asks takes one of the places that ring, if there is one left."""
     fields.one_of("objectType", ("line",))
-    hub.sessions_of(tab.user).report_line(tab)
+    hub.sessions_of(tab.user).ask_line(tab)
 
 
 async def get_ice(hub: Hub, tab: Tab, fields: Fields) -> None:
@@ -39,6 +39,10 @@ async def get_ice(hub: Hub, tab: Tab, fields: Fields) -> None:
 async def get_calls(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getCurrentCallsPhoneEvents``: the live calls."""
     hub.sessions_of(tab.user).report_calls(tab)
+
+
+async def swallow_log(hub: Hub, tab: Tab, fields: Fields) -> None:
+    """``pushLogToServer``: what a client logs for the makers of its server; nobody reads it here."""
 
 
 # -- presence ----------------------------------------------------------------------------------------
@@ -135,17 +139,19 @@ async def _send_history(hub: Hub, tab: Tab, size: int, since: datetime | None) -
         page = await _page(hub, tab, size, None, since)
         budget.spend(len(page.entries))
         number = "" if sessions.view is None else sessions.view.number
-        own: Party = (number, sessions.name, None if sessions.view is None else sessions.view.presence)
+        presence = None if sessions.view is None else sessions.view.presence
+        own: Party = (number, sessions.name, presence, tab.user)
         visible = await _visible_peers(hub, tab, page)
         entries = [
             xivo_messages.history_entry(
-                entry, own, _peer(entry, visible[entry.peer]), entry.start.astimezone(zone)
+                entry, own, _peer(hub, entry, visible[entry.peer]), entry.start.astimezone(zone)
             )
             async for entry in in_batches(page.entries)
         ]
     tab.report("CallHistory", entries)
 
 
-def _peer(entry: CallRecord, visible: VisiblePresence) -> Party:
+def _peer(hub: Hub, entry: CallRecord, visible: VisiblePresence) -> Party:
     """The other party: with the name that the call showed, else the one that the user may see."""
-    return (entry.peer, entry.peer_name or visible.name, visible.presence)
+    user = (hub.user_of(entry.peer) or "") if visible.allowed else ""
+    return (entry.peer, entry.peer_name or visible.name, visible.presence, user)

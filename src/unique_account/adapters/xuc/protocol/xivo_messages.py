@@ -15,6 +15,7 @@ from unique_account.adapters.xuc.settings import TurnServer
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.forwarding import Forward
 from unique_account.core.history import CallRecord
+from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.sip_credentials import SipLine
@@ -43,30 +44,41 @@ def _forward(name: str, forward: Forward | None) -> dict[str, Any]:
     return {f"{name}Enabled": enabled, f"{name}Destination": destination}
 
 
-def line_config(line: SipLine | None) -> dict[str, Any]:
-    """``LineConfig``; without a line, XiVO's form of none."""
-    if line is None:
-        no_fields = dict.fromkeys(("name", "password", "xivoIp", "sipProxyName", "sipPort", "vendor"))
-        return {"id": "-", **no_fields, "webRtc": False, "hasDevice": False}
-    url = urlsplit(line.url)
+_MAIN_PROXY: Final = "default"
+
+
+def line_config(line: SipLine | None, number: str, *, webrtc: bool) -> dict[str, Any]:
+    """``LineConfig``: that the client has to register, or that it steers the deskphone.
+
+    Args:
+        line: The WebRTC line; None: the client must not register, since others have all places.
+        number: The user's number, which names the line then. XiVO's client logs the user out at ``-``.
+        webrtc: Whether WebRTC is selected.
+    """
+    url = urlsplit("" if line is None else line.url)
+    name = (number or "-") if line is None else line.name
+    browser = line is not None and webrtc
     return {
-        "id": line.name,
-        "name": line.name,
-        "password": line.password,
-        "xivoIp": url.hostname,
-        "sipProxyName": line.proxy,
+        "id": name,
+        "name": name,
+        "password": "" if line is None else line.password,
+        "xivoIp": url.hostname or "",
+        "sipProxyName": (line and line.proxy) or _MAIN_PROXY,
         "sipPort": url.port or _PORTS.get(url.scheme),
-        "webRtc": True,
-        "hasDevice": True,
+        "webRtc": browser,
+        "hasDevice": not browser,
         "vendor": None,
     }
 
 
 def ice_config(stun: tuple[str, ...], turn: TurnServer | None, user: str, now: datetime) -> dict[str, Any]:
-    """``IceConfig``: with credentials that a TURN server checks by the secret that it shares with us."""
+    """``IceConfig``: with credentials that a TURN server checks by the secret that it shares with us.
+
+    A part that there is not is left out: at null, XiVO's client stops to take these messages.
+    """
     return {
-        "stunConfig": {"urls": list(stun)} if stun else None,
-        "turnConfig": None if turn is None else _turn(turn, user, now),
+        **({"stunConfig": {"urls": list(stun)}} if stun else {}),
+        **({} if turn is None else {"turnConfig": _turn(turn, user, now)}),
     }
 
 
@@ -98,34 +110,55 @@ _EVENTS: Final = {
 
 RELEASED: Final = "EventReleased"
 
+_DIRECTIONS: Final = {Direction.INCOMING: "Incoming", Direction.OUTGOING: "Outgoing"}
 
-def phone_event(number: str, call: Call, event: str | None = None) -> dict[str, Any]:
-    """``PhoneEvent``: the status of a call of this number, or another event of it."""
+
+def _event_of(call: Call) -> str | None:
+    """The event that shows the status of a call; None while XiVO's client must not know of the call.
+
+    At ``EventRinging`` that client reports a call that comes in. So one that its user dials never has it,
+    though the user's phone may ring, and one that comes in begins with it.
+    """
+    if call.direction is Direction.INCOMING and call.status is CallStatus.DIALLING:
+        return None
+    if call.direction is Direction.OUTGOING and call.status is CallStatus.RINGING:
+        return _EVENTS[CallStatus.DIALLING]
+    return _EVENTS[call.status]
+
+
+def _phone_event(number: str, call: Call, event: str) -> dict[str, Any]:
+    """``PhoneEvent``: an event of a call of this number."""
+    browser = call.device is Device.WEBRTC and call.sip_call_id
     return {
-        "eventType": event or _EVENTS[call.status],
+        "eventType": event,
         "DN": number,
         "otherDN": call.peer,
+        "otherDName": call.peer_name,
         "linkedId": call.linked_id or call.id,
         "uniqueId": call.id,
-        "userData": {},
+        "callDirection": _DIRECTIONS[call.direction],
+        "userData": {"SIPCALLID": call.sip_call_id} if browser else {},
     }
 
 
 def phone_events(before: View | None, after: View) -> list[dict[str, Any]]:
     """A ``PhoneEvent`` for each call that began, changed its status or ended between two views."""
-    known = {call.id: call for call in before.calls} if before else {}
+    known = {call.id: (call, event) for call in before.calls if (event := _event_of(call))} if before else {}
     events = [
-        phone_event(after.number, call)
+        _phone_event(after.number, call, event)
         for call in after.calls
-        if call.id not in known or known[call.id].status is not call.status
+        if (event := _event_of(call)) and (call.id not in known or known[call.id][1] != event)
     ]
     live = {call.id for call in after.calls}
-    ended = (call for call in known.values() if call.id not in live)
-    return [phone_event(after.number, call, RELEASED) for call in ended] + events
+    ended = (call for call, _ in known.values() if call.id not in live)
+    return [_phone_event(after.number, call, RELEASED) for call in ended] + events
 
 
-Party = tuple[str, str | None, Presence | None]
-"""A number in a history, its name, and its presence if the user may see it."""
+Party = tuple[str, str | None, Presence | None, str]
+"""A number in a history, its name, its presence if the user may see it, and the id of its user or nothing."""
+
+VIDEO: Final = "Available"
+"""The status of everybody's video, which is XiVO's for who is in no meeting."""
 
 
 def history_entry(entry: CallRecord, own: Party, peer: Party, start: datetime) -> dict[str, Any]:
@@ -146,14 +179,15 @@ def _clock(duration: timedelta) -> str:
 
 
 def _party(side: str, party: Party) -> dict[str, Any]:
-    number, name, presence = party
+    number, name, presence, user = party
     first, _, last = (name or "").partition(" ")
     return {
         f"{side}Num": number,
         f"{side}FirstName": first or None,
         f"{side}LastName": last or None,
-        f"{side}Username": None,
+        f"{side}Username": user,
         f"{side}PhoneStatus": presence,
+        f"{side}VideoStatus": VIDEO,
     }
 
 
@@ -162,6 +196,15 @@ def hint(number: str, presence: Presence) -> str:
     return message("PhoneHintStatusEvent", {"number": number, "status": int(presence)})
 
 
-def browser_command(command: str, key: str | None = None, **more: str) -> Mapping[str, Any]:
-    """``WebRTCCmd``: what the browser has to do by itself (C2)."""
-    return {"command": command, "sipCallId": None, "key": key, **more}
+def browser_dial(number: str) -> Mapping[str, Any]:
+    """``WebRTCCmd`` of ours: the browser has to dial by itself (C2)."""
+    return {"command": "Dial", "destination": number}
+
+
+def browser_command(command: str, call: Call, key: str | None = None) -> Mapping[str, Any]:
+    """``WebRTCCmd``: what the browser has to do by itself to one of its calls (C2).
+
+    Fields without a value are left out: to XiVO's client null is the id of a call that it does not have.
+    """
+    named = {"sipCallId": call.sip_call_id, "key": key, "uniqueId": call.id}
+    return {"command": command, **{name: value for name, value in named.items() if value}}

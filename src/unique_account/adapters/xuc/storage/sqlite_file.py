@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS preferences (
     user TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, value_type TEXT NOT NULL,
     PRIMARY KEY (user, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS favorites (
+    place INTEGER PRIMARY KEY, user TEXT NOT NULL, number TEXT NOT NULL, UNIQUE (user, number)
+);
 """
 
 

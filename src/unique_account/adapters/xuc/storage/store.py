@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from unique_account.adapters.xuc.storage.favorites import StoredFavorites, change
 from unique_account.adapters.xuc.storage.preferences import Preference, StoredPreferences, insert
 from unique_account.adapters.xuc.storage.sessions import StoredSessions
 from unique_account.adapters.xuc.storage.sqlite_file import BROKEN, SqliteFile, Statement
@@ -27,6 +28,7 @@ class Store:
     Attributes:
         sessions: The sessions; `save` writes their changes.
         preferences: The preferences; `prefer` changes one.
+        favorites: The favourites; `favor` changes one.
 
     Raises:
         OSError: The file cannot be used; the sentence names it.
@@ -35,6 +37,7 @@ class Store:
     def __init__(self, path: Path | None, observer: Observer, now: Callable[[], float]) -> None:
         self.sessions = StoredSessions(now)
         self.preferences = StoredPreferences()
+        self.favorites = StoredFavorites()
         self._lock = asyncio.Lock()
         try:
             self._file = SqliteFile(path, observer, now())
@@ -47,6 +50,7 @@ class Store:
         try:
             self.sessions.load(self._file)
             self.preferences.load(self._file)
+            self.favorites.load(self._file)
         except BaseException:
             self._file.close()
             raise
@@ -75,7 +79,8 @@ class Store:
         return [
             statement
             for user in users
-            for statement in (*self.sessions.statements(user), *self.preferences.statements(user))
+            for kept in (self.sessions, self.preferences, self.favorites)
+            for statement in kept.statements(user)
         ]
 
     async def prefer(self, user: str, key: str, preference: Preference) -> None:
@@ -90,14 +95,31 @@ class Store:
             await self._file.write([insert(user, key, preference)])
             self.preferences.set(user, key, preference)
 
+    async def favor(self, user: str, number: str, *, added: bool) -> bool:
+        """Write whether a contact is a favourite; returns whether that is a change.
+
+        Raises:
+            TooManyFavorites: The user has too many already.
+            StoreFailed: The file could not be written; nothing changed.
+        """
+        async with self._lock:
+            if (number in self.favorites.of(user)) is added:
+                return False
+            if added:
+                self.favorites.check_room(user)
+            await self._file.write([change(user, number, added=added)])
+            self.favorites.set(user, number, added=added)
+            return True
+
     async def forget(self, user: str) -> None:
-        """Remove all sessions and preferences of a user.
+        """Remove all sessions, preferences and favourites of a user.
 
         Raises:
             StoreFailed: They are still in the file; in this process they are gone.
         """
         self.sessions.forget(user)
         self.preferences.forget(user)
+        self.favorites.forget(user)
         await self.save()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ export class Refusal extends Error {
 
 /** Get a token; rejects with a Refusal, or with a TypeError if the server is not reached. */
 export async function logIn(login, password) {
-  return token(await ask("/auth/login", { method: "POST", body: JSON.stringify({ login, password }) }));
+  return token(await ask("/auth/login", { method: "POST", body: JSON.stringify({ login, password, applicationType: "unique-account" }) }));
 }
 
 async function ask(path, options, bearer) {

@@ -76,6 +76,7 @@ export class Session {
   #opened(login) {
     this.#troubles.remove("offline");
     this.#store.change(({ user }) => ({ session: "open", retryAt: null, user: user ?? { login, name: "", number: "" } }));
+    this.#connection.command("getConfig", { objectType: "line" }).catch(() => {});
     this.#connection.command("getColleagues").catch(() => {});
   }
 
