@@ -480,8 +480,8 @@ class TestHistory:
                 "start": f"{call.started:%Y-%m-%d %H:%M:%S}", "duration": "01:02:05",
                 "srcNum": "1002", "dstNum": "1001", "srcFirstName": "Bob", "srcLastName": "Durand",
                 "dstFirstName": "Alice", "dstLastName": "Martin", "srcUsername": "bob",
-                "dstUsername": "alice", "srcPhoneStatus": 0, "dstPhoneStatus": 0, "srcVideoStatus": "Available",
-                "dstVideoStatus": "Available", "status": "answered",
+                "dstUsername": "alice", "srcPhoneStatus": 0, "dstPhoneStatus": 0,
+                "srcVideoStatus": "Available", "dstVideoStatus": "Available", "status": "answered",
             }  # fmt: skip
 
     @in_loop

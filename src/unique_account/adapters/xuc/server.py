@@ -12,10 +12,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from unique_account.adapters.xuc.hub import Hub, ServicePorts
-from unique_account.adapters.xuc.protocol.incoming import LARGEST
 from unique_account.adapters.xuc.routes import application
 from unique_account.adapters.xuc.session_checks import check_periodically
 from unique_account.adapters.xuc.settings import XucSettings
+from unique_account.adapters.xuc.transport.client_logs import LARGEST_LOG
 from unique_account.adapters.xuc.transport.websocket_protocol import (
     PING_EVERY,
     PONG_WITHIN,
@@ -148,7 +148,7 @@ def _config(settings: XucSettings, app: ASGIApp) -> uvicorn.Config:
     return config(
         app,
         ws=WebSocketProtocol,
-        ws_max_size=LARGEST,
+        ws_max_size=LARGEST_LOG,
         ws_ping_interval=PING_EVERY,
         ws_ping_timeout=PONG_WITHIN,
         ws_per_message_deflate=False,  # it takes more memory than all the rest of a session

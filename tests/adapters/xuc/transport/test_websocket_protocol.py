@@ -12,7 +12,12 @@ import pytest
 from tests.adapters.xuc.assistants import PATIENCE, Installation, installation
 from tests.event_loop import in_loop
 from unique_account.adapters.xuc import websocket
-from unique_account.adapters.xuc.transport import rate_limit, websocket_closing, websocket_protocol
+from unique_account.adapters.xuc.transport import (
+    client_logs,
+    rate_limit,
+    websocket_closing,
+    websocket_protocol,
+)
 from unique_account.adapters.xuc.transport.rate_limit import ENTRIES_AT_ONCE, EntryRateLimit, RateLimit
 
 MASK = bytes(4)
@@ -203,3 +208,54 @@ class TestEntryRate:
             await at.browser.tab("alice")
             again = await at.browser.connect(await at.browser.log_in("alice"))
             assert await again.closed() == 1013
+
+
+class TestLogs:
+    """S5: the logs of XiVO's client are thrown away, close nothing, and are bounded."""
+
+    @staticmethod
+    def log(size: int) -> str:
+        return '{"claz":"web","command":"pushLogToServer","log":"' + "x" * size + '"}'
+
+    @in_loop
+    async def test_many_and_large_ones_get_no_answer_and_close_nothing(self) -> None:
+        async with installation() as at:
+            tab = await at.browser.tab("alice")
+            before = len(tab.frames)
+            for _ in range(300):
+                await tab.send(self.log(1000))
+            await tab.send(self.log(100_000))
+            assert (await tab.command("getIceConfig"))[-1]["msgType"] == "Done"
+            assert [frame["msgType"] for frame in tab.frames[before:]] == ["IceConfig", "Done"]
+
+    @in_loop
+    async def test_one_may_come_in_pieces_with_others_between(self) -> None:
+        async with installation() as at:
+            tab = await at.browser.tab("alice")
+            await tab.socket.send([self.log(20_000)[:30_000], "y" * 20_000, "z" * 70])
+            assert (await tab.command("getIceConfig"))[-1]["msgType"] == "Done"
+
+    @in_loop
+    async def test_more_than_allowed_is_read_slowly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(client_logs, "AT_ONCE", 10_000)
+        async with installation() as at:
+            tab = await at.browser.tab("alice")
+            began = asyncio.get_running_loop().time()
+            for _ in range(15):
+                await tab.send(self.log(10_000))
+            await tab.command("getIceConfig")
+            assert asyncio.get_running_loop().time() - began > 0.4
+
+    @in_loop
+    async def test_no_other_message_may_be_as_large(self) -> None:
+        async with installation() as at:
+            for large in (self.log(300_000), '{"claz":"web","command":"pushLog","log":"' + "x" * 20_000):
+                tab = await at.browser.tab("alice")
+                await tab.send(large)
+                assert await tab.closed() in (1009, 1006)
+
+    @in_loop
+    async def test_nobody_may_send_much_before_the_log_in(self) -> None:
+        async with installation() as at, bare(at, "none") as (reader, writer):
+            writer.write(frame(TEXT, b"x", flags=0) + b"\x00" * 64 * 1024)
+            assert close_of(1009)[:2] in await all_of(reader)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 
+from unique_account.adapters.xuc.protocol.incoming import LARGEST
+from unique_account.adapters.xuc.transport.client_logs import LogRate, is_log
 from unique_account.adapters.xuc.transport.rate_limit import RateLimit
 from unique_account.adapters.xuc.transport.websocket_closing import ClosableWebSocket
 from unique_account.http_server.small_reads import SmallReads
@@ -23,6 +25,9 @@ SLICE: Final = 256
 COUNTS_AGAIN: Final = 4096
 """After how many bytes a frame counts once more."""
 
+LONGEST_BEGINNING: Final = 256
+"""By how many bytes of a message a log is recognised."""
+
 MOST_FRAGMENTS: Final = 64
 """Of how many frames a message may consist."""
 
@@ -36,7 +41,7 @@ EXTENSION: Final = "unique_account.websocket"
 
 
 class WebSocketProtocol(ClosableWebSocket, SmallReads):
-    """A WebSocket whose frames are counted.
+    """A WebSocket whose frames are counted, and whose client's logs are thrown away.
 
     It pauses reading while its client reads nothing, while the application has a message to take, and while
     the client has sent more than allowed.
@@ -51,7 +56,11 @@ class WebSocketProtocol(ClosableWebSocket, SmallReads):
         self._round_robin = kwargs["server_state"].round_robin
         self._unread = bytearray()
         self._queued = False
+        self._early = 0
+        self._in_log = False  # of the frames that are counted
+        self._logging = False  # of those that are handled
         self._rate_limit = RateLimit(self.loop.time())
+        self._log_rate = LogRate(self.loop.time())
         self._rate_timer: asyncio.TimerHandle | None = None
 
     def handle_connect(self, event: Any) -> None:
@@ -81,7 +90,16 @@ class WebSocketProtocol(ClosableWebSocket, SmallReads):
                 self.dismiss()
         elif not self._stopped:
             self._unread += data
+            if not self.logged_in and self._read_early(len(data)):
+                return
             self._continue_reading()
+
+    def _read_early(self, size: int) -> bool:
+        """Close for a client that sends more than one message before it is logged in; True: it did."""
+        self._early += size
+        if self._early > 2 * LARGEST:
+            self.close_now(TOO_LARGE)
+        return self._stopped
 
     def _continue_reading(self) -> None:
         """Decode what is there, in turn with others unless the client is logged in."""
@@ -119,30 +137,75 @@ class WebSocketProtocol(ClosableWebSocket, SmallReads):
         self._continue_reading()
 
     def handle_events(self) -> None:
-        """Count every frame, of whatever kind, and a large one as several."""
-        frames = sum(_weight(event) for event in self.conn.events if isinstance(event, Frame))
+        """Count every frame, of whatever kind, and a large one as several; logs by their bytes."""
+        frames = logged = 0
+        for event in self.conn.events:
+            if isinstance(event, Frame):
+                if self._is_of_log(event):
+                    logged += len(event.data)
+                else:
+                    frames += _weight(event)
         super().handle_events()
         if frames and not self._stopped:
             self._count(frames)
+        if logged and not self._stopped:
+            self._pause(self._log_rate.wait(self.loop.time(), logged))
+
+    def _is_of_log(self, event: Frame) -> bool:
+        """Whether a frame is one of a log: its first one, or one that follows it."""
+        if event.opcode is Opcode.TEXT:
+            self._in_log = is_log(bytes(event.data[:LONGEST_BEGINNING]))
+        elif event.opcode is Opcode.BINARY:
+            self._in_log = False
+        return self._in_log and event.opcode in (Opcode.TEXT, Opcode.CONT)
 
     def _count(self, frames: int) -> None:
         now = self.loop.time()
         wait = self._rate_limit.wait(now, frames)
         if self._rate_limit.too_fast(now):
             self.close_now(TOO_FAST)
-        elif wait and self._rate_timer is None:
-            self._rate_timer = self.loop.call_later(wait, self._resume)
+        else:
+            self._pause(wait)
+
+    def _pause(self, seconds: float) -> None:
+        """Read nothing for some seconds."""
+        if seconds and self._rate_timer is None:
+            self._rate_timer = self.loop.call_later(seconds, self._resume)
 
     def _resume(self) -> None:
         self._rate_timer = None
         self._continue_reading()
 
+    def handle_text(self, event: Frame) -> None:
+        """Take a message, or throw a log away."""
+        if is_log(bytes(event.data[:LONGEST_BEGINNING])):
+            self._logging = True
+            self.frames = []
+        elif self._fits(event):
+            self._logging = False
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Take a message that is no text."""
+        self._logging = False
+        if self._fits(event):
+            super().handle_bytes(event)
+
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment of a message, unless it has too many."""
-        if len(self.frames) < MOST_FRAGMENTS:
-            super().handle_cont(event)
-        else:
+        """Take a fragment of a message, unless it has too many, or throw that of a log away."""
+        if self._logging:
+            return
+        if len(self.frames) >= MOST_FRAGMENTS:
             self.close_now(TOO_LARGE)
+        elif self._fits(event, *self.frames):
+            super().handle_cont(event)
+
+    def _fits(self, event: Frame, *before: bytes) -> bool:
+        """Whether a message is not too large so far; closes otherwise."""
+        fits = len(event.data) + sum(map(len, before)) <= LARGEST
+        if not fits:
+            self.close_now(TOO_LARGE)
+        return fits
 
     async def receive(self) -> Any:
         """The next message for the application; then what was read after it is decoded."""
