@@ -13,7 +13,6 @@ from unique_account.adapters.people_file import passwords
 from unique_account.adapters.xuc import XucSettings, login_endpoints, session_checks, tab, websocket
 from unique_account.adapters.xuc.auth import failure_counts, throttle, tokens
 from unique_account.adapters.xuc.handlers import account, queries
-from unique_account.adapters.xuc.protocol import incoming
 from unique_account.adapters.xuc.storage import preferences
 from unique_account.adapters.xuc.transport import (
     query_budget,
@@ -64,7 +63,7 @@ BOUNDS: Final = {
     ),
     "ends its sessions within 5 s": session_checks.CHECK_EVERY == 5,
     "16 KiB, 100 at once and 20 a second, closed after 5 s above that": (
-        (incoming.LARGEST, rate_limit.AT_ONCE, rate_limit.PER_SECOND, rate_limit.SLOWED_FOR)
+        (websocket_protocol.LARGEST, rate_limit.AT_ONCE, rate_limit.PER_SECOND, rate_limit.SLOWED_FOR)
         == (16 * 1024, 100, 20, 5)
     ),
     "32 commands waiting, or 16 KiB of them": (

@@ -22,11 +22,12 @@ from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.xuc import login_endpoints, server, websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
-from unique_account.adapters.xuc.protocol.incoming import LARGEST, Fields, Heartbeat, InvalidMessage, read
+from unique_account.adapters.xuc.protocol.incoming import Fields, Heartbeat, InvalidMessage, read
 from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES
 from unique_account.adapters.xuc.tab import CLOSES_WITHIN
 from unique_account.adapters.xuc.transport import rate_limit, send_queue
 from unique_account.adapters.xuc.transport.websocket_closing import CUT_OFF_WITHIN
+from unique_account.adapters.xuc.transport.websocket_protocol import LARGEST
 from unique_account.core.presence import Presence
 from unique_account.http_server import protocol
 from unique_account.ports.directory import Colleague

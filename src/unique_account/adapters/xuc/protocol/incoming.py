@@ -10,9 +10,6 @@ from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
 
-LARGEST: Final = 16 * 1024
-"""How many bytes a frame may have."""
-
 LONGEST_TEXT: Final = 256
 """How many characters a field may have by default."""
 

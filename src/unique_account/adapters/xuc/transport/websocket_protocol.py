@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from websockets.frames import Frame, Opcode
 
-from unique_account.adapters.xuc.protocol.incoming import LARGEST
 from unique_account.adapters.xuc.transport.client_logs import LogRate, is_log
 from unique_account.adapters.xuc.transport.rate_limit import RateLimit
 from unique_account.adapters.xuc.transport.websocket_closing import ClosableWebSocket
@@ -18,6 +17,9 @@ PING_EVERY: Final = 10.0
 
 PONG_WITHIN: Final = 5.0
 """Within how many seconds each has to be answered."""
+
+LARGEST: Final = 16 * 1024
+"""How many bytes a message may have that is not a log."""
 
 SLICE: Final = 256
 """How many bytes are decoded before their frames are counted."""
