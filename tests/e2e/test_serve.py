@@ -271,6 +271,7 @@ async def _page(at: ServeProcess) -> AsyncIterator[ClientConnection]:
     token = await at.token("alice", "secret of alice")
     # Unread messages must not keep the answer to the close from being read.
     async with connect(f"{at.assistant('ws')}/cti?token={token}", max_queue=None) as socket:
+        await socket.send(json.dumps({"claz": "web", "command": "getConfig", "objectType": "line"}))
         await at.planned("webrtc")
         yield socket
 

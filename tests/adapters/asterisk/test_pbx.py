@@ -892,3 +892,48 @@ async def test_an_action_without_an_answer_fails_in_time(monkeypatch: pytest.Mon
         at.node.unanswered.add("DBPut")
         with pytest.raises(ConnectionError, match="DBPut was not answered"):
             await at.pbx.install(plan(apply(Account(ALICE), LoggedIn("tab-1"))))
+
+
+def _answers(**values: str) -> Callable[[Message], list[str]]:
+    """The answers to questions after variables of channels."""
+
+    def answer(action: Message) -> list[str]:
+        name = action["Variable"].partition("(")[2].rstrip(")").replace("pjsip,", "").replace("-", "_")
+        return [f"Response: Success\r\nVariable: x\r\nValue: {values.get(name, '')}"]
+
+    return answer
+
+
+@in_loop
+async def test_a_browsers_call_is_asked_for_the_id_of_its_dialog() -> None:
+    """C2: by that id the browser knows the call; the deskphone needs none."""
+    async with listening() as at:
+        at.node.replies["Getvar"] = _answers(call_id="a@b")
+        await at.pbx.watch(ALICE)
+        for name, uniqueid in (("PJSIP/alice_w-1", "1767600000.8"), ("PJSIP/alice-1", "1767600000.9")):
+            text = reported("Newchannel", "5", uniqueid)
+            at.node.report(text.replace("PJSIP/alice-00000001", name))
+
+        def known() -> list[tuple[str, str]]:
+            calls = {event.call.id: event.call for event in at.of() if isinstance(event, CallChanged)}
+            return [(call.device.value, call.sip_call_id) for call in calls.values()]
+
+        await at.eventually(lambda: sorted(known()) == [("deskphone", ""), ("webrtc", "a@b")])
+
+
+@pytest.mark.parametrize(
+    ("application", "status"),
+    [("VoiceMailMain", CallStatus.TALKING), ("Dial", CallStatus.DIALLING), ("", CallStatus.DIALLING)],
+)
+@in_loop
+async def test_a_phone_that_dialled_an_application_talks(
+    application: str, status: CallStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R14: a mailbox answers as a person does, but no event reports it."""
+    monkeypatch.setattr(state_sync, "LOOKS_AFTER_CALLS_EVERY", 0.05)
+    async with listening() as at:
+        at.node.replies["Getvar"] = _answers(appname=application)
+        await at.pbx.watch(ALICE)
+        at.node.report(reported("Newchannel", "6", "unique-account-dial-0a1b2c3d-1767600000.8"))
+        await at.node.asked("Getvar", 2)
+        await at.until_call(status)

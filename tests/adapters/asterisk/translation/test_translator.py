@@ -424,6 +424,29 @@ class TestCalls:
         rings = channel("Newchannel", "PJSIP/alice-00000001", "0", "crm-7f3a", Linkedid="crm-7f3a")
         assert ear.call(rings).direction is Direction.OUTGOING
 
+    def test_one_that_is_dialled_for_a_user_talks_once_somebody_else_is_there(self, ear: Ear) -> None:
+        leg = "unique-account-dial-0a1b2c3d-1795415407.1"
+        name = "PJSIP/alice_w-00000001"
+        assert ear.call(channel("Newchannel", name, "5", leg)).status is CallStatus.RINGING
+        up = ear.call(channel("Newstate", name, "6", leg))
+        assert (up.status, up.answered, up.direction) == (CallStatus.DIALLING, None, Direction.OUTGOING)
+        met = ear.call(later(channel("BridgeEnter", name, "6", leg, BridgeUniqueid="b")))
+        assert (met.status, met.answered) == (CallStatus.TALKING, T0 + timedelta(seconds=1))
+        assert ear.call(channel("Hold", name, "6", leg)).status is CallStatus.HELD
+        assert ear.call(channel("Unhold", name, "6", leg)).status is CallStatus.TALKING
+
+    def test_one_that_is_dialled_for_a_user_talks_to_an_application_too(self, ear: Ear) -> None:
+        leg = "unique-account-dial-0a1b2c3d-1795415407.1"
+        name = "PJSIP/alice_w-00000001"
+        ear.received(channel("Newchannel", name, "6", leg))
+        assert ear.call(channel("UniqueAccountAnswered", name, "6", leg)).status is CallStatus.TALKING
+
+    def test_the_id_of_its_dialog_is_kept(self, ear: Ear) -> None:
+        name, leg = "PJSIP/alice_w-00000001", "1795415407.2"
+        ear.received(channel("Newchannel", name, "0", leg))
+        ear.received(channel("UniqueAccountSipCallId", name, "0", leg, SipCallId="a@b"))
+        assert ear.call(channel("Newstate", name, "5", leg)).sip_call_id == "a@b"
+
     @pytest.mark.parametrize("begin", [RINGS, DIALS])
     def test_answered_it_talks_since_then(self, ear: Ear, begin: tuple[Message, ...]) -> None:
         before = ear.call(*begin)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.adapters.xuc.views import IN, NOON, OUT, RINGING, TALKING, seen
+from tests.adapters.xuc.views import DIALLING, IN, NOON, OUT, RINGING, TALKING, seen
 from unique_account.adapters.xuc import TurnServer
 from unique_account.adapters.xuc.protocol import xivo_messages
 from unique_account.ports.sip_credentials import SipLine
@@ -50,3 +50,29 @@ class TestMessages:
             ("2", "EventReleased"), ("1", "EventEstablished"),
         ]  # fmt: skip
         assert xivo_messages.phone_events(after, after) == []
+
+    def test_one_that_comes_in_begins_with_its_ringing(self) -> None:
+        reached, rings = seen((DIALLING, IN)), seen((RINGING, IN))
+        assert xivo_messages.phone_events(None, reached) == []
+        assert xivo_messages.phone_events(reached, seen()) == []
+        (event,) = xivo_messages.phone_events(reached, rings)
+        assert (event["eventType"], event["callDirection"]) == ("EventRinging", "Incoming")
+
+    def test_one_that_is_dialled_for_the_user_never_rings(self) -> None:
+        (event,) = xivo_messages.phone_events(None, seen((RINGING, OUT)))
+        assert (event["eventType"], event["callDirection"]) == ("EventDialing", "Outgoing")
+        assert xivo_messages.phone_events(seen((RINGING, OUT)), seen((DIALLING, OUT))) == []
+
+    def test_a_line_follows_the_selection_and_its_password_is_text(self) -> None:
+        line = SipLine(name="alice_w", password="s3cret", url="wss://pbx/wssip", domain="pbx")
+        for given, webrtc, expected in (
+            (line, True, ("alice_w", "s3cret", "default", True, False)),
+            (line, False, ("alice_w", "s3cret", "default", False, True)),
+            (None, True, ("1001", "", "default", False, True)),
+        ):
+            config = xivo_messages.line_config(given, "1001", webrtc=webrtc)
+            names = ("id", "password", "sipProxyName", "webRtc", "hasDevice")
+            assert tuple(config[name] for name in names) == expected
+
+    def test_ice_leaves_out_what_is_not_set(self) -> None:
+        assert xivo_messages.ice_config((), None, "alice", NOON) == {}

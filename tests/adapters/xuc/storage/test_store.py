@@ -16,6 +16,7 @@ from tests.adapters.xuc.assistants import ALICE, Installation, Tab, installation
 from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import session_checks
+from unique_account.adapters.xuc.storage import favorites
 from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES, Preference
 from unique_account.adapters.xuc.storage.sessions import MOST_SESSIONS, StoredSession, StoredSessions
 from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
@@ -83,6 +84,32 @@ class TestAFullDisk:
             await tab.command("setUserPreference", key="colour", value="red", value_type="String")
             assert await preferred(other) == "red"
             assert at.observer.recoveries == [PortRequest("cti", "store")]
+
+    @in_loop
+    async def test_favourites_outlive_a_restart_and_are_few(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(favorites, "MOST_FAVORITES", 1)
+        fields = {"contactId": "1002", "source": "internal"}
+        async with installation(store=tmp_path / "cti.sqlite") as at:
+            tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
+            with full_disk():
+                assert (await tab.error("addFavorite", **fields))[0] == "commandFailed"
+            assert (await tab.ask("Favorites", "getFavorites"))["entries"] == []
+            updated = await tab.ask("FavoriteUpdated", "addFavorite", **fields)
+            assert updated == {"action": "Added", "contact_id": "1002", "source": "internal"}
+            await other.until(lambda: other.last("FavoriteUpdated") == updated)
+            await tab.command("addFavorite", **fields)
+            more = {"contactId": "1001", "source": "internal"}
+            assert (await tab.error("addFavorite", **more))[0] == "invalidMessage"
+            assert (await tab.error("addFavorite", contactId="1002", source="x"))[0] == "invalidMessage"
+        async with installation(store=tmp_path / "cti.sqlite") as at:
+            tab = await at.browser.tab("alice")
+            (entry,) = (await tab.ask("Favorites", "getFavorites"))["entries"]
+            assert (entry["contact_id"], entry["favorite"]) == ("1002", True)
+            assert (await tab.ask("DirectoryResult", "directoryLookUp", term="BOB"))["entries"] == [entry]
+            await tab.command("removeFavorite", **fields)
+            assert (await tab.ask("Favorites", "getFavorites"))["entries"] == []
 
     @in_loop
     async def test_a_log_out_that_cannot_be_kept_is_an_error_and_counts_here(self, tmp_path: Path) -> None:
