@@ -18,6 +18,7 @@ version = release = version_of("unique_account")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "cti_messages",
     "docstring_sections",
     "machine_picture",
     "rule_links",

@@ -50,7 +50,9 @@ def main() -> None:
     if strangers - sys.stdlib_module_names:
         sys.exit(f"the service imports {sorted(strangers - sys.stdlib_module_names)}")
     tables = (f"adapters/{store}/migrations/0002_call_log.sql" for store in ("postgresql", "sqlite"))
-    for needed in ("py.typed", "assistant/page/index.html", *tables):
+    names = ("asyncapi", "openapi", "types", "commands/dial", "events/Error")
+    documents = (f"adapters/xuc/protocol/schema/{name}.json" for name in names)
+    for needed in ("py.typed", "assistant/page/index.html", *tables, *documents):
         if not files("unique_account").joinpath(needed).is_file():
             sys.exit(f"the wheel lacks {needed}")
     tried = subprocess.run(

@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from attrs import evolve
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.adapters.xuc.schema import check_answer, check_event, check_response
 from unique_account.adapters.memory import MemoryDirectory, MemoryObserver, MemoryPbx, SettableClock
 from unique_account.adapters.xuc import XucCti, XucSettings
 from unique_account.adapters.xuc.login_endpoints import OUR_PAGE
@@ -62,7 +64,7 @@ def server(now: Callable[[], datetime] | None = None, **changes: Any) -> XucCti:
 
 
 class Tab:
-    """One WebSocket to the server, read all the time.
+    """One WebSocket to the server, read all the time, whose frames both ways are compared with the schema.
 
     Attributes:
         frames: Every frame that came, decoded.
@@ -74,6 +76,7 @@ class Tab:
         self._came = asyncio.Condition()
         self._refs = count(1)
         self._silent = False
+        self._forbidden: list[str] = []
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
@@ -81,6 +84,7 @@ class Tab:
             async for frame in self.socket:
                 async with self._came:
                     self.frames.append(json.loads(frame))
+                    self._check(self.frames[-1])
                     self._came.notify_all()
                 await self._after_frame()
         except ConnectionClosed:
@@ -88,6 +92,13 @@ class Tab:
         finally:
             async with self._came:
                 self._came.notify_all()
+
+    def _check(self, frame: dict[str, Any]) -> None:
+        """Keep what the schema says against a frame, for the end of the test."""
+        try:
+            check_event(frame)
+        except AssertionError as error:
+            self._forbidden.append(str(error))
 
     async def _after_frame(self) -> None:
         """A frame was taken; the next may come."""
@@ -135,9 +146,12 @@ class Tab:
                     return index
             return None
 
-        await self.send({"claz": "web", "command": command, "ref": ref, **fields})
+        frame = json.dumps({"claz": "web", "command": command, "ref": ref, **fields})
+        await self.send(frame)
         await self.until(lambda: answer() is not None)
-        return self.frames[before : (answer() or 0) + 1]
+        answers = self.frames[before : (answer() or 0) + 1]
+        check_answer(json.loads(frame), answers[-1])
+        return answers
 
     async def ask(self, kind: str, command: str, **fields: Any) -> Any:
         """Give a command and return what the message of a kind says that answers it."""
@@ -171,6 +185,7 @@ class Tab:
         await self.socket.close()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
+        assert self._forbidden == []
 
 
 class Browser:
@@ -186,7 +201,10 @@ class Browser:
 
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Make one request."""
-        return await self._client.request(method, await self.url(path), **more)
+        url = await self.url(path)
+        answer = await self._client.request(method, url, **more)
+        check_response(method, urlsplit(url).path, answer)
+        return answer
 
     async def log_in(self, user: str, application: str | None = OUR_PAGE) -> str:
         """Log in, as the page does; returns the token."""

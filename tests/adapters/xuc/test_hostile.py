@@ -173,7 +173,7 @@ class TestFrames:
             ('{"claz":"web","command":["dial"]}', "command: is not text of at most 64 characters"),
             (
                 '{"claz":"web","command":"dial","ref":{}}',
-                "ref: is neither a number nor text of at most 64 characters",
+                "ref: is neither text of at most 64 characters nor a whole number of at most 2^53 - 1",
             ),
         ],
     )

@@ -13,6 +13,12 @@ from unique_account.core.errors import UniqueAccountError
 LONGEST_TEXT: Final = 256
 """How many characters a field may have by default."""
 
+LONGEST_NAME: Final = 64
+"""How many characters a command or a reference may have."""
+
+LARGEST_REF: Final = 2**53 - 1
+"""The largest number that is a reference: every client can represent it exactly."""
+
 
 class InvalidMessage(UniqueAccountError):
     """A frame is invalid.
@@ -99,9 +105,10 @@ class Fields:
         value = self._fields.get(name)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        number = _whole(value)
+        if number is None or not least <= number <= most:
             raise InvalidMessage(f"{name}: is not a whole number from {least} to {most}")
-        return value
+        return number
 
     def texts(self, name: str, most: int) -> list[str]:
         """A field that has to be a list of texts.
@@ -132,13 +139,28 @@ def read(text: str | None) -> Fields | Heartbeat:
         return Heartbeat()
     if claz != "web":
         raise InvalidMessage("claz: is neither web nor ping")
-    ref = message.get("ref")
-    if ref is not None and (not isinstance(ref, (str, int)) or isinstance(ref, bool) or len(str(ref)) > 64):
-        raise InvalidMessage("ref: is neither a number nor text of at most 64 characters")
+    ref = _reference(message.get("ref"))
     command = message.get("command")
-    if not isinstance(command, str) or len(command) > 64:
-        raise InvalidMessage("command: is not text of at most 64 characters")
+    if not isinstance(command, str) or len(command) > LONGEST_NAME:
+        raise InvalidMessage(f"command: is not text of at most {LONGEST_NAME} characters")
     return Fields(command, ref, message)
+
+
+def _reference(value: object) -> str | int | None:
+    if value is None or (isinstance(value, str) and len(value) <= LONGEST_NAME):
+        return value
+    number = _whole(value)
+    if number is None or abs(number) > LARGEST_REF:
+        texts = f"text of at most {LONGEST_NAME} characters"
+        raise InvalidMessage(f"ref: is neither {texts} nor a whole number of at most 2^53 - 1")
+    return number
+
+
+def _whole(value: object) -> int | None:
+    """The whole number that a value of JSON is, which ``1.0`` is, too; None: it is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def decoded(text: str | bytes) -> Any:
