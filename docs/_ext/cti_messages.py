@@ -1,9 +1,9 @@
-"""The tables of the page on the CTI server's messages, made from the AsyncAPI document that has them."""
+"""The tables of the pages on the CTI server, made from the AsyncAPI and the OpenAPI document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shutil import copytree
 from typing import Any, Final
@@ -13,21 +13,37 @@ from sphinx.util.typing import ExtensionMetadata
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCHEMA: Final = ROOT / "src/unique_account/adapters/xuc/protocol/schema"
-PAGE: Final = "xuc-messages"
-PLACES: Final = {f"<!-- {channel} of the schema -->": channel for channel in ("commands", "events")}
-"""Where the page leaves room, and for the messages of which channel."""
+PAGES: Final = ("xuc", "xuc-messages")
 
 _ORIGINS: Final = {"documented": "XiVO", "observed": "XiVO's client", "ours": "**ours**"}
 _ENVELOPE: Final = ("claz", "command", "ref", "msgType")
 _WIDTH: Final = 100
 
 
-def with_messages(page: str) -> str:
-    """The page with all messages in their places."""
-    makers = {"commands": _commands, "events": _events}
-    for place, channel in PLACES.items():
-        page = page.replace(place, "\n".join(makers[channel](_messages(channel))))
+def with_schema(page: str) -> str:
+    """A page with what the documents say, in its places."""
+    for place, lines in PLACES.items():
+        page = page.replace(place, "\n".join(lines())) if place in page else page
     return page
+
+
+def _errors() -> Iterator[str]:
+    """How the requests fail."""
+    document = _load(SCHEMA / "openapi.json")
+    used = {
+        (status, answer["$ref"].rpartition("/")[2])
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, answer in operation["responses"].items()
+        if status >= "400"
+    }
+    yield from ("| status | when |", "| --- | --- |")
+    for status, name in sorted(used):
+        answer = document["components"]["responses"][name]
+        headers = "".join(
+            f" ({header}: {what['description']})" for header, what in answer.get("headers", {}).items()
+        )
+        yield f"| {status} | {answer['description']}{headers} |"
 
 
 def _messages(channel: str) -> Iterator[tuple[Mapping[str, Any], Path]]:
@@ -37,9 +53,9 @@ def _messages(channel: str) -> Iterator[tuple[Mapping[str, Any], Path]]:
         yield _load(file), file
 
 
-def _commands(messages: Iterable[tuple[Mapping[str, Any], Path]]) -> Iterator[str]:
+def _commands() -> Iterator[str]:
     yield from ("| command | what it does | fields |", "| --- | --- | --- |")
-    for message, file in messages:
+    for message, file in _messages("commands"):
         own = (each for each in message["payload"]["properties"].items() if each[0] not in _ENVELOPE)
         fields = "<br>".join(_field(name, schema, file) for name, schema in own)
         what = " ".join((f"{message['summary']}.", message.get("description", ""))).strip()
@@ -55,8 +71,8 @@ def _field(name: str, schema: Mapping[str, Any], file: Path) -> str:
     return f"`{name}`: {'; '.join([_kind(schema), *_remarks(schema)])}"
 
 
-def _events(messages: Iterable[tuple[Mapping[str, Any], Path]]) -> Iterator[str]:
-    for message, file in messages:
+def _events() -> Iterator[str]:
+    for message, file in _messages("events"):
         whose = f"### `{message['name']}`{_unless_xivos(message)}"
         yield from (whose, "", f"{message['summary'][0].upper()}{message['summary'][1:]}.", "")
         if "description" in message:
@@ -148,10 +164,18 @@ def _load(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def add_messages(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the messages into their page."""
-    if page == PAGE:
-        source[0] = with_messages(source[0])
+PLACES: Final = {
+    "<!-- commands of the schema -->": _commands,
+    "<!-- events of the schema -->": _events,
+    "<!-- errors of the schema -->": _errors,
+}
+"""Where the pages leave room, and what fills it."""
+
+
+def add_schema(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put what the documents say into the pages."""
+    if page in PAGES:
+        source[0] = with_schema(source[0])
 
 
 def add_documents(app: Sphinx, error: Exception | None) -> None:
@@ -162,6 +186,6 @@ def add_documents(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Tell Sphinx when to do it."""
-    app.connect("source-read", add_messages)
+    app.connect("source-read", add_schema)
     app.connect("build-finished", add_documents)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from docs._ext.cti_messages import PLACES, with_messages
-from tests.adapters.xuc.schema import EVENTS, messages
+from docs._ext.cti_messages import PLACES, with_schema
+from tests.adapters.xuc.schema import EVENTS, OPENAPI, messages
 from tests.paths import ROOT
 
 SOURCE: Final = (ROOT / "docs" / "xuc-messages.md").read_text("utf-8")
-PAGE: Final = with_messages(SOURCE)
+LOG_IN: Final = (ROOT / "docs" / "xuc.md").read_text("utf-8")
+PAGE: Final = with_schema(SOURCE)
 
 
 def section(event: str) -> str:
@@ -31,7 +32,7 @@ class TestPage:
     """C1: what the page says of a message is what the schema says."""
 
     def test_the_source_names_no_message_itself(self) -> None:
-        assert all(SOURCE.count(place) == 1 for place in PLACES)
+        assert all((SOURCE + LOG_IN).count(place) == 1 for place in PLACES)
         assert not any(place in PAGE for place in PLACES)
         assert "\n### " not in SOURCE
 
@@ -62,3 +63,13 @@ class TestPage:
         assert row("dial").startswith("| `dial` | ")
         assert row("selectDevice").startswith("| `selectDevice` (**ours**) | ")
         assert section("Tabs").startswith(" (**ours**)\n")
+
+    def test_every_error_of_a_request_is_there(self) -> None:
+        statuses = {
+            status
+            for path in OPENAPI["paths"].values()
+            for one in path.values()
+            for status in one["responses"]
+        }
+        shown = re.findall(r"^\| (\d{3}) \| `\w+`", with_schema(LOG_IN), re.MULTILINE)
+        assert shown == sorted(status for status in statuses if status >= "400")
