@@ -15,7 +15,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from lab.programs import POSTGRESQL, NotInstalled, asterisk_files, axe_file, home, missing_packages
+from lab.programs import (
+    POSTGRESQL,
+    NotInstalled,
+    asterisk_files,
+    axe_file,
+    home,
+    missing_packages,
+    nginx_file,
+)
 
 SUITE: Final = "forky"
 """The Debian suite that Asterisk 22 is taken from."""
@@ -44,6 +52,7 @@ def install() -> None:
     _playwright()
     _asterisk(home() / "asterisk")
     _axe(home() / "npm")
+    _nginx(home() / "nginx")
 
 
 def _host_packages() -> None:
@@ -109,6 +118,22 @@ def _axe(folder: Path) -> None:
         _run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), AXE)
 
 
+def _nginx(folder: Path) -> None:
+    """Unpack nginx of this Debian: its package, if installed, would run a server at port 80."""
+    try:
+        nginx_file()
+    except NotInstalled:
+        _check_host()
+        unfinished = folder.with_name(folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        _run("apt-get", "update", "-q")
+        _run("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", "nginx", folder=unfinished)
+        (package,) = unfinished.glob("nginx_*.deb")
+        _run("dpkg", "--extract", str(package), str(unfinished))
+        unfinished.rename(folder)
+
+
 def _check_version() -> None:
     asked = subprocess.run([*asterisk_files().command, "-V"], capture_output=True, text=True, check=False)
     if not asked.stdout.startswith(VERSION):
@@ -166,9 +191,9 @@ def _check_outside_of_git(root: Path) -> None:
             )
 
 
-def _run(*command: str, env: dict[str, str] | None = None) -> None:
+def _run(*command: str, env: dict[str, str] | None = None, folder: Path | None = None) -> None:
     print("+", *command, flush=True)
     try:
-        subprocess.run(command, check=True, env=env)
+        subprocess.run(command, check=True, env=env, cwd=folder)
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotInstall(f"{command[0]} failed: {error}") from error

@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "chromium": "chromium",
     "ip": "iproute2",
     "npm": "npm",
+    "openssl": "openssl",
     "sipp": "sip-tester",
 }
 """The programs that the lab takes from the host, with their Debian packages."""
@@ -122,6 +123,18 @@ def axe_file() -> Path:
     return found
 
 
+def nginx_file() -> Path:
+    """nginx, which tests run as the web proxy before the servers.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    found = home() / "nginx" / "usr/sbin/nginx"
+    if not found.exists():
+        raise NotInstalled((f"nginx in {home() / 'nginx'}",))
+    return found
+
+
 def missing_packages() -> tuple[str, ...]:
     """The Debian packages of the programs and libraries that are missing."""
     programs = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
@@ -146,7 +159,7 @@ def missing() -> tuple[str, ...]:
     found = list(missing_packages())
     if find_spec("playwright") is None:
         found.append("playwright (Python)")
-    for look in (asterisk_files, axe_file):
+    for look in (asterisk_files, axe_file, nginx_file):
         try:
             look()
         except NotInstalled as error:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.certificates import self_signed
 from lab.config import section
 from lab.ports import LOOPBACK, port
-from lab.programs import program
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
 from tests.e2e.drivers.page import expect
 from tests.e2e.fixtures.full_system import full_system
@@ -24,15 +23,12 @@ pytestmark = pytest.mark.e2e
 
 def of_its_own(folder: Path, number: int) -> dict[str, str]:
     """What a node needs to speak TLS at a port, with a certificate that it signed itself."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    made = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2 -subj /CN=lab"
-    own = ("-addext", f"subjectAltName=IP:{LOOPBACK}", "-keyout", str(key), "-out", str(certificate))
-    subprocess.run([program("openssl"), *made.split(), *own], check=True, capture_output=True)
+    made = self_signed(folder)
     tls = {
         "tlsenable": "yes",
         "tlsbindaddr": f"{LOOPBACK}:{number}",
-        "tlscertfile": str(certificate),
-        "tlsprivatekey": str(key),
+        "tlscertfile": str(made.chain),
+        "tlsprivatekey": str(made.key),
     }
     lines = "".join(f"{name} = {value}\n" for name, value in tls.items())
     wss = section("wss", {"type": "transport", "protocol": "wss", "bind": LOOPBACK})
