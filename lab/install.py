@@ -19,6 +19,7 @@ from lab.programs import (
     POSTGRESQL,
     NotInstalled,
     asterisk_files,
+    asyncapi_schema,
     axe_file,
     home,
     missing_packages,
@@ -36,6 +37,7 @@ SCRIPT: Final = Path("/usr/share/debootstrap/scripts/sid")
 SUPPORTED: Final = "12"
 PLAYWRIGHT: Final = "playwright>=1.49"
 AXE: Final = "axe-core@4.14.1"
+ASYNCAPI: Final = "@asyncapi/specs@6.11.1"
 
 
 class CannotInstall(Exception):
@@ -51,7 +53,7 @@ def install() -> None:
     _host_packages()
     _playwright()
     _asterisk(home() / "asterisk")
-    _axe(home() / "npm")
+    _npm(home() / "npm")
     _nginx(home() / "nginx")
 
 
@@ -109,13 +111,15 @@ def _remove(unfinished: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _axe(folder: Path) -> None:
+def _npm(folder: Path) -> None:
     try:
         axe_file()
+        asyncapi_schema()
     except NotInstalled:
         _check_outside_of_git(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        _run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), AXE)
+        options = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder))
+        _run("npm", "install", *options, AXE, ASYNCAPI)
 
 
 def _nginx(folder: Path) -> None:

@@ -123,6 +123,19 @@ def axe_file() -> Path:
     return found
 
 
+def asyncapi_schema() -> Path:
+    """The JSON Schema of AsyncAPI 3.0 documents.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    folder = home() / "npm" / "node_modules" / "@asyncapi" / "specs" / "schemas"
+    found = folder / "3.0.0-without-$id.json"
+    if not found.exists():
+        raise NotInstalled((f"the schema of AsyncAPI in {folder}",))
+    return found
+
+
 def nginx_file() -> Path:
     """nginx, which tests run as the web proxy before the servers.
 
@@ -159,7 +172,7 @@ def missing() -> tuple[str, ...]:
     found = list(missing_packages())
     if find_spec("playwright") is None:
         found.append("playwright (Python)")
-    for look in (asterisk_files, axe_file, nginx_file):
+    for look in (asterisk_files, axe_file, asyncapi_schema, nginx_file):
         try:
             look()
         except NotInstalled as error:
