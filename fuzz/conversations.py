@@ -25,6 +25,7 @@ from fuzz.cti_server import (
     messages,
 )
 from fuzz.target import Check, Target, is_text, require
+from tests.adapters.xuc.schema import check_event
 
 _Checks = Callable[[CtiServer, bytes], Awaitable[None]]
 
@@ -81,6 +82,8 @@ class _Speaker:
             not self._over(self._socket) or b"logout" in data or len(data) > 16384,
             "a frame closes the socket",
         )
+        for each in said:
+            check_event(each)
         wrong = {each["ctiMessage"]["Error"] for each in said if each.get("msgType") == "Error"}
         require(wrong <= set(ERRORS), f"an unexpected error: {wrong}")
 

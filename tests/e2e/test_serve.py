@@ -14,6 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from lab.mailboxes import message
+from tests.adapters.xuc.schema import check_event
 from tests.e2e.fixtures.serve_process import ServeProcess, serve_process
 from tests.event_loop import in_loop
 from unique_account.core.machine import Device
@@ -286,6 +287,7 @@ async def _reported(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of a kind from the server."""
     while True:
         message = json.loads(await socket.recv())
+        check_event(message)
         if message["msgType"] == kind:
             reported: dict[str, Any] = message["ctiMessage"]
             return reported

@@ -19,6 +19,7 @@ from attrs import frozen
 from click.testing import CliRunner
 from websockets.sync.client import connect
 
+from tests.adapters.xuc.schema import check_event
 from tests.serve.serve_process import ALICE, BOB, CONFIG, PATIENCE, Serve
 from unique_account.adapters.people_file import hash_password
 from unique_account.cli import command
@@ -90,6 +91,7 @@ class Cti:
             socket.send(json.dumps({"claz": "web", "ref": 1, **fields}))
             while True:
                 frame = json.loads(socket.recv(PATIENCE))
+                check_event(frame)
                 if frame.get("msgType") == answer:
                     content: dict[str, str] = frame["ctiMessage"]
                     return content

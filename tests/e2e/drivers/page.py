@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from lab.browser import Browser, browser
+from tests.e2e.drivers.cti_frames import CtiFrames
 from unique_account.demo.company import stage
 
 if TYPE_CHECKING:
@@ -116,11 +117,13 @@ class DemoBrowser:
     address: str
     phones: PlayedPhones
     console_errors: list[str]
+    frames: CtiFrames
 
     async def assistant(self) -> Assistant:
         """A new tab at the log-in; nobody is logged in there."""
         page = await self.chromium.page()
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        self.frames.watch(page)
         await page.goto(self.address)
         return Assistant(page, self.address)
 
@@ -134,12 +137,14 @@ class DemoBrowser:
 
 @asynccontextmanager
 async def demo_browser() -> AsyncIterator[DemoBrowser]:
-    """The demo, a browser and its played phones; at the end, no page may have raised an error."""
+    """The demo, a browser and its played phones; at the end, no page raised an error or had a frame that is not allowed."""
     console_errors: list[str] = []
+    frames = CtiFrames()
     async with stage(0) as address, browser() as chromium:
         hands = await chromium.page()
         hands.on("pageerror", lambda error: console_errors.append(str(error)))
         await hands.goto(f"{address}stage/")
         await hands.wait_for_selector(".desk")
-        yield DemoBrowser(chromium, address, PlayedPhones(hands), console_errors)
+        yield DemoBrowser(chromium, address, PlayedPhones(hands), console_errors, frames)
     assert console_errors == []
+    assert frames.forbidden == []
