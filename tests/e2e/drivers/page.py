@@ -137,7 +137,7 @@ class DemoBrowser:
 
 @asynccontextmanager
 async def demo_browser() -> AsyncIterator[DemoBrowser]:
-    """The demo, a browser and its played phones; at the end, no page raised an error or had a frame that is not allowed."""
+    """The demo, a browser and its played phones; at the end, no page had an error or a forbidden frame."""
     console_errors: list[str] = []
     frames = CtiFrames()
     async with stage(0) as address, browser() as chromium:
