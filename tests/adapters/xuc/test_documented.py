@@ -39,7 +39,11 @@ async def every_command(at: Installation) -> list[dict[str, Any]]:
         "getConfig": {"objectType": "line"}, "getIceConfig": {}, "dnd": {"state": False},
         **{name: {"state": False, "destination": "3000"} for name in ("uncFwd", "naFwd", "busyFwd")},
         "subscribeToPhoneHints": {"phoneNumbers": ["1002"]}, "unsubscribeFromAllPhoneHints": {},
-        "userStatusUpdate": {"status": "away"}, "toggleUniqueAccountDevice": {"deviceType": "phone"},
+        "userStatusUpdate": {"status": "away"}, "changeUserStatus": {"status": "here"},
+        **{name: {"term": "bob"} for name in ("directoryLookUp", "searchContacts")},
+        **{name: {"contactId": "1002", "source": "internal"} for name in ("addFavorite", "removeFavorite")},
+        "getFavorites": {}, "displayNameLookup": {"username": "bob"}, "pushLogToServer": {"log": "x"},
+        "toggleUniqueAccountDevice": {"deviceType": "phone"},
     }  # fmt: skip
     for command, given in asked.items():
         await tab.command(command, **given)
