@@ -17,6 +17,8 @@ FOLDER: Final = Path(protocol.__file__).resolve().parent / "schema"
 ASYNCAPI: Final[dict[str, Any]] = json.loads((FOLDER / "asyncapi.json").read_text("utf-8"))
 OPENAPI: Final[dict[str, Any]] = json.loads((FOLDER / "openapi.json").read_text("utf-8"))
 STATEFUL: Final = (
+    "contactId: is nobody whom you may see",
+    "contactId: there are 256 favourites already",
     "cursor: ",
     "destination: is missing, and none was set before",
     "key: there are 64 preferences already",

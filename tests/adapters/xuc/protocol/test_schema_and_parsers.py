@@ -18,9 +18,10 @@ from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import Heartbeat, InvalidMessage, read
 from unique_account.core.errors import Refused
 from unique_account.ports.inbound.commands import NoSuchCall
+from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.pbx import CommandFailed
 
-UNDERSTOOD = (CommandFailed, NoSuchCall, Refused)
+UNDERSTOOD = (CommandFailed, NoSuchCall, Refused, UnknownUser)
 """Why a command that was understood may fail here, where there are no calls."""
 
 
