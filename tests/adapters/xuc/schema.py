@@ -18,7 +18,7 @@ ASYNCAPI: Final[dict[str, Any]] = json.loads((FOLDER / "asyncapi.json").read_tex
 OPENAPI: Final[dict[str, Any]] = json.loads((FOLDER / "openapi.json").read_text("utf-8"))
 STATEFUL: Final = (
     "contactId: is nobody whom you may see",
-    "contactId: there are 256 favourites already",
+    "contactId: there are ",
     "cursor: ",
     "destination: is missing, and none was set before",
     "key: there are 64 preferences already",
