@@ -1,10 +1,10 @@
 // The server: logging in, and one WebSocket that is opened again whenever it is lost.
 
+import { Heartbeat } from "./heartbeat.js";
+
 const API = "/xuc/api/2.0";
-const HEARTBEAT = 5_000; // milliseconds
-const MISSED_HEARTBEATS = 3;
 const RENEW_BEFORE = 0.5; // of a token's life
-const FIRST_DELAY = 500;
+const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 10_000;
 const OVER = new Set([4001, 4002, 4005]); // close codes after which there is nothing to come back to
 const TOO_MANY_TABS = 4003;
@@ -42,10 +42,9 @@ export class Connection {
   #token;
   #hooks;
   #socket = null;
-  #lastFrame = 0;
+  #heartbeat = null;
   #tries = 0;
   #retrying = null;
-  #beating = null;
   #renewing = null;
   #refs = 0;
   #waiting = new Map();
@@ -62,11 +61,18 @@ export class Connection {
     const address = new URL(`${API}/cti?token=${encodeURIComponent(this.#token.text)}`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = (this.#socket = new WebSocket(address));
-    this.#lastFrame = Date.now();
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => this.#closed(socket, code);
-    clearInterval(this.#beating);
-    this.#beating = setInterval(() => this.#beat(socket), HEARTBEAT);
+    this.#heartbeat?.stop();
+    this.#heartbeat = new Heartbeat(() => this.#ask(socket), () => this.#fellSilent(socket));
+    this.#heartbeat.start();
+  }
+
+  /** See whether the server still answers: the page was hidden, or the network may have changed. */
+  check() {
+    if (this.#socket) {
+      this.#heartbeat.beat();
+    }
   }
 
   /** Try at once what would be tried later. */
@@ -98,7 +104,7 @@ export class Connection {
   }
 
   #take({ msgType, ctiMessage, claz }) {
-    this.#lastFrame = Date.now();
+    this.#heartbeat?.answered();
     if (claz === "ping") {
       return;
     }
@@ -119,13 +125,15 @@ export class Connection {
     }
   }
 
-  #beat(socket) {
-    if (Date.now() - this.#lastFrame > MISSED_HEARTBEATS * HEARTBEAT) {
-      this.#closed(socket, 1006);
-      socket.close();
-    } else if (socket.readyState === WebSocket.OPEN) {
+  #ask(socket) {
+    if (socket.readyState === WebSocket.OPEN) {
       socket.send('{"claz": "ping"}');
     }
+  }
+
+  #fellSilent(socket) {
+    this.#closed(socket, 1006);
+    socket.close();
   }
 
   #closed(socket, code) {
@@ -146,7 +154,7 @@ export class Connection {
   #drop() {
     const socket = this.#socket;
     this.#socket = null;
-    clearInterval(this.#beating);
+    this.#heartbeat?.stop();
     clearTimeout(this.#retrying);
     clearTimeout(this.#renewing);
     for (const { reject } of this.#waiting.values()) {

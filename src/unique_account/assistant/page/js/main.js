@@ -156,6 +156,7 @@ setInterval(() => {
 }, 1000);
 
 addEventListener("online", () => session.server?.retry());
+document.addEventListener("visibilitychange", () => document.hidden || session.server?.check());
 addEventListener("pagehide", () => phone.leave());
 addEventListener("beforeunload", (event) => {
   if (store.state.own.some(({ status }) => status === "talking" || status === "held")) {

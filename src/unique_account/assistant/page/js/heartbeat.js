@@ -1,0 +1,55 @@
+// Whether the server still answers, also in a tab whose timers the browser slows down, and after the computer slept.
+
+export const BEAT = 5_000; // milliseconds
+const MOST_UNANSWERED = 3;
+
+export class Heartbeat {
+  #ask;
+  #fellSilent;
+  #timer = null;
+  #unanswered = 0; // questions
+  #last = 0;
+  #late = false;
+
+  /** `ask` asks the server; `fellSilent` is called once several questions in a row had no answer. */
+  constructor(ask, fellSilent) {
+    this.#ask = ask;
+    this.#fellSilent = fellSilent;
+  }
+
+  start() {
+    this.stop();
+    this.#unanswered = 0;
+    this.#late = false;
+    this.#last = Date.now();
+    this.#timer = setInterval(() => this.beat(), BEAT);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+
+  answered() {
+    this.#unanswered = 0;
+  }
+
+  /**
+   * Ask, or give up. Only questions count, not the time: nobody asked while timers stood still. Of those that were asked
+   * before they did, the answers may be lost without the connection being so; a late beat after one in time begins again.
+   */
+  beat() {
+    const now = Date.now();
+    const late = now - this.#last > 2 * BEAT;
+    if (late && !this.#late) {
+      this.#unanswered = 0;
+    }
+    this.#last = now;
+    this.#late = late;
+    if (this.#unanswered >= MOST_UNANSWERED) {
+      this.#fellSilent();
+    } else {
+      this.#unanswered += 1;
+      this.#ask();
+    }
+  }
+}
