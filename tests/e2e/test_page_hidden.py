@@ -1,4 +1,4 @@
-"""A page in a hidden tab, whose timers the browser slows down to one a minute, and on a computer that slept."""
+"""A page in a hidden tab, whose timers run once a minute, and on a computer that slept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SIMULATION: Final = """async ({ minutes, answers }) => {
   Date.now = real;
   return [passed, lost];
 }"""
-"""Minutes of a tab that is hidden, seen and on a computer that sleeps, by turns; where the server answers, or does not."""
+"""Minutes of a tab that is hidden, seen or asleep by turns, with a server that answers or does not."""
 
 
 class TestHiddenTab:

@@ -8,6 +8,7 @@ import { Troubles, aloud } from "./notices.js";
 import { Phone } from "./phone.js";
 import { keep, preferences, useTheme } from "./preferences.js";
 import { Session, troubleOf } from "./session.js";
+import { focusInstead, ignoreSecondPresses, settle } from "./settling.js";
 import { Sounds } from "./sounds.js";
 import { callsOf, deviceInUse, initialState, nameOf } from "./state.js";
 import { Store } from "./store.js";
@@ -135,18 +136,23 @@ function draw() {
   useTheme(state.theme);
   const focused = document.activeElement;
   const transferring = document.getElementById("transfer-to");
-  render(page(state, actions), document.getElementById("page"));
+  const root = document.getElementById("page");
+  render(page(state, actions), root);
   if (focused !== document.body && !focused.isConnected) {
     // What had the focus is gone, as a button of a call that is over: go on from the nearest thing of use.
     const next = document.querySelector(".call .button") ?? document.getElementById("main") ?? document.getElementById("login");
-    next?.focus();
+    if (next) {
+      focusInstead(next);
+    }
   } else if (!transferring) {
     document.getElementById("transfer-to")?.focus(); // it was asked for just now
   }
+  const before = scrollY;
   if (rang) {
     rang = false;
     document.querySelector(".call.ringing")?.scrollIntoView({ block: "nearest" });
   }
+  settle(root, scrollY !== before);
 }
 
 setInterval(() => {
@@ -155,6 +161,7 @@ setInterval(() => {
   }
 }, 1000);
 
+ignoreSecondPresses(document);
 addEventListener("online", () => session.server?.retry());
 document.addEventListener("visibilitychange", () => document.hidden || session.server?.check());
 addEventListener("pagehide", () => phone.leave());

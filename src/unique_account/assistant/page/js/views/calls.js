@@ -136,7 +136,7 @@ export function dialPad(state, actions) {
     <form class="dial" @submit=${dial}>
       <div class="number">
         <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" aria-label=${say("Number to call")} placeholder=${say("Enter a number")} @input=${uncomplained}>
-        <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} @click=${erase}>${icon("erase")}</button>
+        <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} data-repeats @click=${erase}>${icon("erase")}</button>
       </div>
       ${keys(press)}
       <button class="button go" ?disabled=${state.session !== "open"}>${icon("phone")}${say("Call")}</button>
