@@ -10,17 +10,16 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.paths import ROOT
+from unique_account.adapters.xuc.protocol.error_messages import ERROR_IDS
+from unique_account.adapters.xuc.protocol.own_messages import REASON_IDS
 from unique_account.assistant import PAGE, headers
 from unique_account.assistant.static_files import PageFiles
-from unique_account.core.forwarding import Outcome
 
 OURS: Final = sorted(
     file for file in PAGE.rglob("*") if file.suffix in (".js", ".css", ".html") and "vendor" not in file.parts
 )
-ROUTING: Final = ROOT / "src/unique_account/core/routing.py"
 SAID: Final = re.compile(r'\bsay\(\s*"([^"]+)"|ofCount\([^,"]+,\s*"([^"]+)",\s*"([^"]+)"')
-REASON: Final = re.compile(r'"R\d+", "([^"]+)"')
+WORDS_OF_SERVER: Final = re.compile(r"^ {2}(\w+): \(", re.MULTILINE)
 ENTRY: Final = re.compile(r'^ {2}"([^"]+)": "([^"]+)",$', re.MULTILINE)
 
 
@@ -34,10 +33,19 @@ def said() -> set[str]:
     return {sentence for text in texts for found in SAID.findall(text) for sentence in found if sentence}
 
 
-def reasons() -> set[str]:
-    """Every reason of a route that needs no words of its own."""
-    rules = {f"the {outcome.replace('_', ' ')} rule applies" for outcome in Outcome}
-    return rules | set(REASON.findall(ROUTING.read_text("utf-8")))
+class TestServer:
+    """R17: the page has words for everything that the server says, by its id, and shows no sentence of it."""
+
+    def test_has_words_for_every_id(self) -> None:
+        words = WORDS_OF_SERVER.findall((PAGE / "js/server_words.js").read_text("utf-8"))
+        assert set(words) == REASON_IDS | ERROR_IDS
+
+    @pytest.mark.parametrize("file", OURS, ids=lambda file: str(file.relative_to(PAGE)))
+    def test_its_sentences_are_not_read(self, file: Path) -> None:
+        assert (
+            re.findall(r"(?:ctiMessage|reason|error|trouble)\??\.(?:message|text)\b", file.read_text("utf-8"))
+            == []
+        )
 
 
 class TestFrench:
@@ -47,12 +55,8 @@ class TestFrench:
         assert len(said()) > 100
         assert said() - set(french()) == set()
 
-    def test_has_words_for_every_reason_of_a_route(self) -> None:
-        assert len(reasons()) > 12
-        assert reasons() - set(french()) == set()
-
     def test_has_words_for_nothing_that_is_never_said(self) -> None:
-        assert set(french()) - said() - reasons() == set()
+        assert set(french()) - said() == set()
 
     def test_keeps_the_values_of_a_sentence(self) -> None:
         values = re.compile(r"\{\w+\}")

@@ -99,7 +99,7 @@ class TestSelecting:
             await expect(page.device("webrtc").locator("input")).to_be_checked()
             why = page.page.locator(".why")
             await expect(why).to_contain_text("although this browser is selected")
-            await expect(why).to_contain_text("The WebRTC line is not registered")
+            await expect(why).to_contain_text("The browser's phone is not registered")
             await expect(page.trouble("line_lost")).to_be_visible()
 
     @in_loop
@@ -108,7 +108,7 @@ class TestSelecting:
             page = await at.logged_in()
             await page.page.locator(".top").get_by_label("Language").select_option("fr")
             await page.page.locator(".why summary").click()
-            await expect(page.page.locator(".why")).to_contain_text("Le navigateur (WebRTC) est choisi")
+            await expect(page.page.locator(".why")).to_contain_text("Le navigateur est choisi")
             await expect(page.page.locator("html")).to_have_attribute("lang", "fr")
 
 
@@ -284,7 +284,7 @@ class TestDeskphoneCalls:
             await at.phones.press("alice", "Unplug")
             await expect(page.device("deskphone")).to_contain_text("Not registered")
             await page.dial("1002")
-            await expect(page.trouble("refused")).to_contain_text("not registered, so it cannot be rung")
+            await expect(page.trouble("refused")).to_contain_text("Your deskphone is not registered")
 
 
 class TestSeveralTabs:
@@ -382,7 +382,7 @@ class TestVoicemail:
             page = await at.logged_in()
             await expect(page.page.locator("#messages")).to_contain_text("2 new messages")
             await page.page.get_by_text("Do not disturb").click()
-            await expect(page.page.locator(".why")).to_contain_text("rings on no device")
+            await expect(page.page.locator(".why")).to_contain_text("goes to your voicemail")
             await at.phones.press("bob", "Call Alice")
             await expect(at.phones.call("bob", "talking")).to_contain_text("Voicemail")
             await at.phones.press("bob", "Hang up")

@@ -22,7 +22,7 @@ MOST_STEPS: Final = 90
 HIDDEN: Final = """() => {
   const one = document.activeElement;
   const { top, bottom } = one.getBoundingClientRect();
-  const bar = document.querySelector(".top"), places = document.querySelector(".places");
+  const bar = document.querySelector(".overhead"), places = document.querySelector(".places");
   const above = bar.contains(one) || one.matches(".skip") ? 0 : bar.getBoundingClientRect().bottom;
   const below = places.contains(one) ? innerHeight : places.getBoundingClientRect().top || innerHeight;
   const middle = (top + bottom) / 2;

@@ -8,8 +8,9 @@ import pytest
 
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, BOB, Installation, settle
+from unique_account.adapters.memory import MemoryCti
 from unique_account.core.errors import Unreachable
-from unique_account.core.events import ForwardingChanged
+from unique_account.core.events import DoNotDisturbSet, ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.history import HistoryStatus
 from unique_account.core.machine import Device
@@ -29,6 +30,41 @@ async def calls(at: Installation, *numbers: str) -> None:
 async def recorded(at: Installation) -> list[str]:
     """Whose calls are in the call log."""
     return [user for user in ("alice", "bob") for _ in await at.call_log.before(user, None, 10)]
+
+
+class TestReports:
+    """H4: a user's sessions are notified of a new entry, also where the account stays the same."""
+
+    @in_loop
+    async def test_a_call_that_was_sent_elsewhere(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB) as service:
+            await service.handle(ALICE.id, DoNotDisturbSet(on=True))
+            await at.pbx.end(await at.pbx.call(ALICE.extension))
+            assert at.cti.history_changes == ["alice"]
+
+    @in_loop
+    async def test_once_it_is_recorded(self) -> None:
+        at = Installation()
+        async with at.running(ALICE, BOB):
+            at.call_log.fail("add", error=GONE)
+            await calls(at, "1001")
+            assert at.cti.history_changes == []
+            at.call_log.heal()
+            await at.advance(5)
+            assert at.cti.history_changes == ["alice"]
+
+    @in_loop
+    async def test_a_report_that_fails_loses_no_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def fails(user: str) -> None:
+            raise GONE
+
+        monkeypatch.setattr(MemoryCti, "history_changed", lambda self, user: fails(user))
+        at = Installation()
+        async with at.running(ALICE, BOB):
+            await calls(at, "1001")
+            assert await recorded(at) == ["alice"]
+            assert at.failures == ["cti: history_changed for alice"]
 
 
 class TestUnreachable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum, auto
 
 
 class UniqueAccountError(Exception):
@@ -13,6 +14,18 @@ class Unreachable(UniqueAccountError, ConnectionError):
     """Something that is needed, such as a node or a database, cannot be reached now; try again later."""
 
 
+class RefusalId(StrEnum):
+    """Why a trigger was refused: the id by which a client finds words in its user's language."""
+
+    NOT_DIALABLE = auto()
+    NOT_KEPT = auto()
+    NOT_LOGGED_IN = auto()
+    NO_DESTINATION = auto()
+    NO_MAILBOX = auto()
+    OWN_NUMBER = auto()
+    REFUSED = auto()
+
+
 class Refused(UniqueAccountError):
     """A trigger was refused, and nothing changed (M3).
 
@@ -21,10 +34,22 @@ class Refused(UniqueAccountError):
         trigger: What was asked for, e.g. ``select_webrtc``.
         reason: Why it cannot be.
         way_out: What the user can do instead.
+        id: The reason and the way out, as an id.
+        parameters: What the words for that id name, such as ``number``.
     """
 
-    def __init__(self, state: str, trigger: str, reason: str, way_out: str) -> None:
-        super().__init__(state, trigger, reason, way_out)
+    def __init__(
+        self,
+        state: str,
+        trigger: str,
+        reason: str,
+        way_out: str,
+        id: RefusalId = RefusalId.REFUSED,
+        **parameters: str,
+    ) -> None:
+        super().__init__(state, trigger, reason, way_out, id)
+        self.id = id
+        self.parameters = parameters
         self.state = state
         self.trigger = trigger
         self.reason = reason

@@ -28,7 +28,7 @@ from unique_account.core.account import (
     utc,
 )
 from unique_account.core.diversions import CallDiverted
-from unique_account.core.errors import Refused
+from unique_account.core.errors import RefusalId, Refused
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.forwarding_changes import FORWARDS, Setting, choose, dialled, switched
 from unique_account.core.machine import TABLE, Device, State, Trigger
@@ -261,7 +261,8 @@ def _device_selected(account: Account, event: DeviceSelected) -> Account:
     trigger = _SELECTS[event.device]
     step = TABLE.get((account.state, trigger, kept.selection))
     if step is None:
-        raise Refused(account.state, trigger, "selecting a device needs a session (S6)", "log in first")
+        reason, way_out = "selecting a device needs a session (S6)", "log in first"
+        raise Refused(account.state, trigger, reason, way_out, RefusalId.NOT_LOGGED_IN)
     state, selection = step
     if selection is kept.selection and state is account.state:
         return account

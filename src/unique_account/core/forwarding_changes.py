@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from unique_account.core.account import Account, Kept
-from unique_account.core.errors import NoDestination, Refused
+from unique_account.core.errors import NoDestination, RefusalId, Refused
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.number import IN_WORDS
 
@@ -61,7 +61,8 @@ def switched(account: Account, setting: Setting, enabled: bool, destination: str
         return evolve(before, **changes)
     if enabled:
         reason = "no destination is given, and none was set before (R10)"
-        raise NoDestination(account.state, f"forward_{setting}", reason, "give a destination")
+        way_out, why = "give a destination", RefusalId.NO_DESTINATION
+        raise NoDestination(account.state, f"forward_{setting}", reason, way_out, why)
     return before
 
 
@@ -86,16 +87,21 @@ def _validate(account: Account, name: str, forward: Forward) -> None:
     if not forward.enabled:
         if len(number) <= LONGEST_KEPT and not _UNKEPT(number):
             return
+        why = RefusalId.NOT_KEPT
         reason, way_out = "it is too long, or has characters that cannot be kept", "keep a number"
     elif not number.is_dialable:
+        why = RefusalId.NOT_DIALABLE
         reason, way_out = f"{number.written[:LONGEST_KEPT]!r} cannot be dialled", f"use {IN_WORDS}"
     elif number in user.numbers:
+        why = RefusalId.OWN_NUMBER
         reason, way_out = f"{number} is the user's own number (R13)", "forward to another number"
     elif number == user.voicemail_code and user.mailbox is None:
+        why = RefusalId.NO_MAILBOX
         reason, way_out = "the user has no mailbox (R10)", "forward to a number"
     else:
         return
-    raise Refused(account.state, f"forward_{name}", reason, way_out)
+    written = number.written[:LONGEST_KEPT]
+    raise Refused(account.state, f"forward_{name}", reason, way_out, why, number=written)
 
 
 LONGEST_KEPT: Final = 128

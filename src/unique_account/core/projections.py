@@ -15,9 +15,8 @@ from unique_account.core.device_in_use import device_in_use
 from unique_account.core.machine import State
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence, presence
-from unique_account.core.reasons import Reason
 from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
-from unique_account.core.view import View, view_of
+from unique_account.core.view import NextCall, View, next_call, view_of
 
 
 @frozen(weakref_slot=False)
@@ -49,7 +48,7 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
     """
     if former is None or former.plan.owner != owner:
         due, shown = plan(account, owner=owner), presence(account)
-        view = view_of(account, due, shown, _because(due, account))
+        view = view_of(account, due, shown, _next_call(due, account))
         return Projected(account, account.user.numbers, due, shown, view)
     known = former.account
     numbers = former.numbers if known.user is account.user else account.user.numbers
@@ -60,7 +59,7 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
     shown = former.presence if _lines(known) == _lines(account) else presence(account)
     view = former.view
     if _seen(known) != _seen(account):
-        view = view_of(account, due, shown, view.because if same_way else _because(due, account))
+        view = view_of(account, due, shown, view.next_call if same_way else _next_call(due, account))
     return Projected(account, numbers, due, shown, view)
 
 
@@ -75,9 +74,9 @@ def _choices(account: Account) -> tuple[Any, ...]:
     return account.user, account.state is State.LOGGED_OUT, kept.selection, kept.forwarding
 
 
-def _because(due: Plan, account: Account) -> tuple[Reason, ...]:
-    """Why a call would ring where it would."""
-    return resolve(due, facts(account)).because
+def _next_call(due: Plan, account: Account) -> NextCall:
+    """Where a call would go, and why."""
+    return next_call(resolve(due, facts(account)))
 
 
 def _reach(account: Account) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from unique_account.core.forwarding import (
 )
 from unique_account.core.machine import Device, State
 from unique_account.core.number import NO_NUMBER, Number, by_number, numbers
-from unique_account.core.reasons import Reason
+from unique_account.core.reasons import Because, Reason
 from unique_account.core.user import User
 
 DEFAULT_OWNER: Final = "unique_account"
@@ -192,7 +192,7 @@ _LOGGED_OUT: Final = {
         (
             Reason(
                 "R1",
-                "nobody is logged in, so the deskphone rings",
+                Because.NOBODY_LOGGED_IN,
                 ("logged_in=false", f"selection={saved}"),
             ),
         ),
@@ -202,11 +202,11 @@ _LOGGED_OUT: Final = {
 _LOGGED_IN: Final = {
     Device.DESKPHONE: (
         (Device.DESKPHONE,),
-        (Reason("R3", "the deskphone is selected", ("logged_in=true", f"selection={Device.DESKPHONE}")),),
+        (Reason("R3", Because.DESKPHONE_SELECTED, ("logged_in=true", f"selection={Device.DESKPHONE}")),),
     ),
     Device.WEBRTC: (
         (Device.WEBRTC, Device.DESKPHONE),
-        (Reason("R2", "WebRTC is selected", ("logged_in=true", f"selection={Device.WEBRTC}")),),
+        (Reason("R2", Because.WEBRTC_SELECTED, ("logged_in=true", f"selection={Device.WEBRTC}")),),
     ),
 }
 
@@ -236,13 +236,13 @@ def resolve(plan: Plan, facts: Facts) -> Route:
     """Where a call goes under these facts: the gate first, then the candidates (R8)."""
     gate = plan.gate
     if gate.do_not_disturb is not None:
-        reason = Reason("R8", "do-not-disturb is on", ("do_not_disturb=true",))
+        reason = Reason("R8", Because.DO_NOT_DISTURB, ("do_not_disturb=true",))
         return _sent(plan, gate.do_not_disturb, Outcome.UNAVAILABLE, facts, reason)
     if gate.forward is not None:
-        reason = Reason("R8", "an unconditional forward is on", (f"forward={gate.forward}",))
+        reason = Reason("R8", Because.FORWARDED, (f"forward={gate.forward}",))
         return _sent(plan, gate.forward, Outcome.UNAVAILABLE, facts, reason)
     if facts.calls >= gate.limit:
-        reason = Reason("R8", "the user has no call left", (f"calls={facts.calls}", f"limit={gate.limit}"))
+        reason = Reason("R8", Because.NO_CALL_LEFT, (f"calls={facts.calls}", f"limit={gate.limit}"))
         return _sent(plan, plan.busy, Outcome.BUSY, facts, reason)
     return ring(plan, facts)
 
@@ -270,23 +270,19 @@ def _contact(device: Device, facts: Facts) -> Reason:
 
 
 _THERE: Final = {
-    Device.WEBRTC: Reason(
-        "R2", "the WebRTC line is registered, so the browser rings", ("webrtc.reachable=true",)
-    ),
-    Device.DESKPHONE: Reason("R4", "so the deskphone rings", ("deskphone.reachable=true",)),
+    Device.WEBRTC: Reason("R2", Because.WEBRTC_RINGS, ("webrtc.reachable=true",)),
+    Device.DESKPHONE: Reason("R4", Because.DESKPHONE_RINGS, ("deskphone.reachable=true",)),
 }
 _GONE: Final = {
-    Device.WEBRTC: Reason("R4", "the WebRTC line is not registered", ("webrtc.reachable=false",)),
-    Device.DESKPHONE: Reason("R12", "the deskphone is not registered", ("deskphone.reachable=false",)),
+    Device.WEBRTC: Reason("R4", Because.WEBRTC_NOT_REGISTERED, ("webrtc.reachable=false",)),
+    Device.DESKPHONE: Reason("R12", Because.DESKPHONE_NOT_REGISTERED, ("deskphone.reachable=false",)),
 }
 _UNKNOWN: Final = {
-    Device.WEBRTC: Reason("R4", "nothing is known of the WebRTC line", ("webrtc.reachable=unknown",)),
-    Device.DESKPHONE: Reason(
-        "R4", "nothing is known of the deskphone, so it is tried", ("deskphone.reachable=unknown",)
-    ),
+    Device.WEBRTC: Reason("R4", Because.WEBRTC_UNKNOWN, ("webrtc.reachable=unknown",)),
+    Device.DESKPHONE: Reason("R4", Because.DESKPHONE_UNKNOWN, ("deskphone.reachable=unknown",)),
 }
 
-_NOTHING_RINGS: Final = Reason("R12", "no device can be rung", ("reachable=none",))
+_NOTHING_RINGS: Final = Reason("R12", Because.NOTHING_RINGS, ("reachable=none",))
 
 
 def _timed(plan: Plan, candidate: Candidate, dialled: str) -> Candidate:
@@ -307,8 +303,7 @@ def _after(plan: Plan, outcome: Outcome, facts: Facts, because: tuple[Reason, ..
 
 
 _APPLIES: Final = {
-    outcome: Reason("R9", f"the {outcome.replace('_', ' ')} rule applies", (f"outcome={outcome}",))
-    for outcome in Outcome
+    outcome: Reason("R9", Because[f"{outcome.name}_RULE"], (f"outcome={outcome}",)) for outcome in Outcome
 }
 
 
@@ -316,7 +311,7 @@ def _sent(plan: Plan, destination: Destination, outcome: Outcome, facts: Facts, 
     """The call goes to a destination, unless it was forwarded too often for another extension (R13)."""
     if isinstance(destination, Extension) and facts.forwards >= plan.max_forwards:
         counts = (f"forwards={facts.forwards}", f"max_forwards={plan.max_forwards}")
-        because = (*because, Reason("R13", "the call was forwarded too often", counts))
+        because = (*because, Reason("R13", Because.FORWARDED_TOO_OFTEN, counts))
         return Route(destination=Refusal(outcome.cause), because=because)
     reason = Reason("R10", f"the call goes to {destination}", (f"forwards={facts.forwards}",))
     return Route(destination=destination, because=(*because, reason))

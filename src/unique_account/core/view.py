@@ -6,12 +6,32 @@ from attrs import frozen
 
 from unique_account.core.account import Account, Call, Line, Messages
 from unique_account.core.device_in_use import device_in_use, fallen_back
-from unique_account.core.forwarding import Forwarding
+from unique_account.core.forwarding import Destination, Forwarding
 from unique_account.core.machine import Device, State
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence, presence
 from unique_account.core.reasons import Reason
-from unique_account.core.routing import DEFAULT_OWNER, Plan, facts, plan, resolve
+from unique_account.core.routing import DEFAULT_OWNER, Plan, Route, facts, plan, resolve
+
+
+@frozen(weakref_slot=False)
+class NextCall:
+    """Where the next call to the account goes; exactly one of ``rings`` and ``goes_to`` is set.
+
+    Attributes:
+        rings: The device that rings.
+        goes_to: Where the call goes instead.
+        because: Why.
+    """
+
+    rings: Device | None
+    goes_to: Destination | None
+    because: tuple[Reason, ...]
+
+
+def next_call(route: Route) -> NextCall:
+    """What a user sees of a route."""
+    return NextCall(route.ring.device if route.ring else None, route.destination, route.because)
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -34,7 +54,8 @@ class View:
         calls: The live calls over both devices.
         forwarding: Do-not-disturb and the user's own forwards.
         messages: The mailbox's counts; None until reported.
-        because: Why the next call goes where it goes.
+        next_call: Where the next call goes, and why.
+        forward: Where every call goes while an unconditional forward is on; None while there is none.
     """
 
     user: str
@@ -52,16 +73,22 @@ class View:
     calls: tuple[Call, ...]
     forwarding: Forwarding
     messages: Messages | None
-    because: tuple[Reason, ...]
+    next_call: NextCall
+    forward: Destination | None
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        """Why the next call goes where it goes."""
+        return self.next_call.because
 
 
 def view(account: Account, *, owner: str = DEFAULT_OWNER) -> View:
     """What the user's UC Assistants show of the account now."""
     due = plan(account, owner=owner)
-    return view_of(account, due, presence(account), resolve(due, facts(account)).because)
+    return view_of(account, due, presence(account), next_call(resolve(due, facts(account))))
 
 
-def view_of(account: Account, due: Plan, shown: Presence, because: tuple[Reason, ...]) -> View:
+def view_of(account: Account, due: Plan, shown: Presence, coming: NextCall) -> View:
     """The view of an account whose other projections are worked out already."""
     kept, seen = account.kept, account.observed
     return View(
@@ -80,5 +107,6 @@ def view_of(account: Account, due: Plan, shown: Presence, because: tuple[Reason,
         calls=seen.calls,
         forwarding=kept.forwarding,
         messages=seen.messages,
-        because=because,
+        next_call=coming,
+        forward=due.gate.forward,
     )

@@ -18,6 +18,7 @@ from unique_account.core.account import Direction
 from unique_account.core.history import CallRecord, HistoryStatus
 from unique_account.core.machine import Device
 from unique_account.demo.change_stream import ChangeStream
+from unique_account.demo.pbx import DemoPbx
 from unique_account.demo.people import NAMES, NUMBERS, DemoCredentials, cast
 from unique_account.demo.web import LINE, application
 from unique_account.ports.clock import Clock
@@ -36,7 +37,7 @@ async def stage(port: int = PORT) -> AsyncIterator[str]:
     """
     async with AsyncExitStack() as opened:
         clock = await opened.enter_async_context(aclosing(SystemClock()))
-        pbx, changes, secret = MemoryPbx(clock), ChangeStream(cast()), token_urlsafe()
+        pbx, changes, secret = DemoPbx(clock), ChangeStream(cast()), token_urlsafe()
         observer, credentials = FanOut(LogObserver(), changes), DemoCredentials(secret)
         settings = XucSettings(key=token_urlsafe(32), host=_HOST, port=port)
         cti = XucCti(settings, _directory(), credentials, observer, application(pbx, changes, secret))

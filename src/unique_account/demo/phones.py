@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from unique_account.adapters.memory import MemoryPbx, PlacedCall
 from unique_account.adapters.memory.calls import PhoneLeg
 from unique_account.core.account import CallStatus, Direction, Messages
 from unique_account.core.errors import UniqueAccountError
-from unique_account.core.forwarding import Extension, Mailbox, Outcome
+from unique_account.core.forwarding import Extension, Mailbox, Outcome, Refusal
 from unique_account.core.user import User
 from unique_account.demo.change_stream import ChangeStream
+from unique_account.demo.pbx import leads_somewhere
 from unique_account.demo.people import NAMES, NUMBERS, VOICEMAIL
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 _NAMES_BY_NUMBER = {number: NAMES[user] for user, number in NUMBERS.items()}
 
@@ -27,6 +29,7 @@ class DemoPhones:
     def __init__(self, pbx: MemoryPbx, news: ChangeStream) -> None:
         self._pbx = pbx
         self._news = news
+        self._failed: dict[str, str] = {}
 
     # -- what they show ------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ class DemoPhones:
             await self._pbx.transfer(leg, number)
         else:
             await self._press_in_call(interface, key, argument)
-        await self.play_mailboxes()
+        await self.play_machines()
         return leg
 
     async def _dial(self, interface: str, number: str) -> str:
@@ -108,13 +111,23 @@ class DemoPhones:
             count = self._messages(call.destination.address)
             await self._pbx.leave_messages(call.destination.address, count.new + 1, count.old)
 
-    async def play_mailboxes(self) -> None:
-        """Let mailboxes answer callers who leave a message, and users who dial the code to listen."""
+    def failures(self, legs: Iterable[str]) -> list[str]:
+        """Why legs ended that led nowhere, by the names of the page's notices; each is said once."""
+        return [self._failed.pop(leg) for leg in tuple(legs) if leg in self._failed]
+
+    async def play_machines(self) -> None:
+        """Let mailboxes answer callers and their users, and end calls that lead nowhere."""
         for call in self._pbx.calls:
             leg = call.caller_leg
             if leg is None or leg.status is not CallStatus.DIALLING:
                 continue
-            if isinstance(call.destination, Mailbox):
+            if isinstance(call.destination, Extension) and not leads_somewhere(call.destination.number):
+                self._failed[leg.id] = "no_such_number"
+                await self._pbx.end(call)
+            elif isinstance(call.destination, Refusal):
+                self._failed[leg.id] = "busy" if call.destination.cause == Outcome.BUSY.cause else "not_taken"
+                await self._pbx.end(call)
+            elif isinstance(call.destination, Mailbox):
                 await self._pbx.pick_up(call)
             elif call.destination == Extension(VOICEMAIL):
                 await self._pbx.pick_up(call)
@@ -137,7 +150,7 @@ class DemoPhones:
             for leg in call.legs:
                 if leg.id == leg_id and leg.interface == interface:
                     return call, leg
-        raise CommandFailed("the call is over")
+        raise CommandFailed("the call is over", Failure.CALL_OVER)
 
 
 def _shown(call: PlacedCall, leg: PhoneLeg) -> dict[str, Any]:
@@ -148,6 +161,7 @@ def _shown(call: PlacedCall, leg: PhoneLeg) -> dict[str, Any]:
         "status": leg.status,
         "peer": leg.peer,
         "peerName": "Voicemail" if to_mailbox else _NAMES_BY_NUMBER.get(leg.peer, ""),
+        "voicemail": to_mailbox,
         "answered": leg.answered.isoformat() if leg.answered else None,
         "dials": leg.direction is Direction.OUTGOING and call.ringing_leg is leg,
     }

@@ -14,6 +14,7 @@ from unique_account.core.account import CallStatus
 from unique_account.core.errors import UniqueAccountError
 from unique_account.demo.change_stream import ChangeStream, own_page
 from unique_account.demo.phones import DemoPhones
+from unique_account.ports.pbx import CommandFailed, Failure
 
 _KEYS = frozenset({"dial", "answer", "hang_up", "hold", "resume", "transfer", "join"})
 
@@ -70,7 +71,7 @@ class SipSockets:
             # With the calls as they are now: the page must not get a call that it cannot find.
             answer |= {"id": leg, "calls": self._own(line, contact)}
         except UniqueAccountError as error:
-            answer["error"] = str(error)
+            answer["error"] = _trouble_of(error)
         self._news.spread()
         await socket.send_json(answer)
 
@@ -81,7 +82,12 @@ class SipSockets:
             calls, own = self._phones.calls(line), self._own(line, contact)
             taken = any(call["id"] in ringing and call not in own for call in calls)
             ringing = {call["id"] for call in own if call["status"] is CallStatus.RINGING}
-            await socket.send_json({"calls": own, "taken": taken})
+            failed = self._phones.failures(self._held_by(contact))
+            await socket.send_json({"calls": own, "taken": taken, "failed": failed})
+
+    def _held_by(self, contact: str) -> set[str]:
+        """The legs that a tab holds, those that are over included."""
+        return {leg for leg, holder in self._holders.items() if holder == contact}
 
     def _own(self, line: str, contact: str) -> list[dict[str, Any]]:
         return [call for call in self._phones.calls(line) if self._is_own(call, contact)]
@@ -97,3 +103,9 @@ class SipSockets:
             del self._holders[leg]
             if any(call["id"] == leg for call in self._phones.calls(line)):
                 await self._phones.press(line, "hang_up", leg)
+
+
+def _trouble_of(error: UniqueAccountError) -> str:
+    """What went wrong on a played phone, by the name of the page's notice."""
+    nowhere = isinstance(error, CommandFailed) and error.failure is Failure.NO_SUCH_NUMBER
+    return "no_such_number" if nowhere else "try_again"

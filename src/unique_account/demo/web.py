@@ -50,7 +50,7 @@ class DemoApp:
 
     async def _show(self, socket: WebSocket) -> None:
         async for _ in self._news.follow():
-            await self._phones.play_mailboxes()
+            await self._phones.play_machines()
             await socket.send_json({"people": [self._phones.person(user) for user in self._users()]})
 
     async def _take(self, socket: WebSocket, asked: dict[str, Any]) -> None:

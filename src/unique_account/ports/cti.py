@@ -40,6 +40,13 @@ class Cti(Protocol):
         """
         ...
 
+    async def history_changed(self, user: str) -> None:
+        """Notify every session of a user that the user's history has a new entry (H4).
+
+        The account may be the same as before.
+        """
+        ...
+
     async def forget(self, user: str) -> None:
         """The user has no account any more: end its sessions; unknown users are no error."""
         ...

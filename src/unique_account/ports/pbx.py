@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum, auto
 from typing import Protocol
 
 from unique_account.core.errors import UniqueAccountError, Unreachable
@@ -13,16 +14,52 @@ from unique_account.core.user import User
 from unique_account.ports.inbound.events import EventHandler
 
 
+class Failure(StrEnum):
+    """Why a command was not carried out: the id by which a client finds words in its user's language."""
+
+    CALL_OVER = auto()
+    COMMAND_FAILED = auto()
+    DESKPHONE_KEYS = auto()
+    HELD_ALREADY = auto()
+    LAST_DEVICE = auto()
+    NOT_ANSWERED = auto()
+    NOT_DIALABLE = auto()
+    NOT_HELD = auto()
+    NOT_ONE_PHONE = auto()
+    NOT_READY = auto()
+    NOT_RINGING = auto()
+    NOT_TWO_PARTIES = auto()
+    NO_CALL = auto()
+    NO_LINE_HERE = auto()
+    NO_REMOTE_CONTROL = auto()
+    NO_SUCH_CALL = auto()
+    NO_SUCH_NUMBER = auto()
+    NO_TRANSFER = auto()
+    OTHER_DEVICE = auto()
+    PARTY_GONE = auto()
+    PBX_REFUSES = auto()
+    PHONE_DOES_NOT_RING = auto()
+    PHONE_NOT_REGISTERED = auto()
+    SAME_PARTY = auto()
+    TOO_MANY_QUESTIONS = auto()
+    WHICH_CALL = auto()
+    WRONG_STATUS = auto()
+
+
 class CommandFailed(UniqueAccountError):
     """A command was not carried out; nothing of it was.
 
     Attributes:
-        reason: Why, as a sentence for the user who gave it (C1).
+        reason: Why, as an English sentence (C1).
+        failure: Why, as an id.
+        parameters: What the words for that id name, such as ``number``.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, failure: Failure = Failure.COMMAND_FAILED, **parameters: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.failure = failure
+        self.parameters = parameters
 
 
 class NodeDown(Unreachable):

@@ -20,7 +20,7 @@ from unique_account.ports.inbound.commands import (
     Resume,
     Transfer,
 )
-from unique_account.ports.pbx import CommandFailed, Pbx
+from unique_account.ports.pbx import CommandFailed, Failure, Pbx
 
 
 class CallControl:
@@ -98,5 +98,6 @@ def _own(account: Account, call_id: str) -> Call:
 
 def _dialable(number: Number) -> Number:
     if not number.is_dialable:
-        raise CommandFailed(f"{number.written!r} cannot be dialled; use {IN_WORDS}")
+        sentence = f"{number.written!r} cannot be dialled; use {IN_WORDS}"
+        raise CommandFailed(sentence, Failure.NOT_DIALABLE, number=number.written)
     return number

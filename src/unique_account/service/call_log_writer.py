@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -30,12 +31,20 @@ class CallLogWriter:
         call_log: Where they go.
         clock: When it is time to try again.
         observer: Is notified of a call log that fails, once, and when it works again.
+        on_record: Is called with the user whose history has a new record.
     """
 
-    def __init__(self, call_log: CallLog, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self,
+        call_log: CallLog,
+        clock: Clock,
+        observer: Observer,
+        on_record: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._call_log = call_log
         self._clock = clock
         self._observer = observer
+        self._on_record = on_record
         self._owed: deque[CallRecord] = deque()
 
     async def record(self, account: Account, event: CallEnded | CallDiverted) -> None:
@@ -78,7 +87,16 @@ class CallLogWriter:
             return False
         except Exception as error:
             self._say(record, error)
+        else:
+            await self._report(record.user)
         return True
+
+    async def _report(self, user: str) -> None:
+        """Report a new record; the record stays whatever comes of that."""
+        try:
+            await self._on_record(user)
+        except Exception as error:
+            self._observer.failed(PortRequest("cti", "history_changed", user=user), error)
 
     def _say(self, record: CallRecord, error: Exception) -> None:
         self._observer.failed(PortRequest("call log", "add", user=record.user), error)

@@ -93,7 +93,7 @@ class Service:
         self._doubts = UnconfirmedWrites(clock, self._settle)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
-        self._recorder = CallLogWriter(call_log, clock, observer)
+        self._recorder = CallLogWriter(call_log, clock, observer, self._recorded)
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
@@ -265,6 +265,10 @@ class Service:
         if isinstance(event, UserChanged) and after is not before:
             await self._resync.account(after)
         return after
+
+    async def _recorded(self, user: str) -> None:
+        """Notify a user's sessions of a new entry in the history."""
+        await self._cti.history_changed(user)
 
     async def _project(self, event: Event, before: Account, after: Account) -> None:
         if after.kept is before.kept and after.user.id in self._resync.receiving:

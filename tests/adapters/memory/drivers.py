@@ -66,6 +66,9 @@ class MemoryAssistants:
     async def shown(self, user: str) -> View | None:
         return self._cti.shown.get(user)
 
+    async def history_changes(self, user: str) -> int:
+        return self._cti.history_changes.count(user)
+
     async def presence(self, number: str) -> Presence | None:
         return self._cti.presences.get(number)
 

@@ -11,13 +11,13 @@ from tests.adapters.xuc.assistants import Browser, Tab, browsing, server
 from unique_account.core.account import Call, CallStatus, Direction, Line, LineStatus, Messages
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event
-from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.forwarding import Destination, Extension, Forward, Forwarding, Mailbox, Refusal
 from unique_account.core.history import CallRecord, HistoryStatus, Page
 from unique_account.core.machine import Device, State
 from unique_account.core.presence import Presence
 from unique_account.core.reasons import Reason
 from unique_account.core.routing import DEFAULT_OWNER
-from unique_account.core.view import View
+from unique_account.core.view import NextCall, View
 from unique_account.ports.cti import Cti
 from unique_account.ports.inbound.commands import Answer, Command, Dial, HangUp, Hold, Join, Resume, Transfer
 from unique_account.ports.pbx import CommandFailed
@@ -67,6 +67,9 @@ class AssistantsDriver:
     async def shown(self, user: str) -> View | None:
         shown = (await self._tab(user)).last("UniqueAccount")
         return None if shown is None else _view(shown)
+
+    async def history_changes(self, user: str) -> int:
+        return len((await self._tab(user)).reported("HistoryChanged"))
 
     async def presence(self, number: str) -> Presence | None:
         tab = await self._tab("bob")
@@ -131,8 +134,27 @@ def _view(said: dict[str, Any]) -> View:
         calls=tuple(map(_call, said["calls"])),
         forwarding=_forwarding(said["forwarding"]),
         messages=said["messages"] and Messages(**said["messages"]),
-        because=tuple(Reason(why["rule"], why["text"], tuple(why["facts"])) for why in said["because"]),
+        next_call=_next_call(said),
+        forward=_destination(said["forward"]),
     )
+
+
+def _next_call(said: dict[str, Any]) -> NextCall:
+    rings = said["nextCall"]["rings"]
+    because = (Reason(why["rule"], why["text"], tuple(why["facts"])) for why in said["because"])
+    goes_to = _destination(said["nextCall"]["goesTo"])
+    return NextCall(None if rings is None else Device(rings), goes_to, tuple(because))
+
+
+def _destination(said: dict[str, Any] | None) -> Destination | None:
+    match said:
+        case {"kind": "number", "number": number}:
+            return Extension(number)
+        case {"kind": "voicemail", "mailbox": address}:
+            return Mailbox(address)
+        case {"kind": "refusal", "cause": cause}:
+            return Refusal(cause)
+    return None
 
 
 def _call(said: dict[str, Any]) -> Call:

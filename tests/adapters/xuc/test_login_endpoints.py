@@ -60,7 +60,7 @@ async def said(at: Installation, method: str, path: str, **more: Any) -> tuple[i
     """The status of an answer, and its error."""
     answer = await at.browser.request(method, path, **more)
     body = answer.json()
-    assert body.keys() in ({"error", "message"}, {"login", "token", "TTL"})
+    assert body.keys() in ({"error", "message", "id", "parameters"}, {"login", "token", "TTL"})
     return answer.status_code, body.get("error", "")
 
 

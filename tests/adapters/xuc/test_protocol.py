@@ -387,7 +387,13 @@ class TestPresence:
     async def test_colleagues_are_found(self) -> None:
         async with installation() as at:
             tab = await at.browser.tab("alice")
-            bob = {"number": "1002", "name": "Bob Durand", "status": 0}
+            bob = {
+                "number": "1002",
+                "name": "Bob Durand",
+                "status": 0,
+                "doNotDisturb": False,
+                "forwarded": False,
+            }
             assert await tab.ask("Colleagues", "getColleagues") == {"entries": [bob], "words": ""}
             nobody = await tab.ask("Colleagues", "getColleagues", words="zoe", size=5)
             assert nobody == {"entries": [], "words": "zoe"}

@@ -101,6 +101,9 @@ class HubCti:
     async def publish(self, number: str, presence: Presence) -> None:
         self._hub.presence.publish(number, presence)
 
+    async def history_changed(self, user: str) -> None:
+        self._hub.history_changed(user)
+
     async def forget(self, user: str) -> None:
         await self._hub.forget(user)
 

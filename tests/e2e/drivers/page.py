@@ -67,7 +67,7 @@ class Assistant:
 
     def trouble(self, kind: str) -> Locator:
         """A notice."""
-        return self.page.locator(f".trouble[data-kind={kind}]")
+        return self.page.locator(f".trouble[data-kind={kind}], .trouble[data-id={kind}]")
 
     async def select(self, name: str) -> None:
         await self.device(name).locator("input").check()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from lab.ports import LOOPBACK
 from unique_account.assistant import PAGE, headers
+from unique_account.core.reasons import Because
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route, WebSocketRoute
@@ -24,6 +24,7 @@ TYPES: Final = {
     ".woff2": "font/woff2",
 }
 FILES: Final = {file: file.read_bytes() for file in PAGE.rglob("*") if file.is_file()}
+WRONG_PASSWORD: Final = {"error": "InvalidCredentials", "message": "No.", "id": "wrong_password"}
 NOW: Final = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 SILENT_PHONE: Final = """
 export class Phone {
@@ -49,13 +50,17 @@ class ScriptedServer:
         commands: The commands of the page, in their order.
         newest: The newest page of the history.
         colleagues: Whom it knows.
+        files: The page's files; a test may put others in their place.
         connections: How often the page connected.
+        refuses: The commands that it refuses, and with what error.
     """
 
     def __init__(self, account: Mapping[str, Any]) -> None:
         self.commands: list[dict[str, Any]] = []
         self.newest: Mapping[str, Any] = HISTORY
         self.colleagues: list[dict[str, Any]] = COLLEAGUES
+        self.files = dict(FILES)
+        self.refuses: dict[str, dict[str, Any]] = {}
         self._account = account
         self._socket: WebSocketRoute | None = None
         self.connections = 0
@@ -98,7 +103,7 @@ class ScriptedServer:
         path = urlsplit(route.request.url).path
         if path == "/xuc/api/2.0/auth/login":
             if '"right"' not in (route.request.post_data or ""):
-                await route.fulfill(status=401, json={"error": "InvalidCredentials", "message": "No."})
+                await route.fulfill(status=401, json=WRONG_PASSWORD)
                 return
             await route.fulfill(json={"login": "alice", "token": "a-token", "TTL": 3600})
         elif path.startswith("/xuc"):
@@ -107,7 +112,7 @@ class ScriptedServer:
             await route.fulfill(content_type=TYPES[".js"], body=SILENT_PHONE)
         else:
             file = PAGE / (path.lstrip("/") or "index.html")
-            await _file(route, file)
+            await _file(route, self.files.get(file), file.suffix)
 
     async def _connected(self, socket: WebSocketRoute) -> None:
         self._socket = socket
@@ -131,23 +136,28 @@ class ScriptedServer:
             words = reported.get("words", "")
             found = [one for one in self.colleagues if words in f"{one['name']} {one['number']}"]
             self.report("Colleagues", {"entries": found, "words": words})
+        if reported["command"] in self.refuses:
+            error = {"Error": "refused", "message": "INSIDE", **self.refuses[reported["command"]]}
+            self.report("Error", {**error, "command": reported["command"], "ref": reported["ref"]})
+            return
         if reported["command"] == "getHistoryPage":
             page = OLDER if reported.get("cursor") else self.newest
             self.report("HistoryPage", {**page, "cursor": reported.get("cursor")})
         self.report("Done", {"command": reported["command"], "ref": reported["ref"]})
 
 
-async def _file(route: Route, file: Path) -> None:
-    content = FILES.get(file)
+async def _file(route: Route, content: bytes | None, suffix: str) -> None:
     if content is None:
         await route.fulfill(status=404)
     else:
-        kind = {"Content-Type": TYPES[file.suffix]}
+        kind = {"Content-Type": TYPES[suffix]}
         await route.fulfill(headers={**headers("wss://pbx.example.org"), **kind}, body=content)
 
 
 def reason(rule: str, text: str, *facts: str) -> dict[str, Any]:
-    return {"rule": rule, "text": text, "facts": list(facts)}
+    known = text in frozenset(Because)
+    name = Because(text).name.lower() if known else "goes_to_voicemail"
+    return {"rule": rule, "text": text, "facts": list(facts), "id": name, "parameters": {}}
 
 
 def call(number: int, **fields: object) -> dict[str, Any]:
@@ -186,6 +196,8 @@ ACCOUNT: Final[Mapping[str, Any]] = {
     },
     "mailbox": "1001@default",
     "messages": {"new": 2, "old": 5},
+    "nextCall": {"rings": "webrtc", "goesTo": None},
+    "forward": None,
     "because": [
         reason("R2", "WebRTC is selected", "logged_in=true", "selection=webrtc"),
         reason("R2", "the WebRTC line is registered, so the browser rings", "webrtc.reachable=true"),
@@ -193,6 +205,7 @@ ACCOUNT: Final[Mapping[str, Any]] = {
 }
 FALLEN_BACK: Final[Mapping[str, Any]] = {
     "deviceInUse": "deskphone",
+    "nextCall": {"rings": "deskphone", "goesTo": None},
     "fallback": True,
     "webrtc": {"status": "unavailable", "reachable": False},
     "because": [
@@ -205,6 +218,7 @@ ON_DESKPHONE: Final[Mapping[str, Any]] = {
     "state": "deskphone_selected",
     "selection": "deskphone",
     "deviceInUse": "deskphone",
+    "nextCall": {"rings": "deskphone", "goesTo": None},
     "because": [reason("R3", "the deskphone is selected", "logged_in=true", "selection=deskphone")],
 }
 CAROL: Final = "Carol Nguyen"

@@ -103,6 +103,11 @@ class ShowsAfterwards(MemoryCti):
             await super().show(view)
 
 
+class ReportsNoHistory(MemoryCti):
+    async def history_changed(self, user: str) -> None:
+        pass
+
+
 class PublishesTheFirst(MemoryCti):
     async def publish(self, number: str, presence: Presence) -> None:
         self.presences.setdefault(number, presence)
@@ -123,6 +128,7 @@ class PublishesTheFirst(MemoryCti):
         AlwaysTheFirstPage,
         ShowsAfterwards,
         PublishesTheFirst,
+        ReportsNoHistory,
     ],
 )
 def test_a_broken_cti_is_found_out(adapter: type[MemoryCti]) -> None:

@@ -24,7 +24,7 @@ from unique_account.core.routing import Plan
 from unique_account.core.user import User
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 _DEFAULT_CONTEXT: Final = "default"
 
@@ -178,7 +178,8 @@ class AsteriskPbx:
         user = self._facts.users.of_interface(interface)
         plan = None if user is None else await (await self._plans()).plan(user.id)
         if plan is None or interface not in [candidate.interface for candidate in plan.candidates[:-1]]:
-            raise CommandFailed("the call rings on the last device that the plan has for it")
+            sentence = "the call rings on the last device that the plan has for it"
+            raise CommandFailed(sentence, Failure.LAST_DEVICE)
         await calls.vanish(call_id)
 
     async def _calls(self) -> NodeCallControl:

@@ -20,11 +20,13 @@ class MemoryCti:
     Attributes:
         shown: The view shown to each user.
         presences: The presence published for each number.
+        history_changes: The users whose histories changed, in that order.
     """
 
     def __init__(self) -> None:
         self.shown: dict[str, View] = {}
         self.presences: dict[str, Presence] = {}
+        self.history_changes: list[str] = []
         self._service: tuple[EventHandler, CommandHandler, Histories] | None = None
 
     async def listen(self, on_event: EventHandler, on_command: CommandHandler, histories: Histories) -> None:
@@ -75,6 +77,10 @@ class MemoryCti:
     async def publish(self, number: str, presence: Presence) -> None:
         """Show a number's presence."""
         self.presences[number] = presence
+
+    async def history_changed(self, user: str) -> None:
+        """Remember that a user's history changed."""
+        self.history_changes.append(user)
 
     async def forget(self, user: str) -> None:
         """Show nothing of this user any more."""

@@ -22,7 +22,7 @@ from unique_account.core.routing import Plan
 from unique_account.core.user import User
 from unique_account.ports.clock import Clock
 from unique_account.ports.inbound.events import EventHandler
-from unique_account.ports.pbx import CommandFailed, NodeDown
+from unique_account.ports.pbx import CommandFailed, Failure, NodeDown
 
 
 class MemoryPbx:
@@ -152,7 +152,8 @@ class MemoryPbx:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
         self._check_up()
         if not self._phones.reachable(interface):
-            raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
+            sentence = f"{interface} is not registered, so it cannot be rung"
+            raise CommandFailed(sentence, Failure.PHONE_NOT_REGISTERED)
         await self._engine.dial(interface, number, answers_itself)
 
     async def answer(self, call_id: str) -> None:
@@ -189,7 +190,7 @@ class MemoryPbx:
         answered = CallStatus.TALKING, CallStatus.HELD
         (one, leg), (two, second) = self._find(call_id, *answered), self._find(other, *answered)
         if one is two or leg.interface != second.interface:
-            raise CommandFailed("these are not two calls of one phone")
+            raise CommandFailed("these are not two calls of one phone", Failure.NOT_ONE_PHONE)
         one.joined, two.joined = two, one
         for call, left in ((one, leg), (two, second)):
             if left is call.caller_leg:
@@ -209,7 +210,8 @@ class MemoryPbx:
         self._check_up()
         call, leg = self._find(call_id, CallStatus.RINGING)
         if not await self._engine.move_on(call, leg):
-            raise CommandFailed("the call rings on the last device that the plan has for it")
+            sentence = "the call rings on the last device that the plan has for it"
+            raise CommandFailed(sentence, Failure.LAST_DEVICE)
 
     def _find(self, call_id: str, *statuses: CallStatus) -> tuple[PlacedCall, PhoneLeg]:
         for call in self._engine.calls.values():
@@ -217,8 +219,9 @@ class MemoryPbx:
                 if leg.id == call_id:
                     if leg.status in statuses:
                         return call, leg
-                    raise CommandFailed(f"the call is {leg.status}, not {' or '.join(statuses)}")
-        raise CommandFailed("the call is over")
+                    sentence = f"the call is {leg.status}, not {' or '.join(statuses)}"
+                    raise CommandFailed(sentence, Failure.WRONG_STATUS)
+        raise CommandFailed("the call is over", Failure.CALL_OVER)
 
 
 def _nothing() -> None:

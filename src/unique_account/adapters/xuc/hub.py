@@ -16,7 +16,7 @@ from unique_account.adapters.xuc.protocol import xivo_messages
 from unique_account.adapters.xuc.session_reports import SessionReports
 from unique_account.adapters.xuc.settings import XucSettings
 from unique_account.adapters.xuc.storage.preferences import Preference
-from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
+from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored, StoreFailed
 from unique_account.adapters.xuc.storage.store import Store
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
@@ -41,13 +41,6 @@ class TooManySockets(UniqueAccountError):
 
     def __str__(self) -> str:
         return "too many connections of this user; close one"
-
-
-class LogoutNotStored(StoreFailed):
-    """A session is logged out, but this could not be stored."""
-
-    def __str__(self) -> str:
-        return "logged out, but this cannot be stored yet: a restart of the server would undo it"
 
 
 @frozen(weakref_slot=False)
@@ -111,9 +104,17 @@ class Hub:
         return tuple(tab for sessions in self._users.values() for tab in sessions.tabs)
 
     def show(self, view: View) -> None:
-        """Show an account to its user."""
+        """Show an account to its user, and to colleagues whether calls ring there at all."""
         self._numbers[view.number] = view.user
-        self.sessions_of(view.user).show(view)
+        sessions = self.sessions_of(view.user)
+        sessions.show(view)
+        if sessions.view is view:
+            self.presence.publish_diversion(view)
+
+    def history_changed(self, user: str) -> None:
+        """Notify a user's tabs that there is a new entry in the history."""
+        if (sessions := self._users.get(user)) is not None:
+            sessions.report("HistoryChanged", {})
 
     def user_of(self, number: str) -> str | None:
         """The id of the user who has a number; None: nobody with an account."""
@@ -135,6 +136,8 @@ class Hub:
         """
         if (sessions := self._users.get(user)) is not None:
             self._numbers.pop(self.number_of(user) or "", None)
+            if sessions.view is not None:
+                self.presence.forget_diversion(sessions.view.number)
             sessions.view = None
             sessions.close(CloseCode.ACCOUNT_GONE)
             self.drop_if_idle(user)

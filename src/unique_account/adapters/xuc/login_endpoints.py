@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from unique_account.adapters.xuc.auth.address_turns import AddressTurns, TooManyWaiting
 from unique_account.adapters.xuc.auth.throttle import Attempt, Throttle, TooManyAttempts
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpired
-from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
+from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.protocol.error_messages import ErrorId, ErrorMessage
 from unique_account.adapters.xuc.protocol.incoming import decoded
-from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
+from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored, StoreFailed
 from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.observer import PortRequest
 
@@ -44,20 +45,28 @@ class Denied(UniqueAccountError):
     Attributes:
         status: The HTTP status.
         word: The error in one word.
+        id: The error as an id, by which a client finds words.
         headers: More headers of the answer.
     """
 
     def __init__(
-        self, status: int, word: str, sentence: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        word: str,
+        sentence: str,
+        id: ErrorId = ErrorId.INVALID_MESSAGE,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.word = word
+        self.id = id
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
         """The answer."""
-        body = {"error": self.word, "message": str(self)}
+        parameters = {"seconds": self.headers["Retry-After"]} if "Retry-After" in self.headers else {}
+        body = {"error": self.word, **ErrorMessage(self.id, str(self), parameters).fields()}
         return _json(body, self.status, self.headers)
 
 
@@ -94,7 +103,7 @@ class LoginEndpoints:
             return Response(status_code=400)
         except Exception as error:
             self._hub.observer.failed(PortRequest("cti", request.url.path), error)
-            return Denied(500, "UnhandledError", "something went wrong here").response()
+            return Denied(500, "UnhandledError", "something went wrong here", ErrorId.UNHANDLED).response()
 
     async def _log_in(self, request: Request) -> Response:
         login, password, application = _credentials(await _body(request))
@@ -105,7 +114,8 @@ class LoginEndpoints:
             user = await self._authenticated(login, password, attempt.source)
             if user is None or credential is None:
                 attempt.failed()
-                raise Denied(401, "InvalidCredentials", "login and password do not match")
+                sentence = "login and password do not match"
+                raise Denied(401, "InvalidCredentials", sentence, ErrorId.WRONG_PASSWORD)
             attempt.succeeded()
         token = self._hub.tokens.issue(user, login, credential, dials=application == OUR_PAGE)
         with suppress(StoreFailed):  # the observer knows; it is valid until a restart
@@ -117,7 +127,7 @@ class LoginEndpoints:
             return self._throttle.attempt(login, address, known=known)
         except TooManyAttempts as error:
             later = {"Retry-After": str(int(error.wait) + 1)}
-            raise Denied(429, "TooManyAttempts", str(error), later) from error
+            raise Denied(429, "TooManyAttempts", str(error), ErrorId.TOO_MANY_ATTEMPTS, later) from error
 
     async def _authenticated(self, login: str, password: str, source: str) -> str | None:
         try:
@@ -125,14 +135,15 @@ class LoginEndpoints:
                 return await self._hub.directory.authenticate(login, password)
         except TooManyWaiting as error:
             sentence = "too many log in at once; try again"
-            raise Denied(503, "UnhandledError", sentence, {"Retry-After": "5"}) from error
+            later = {"Retry-After": "5"}
+            raise Denied(503, "UnhandledError", sentence, ErrorId.TOO_MANY_LOG_INS, later) from error
 
     async def _check(self, request: Request) -> Response:
         token = await self._bearer(request)
         try:
             renewed = self._hub.tokens.renew(token)
         except TokenExpired as error:
-            raise Denied(401, "TokenExpired", str(error)) from error
+            raise Denied(401, "TokenExpired", str(error), ErrorId.SESSION_OVER) from error
         return self._token(token.login, renewed)
 
     async def _log_out(self, request: Request) -> Response:
@@ -140,7 +151,7 @@ class LoginEndpoints:
         try:
             await self._hub.log_out(token.user, token.session)
         except LogoutNotStored as error:
-            raise Denied(503, "UnhandledError", str(error)) from error
+            raise Denied(503, "UnhandledError", str(error), ErrorId.LOGOUT_NOT_STORED) from error
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     async def _bearer(self, request: Request) -> Token:
@@ -148,9 +159,9 @@ class LoginEndpoints:
         try:
             return await self._hub.token(text.strip() if scheme.lower() == "bearer" else "")
         except TokenExpired as error:
-            raise Denied(401, "TokenExpired", str(error)) from error
+            raise Denied(401, "TokenExpired", str(error), ErrorId.SESSION_OVER) from error
         except BadToken as error:
-            raise Denied(401, "InvalidCredentials", str(error)) from error
+            raise Denied(401, "InvalidCredentials", str(error), ErrorId.SESSION_OVER) from error
 
     def _token(self, login: str, token: str) -> Response:
         ttl = int(self._hub.settings.ttl.total_seconds())
@@ -165,9 +176,10 @@ async def _body(request: Request) -> bytes:
                 body += chunk
                 if len(body) > LARGEST_BODY:
                     sentence = f"the body has more than {LARGEST_BODY} bytes"
-                    raise Denied(413, "InvalidJson", sentence, {"Connection": "close"})
+                    raise Denied(413, "InvalidJson", sentence, headers={"Connection": "close"})
     except TimeoutError as error:
-        raise Denied(408, "InvalidJson", "the body took too long", {"Connection": "close"}) from error
+        headers = {"Connection": "close"}
+        raise Denied(408, "InvalidJson", "the body took too long", headers=headers) from error
     return bytes(body)
 
 

@@ -6,11 +6,25 @@ from collections import defaultdict
 
 from attrs import frozen
 
-from unique_account.adapters.xuc.protocol import xivo_messages
+from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
+from unique_account.core.view import View
 from unique_account.ports.directory import Directory
+
+
+@frozen(weakref_slot=False)
+class Diversion:
+    """What keeps calls from ringing at a number, beside what its phones do.
+
+    Attributes:
+        do_not_disturb: Whether do-not-disturb is on.
+        forwarded: Whether an unconditional forward is on; where to is the user's own affair.
+    """
+
+    do_not_disturb: bool = False
+    forwarded: bool = False
 
 
 @frozen(weakref_slot=False)
@@ -38,6 +52,7 @@ class PresenceSubscriptions:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._presences: dict[str, Presence] = {}
+        self._diversions: dict[str, Diversion] = {}
         self._subscribers: defaultdict[str, set[Tab]] = defaultdict(set)
 
     async def visible_to(self, user: str, number: str) -> VisiblePresence:
@@ -59,6 +74,26 @@ class PresenceSubscriptions:
         frame = xivo_messages.hint(number, presence)
         for tab in tuple(self._subscribers.get(number, ())):
             tab.queue.put(frame, number)
+
+    def diversion_of(self, number: str) -> Diversion:
+        """What keeps calls from ringing at a number."""
+        return self._diversions.get(number, Diversion())
+
+    def publish_diversion(self, view: View) -> None:
+        """Show what keeps calls from ringing at a user's number, where that changed."""
+        diversion = Diversion(view.forwarding.do_not_disturb, view.forward is not None)
+        if diversion != self.diversion_of(view.number):
+            self._diversions[view.number] = diversion
+            for tab in tuple(self._subscribers.get(view.number, ())):
+                tab.queue.put(self._diversion_frame(view.number), f"diversion {view.number}")
+
+    def forget_diversion(self, number: str) -> None:
+        """A number is nobody's any more."""
+        self._diversions.pop(number, None)
+
+    def _diversion_frame(self, number: str) -> str:
+        shown = self.diversion_of(number)
+        return own_messages.diversion(number, shown.do_not_disturb, shown.forwarded)
 
     def subscribe(self, tab: Tab, number: str) -> None:
         """Show a number's presence in a tab from now on, unless it is gone."""

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from unique_account.adapters.xuc.auth.origins import may_connect
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.login_endpoints import Denied, LoginEndpoints
+from unique_account.adapters.xuc.protocol.error_messages import ErrorId
 from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.websocket import serve
 from unique_account.http_server.connection_limit import Limits
@@ -65,7 +66,8 @@ def _for_origins(origins: Collection[str], endpoint: _Endpoint) -> _Endpoint:
     async def checked(request: Request) -> Response:
         if may_connect(request, origins):
             return await endpoint(request)
-        return Denied(403, "InvalidCredentials", "pages of this origin may not connect").response()
+        sentence = "pages of this origin may not connect"
+        return Denied(403, "InvalidCredentials", sentence, ErrorId.WRONG_ORIGIN).response()
 
     return checked
 

@@ -133,6 +133,10 @@ class XucCti:
         """Show a number's presence to every session that watches it (P5)."""
         self._hub.presence.publish(number, presence)
 
+    async def history_changed(self, user: str) -> None:
+        """Notify every session of a user that the user's history has a new entry (H4)."""
+        self._hub.history_changed(user)
+
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
         await self._hub.forget(user)

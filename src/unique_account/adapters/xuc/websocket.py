@@ -12,6 +12,7 @@ from unique_account.adapters.xuc.auth.tokens import BadToken, Token
 from unique_account.adapters.xuc.handlers.dispatch import perform, send_error
 from unique_account.adapters.xuc.hub import Hub, TooManySockets
 from unique_account.adapters.xuc.protocol import incoming
+from unique_account.adapters.xuc.protocol.error_messages import described
 from unique_account.adapters.xuc.protocol.incoming import Fields, Heartbeat, InvalidMessage
 from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT
 from unique_account.adapters.xuc.tab import CloseCode, Tab
@@ -95,7 +96,7 @@ async def _handle(text: str | None, tab: Tab, commands: _CommandQueue) -> None:
     try:
         message = incoming.read(text)
     except InvalidMessage as error:
-        send_error(tab, "invalidMessage", str(error))
+        send_error(tab, "invalidMessage", described(error))
         return
     if isinstance(message, Heartbeat):
         tab.queue.put(HEARTBEAT)

@@ -81,14 +81,21 @@ export class Phone {
   #lost(socket) {
     if (socket === this.#socket) {
       this.#report("failed", []);
+      for (const { reject } of this.#waiting.values()) {
+        reject(trouble("try_again"));
+      }
+      this.#waiting.clear();
       this.troubled("line_lost");
       setTimeout(() => this.#line && socket === this.#socket && this.#connect(), COMES_BACK_AFTER);
     }
   }
 
-  #take({ ref, id, error, calls, taken }) {
+  #take({ ref, id, error, calls, taken, failed = [] }) {
     if (calls) {
       this.#report("registered", calls);
+    }
+    for (const kind of failed) {
+      this.troubled(kind);
     }
     if (taken) {
       this.troubled("answered_elsewhere");
@@ -99,7 +106,7 @@ export class Phone {
     const { resolve, reject } = this.#waiting.get(ref);
     this.#waiting.delete(ref);
     if (error) {
-      reject(trouble("try_again"));
+      reject(trouble(error));
     } else {
       resolve(id);
     }
@@ -114,8 +121,13 @@ export class Phone {
   #report(registration, calls) {
     this.#registration = registration;
     this.#calls = calls;
-    this.changed(registration, calls.map((call) => ({ ...call, muted: this.#muted.has(call.id) })));
+    this.changed(registration, calls.map((call) => ({ ...call, peerName: named(call), muted: this.#muted.has(call.id) })));
   }
+}
+
+// The page has its own words for a mailbox, in the user's language.
+function named({ peerName, voicemail }) {
+  return voicemail ? "" : peerName;
 }
 
 function trouble(kind) {

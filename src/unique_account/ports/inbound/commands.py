@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from attrs import field, frozen
 
 from unique_account.core.number import Number
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 
 class NoSuchCall(CommandFailed):
     """The user has no such call: it is over, or somebody else's, or never was."""
 
     def __init__(self) -> None:
-        super().__init__("there is no such call")
+        super().__init__("there is no such call", Failure.NO_SUCH_CALL)
 
     def __reduce__(self) -> tuple[type[NoSuchCall], tuple[()]]:
         return (NoSuchCall, ())

@@ -26,7 +26,7 @@ from unique_account.adapters.asterisk.wire_names import (
     JOIN_CONTEXT,
     JOINED_PARTY,
 )
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 PHONE_TIMEOUT: Final = 2.0
 """How many seconds a phone may take to obey, or to ring."""
@@ -72,7 +72,8 @@ class NodeCallControl:
     async def dial(self, interface: str, number: str, context: str, *, answers_itself: bool) -> None:
         """Ring a phone and, when it is picked up, dial a number for it in a context."""
         if not self._state.has_contact(interface):
-            raise CommandFailed(f"{interface} is not registered, so it cannot be rung")
+            sentence = f"{interface} is not registered, so it cannot be rung"
+            raise CommandFailed(sentence, Failure.PHONE_NOT_REGISTERED)
         call_id = f"{DIAL_CHANNEL_PREFIX}{token_hex(4)}-{int(time.time())}.{next(_dialled)}"
 
         def rings_or_fails(message: Message) -> bool:
@@ -92,27 +93,27 @@ class NodeCallControl:
             channel = self._state.channels.get(call_id)
             if channel is not None:
                 await self._act("Hangup", ("Channel", channel.name), ("Cause", _NORMAL))
-            raise CommandFailed(f"{interface} does not ring")
+            raise CommandFailed(f"{interface} does not ring", Failure.PHONE_DOES_NOT_RING)
 
     async def answer(self, call_id: str) -> None:
         """Let the phone that rings answer."""
         channel = self._channel(call_id)
         if channel.state != RINGING:
-            raise CommandFailed("the call does not ring any more")
+            raise CommandFailed("the call does not ring any more", Failure.NOT_RINGING)
         await self._notify(channel, "talk", "answer", lambda reported: _state(reported) == UP)
 
     async def hold(self, call_id: str) -> None:
         """Let the phone put its call on hold."""
         channel = self._answered(call_id)
         if channel.hold is not None:
-            raise CommandFailed("the call is on hold already")
+            raise CommandFailed("the call is on hold already", Failure.HELD_ALREADY)
         await self._notify(channel, "hold", "hold", lambda reported: reported.event == "Hold")
 
     async def resume(self, call_id: str) -> None:
         """Let the phone take its call back."""
         channel = self._answered(call_id)
         if channel.hold is None:
-            raise CommandFailed("the call is not on hold")
+            raise CommandFailed("the call is not on hold", Failure.NOT_HELD)
         await self._notify(channel, "talk", "resume", lambda reported: reported.event == "Unhold")
 
     async def transfer(self, call_id: str, number: str, context: str) -> None:
@@ -126,10 +127,10 @@ class NodeCallControl:
         """Connect the other parties of two calls, and let the phone go."""
         channels = [self._answered(call_id), self._answered(other)]
         if channels[0] is channels[1] or channels[0].interface != channels[1].interface:
-            raise CommandFailed("these are not two calls of one phone")
+            raise CommandFailed("these are not two calls of one phone", Failure.NOT_ONE_PHONE)
         one, two = [await self._other_party(channel) for channel in channels]
         if one is two:
-            raise CommandFailed("the other party of both calls is the same")
+            raise CommandFailed("the other party of both calls is the same", Failure.SAME_PARTY)
         # Before anybody is moved, since the phone's legs end as the other parties go.
         self._join(*(channel.last["Linkedid"] for channel in channels))
         if channels[1].hold is not None:
@@ -158,7 +159,8 @@ class NodeCallControl:
             await self._act("Redirect", ("Channel", party.name), *place)
             reported = await _within(PHONE_TIMEOUT, decided)
         if reported is None or _over(reported):
-            raise CommandFailed("the parties are not connected, since one of them is gone")
+            sentence = "the parties are not connected, since one of them is gone"
+            raise CommandFailed(sentence, Failure.PARTY_GONE)
 
     async def hang_up(self, call_id: str) -> None:
         """End a call; one that rings is refused, as by its user."""
@@ -174,7 +176,7 @@ class NodeCallControl:
         """The phone that rings for a call."""
         channel = self._channel(call_id)
         if channel.state == UP:
-            raise CommandFailed("the call does not ring any more")
+            raise CommandFailed("the call does not ring any more", Failure.NOT_RINGING)
         return channel.interface
 
     async def vanish(self, call_id: str) -> None:
@@ -187,12 +189,12 @@ class NodeCallControl:
         try:
             return self._state.channels[call_id]
         except KeyError:
-            raise CommandFailed("the call is over") from None
+            raise CommandFailed("the call is over", Failure.CALL_OVER) from None
 
     def _answered(self, call_id: str) -> Channel:
         channel = self._channel(call_id)
         if channel.state != UP:
-            raise CommandFailed("the call is not answered yet")
+            raise CommandFailed("the call is not answered yet", Failure.NOT_ANSWERED)
         return channel
 
     async def _other_party(self, channel: Channel) -> Channel:
@@ -203,7 +205,8 @@ class NodeCallControl:
                     await asyncio.sleep(0.01)
         others = self._state.others(channel)
         if len(others) != 1:
-            raise CommandFailed(f"the call has {len(others)} other parties, not one")
+            sentence = f"the call has {len(others)} other parties, not one"
+            raise CommandFailed(sentence, Failure.NOT_TWO_PARTIES)
         return others[0]
 
     async def _end_hold(self, party: Channel) -> None:
@@ -232,9 +235,10 @@ class NodeCallControl:
             await self._act("PJSIPNotify", ("Channel", channel.name), ("Variable", f"Event={event}"))
             reported = await _within(PHONE_TIMEOUT, decided)
         if reported is None:
-            raise CommandFailed(f"{channel.interface} does not {action} by remote control; use the phone")
+            sentence = f"{channel.interface} does not {action} by remote control; use the phone"
+            raise CommandFailed(sentence, Failure.NO_REMOTE_CONTROL)
         if _over(reported):
-            raise CommandFailed("the call is over")
+            raise CommandFailed("the call is over", Failure.CALL_OVER)
 
     async def _check_make(self, interface: str, action: str) -> None:
         endpoint = interface.removeprefix("PJSIP/")
@@ -243,14 +247,15 @@ class NodeCallControl:
         if not all(make.lower().startswith(self._controllable) for make in makes) or not makes:
             make = ", ".join(filter(None, makes)) or "of an unknown make"
             raise CommandFailed(
-                f"{interface} is {make}, not known to {action} by remote control; use the phone"
+                f"{interface} is {make}, not known to {action} by remote control; use the phone",
+                Failure.NO_REMOTE_CONTROL,
             )
 
     async def _act(self, action: str, *headers: tuple[str, str]) -> None:
         try:
             await self._connection.act(action, *headers)
         except ActionRefused as error:
-            raise CommandFailed(f"the PBX refuses: {error.reason}") from error
+            raise CommandFailed(f"the PBX refuses: {error.reason}", Failure.PBX_REFUSES) from error
 
 
 def _dialling_variables(number: str, answers_itself: bool) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from unique_account.core.machine import Device
 from unique_account.core.number import Number
 from unique_account.core.view import View
 from unique_account.ports.inbound.commands import Answer, Dial, HangUp, Hold, Join, Resume, Transfer
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 KEYS: Final = tuple("0123456789*#ABCD")
 
@@ -71,7 +71,8 @@ async def attended_transfer(hub: Hub, tab: Tab, fields: Fields) -> None:
     number, view = Number(fields.text("destination")), _view(hub, tab)
     call = call_selection.to_hold(view)
     if call.device is not view.device_in_use:
-        raise CommandFailed(f"the call is on the {call.device}, and new calls are made with the other device")
+        sentence = f"the call is on the {call.device}, and new calls are made with the other device"
+        raise CommandFailed(sentence, Failure.OTHER_DEVICE)
     if call.status is CallStatus.TALKING:
         await _hold_or_resume(hub, tab, call)
     try:
@@ -122,13 +123,14 @@ def _call(hub: Hub, tab: Tab, fields: Fields, choose: Callable[[View], Call]) ->
 def _view(hub: Hub, tab: Tab) -> View:
     view = hub.sessions_of(tab.user).view
     if view is None:
-        raise CommandFailed("nothing is known of the account yet")
+        raise CommandFailed("nothing is known of the account yet", Failure.NOT_READY)
     return view
 
 
 def _require_line(tab: Tab) -> None:
     if not tab.rings:
-        raise CommandFailed("this tab has no line: others of yours have it; close one of them")
+        sentence = "this tab has no line: others of yours have it; close one of them"
+        raise CommandFailed(sentence, Failure.NO_LINE_HERE)
 
 
 def _require_name(hub: Hub, tab: Tab, call: Call) -> None:
@@ -140,5 +142,5 @@ def _require_name(hub: Hub, tab: Tab, call: Call) -> None:
 
 def _require_browser(call: Call, otherwise: str) -> Call:
     if call.device is not Device.WEBRTC:
-        raise CommandFailed(otherwise)
+        raise CommandFailed(otherwise, Failure.DESKPHONE_KEYS)
     return call

@@ -9,7 +9,7 @@ from attrs import frozen
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.view import View
 from unique_account.ports.inbound.commands import NoSuchCall
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 _TO_HANG_UP: Final = (CallStatus.TALKING, CallStatus.DIALLING, CallStatus.RINGING, CallStatus.HELD)
 _TO_HOLD: Final = (CallStatus.TALKING, CallStatus.HELD)
@@ -84,7 +84,8 @@ def consultation(view: View) -> Consultation:
     ]
     if len(pairs) != 1:
         raise CommandFailed(
-            "no transfer is under way: that is one call on hold, and another that was dialled"
+            "no transfer is under way: that is one call on hold, and another that was dialled",
+            Failure.NO_TRANSFER,
         )
     return pairs[0]
 
@@ -93,12 +94,12 @@ def _first(view: View, statuses: tuple[CallStatus, ...]) -> Call:
     for status in statuses:
         if found := [call for call in view.calls if call.status is status]:
             return _only(found, f"is {status}")
-    raise CommandFailed("there is no call for this")
+    raise CommandFailed("there is no call for this", Failure.NO_CALL)
 
 
 def _only(calls: list[Call], what: str) -> Call:
     if not calls:
-        raise CommandFailed(f"no call {what}")
+        raise CommandFailed(f"no call {what}", Failure.NO_CALL)
     if len(calls) > 1:
-        raise CommandFailed(f"more than one call {what}: say which, by its uniqueId")
+        raise CommandFailed(f"more than one call {what}: say which, by its uniqueId", Failure.WHICH_CALL)
     return calls[0]

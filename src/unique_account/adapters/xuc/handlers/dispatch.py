@@ -1,4 +1,4 @@
-"""Every command by its name, and the error that answers one that fails."""
+"""Every command by its name, and the word of the error that answers one that fails."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from unique_account.adapters.xuc.handlers import account, call_control, directory, queries
-from unique_account.adapters.xuc.hub import Hub, LogoutNotStored
+from unique_account.adapters.xuc.hub import Hub
+from unique_account.adapters.xuc.protocol.error_messages import ErrorMessage, described
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
+from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored
 from unique_account.adapters.xuc.tab import Tab
-from unique_account.core.errors import Refused, Unreachable
+from unique_account.core.errors import Refused
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.inbound.commands import NoSuchCall
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.observer import PortRequest
-from unique_account.ports.pbx import CommandFailed, NodeDown
+from unique_account.ports.pbx import CommandFailed
 
 Handler = Callable[[Hub, Tab, Fields], Awaitable[None]]
 
@@ -57,19 +59,16 @@ COMMANDS: Final[Mapping[str, Handler]] = {
 }
 
 
-_NODE_AWAY: Final = "the telephone system cannot be reached; try again"
-
-
 async def perform(hub: Hub, tab: Tab, fields: Fields) -> None:
     """Carry out a command, and answer it."""
     try:
         await _handler(fields)(hub, tab, fields)
     except Exception as error:
-        word, sentence = _error_of(error)
+        word, message = error_word(error), described(error)
         if word == "unhandledError":
             request = PortRequest("cti", str(fields.command), user=tab.user)
             hub.observer.failed(request, error)
-        send_error(tab, word, sentence, fields)
+        send_error(tab, word, message, fields)
     else:
         if fields.ref is not None:
             tab.report("Done", {"command": fields.command, "ref": fields.ref})
@@ -86,34 +85,26 @@ def _handler(fields: Fields) -> Handler:
         raise UnknownCommand(f"command: {fields.command!r} is not known here") from None
 
 
-def send_error(tab: Tab, word: str, sentence: str, fields: Fields | None = None) -> None:
+def send_error(tab: Tab, word: str, error: ErrorMessage, fields: Fields | None = None) -> None:
     """Send an error to the tab whose command failed."""
-    content: dict[str, object] = {"Error": word, "message": sentence}
+    content = {"Error": word, **error.fields()}
     if fields is not None:
         content |= {"command": fields.command, "ref": fields.ref}
     tab.report("Error", content)
 
 
-def _error_of(error: Exception) -> tuple[str, str]:
-    """The word and the sentence for an error; an unexpected one reveals nothing."""
+def error_word(error: Exception) -> str:
+    """The word for an error."""
     match error:
         case UnknownCommand():
-            return "unknownCommand", str(error)
+            return "unknownCommand"
         case InvalidMessage():
-            return "invalidMessage", str(error)
+            return "invalidMessage"
         case NoSuchCall():
-            return "noSuchCall", str(error)
-        case CommandFailed():
-            return "commandFailed", str(error)
-        case LogoutNotStored():
-            return "commandFailed", str(error)
+            return "noSuchCall"
         case Refused() | UnknownUser():
-            return "refused", str(error)
-        case NodeDown():
-            return "commandFailed", _NODE_AWAY
-        case Unreachable() | StaleVersion():
-            return "commandFailed", "nothing can be stored at the moment; try again"
-        case ConnectionError():  # of a node that is up and does not answer
-            return "commandFailed", _NODE_AWAY
+            return "refused"
+        case CommandFailed() | LogoutNotStored() | StaleVersion() | ConnectionError():
+            return "commandFailed"
         case _:
-            return "unhandledError", "something went wrong here"
+            return "unhandledError"

@@ -16,6 +16,7 @@ from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
+from unique_account.ports.directory import Colleague
 
 MOST_WATCHED: Final = 1000
 """How many numbers one tab may watch."""
@@ -74,15 +75,19 @@ async def get_colleagues(hub: Hub, tab: Tab, fields: Fields) -> None:
     async with tab.query(hub.sessions_of(tab.user).budget) as budget:
         found = await hub.directory.colleagues(tab.user, words, size)
         budget.spend(len(found))
-    entries = [
-        {
-            "number": colleague.number,
-            "name": colleague.name,
-            "status": hub.presence.of(colleague.number),
-        }
-        for colleague in found
-    ]
+    entries = [_colleague(hub, colleague) for colleague in found]
     tab.report("Colleagues", {"entries": entries, "words": words})
+
+
+def _colleague(hub: Hub, colleague: Colleague) -> dict[str, object]:
+    diversion = hub.presence.diversion_of(colleague.number)
+    return {
+        "number": colleague.number,
+        "name": colleague.name,
+        "status": hub.presence.of(colleague.number),
+        "doNotDisturb": diversion.do_not_disturb,
+        "forwarded": diversion.forwarded,
+    }
 
 
 # -- history -----------------------------------------------------------------------------------------

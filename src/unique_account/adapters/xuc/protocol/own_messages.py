@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from unique_account.adapters.xuc.protocol.outgoing import message
 from unique_account.core.account import Call, Line
-from unique_account.core.forwarding import Forwarding
+from unique_account.core.forwarding import Destination, Extension, Forwarding, Mailbox, Refusal
 from unique_account.core.history import CallRecord
+from unique_account.core.reasons import Because, Reason
 from unique_account.core.view import View
 from unique_account.ports.sip_credentials import SipLine
 
 EXPIRES: Final = 60
 """For how many seconds the browser's line registers."""
+
+_DECIDED: Final = frozenset(Because)
+
+REASON_IDS: Final = frozenset(
+    [*(step.name.lower() for step in Because), "goes_to_number", "goes_to_voicemail", "goes_to_refusal"]
+)
+"""The ids of all steps of a decision."""
 
 
 def account(view: View) -> dict[str, Any]:
@@ -33,10 +42,33 @@ def account(view: View) -> dict[str, Any]:
         "forwarding": _forwarding(view.forwarding),
         "mailbox": view.mailbox,
         "messages": None if messages is None else {"new": messages.new, "old": messages.old},
-        "because": [
-            {"rule": reason.rule, "text": reason.text, "facts": list(reason.facts)} for reason in view.because
-        ],
+        "nextCall": {"rings": view.next_call.rings, "goesTo": _destination(view.next_call.goes_to)},
+        "forward": _destination(view.forward),
+        "because": [_reason(reason, view.next_call.goes_to) for reason in view.because],
     }
+
+
+def _destination(destination: Destination | None) -> dict[str, Any] | None:
+    match destination:
+        case Extension(number):
+            return {"kind": "number", "number": number}
+        case Mailbox(address):
+            return {"kind": "voicemail", "mailbox": address}
+        case Refusal(cause):
+            return {"kind": "refusal", "cause": cause}
+    return None
+
+
+def _reason(reason: Reason, goes_to: Destination | None) -> dict[str, Any]:
+    """One step of a decision, with the id of its words; the last step names where the call goes (R10)."""
+    parameters: dict[str, Any] = {}
+    if reason.text in _DECIDED:
+        name = Because(reason.text).name.lower()
+    else:
+        parameters = _destination(goes_to) or {}
+        name = f"goes_to_{parameters.get('kind', 'refusal')}"
+    texts = {"rule": reason.rule, "text": reason.text, "facts": list(reason.facts)}
+    return {**texts, "id": name, "parameters": parameters}
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -74,6 +106,12 @@ def _forwarding(forwarding: Forwarding) -> dict[str, Any]:
 
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()
+
+
+def diversion(number: str, do_not_disturb: bool, forwarded: bool) -> str:
+    """``ColleagueDiversion``, as its frame."""
+    shown = {"number": number, "doNotDisturb": do_not_disturb, "forwarded": forwarded}
+    return message("ColleagueDiversion", shown)
 
 
 def sip_line(line: SipLine | None) -> dict[str, Any] | None:

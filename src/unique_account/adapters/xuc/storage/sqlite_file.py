@@ -41,6 +41,13 @@ class StoreFailed(Unreachable):
     """The file could not be written."""
 
 
+class LogoutNotStored(StoreFailed):
+    """A session is logged out, but this could not be stored."""
+
+    def __str__(self) -> str:
+        return "logged out, but this cannot be stored yet: a restart of the server would undo it"
+
+
 class SqliteFile:
     """The open file.
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
-from unique_account.ports.pbx import CommandFailed
+from unique_account.ports.pbx import CommandFailed, Failure
 
 T = TypeVar("T")
 
@@ -65,7 +65,8 @@ class QueryBudget:
             CommandFailed: Too many queries of this user are waiting.
         """
         if self._waiting >= MOST_WAITING:
-            raise CommandFailed("too many questions wait for an answer; try again")
+            sentence = "too many questions wait for an answer; try again"
+            raise CommandFailed(sentence, Failure.TOO_MANY_QUESTIONS)
         self._waiting += 1
         try:
             await self._turn.acquire()

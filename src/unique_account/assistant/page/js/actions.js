@@ -8,6 +8,7 @@ const FORWARDS = { unconditional: "uncFwd", noAnswer: "naFwd", busy: "busyFwd" }
 /** The actions on an account; `server` gives commands, `attempt` runs what may fail and shows the failure. */
 export function accountActions(store, { server, phone, attempt, sounds }) {
   const command = (name, fields) => attempt(() => server().command(name, fields));
+  const ask = (name, fields) => attempt(() => server().command(name, fields), false);
   const steer = (call, here, there, fields = {}) =>
     attempt(() => (call.where === "here" ? here(phone) : server().command(there, { uniqueId: call.id, ...fields })));
 
@@ -102,15 +103,15 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
     doNotDisturb: (state) => command("dnd", { state }),
     forward: (kind, state, destination) => command(FORWARDS[kind], { state, destination }),
 
-    findColleagues: (words) => command("getColleagues", { words: words.trim() }),
+    findColleagues: (words) => ask("getColleagues", { words: words.trim() }),
 
     moreHistory() {
       const { history } = store.state;
       store.change({ history: { ...history, loading: true } });
-      return command("getHistoryPage", { size: HISTORY_PAGE, cursor: history.next });
+      return ask("getHistoryPage", { size: HISTORY_PAGE, cursor: history.next });
     },
 
-    newestHistory: () => command("getHistoryPage", { size: HISTORY_PAGE, cursor: null }),
+    newestHistory: () => ask("getHistoryPage", { size: HISTORY_PAGE, cursor: null }),
   };
 
   function calledBy(id) {

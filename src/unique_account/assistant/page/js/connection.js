@@ -9,12 +9,13 @@ const LONGEST_DELAY = 10_000;
 const OVER = new Set([4001, 4002, 4005]); // close codes after which there is nothing to come back to
 const TOO_MANY_TABS = 4003;
 
-/** What the server refused; `word` is its word for it, the message a sentence. */
+/** What the server refused: its word for it, and what there are words for by an id with parameters. */
 export class Refusal extends Error {
-  constructor(word, message, retryAfter = 0) {
-    super(message);
+  constructor(word, id = "", parameters = {}) {
+    super(word);
     this.word = word;
-    this.retryAfter = retryAfter;
+    this.id = id;
+    this.parameters = parameters;
   }
 }
 
@@ -27,8 +28,8 @@ async function ask(path, options, bearer) {
   const headers = { "Content-Type": "application/json", ...(bearer && { Authorization: `Bearer ${bearer}` }) };
   const answer = await fetch(API + path, { ...options, headers, cache: "no-store" });
   if (!answer.ok) {
-    const { error = "", message = "" } = await answer.json().catch(() => ({}));
-    throw new Refusal(error, message, Number(answer.headers.get("Retry-After")));
+    const { error = "", id, parameters } = await answer.json().catch(() => ({}));
+    throw new Refusal(error, id, parameters);
   }
   return answer;
 }
@@ -86,7 +87,7 @@ export class Connection {
   /** Give a command; resolves when it was carried out, and rejects with a Refusal otherwise. */
   command(command, fields = {}) {
     if (this.#socket?.readyState !== WebSocket.OPEN) {
-      return Promise.reject(new Refusal("offline", ""));
+      return Promise.reject(new Refusal("offline"));
     }
     const ref = ++this.#refs;
     this.#socket.send(JSON.stringify({ claz: "web", command, ref, ...fields }));
@@ -118,7 +119,7 @@ export class Connection {
       if (msgType === "Done") {
         waiting.resolve();
       } else {
-        waiting.reject(new Refusal(ctiMessage.Error, ctiMessage.message));
+        waiting.reject(new Refusal(ctiMessage.Error, ctiMessage.id, ctiMessage.parameters));
       }
     } else {
       this.#hooks.message(msgType, ctiMessage);
@@ -158,7 +159,7 @@ export class Connection {
     clearTimeout(this.#retrying);
     clearTimeout(this.#renewing);
     for (const { reject } of this.#waiting.values()) {
-      reject(new Refusal("offline", ""));
+      reject(new Refusal("offline"));
     }
     this.#waiting.clear();
     return socket;

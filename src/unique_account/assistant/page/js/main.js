@@ -5,34 +5,34 @@ import { accountActions, tidied } from "./actions.js";
 import { commanded } from "./commanded.js";
 import { Line } from "./line.js";
 import { Troubles, aloud } from "./notices.js";
+import { OF_ATTEMPTS, endedTroubles } from "./trouble_ends.js";
 import { Phone } from "./phone.js";
 import { keep, preferences, useTheme } from "./preferences.js";
 import { Session, troubleOf } from "./session.js";
 import { focusInstead, ignoreSecondPresses, settle } from "./settling.js";
 import { Sounds } from "./sounds.js";
-import { callsOf, deviceInUse, initialState, nameOf } from "./state.js";
+import { callsOf, initialState, isInCall, ringsOn } from "./state.js";
 import { Store } from "./store.js";
 import { page } from "./views/page.js";
-import { deviceName } from "./views/parts.js";
+import { deviceName, partyName } from "./views/parts.js";
 import { say, useLanguage } from "./words.js";
 
 const HISTORY_WAITS = 100; // milliseconds, so that what comes at once is asked for once
-const OF_THE_LINE = ["line_lost", "line_unreachable", "line_refused", "not_registered"];
-const OF_THE_MICROPHONE = ["microphone_refused", "no_microphone", "insecure_page"];
-
 const store = new Store(initialState(preferences()));
 const troubles = new Troubles(store);
 const sounds = new Sounds();
-const phone = new Phone({ changed: phoneChanged, troubled: phoneTroubled });
+const phone = new Phone({ changed: phoneChanged, troubled: phoneTroubled, recovered: (kind) => troubles.remove(kind) });
 const line = new Line(phone);
 const session = new Session(store, troubles, () => line.stop(), (order) => obey(order));
 
-async function attempt(action) {
+async function attempt(action, byUser = true) {
+  if (byUser) {
+    troubles.remove(...OF_ATTEMPTS); // whatever went wrong before, something else is tried now
+  }
   try {
     await action();
   } catch (error) {
-    const kind = error.kind;
-    troubles.add(kind ? { kind } : troubleOf(error));
+    troubles.add(error.kind ? { kind: error.kind } : troubleOf(error));
   }
 }
 
@@ -40,7 +40,8 @@ const actions = {
   ...accountActions(store, { server: () => session.server, phone, attempt, sounds }),
   played: Phone.played,
   logIn: (login, password) => session.logIn(login, password),
-  logOut: () => session.logOut(),
+  logOut: () => (isInCall(store.state) ? troubles.add({ kind: "log_out_in_call" }) : session.logOut()),
+  logOutAnyway: () => session.logOut(),
   retry: () => session.server?.retry(),
   dismiss: (trouble) => troubles.dismiss(trouble),
   goTo: (place) => store.change({ place }),
@@ -57,12 +58,6 @@ const actions = {
 const obey = commanded(store, actions);
 
 function phoneChanged(registration, own) {
-  if (registration === "registered") {
-    troubles.remove(...OF_THE_LINE);
-  }
-  if (own.some(({ status }) => status === "talking")) {
-    troubles.remove(...OF_THE_MICROPHONE);
-  }
   store.change({ registration, own });
 }
 
@@ -79,14 +74,18 @@ let rang = false; // a call that just came in has to be brought into sight
 
 store.watch((state, before) => {
   line.follow(state);
+  troubles.remove(...endedTroubles(state, before));
   if (state.session === "open" && before.session === "lost") {
     phone.renew();
   }
   if (state.own !== before.own || state.account !== before.account) {
     callsChanged(state, before);
   }
-  if (state.account && deviceInUse(state) !== deviceInUse(before) && before.account) {
-    aloud(say("Calls now ring on {device}.", { device: deviceName(deviceInUse(state)) }));
+  if (historyMayHaveChanged(state, before)) {
+    loadHistory();
+  }
+  if (before.account && ringsOn(state) && ringsOn(state) !== before.account.nextCall.rings) {
+    aloud(say("Calls now ring on {device}.", { device: deviceName(ringsOn(state)) }));
   }
   if (!drawing) {
     drawing = true;
@@ -98,19 +97,26 @@ function callsChanged(state, before) {
   const calls = callsOf(state);
   sounds.follow(calls);
   announce(calls, callsOf(before), state);
-  if (state.account !== before.account) {
-    // Not only when a call comes or goes: one that was short may be over before this page shows it.
-    refresh ??= setTimeout(() => {
-      refresh = null;
-      if (store.state.session === "open") {
-        actions.newestHistory();
-      }
-    }, HISTORY_WAITS);
-  }
   const tidy = tidied(state);
   if (Object.keys(tidy).length) {
     store.change(tidy);
   }
+}
+
+// A call that is over is reported by the server; one that begins is seen.
+function historyMayHaveChanged(state, before) {
+  const ids = ({ account }) => account?.calls.map(({ id }) => id).join() ?? null;
+  const opened = state.session === "open" && before.session !== "open";
+  return state.account !== null && (opened || state.historyChanges !== before.historyChanges || ids(state) !== ids(before));
+}
+
+function loadHistory() {
+  refresh ??= setTimeout(() => {
+    refresh = null;
+    if (store.state.session === "open") {
+      actions.newestHistory();
+    }
+  }, HISTORY_WAITS);
 }
 
 function announce(calls, before, state) {
@@ -126,7 +132,7 @@ function announce(calls, before, state) {
 }
 
 function partyOf(call, state) {
-  return call.peerName || nameOf(state, call.peer) || call.peer || say("Unknown number");
+  return call.peerName || partyName(state, call.peer) || call.peer || say("Unknown number");
 }
 
 function draw() {
@@ -147,12 +153,18 @@ function draw() {
   } else if (!transferring) {
     document.getElementById("transfer-to")?.focus(); // it was asked for just now
   }
+  keepBelow(document.querySelector(".overhead"));
   const before = scrollY;
   if (rang) {
     rang = false;
     document.querySelector(".call.ringing")?.scrollIntoView({ block: "nearest" });
   }
   settle(root, scrollY !== before);
+}
+
+// What is scrolled to, as what has the focus, comes to lie below the bar and the notices, which would hide it.
+function keepBelow(overhead) {
+  document.documentElement.style.scrollPaddingTop = overhead ? `${overhead.offsetHeight + 16}px` : "";
 }
 
 setInterval(() => {

@@ -17,12 +17,18 @@ const CHANGES = {
   Tabs: (tabs) => ({ tabs }),
 
   Colleagues: ({ entries }) => ({
-    colleagues: entries.map(({ number, name, status }) => ({ number, name, presence: status })),
+    colleagues: entries.map(({ status, ...one }) => ({ ...one, presence: status })),
   }),
 
   PhoneHintStatusEvent: ({ number, status }, { colleagues }) => ({
     colleagues: colleagues.map((one) => (one.number === number ? { ...one, presence: status } : one)),
   }),
+
+  ColleagueDiversion: ({ number, ...diversion }, { colleagues }) => ({
+    colleagues: colleagues.map((one) => (one.number === number ? { ...one, ...diversion } : one)),
+  }),
+
+  HistoryChanged: (_, { historyChanges }) => ({ historyChanges: historyChanges + 1 }),
 
   HistoryPage: ({ entries, next, cursor }, { history }) => ({ history: historyWith(history, entries.map(entryOf), next, cursor) }),
 };

@@ -27,7 +27,7 @@ export class Troubles {
   }
 
   remove(...kinds) {
-    if (this.#store.state.troubles.some(({ kind }) => kinds.includes(kind))) {
+    if (kinds.length && this.#store.state.troubles.some(({ kind }) => kinds.includes(kind))) {
       this.#store.change(({ troubles }) => ({ troubles: troubles.filter(({ kind }) => !kinds.includes(kind)) }));
     }
   }

@@ -122,8 +122,7 @@ export class Session {
 /** What to show for what was thrown. */
 export function troubleOf(error) {
   if (error instanceof Refusal) {
-    const known = { InvalidCredentials: "wrong_password", TooManyAttempts: "too_many_attempts", offline: "offline" };
-    return { kind: known[error.word] ?? "refused", detail: error.message, seconds: error.retryAfter };
+    return error.word === "offline" ? { kind: "offline" } : { kind: "refused", id: error.id, parameters: error.parameters };
   }
   return { kind: error instanceof TypeError ? "unreachable" : "call_failed" };
 }

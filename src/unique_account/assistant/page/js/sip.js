@@ -1,11 +1,17 @@
 // The browser's phone: JsSIP on the WebRTC line (C2).
 //
-// A phone has start(line), stop(), the commands below, and two hooks: `changed(registration, calls)` and
-// `troubled(trouble)`. A call is { id, direction, status, peer, peerName, answered, muted }, and its status
+// A phone has start(line), stop(), the commands below, and hooks: `changed(registration, calls)`, `troubled(kind)`, and
+// `recovered(kind)` where a trouble in a call is over. A call is { id, direction, status, peer, peerName, answered, muted }, and its status
 // is dialling, ringing, talking or held.
+
+import { causeOf, wasTakenElsewhere } from "./causes.js";
+import { microphone, replaceWhenUnplugged, stopTracks } from "./microphone.js";
+import { PhoneTrouble } from "./phone_trouble.js";
 
 const { C, UA, WebSocketInterface } = globalThis.JsSIP;
 const GATHERS_FOR = { withoutServers: 100, withServers: 700 }; // milliseconds
+const SETTLES_WITHIN = 5000; // milliseconds
+const HOLD_FAILED = /hold failed$/i; // how JsSIP ends a call whose hold was refused
 const NOT_ANSWERED_HERE = new Set(["Canceled", "Rejected", "Terminated", "Busy", "No Answer"]);
 
 export class Phone {
@@ -18,9 +24,10 @@ export class Phone {
   #everConnected = false;
   #lost = false; // its connection, which it tries to get back
 
-  constructor({ changed, troubled }) {
+  constructor({ changed, troubled, recovered }) {
     this.changed = changed;
     this.troubled = troubled;
+    this.recovered = recovered;
   }
 
   /** Register a line: { url, uri, name, password, realm, iceServers }. */
@@ -89,7 +96,7 @@ export class Phone {
       throw new PhoneTrouble("not_registered");
     }
     const session = this.#agent.call(number, { mediaStream, pcConfig: this.#servers() });
-    this.#known(session).stream = mediaStream;
+    this.#talksBy(this.#known(session), mediaStream);
     return session.id;
   }
 
@@ -100,7 +107,7 @@ export class Phone {
       stopTracks(mediaStream);
       return;
     }
-    known.stream = mediaStream;
+    this.#talksBy(known, mediaStream);
     known.session.answer({ mediaStream, pcConfig: this.#servers() });
   }
 
@@ -157,6 +164,9 @@ export class Phone {
 
   #follow(session) {
     const known = this.#known(session);
+    const { terminate } = session;
+    session.terminate = (options = {}) =>
+      HOLD_FAILED.test(options.reason_phrase ?? "") ? known.refused?.() : terminate.call(session, options);
     session.on("icecandidate", (event) => this.#candidate(known, event));
     session.on("peerconnection", ({ peerconnection }) => listen(known, peerconnection));
     if (session.connection) {
@@ -182,11 +192,10 @@ export class Phone {
     stopTracks(known.stream);
     known.audio?.pause();
     this.#report();
-    const reason = message?.getHeader?.("Reason") ?? "";
-    if (/cause\s*=\s*(200|26)\b/.test(reason)) {
+    if (wasTakenElsewhere(message)) {
       this.troubled("answered_elsewhere");
     } else if (originator === "remote" && known.session.direction === "outgoing") {
-      this.troubled(cause === "Busy" ? "busy" : cause === "Not Found" ? "no_such_number" : "not_taken");
+      this.troubled(causeOf(message));
     } else if (cause && !NOT_ANSWERED_HERE.has(cause)) {
       this.troubled("call_failed");
     }
@@ -202,13 +211,28 @@ export class Phone {
     }
   }
 
+  #talksBy(known, stream) {
+    known.stream = stream;
+    replaceWhenUnplugged(known, (kind) => (kind ? this.troubled(kind) : this.recovered("microphone_gone")));
+  }
+
+  /** Hold or resume. Where the other side refuses, JsSIP would end the call and call nothing back. */
   #renegotiate(id, verb) {
-    const { session } = this.#get(id);
+    const known = this.#get(id);
+    const { session } = known;
     return new Promise((resolve, reject) => {
+      const fails = (kind) => reject(new PhoneTrouble(kind));
+      known.refused = () => {
+        known.refused = null;
+        session[verb === "hold" ? "unhold" : "hold"]();
+        fails("hold_refused");
+      };
+      session.once("ended", () => fails("call_over"));
+      setTimeout(fails, SETTLES_WITHIN, "try_again");
       if (!session[verb]({}, resolve)) {
-        reject(new PhoneTrouble("try_again"));
+        fails("try_again");
       }
-    });
+    }).finally(() => (known.refused = null));
   }
 
   #get(id) {
@@ -267,14 +291,6 @@ export class Phone {
   }
 }
 
-/** What went wrong, by the name under which the page has words for it. */
-export class PhoneTrouble extends Error {
-  constructor(kind) {
-    super(kind);
-    this.kind = kind;
-  }
-}
-
 function shown({ session, answered }) {
   const peer = session.remote_identity;
   return {
@@ -295,29 +311,12 @@ function statusOf(session) {
   return session.isOnHold().local ? "held" : "talking";
 }
 
-async function microphone() {
-  if (!navigator.mediaDevices) {
-    throw new PhoneTrouble("insecure_page");
-  }
-  try {
-    return await navigator.mediaDevices.getUserMedia({ audio: true });
-  } catch (error) {
-    throw new PhoneTrouble(error.name === "NotAllowedError" ? "microphone_refused" : "no_microphone");
-  }
-}
-
 function listen(known, connection) {
   connection.addEventListener("track", ({ track }) => {
     known.audio ??= new Audio();
     known.audio.srcObject = new MediaStream([track]);
     known.audio.play().catch(() => {});
   });
-}
-
-function stopTracks(stream) {
-  for (const track of stream?.getTracks() ?? []) {
-    track.stop();
-  }
 }
 
 function after(milliseconds) {

@@ -13,6 +13,7 @@ export const NOBODY = Object.freeze({
   own: [], // the calls of this browser's phone
   consultation: null, // { where, from, to }: an attended transfer under way; a deskphone's second call has no name yet
   colleagues: [],
+  historyChanges: 0, // how often the server said that there is a new entry
   history: { entries: [], next: null, loading: false },
 });
 
@@ -28,24 +29,43 @@ export function initialState(preferences) {
   };
 }
 
-/** The calls to show, those of this tab first. The server and the phone may both report one call. */
+/**
+ * The calls to show, those of this tab first. The server and the phone may both report one call. While the server is away
+ * nothing is known of other windows, and of the deskphone only what was so before.
+ */
 export function callsOf(state) {
   const reported = state.account?.calls ?? [];
   const unmatched = [...state.own];
+  const known = isKnown(state);
   const others = [];
   for (const call of reported) {
     if (call.device === "webrtc") {
       const match = unmatched.findIndex((own) => own.peer === call.peer && own.direction === call.direction);
       if (match >= 0) {
         unmatched.splice(match, 1);
-      } else if (call.status !== "ringing") {
+      } else if (call.status !== "ringing" && known) {
         others.push({ ...call, where: "elsewhere" });
       }
     } else {
-      others.push({ ...call, where: "deskphone" });
+      others.push({ ...call, where: "deskphone", stale: !known });
     }
   }
   return [...state.own.map((call) => ({ ...call, device: "webrtc", where: "here" })), ...others];
+}
+
+/** Whether the account is as the server says now. */
+export function isKnown({ session, account }) {
+  return session === "open" && account !== null;
+}
+
+/** The device that the next call rings; null if it rings none, or that is not known. */
+export function ringsOn(state) {
+  return isKnown(state) ? state.account.nextCall.rings : null;
+}
+
+/** Whether this tab's phone has a call that ends with its session. */
+export function isInCall({ own }) {
+  return own.some(({ status }) => status !== "ringing");
 }
 
 /** Whether a call is the one that was begun to ask before a transfer. */

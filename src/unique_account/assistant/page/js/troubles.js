@@ -1,5 +1,6 @@
 // What can go wrong, in words: what it is, and what to do about it.
 
+import { errorWords } from "./server_words.js";
 import { say } from "./words.js";
 
 const WORDS = {
@@ -12,6 +13,11 @@ const WORDS = {
     say("No microphone was found."),
     say("Plug in a headset, or select the deskphone, then call or answer again."),
   ],
+  microphone_gone: () => [
+    say("Your microphone is gone: the other side does not hear you."),
+    say("Plug one in; the call goes on with it."),
+  ],
+  microphone_changed: () => [say("Your microphone is gone; the call goes on with another one.")],
   insecure_page: () => [
     say("The browser gives the microphone to secure pages only."),
     say("Open this page by its https address."),
@@ -40,6 +46,13 @@ const WORDS = {
   not_taken: () => [say("The call was not taken.")],
   call_failed: () => [say("The call failed."), say("Try again.")],
   call_over: () => [say("The call is over already.")],
+  call_refused: () => [say("The call was refused.")],
+  incomplete_number: () => [say("The number is not complete."), say("Check it, then call again.")],
+  not_reachable: () => [say("The other side cannot be reached.")],
+  number_changed: () => [say("The number has changed.")],
+  lines_busy: () => [say("All lines are busy."), say("Try again later.")],
+  not_allowed: () => [say("Your telephone system does not allow this call.")],
+  hold_refused: () => [say("The other side did not accept that; your call goes on.")],
   transfer_refused: () => [say("The transfer was refused; your call goes on.")],
   try_again: () => [say("That did not work just now."), say("Try again.")],
   // of the connection
@@ -48,11 +61,7 @@ const WORDS = {
     say("The page comes back by itself. If it stays away, calls ring on your deskphone."),
   ],
   unreachable: () => [say("The server does not answer."), say("Check your network, then try again.")],
-  wrong_password: () => [say("User name and password do not match.")],
-  too_many_attempts: ({ seconds }) => [
-    say("Too many attempts failed."),
-    seconds ? say("Try again in {seconds} seconds.", { seconds }) : say("Try again later."),
-  ],
+  log_out_in_call: () => [say("You are in a call in this window."), say("Logging out ends it.")],
   too_many_tabs: () => [say("The UC Assistant is open too often."), say("Close other windows, then log in again.")],
   no_account: () => [say("You have no Unique Account any more."), say("Ask your administrator.")],
   log_out_unsure: () => [
@@ -62,12 +71,14 @@ const WORDS = {
   expired: () => [say("Your session is over."), say("Log in again.")],
 };
 
-/** The sentences for a trouble, { kind, detail, address }: [what, what to do, an address to open]. */
-export function wordsFor({ kind, detail = "", address = "", seconds = 0 }) {
-  return WORDS[kind]?.({ address, seconds }) ?? [say(detail)];
+/** The sentences for a trouble, { kind, address } or { kind: "refused", id, parameters }: [what, what to do, an address to open]. */
+export function wordsFor({ kind, id, parameters, address = "" }) {
+  return WORDS[kind]?.({ address }) ?? errorWords(id, parameters);
 }
+
+const PASSING = new Set(["answered_elsewhere", "not_taken", "busy", "call_refused", "microphone_changed"]);
 
 /** Whether the user should know of it at once, rather than when there is a pause. */
 export function isUrgent({ kind }) {
-  return !["answered_elsewhere", "not_taken", "busy"].includes(kind);
+  return !PASSING.has(kind);
 }

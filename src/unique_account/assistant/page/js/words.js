@@ -19,11 +19,6 @@ export function say(sentence, values = {}) {
   return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** Whether a sentence from elsewhere has words in the language in use; one that has not stays English. */
-export function isKnown(sentence) {
-  return language === "en" || sentence in TABLES[language];
-}
-
 export function ofCount(count, one, many) {
   return say(new Intl.PluralRules(language).select(count) === "one" ? one : many, { count });
 }

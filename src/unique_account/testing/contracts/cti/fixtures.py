@@ -57,6 +57,10 @@ class Assistants(Protocol):
         """The account that a session of this user shows, or None; logs in if there is none."""
         ...
 
+    async def history_changes(self, user: str) -> int:
+        """How often a session was notified that the user's history changed; logs in if there is none."""
+        ...
+
     async def presence(self, number: str) -> Presence | None:
         """The presence that a session shows for a number that it watches, or None."""
         ...

@@ -45,6 +45,25 @@ class ViewsContract(AssistantsContract):
             await cti.show(changed)
             await self.shows(assistants, changed)
 
+    # -- history_changed -----------------------------------------------------------------------------
+
+    @scenario
+    async def test_a_new_entry_of_the_history_is_reported(self, opened: Opened) -> None:
+        """Notify every session of a user that the user's history has a new entry (H4)."""
+        cti, assistants = opened
+
+        async def so() -> bool:
+            return await assistants.history_changes("alice") == 1
+
+        async with self.listening(cti, self.on_event):
+            await cti.show(view(ACTIVE))
+            await cti.show(view(Account(BOB)))
+            assert await assistants.history_changes("alice") == 0
+            assert await assistants.history_changes("bob") == 0
+            await cti.history_changed("alice")
+            await self.until(so)
+            assert await assistants.history_changes("bob") == 0
+
     # -- publish -------------------------------------------------------------------------------------
 
     @scenario

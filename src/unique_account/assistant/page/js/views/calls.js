@@ -1,9 +1,9 @@
 // The calls of now, and the dial pad.
 
 import { html, nothing, repeat } from "../../vendor/lit-html.js";
-import { callsOf, deviceInUse, isConsultation, nameOf } from "../state.js";
+import { callsOf, deviceInUse, isConsultation } from "../state.js";
 import { lasting, say } from "../words.js";
-import { deviceIcon, deviceName, face, icon, keys, numberIn, uncomplained } from "./parts.js";
+import { deviceIcon, deviceName, face, icon, keys, numberIn, partyName, uncomplained } from "./parts.js";
 
 export function calls(state, actions) {
   const shown = callsOf(state);
@@ -14,10 +14,11 @@ export function calls(state, actions) {
 }
 
 function oneCall(call, state, actions) {
-  const name = call.peerName || nameOf(state, call.peer) || call.peer || say("Unknown number");
+  const known = call.peerName || partyName(state, call.peer);
+  const name = known || call.peer || say("Unknown number");
   return html`<article class="card call ${call.status} ${call.direction}" data-call=${call.id} data-where=${call.where} aria-label=${name}>
     <div class="party">
-      ${face(call.peerName || nameOf(state, call.peer), call.peer || "?")}
+      ${face(known, call.peer || "?")}
       <div>
         <h2>${name}</h2>
         <p class="small quiet with-icon">${deviceIcon(call.device)}<span class="status">${statusOf(call)}</span></p>
@@ -34,6 +35,9 @@ function statusOf(call) {
   if (call.where === "elsewhere") {
     return say("In another window or on another computer");
   }
+  if (call.stale) {
+    return say("Not known while the server is away");
+  }
   const on = deviceName(call.device);
   switch (call.status) {
     case "ringing":
@@ -48,7 +52,7 @@ function statusOf(call) {
 }
 
 function buttons(call, state, actions) {
-  if (call.where === "elsewhere") {
+  if (call.where === "elsewhere" || call.stale) {
     return nothing;
   }
   if (call.status === "ringing" && call.direction === "incoming") {
@@ -86,8 +90,13 @@ function openers(call, state, actions) {
   const keypad = state.keypadFor === call.id;
   const transfer = state.transferring === call.id;
   return html`
-    <button class="button" aria-expanded=${keypad} @click=${() => actions.openKeypad(keypad ? null : call.id)}>${icon("keypad")}${say("Keypad")}</button>
+    ${call.where === "here" ? keypadButton(call, keypad, actions) : nothing}
     <button class="button" aria-expanded=${transfer} @click=${() => actions.openTransfer(transfer ? null : call.id)}>${icon("transfer")}${say("Transfer")}</button>`;
+}
+
+// The deskphone sends digits by its own keys only.
+function keypadButton(call, open, actions) {
+  return html`<button class="button" aria-expanded=${open} @click=${() => actions.openKeypad(open ? null : call.id)}>${icon("keypad")}${say("Keypad")}</button>`;
 }
 
 function transferTo(call, state, actions) {
@@ -110,6 +119,11 @@ function transferTo(call, state, actions) {
       <button class="button" value="consult">${say("Ask first")}</button>
     </div>
   </form>`;
+}
+
+/** Whether keys belong to a call: there is one pad, and while one talks, the keypad of the call has the keys. */
+function sendsTones({ own }) {
+  return own.some(({ status }) => status === "talking");
 }
 
 export function dialPad(state, actions) {
@@ -138,7 +152,7 @@ export function dialPad(state, actions) {
         <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" aria-label=${say("Number to call")} placeholder=${say("Enter a number")} @input=${uncomplained}>
         <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} data-repeats @click=${erase}>${icon("erase")}</button>
       </div>
-      ${keys(press)}
+      ${sendsTones(state) ? nothing : keys(press)}
       <button class="button go" ?disabled=${state.session !== "open"}>${icon("phone")}${say("Call")}</button>
       <p class="by small quiet">${deviceInUse(state) === "webrtc" ? say("Calls go out from this browser") : say("Calls go out from your deskphone, which rings first")}</p>
     </form>

@@ -1,9 +1,10 @@
 // Call management: the two devices, which one is in use, and why.
 
 import { html, live, nothing } from "../../vendor/lit-html.js";
-import { deviceInUse } from "../state.js";
-import { isKnown, say } from "../words.js";
-import { icon } from "./parts.js";
+import { reasonWords } from "../server_words.js";
+import { deviceInUse, isKnown, ringsOn } from "../state.js";
+import { say } from "../words.js";
+import { icon, placeName } from "./parts.js";
 
 export function devices(state, actions) {
   if (!state.account) {
@@ -20,13 +21,13 @@ export function devices(state, actions) {
 }
 
 function device(name, label, status, state, actions) {
-  const inUse = deviceInUse(state) === name;
+  const rings = ringsOn(state) === name;
   const chosen = (state.selecting ?? state.account.selection) === name;
-  return html`<label class="device ${inUse ? "in-use" : ""}" data-device=${name}>
+  return html`<label class="device ${inUse(state, name) ? "in-use" : ""}" data-device=${name}>
     ${icon(name === "webrtc" ? "browser" : "deskphone")}
     <span><b>${label}</b><span class="small quiet">${status}</span></span>
     <input type="radio" name="device" value=${name} .checked=${live(chosen)} ?disabled=${state.session !== "open"} @change=${() => actions.select(name)}>
-    ${inUse ? html`<span class="rings-here">${say("Calls ring here")}</span>` : nothing}
+    ${rings ? html`<span class="rings-here">${say("Calls ring here")}</span>` : nothing}
   </label>`;
 }
 
@@ -54,31 +55,55 @@ function lineStatus({ status }) {
   }[status];
 }
 
-function why({ account }) {
-  return html`<div class="why ${account.fallback ? "fallback" : ""}" data-fallback=${account.fallback}>
-    <p>${outcome(account)}</p>
-    ${account.fallback ? html`<p>${inWords(account.because.find(({ rule }) => rule === "R4"))}.</p>` : nothing}
+function inUse(state, name) {
+  return isKnown(state) && deviceInUse(state) === name;
+}
+
+function why(state) {
+  const { account } = state;
+  if (!isKnown(state)) {
+    return html`<div class="why"><p>${say("Where your next call rings is not known while the server is away.")}</p></div>`;
+  }
+  const fallback = account.fallback && account.nextCall.rings !== null;
+  const reasons = account.because.map((reason) => [reason, reasonWords(reason)]).filter(([, words]) => words);
+  const cause = fallback && reasons.find(([{ rule }]) => rule === "R4");
+  return html`<div class="why ${fallback ? "fallback" : ""}" data-fallback=${fallback}>
+    <p>${outcome(state, fallback)}</p>
+    ${cause ? html`<p>${cause[1]}.</p>` : nothing}
     <details>
       <summary>${say("Why?")}</summary>
-      <ol>${account.because.map((reason) => html`<li>${inWords(reason)} <span class="rule">${reason.rule}</span></li>`)}</ol>
+      <ol>${reasons.map(([{ rule }, words]) => html`<li><span>${words}</span> <span class="rule">${rule}</span></li>`)}</ol>
     </details>
   </div>`;
 }
 
-function outcome({ because, fallback, deviceInUse: device }) {
-  if (because.some(({ rule }) => rule === "R8" || rule === "R12")) {
-    return say("Your next call rings on no device.");
+/** Where the next call goes, in one sentence. */
+function outcome(state, fallback) {
+  const { nextCall, because } = state.account;
+  if (nextCall.goesTo) {
+    return [cause(because), destination(nextCall.goesTo, state)].filter(Boolean).join(" ");
   }
   if (fallback) {
     return say("Calls ring on your deskphone for now, although this browser is selected.");
   }
-  return device === "webrtc" ? say("Your next call rings in the UC Assistant.") : say("Your next call rings on your deskphone.");
+  return nextCall.rings === "webrtc" ? say("Your next call rings in the UC Assistant.") : say("Your next call rings on your deskphone.");
 }
 
-/** A reason in the user's language; one that has no words there stays English, and says so. */
-function inWords({ text } = { text: "" }) {
-  const where = text.match(/^the call goes to (.+)$/)?.[1];
-  const words = where ? say("the call goes to {where}", { where }) : say(text);
-  const capital = words.charAt(0).toLocaleUpperCase() + words.slice(1);
-  return html`<span lang=${where || isKnown(text) ? nothing : "en"}>${capital}</span>`;
+function cause(because) {
+  const ids = because.map(({ id }) => id);
+  if (ids.includes("do_not_disturb")) {
+    return say("Do not disturb is on.");
+  }
+  return ids.includes("nothing_rings") ? say("No device of yours can ring.") : "";
+}
+
+function destination(goesTo, state) {
+  switch (goesTo.kind) {
+    case "number":
+      return say("Your next call goes to {where}.", { where: placeName(goesTo, state) });
+    case "voicemail":
+      return say("Your next call goes to your voicemail.");
+    default:
+      return say("Your next call is refused.");
+  }
 }

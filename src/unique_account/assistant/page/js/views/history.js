@@ -1,9 +1,8 @@
 // One history of both devices, newest first.
 
 import { html, nothing, repeat } from "../../vendor/lit-html.js";
-import { nameOf } from "../state.js";
 import { atTime, lasting, onDay, say } from "../words.js";
-import { callButton, deviceIcon, icon } from "./parts.js";
+import { callButton, deviceIcon, icon, partyName } from "./parts.js";
 
 export function history(state, actions) {
   const { entries, next, loading } = state.history;
@@ -31,7 +30,7 @@ function oneDay(day, entries, state, actions) {
 }
 
 function oneEntry(entry, state, actions) {
-  const name = entry.peerName || nameOf(state, entry.peer);
+  const name = entry.peerName || partyName(state, entry.peer);
   return html`<li class="row ${entry.status}" data-status=${entry.status} data-device=${entry.device ?? ""} data-peer=${entry.peer}>
     <span class="kind ${entry.status}">${icon(iconOf(entry))}</span>
     <div>

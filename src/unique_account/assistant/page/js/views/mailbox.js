@@ -2,9 +2,7 @@
 
 import { html, live, nothing } from "../../vendor/lit-html.js";
 import { ofCount, say } from "../words.js";
-import { icon, numberIn, uncomplained } from "./parts.js";
-
-export const VOICEMAIL = "*98";
+import { VOICEMAIL, icon, numberIn, uncomplained } from "./parts.js";
 
 export function voicemail(state, actions) {
   const messages = state.account?.messages;

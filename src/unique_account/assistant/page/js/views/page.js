@@ -19,9 +19,8 @@ export function page(state, actions) {
   }
   return html`
     <a class="skip" href=${callsOf(state).length ? "#calls" : "#main"}>${say("Skip to calls")}</a>
-    ${top(state, actions)}
+    <div class="overhead">${top(state, actions)}${troubles(state, actions)}</div>
     ${actions.played ? html`<p class="played">${say("This is a demo: the phone of this browser is played, and carries no sound.")}</p>` : ""}
-    ${troubles(state, actions)}
     <main class="columns" id="main" tabindex="-1" data-place=${state.place}>
       <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
       <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}

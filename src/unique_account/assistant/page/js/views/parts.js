@@ -2,6 +2,7 @@
 
 import { html } from "../../vendor/lit-html.js";
 import { dialled } from "../number.js";
+import { nameOf } from "../state.js";
 import { say } from "../words.js";
 
 export function icon(name) {
@@ -30,8 +31,35 @@ export function presenceOf(presence) {
   }
 }
 
-export function face(name, number, presence) {
-  const dot = presence === undefined ? "" : html`<span class="dot ${presenceOf(presence)[1]}"></span>`;
+/** What people are shown of a number: do-not-disturb and forwards count before what its phones do. */
+export function availabilityOf({ presence, doNotDisturb = false, forwarded = false, forwardedTo = null }) {
+  const [says, dot] = presenceOf(presence);
+  if (dot === "taken" || dot === "rings" || dot === "held") {
+    return [says, dot]; // a call that goes on is more than where the next one goes
+  }
+  if (doNotDisturb) {
+    return [say("Do not disturb"), "away"];
+  }
+  if (forwarded) {
+    return [forwardedTo ? say("Calls go to {where}", { where: forwardedTo }) : say("Calls are forwarded"), "forwards"];
+  }
+  return [says, dot];
+}
+
+export const VOICEMAIL = "*98";
+
+/** A name for a number, as far as one is known. */
+export function partyName(state, number) {
+  return number === VOICEMAIL ? say("Voicemail") : nameOf(state, number);
+}
+
+/** Where a call goes, as a place in a sentence. */
+export function placeName({ kind, number }, state) {
+  return kind === "number" ? partyName(state, number) || number : say("voicemail");
+}
+
+export function face(name, number, dotted) {
+  const dot = dotted === undefined ? "" : html`<span class="dot ${dotted}"></span>`;
   return html`<span class="face" aria-hidden="true">${initials(name) || number.slice(-2)}${dot}</span>`;
 }
 

@@ -2,7 +2,7 @@
 
 import { html, repeat } from "../../vendor/lit-html.js";
 import { say } from "../words.js";
-import { callButton, face, presenceOf } from "./parts.js";
+import { availabilityOf, callButton, face } from "./parts.js";
 
 export function people(state, actions) {
   const others = state.colleagues.filter(({ number }) => number !== state.user.number);
@@ -14,12 +14,14 @@ export function people(state, actions) {
   </section>`;
 }
 
-function colleague({ number, name, presence }, actions) {
+function colleague(one, actions) {
+  const { number, name } = one;
+  const [says, dot] = availabilityOf(one);
   return html`<li class="row" data-number=${number}>
-    ${face(name, number, presence)}
+    ${face(name, number, dot)}
     <div>
       <b>${name || number}</b>
-      <p class="small quiet figures">${number} · <span class="presence">${presenceOf(presence)[0]}</span></p>
+      <p class="small quiet figures">${number} · <span class="presence">${says}</span></p>
     </div>
     ${callButton(actions, number, name)}
   </li>`;

@@ -1,11 +1,12 @@
 // The bar at the top: who is logged in, what colleagues see, language, theme, logging out.
 
 import { html } from "../../vendor/lit-html.js";
+import { isKnown } from "../state.js";
 import { LANGUAGES, say } from "../words.js";
-import { icon, presenceOf } from "./parts.js";
+import { availabilityOf, icon, placeName } from "./parts.js";
 
 export function top(state, actions) {
-  const [presence, dot] = presenceOf(state.account?.presence);
+  const [presence, dot] = availability(state);
   const out = say("Log out");
   return html`<header class="top">
     <h1 class="brand"><img src="icon.svg" alt=""><span>UC Assistant</span></h1>
@@ -16,6 +17,19 @@ export function top(state, actions) {
     </div>
     <button class="button" aria-label=${out} title=${out} @click=${actions.logOut}>${icon("log-out")}<span class="label">${out}</span></button>
   </header>`;
+}
+
+/** What colleagues see of the user, and while the server is away, that. */
+function availability(state) {
+  if (!state.account) {
+    return ["", ""];
+  }
+  if (!isKnown(state)) {
+    return [say("No connection"), ""];
+  }
+  const { presence, forwarding, forward } = state.account;
+  const forwardedTo = forward && placeName(forward, state);
+  return availabilityOf({ presence, doNotDisturb: forwarding.doNotDisturb, forwarded: forward !== null, forwardedTo });
 }
 
 export function choices(state, actions) {

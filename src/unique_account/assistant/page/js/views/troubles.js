@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { wordsFor } from "../troubles.js";
-import { isKnown, say } from "../words.js";
+import { say } from "../words.js";
 import { icon } from "./parts.js";
 
 export function troubles(state, actions) {
@@ -11,15 +11,25 @@ export function troubles(state, actions) {
 
 function notice(trouble, actions) {
   const [what, todo, address] = wordsFor(trouble);
-  const language = trouble.detail && !isKnown(trouble.detail) ? "en" : nothing;
-  return html`<div class="trouble" data-kind=${trouble.kind}>
+  return html`<div class="trouble" data-kind=${trouble.kind} data-id=${trouble.id ?? nothing}>
     ${icon("warning")}
-    <div lang=${language}>
+    <div>
       <b>${what}</b>
       ${todo ? html`<p>${todo}</p>` : nothing}
       ${address ? html`<p><a href=${address} target="_blank" rel="noreferrer">${address}</a></p>` : nothing}
-      ${trouble.kind === "offline" ? html`<button class="button" @click=${actions.retry}>${say("Try now")}</button>` : nothing}
+      ${action(trouble, actions)}
     </div>
     <button class="button bare only-icon" aria-label=${say("Dismiss")} title=${say("Dismiss")} @click=${() => actions.dismiss(trouble)}>${icon("close")}</button>
   </div>`;
+}
+
+function action({ kind }, actions) {
+  switch (kind) {
+    case "offline":
+      return html`<button class="button" @click=${actions.retry}>${say("Try now")}</button>`;
+    case "log_out_in_call":
+      return html`<button class="button stop" @click=${actions.logOutAnyway}>${say("Hang up and log out")}</button>`;
+    default:
+      return nothing;
+  }
 }
