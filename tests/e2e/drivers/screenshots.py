@@ -76,8 +76,10 @@ class ThemedPage:
         await expect(self.page.locator(".call[data-where=here]")).to_have_count(len(calls))
 
     async def press(self, text: str) -> None:
-        """Press a button of a call."""
-        await self.page.locator(".call .button").filter(has_text=text).click()
+        """Press a button of a call, once it acts; until then the driver would scroll the page."""
+        button = self.page.locator(".call .button").filter(has_text=text)
+        await button.evaluate("one => Promise.all(one.getAnimations().map(({ finished }) => finished))")
+        await button.click()
 
     async def trouble(self, kind: str) -> None:
         """Let the browser's phone tell of a trouble."""

@@ -41,7 +41,8 @@ function ignoreSecond(event) {
     return;
   }
   const now = event.timeStamp;
-  if (now - (pressed.get(control) ?? -RESTS) < RESTS && !control.matches("label")) {
+  const again = event.detail !== 1 && now - (pressed.get(control) ?? -RESTS) < RESTS; // by a key, or a double click
+  if (again && !control.matches("label")) {
     event.preventDefault();
     event.stopPropagation();
   } else {
