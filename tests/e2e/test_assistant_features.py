@@ -113,7 +113,7 @@ class TestForwards:
         async with full_system(prompts=True) as at:
             tab = await at.logged_in()
             await tab.page.get_by_text("Do not disturb").click()
-            await expect(tab.page.locator(".why")).to_contain_text("rings on no device")
+            await expect(tab.page.locator(".why")).to_contain_text("Do not disturb is on.")
             start = time.monotonic()
             await at.bob.dial("1001")
             await at.bob.event("CALL_ESTABLISHED", after=start)
