@@ -24,6 +24,7 @@ from unique_account.adapters.people_file import PeopleFile
 from unique_account.adapters.people_file.passwords import hash_password
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import PORTS
+from unique_account.core.events import DoNotDisturbSet
 from unique_account.serve.config import read_config
 
 _HASH: Final = "$argon2id$v=19$..."
@@ -153,6 +154,9 @@ async def _messages(at: Installation) -> dict[str, Any]:
     await at.wait_until(lambda: at.alice.calls)
     await tab.command("getHistoryPage", size=5, cursor=None, days=None)
     await tab.command("getColleagues", words="", size=5)
+    await tab.command("subscribeToPhoneHints", phoneNumbers=["1002"])
+    await at.service.handle("bob", DoNotDisturbSet(on=True))
+    await tab.until(lambda: tab.reported("ColleagueDiversion") and tab.reported("HistoryChanged"))
     messages = {frame["msgType"]: frame for frame in tab.frames if "msgType" in frame}
     # The line comes with the log-in, before anything else is asked.
     assert messages["SipLine"]["ctiMessage"]["username"] == ALICE.webrtc.removeprefix("PJSIP/")

@@ -258,11 +258,10 @@ _SELECTS: Final = {Device.WEBRTC: Trigger.SELECT_WEBRTC, Device.DESKPHONE: Trigg
 
 def _device_selected(account: Account, event: DeviceSelected) -> Account:
     kept = account.kept
-    trigger = _SELECTS[event.device]
-    step = TABLE.get((account.state, trigger, kept.selection))
+    step = TABLE.get((account.state, trigger := _SELECTS[event.device], kept.selection))
     if step is None:
-        reason, way_out = "selecting a device needs a session (S6)", "log in first"
-        raise Refused(account.state, trigger, reason, way_out, RefusalId.NOT_LOGGED_IN)
+        why = "selecting a device needs a session (S6)", "log in first", RefusalId.NOT_LOGGED_IN
+        raise Refused(account.state, trigger, *why)
     state, selection = step
     if selection is kept.selection and state is account.state:
         return account
