@@ -18,10 +18,10 @@ def leads_somewhere(number: str) -> bool:
 class DemoPbx(MemoryPbx):
     """Refuses to dial and to transfer to nowhere, as a real PBX does; the call goes on."""
 
-    async def dial(self, interface: str, number: str) -> None:
+    async def dial(self, interface: str, number: str, *, answers_itself: bool = False) -> None:
         """Ring a phone and, when it is picked up, dial the number for it (R14)."""
         _require(number)
-        await super().dial(interface, number)
+        await super().dial(interface, number, answers_itself=answers_itself)
 
     async def transfer(self, call_id: str, number: str) -> None:
         """Send the other party to a number, and let the phone go."""

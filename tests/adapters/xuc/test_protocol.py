@@ -364,6 +364,7 @@ class TestPresence:
             )
             assert hint == {"number": "666", "status": -2}
             call = await at.pbx.call("1001", caller="1002", interface="PJSIP/bob")
+            await tab.until(lambda: tab.last("PhoneHintStatusEvent") == {"number": "1001", "status": 8})
             await at.pbx.pick_up(call)
             await tab.until(lambda: tab.last("PhoneHintStatusEvent") == {"number": "1001", "status": 1})
             hints = [
