@@ -13,14 +13,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from unique_account.core.account import Account
-from unique_account.core.forwarding import (
-    Destination,
-    Extension,
-    Forward,
-    Mailbox,
-    Outcome,
-    Refusal,
-)
+from unique_account.core.forwarding import Destination, Extension, Forward, Mailbox, Outcome, Refusal
 from unique_account.core.machine import Device, State
 from unique_account.core.number import NO_NUMBER, Number, by_number, numbers
 from unique_account.core.reasons import Because, Reason
@@ -186,27 +179,19 @@ def _candidates(account: Account) -> tuple[tuple[Device, ...], tuple[Reason, ...
     return choices[account.kept.selection]
 
 
+def _chosen(rule: str, text: Because, logged_in: str, saved: Device) -> tuple[Reason, ...]:
+    return (Reason(rule, text, (f"logged_in={logged_in}", f"selection={saved}")),)
+
+
+_ALONE: Final = (Device.DESKPHONE,)
 _LOGGED_OUT: Final = {
-    saved: (
-        (Device.DESKPHONE,),
-        (
-            Reason(
-                "R1",
-                Because.NOBODY_LOGGED_IN,
-                ("logged_in=false", f"selection={saved}"),
-            ),
-        ),
-    )
-    for saved in Device
+    saved: (_ALONE, _chosen("R1", Because.NOBODY_LOGGED_IN, "false", saved)) for saved in Device
 }
 _LOGGED_IN: Final = {
-    Device.DESKPHONE: (
-        (Device.DESKPHONE,),
-        (Reason("R3", Because.DESKPHONE_SELECTED, ("logged_in=true", f"selection={Device.DESKPHONE}")),),
-    ),
+    Device.DESKPHONE: (_ALONE, _chosen("R3", Because.DESKPHONE_SELECTED, "true", Device.DESKPHONE)),
     Device.WEBRTC: (
         (Device.WEBRTC, Device.DESKPHONE),
-        (Reason("R2", Because.WEBRTC_SELECTED, ("logged_in=true", f"selection={Device.WEBRTC}")),),
+        _chosen("R2", Because.WEBRTC_SELECTED, "true", Device.WEBRTC),
     ),
 }
 
