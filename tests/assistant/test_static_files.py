@@ -23,6 +23,15 @@ WORDS_OF_SERVER: Final = re.compile(r"^ {2}(\w+): \(", re.MULTILINE)
 ENTRY: Final = re.compile(r'^ {2}"([^"]+)": "([^"]+)",$', re.MULTILINE)
 
 
+GZIP: Final = {"Accept-Encoding": "gzip"}
+MOST_BYTES: Final = 250_000
+SENT: Final = (".js", ".css", ".html", ".svg", ".png", ".webmanifest")
+
+
+def path_of(file: Path) -> str:
+    return f"/{file.relative_to(PAGE).as_posix()}"
+
+
 def french() -> dict[str, str]:
     return dict(ENTRY.findall((PAGE / "js/french.js").read_text("utf-8")))
 
@@ -93,6 +102,36 @@ class TestFiles:
         assert [name for name in named if not (folder / name).exists() and not (PAGE / name).exists()] == []
 
 
+class TestSize:
+    """S1: the page is small, so that it is there at once."""
+
+    def test_of_everything_but_fonts_is_at_most_250_kilobytes(self) -> None:
+        files = [file for file in PAGE.rglob("*") if file.is_file() and file.suffix in SENT]
+        sizes = {file.name: int(get(path_of(file), GZIP).headers["content-length"]) for file in files}
+        assert sum(sizes.values()) <= MOST_BYTES, sizes
+
+    def test_is_reduced_for_clients_that_accept_gzip(self) -> None:
+        answer = get("/vendor/jssip.js", GZIP)
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.content == (PAGE / "vendor/jssip.js").read_bytes()
+
+    @pytest.mark.parametrize("encodings", ["", "br", "gzip;q=0", "br, gzip; q=0.0"])
+    def test_is_whole_for_others(self, encodings: str) -> None:
+        assert "content-encoding" not in get("/index.html", {"Accept-Encoding": encodings}).headers
+
+    @pytest.mark.parametrize("encodings", ["gzip;q=0.5", "br;q=1, GZIP", "deflate, gzip;q=1.0"])
+    def test_is_reduced_whatever_else_is_accepted(self, encodings: str) -> None:
+        assert "content-encoding" in get("/index.html", {"Accept-Encoding": encodings}).headers
+
+    def test_of_what_is_compressed_already_is_left_alone(self) -> None:
+        assert "content-encoding" not in get("/vendor/inter.woff2", GZIP).headers
+
+    def test_counts_for_nothing_if_nothing_changed(self) -> None:
+        tag = get("/", GZIP).headers["etag"]
+        assert get("/", {**GZIP, "If-None-Match": tag}).status_code == 304
+
+
 class TestHandedOut:
     """S1: a file is handed out as a whole, from memory, to as many as ask."""
 
@@ -107,7 +146,7 @@ class TestHandedOut:
         assert get("/", {"If-None-Match": tag}).status_code == 304
 
     def test_its_length_alone(self) -> None:
-        answer = get("/icon.svg", method="HEAD")
+        answer = get("/icon.svg", {"Accept-Encoding": "identity"}, method="HEAD")
         assert answer.content == b""
         assert int(answer.headers["content-length"]) == (PAGE / "icon.svg").stat().st_size
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from os import PathLike, stat_result
 from pathlib import Path
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -16,6 +17,15 @@ from unique_account.assistant import PAGE, headers
 
 CHUNK: Final = 16 * 1024
 """How many bytes are sent before it is looked at whether the client takes them."""
+
+COMPRESSED: Final = frozenset({".css", ".html", ".js", ".svg", ".webmanifest"})
+"""The kinds of files that are sent with gzip to clients that accept it; fonts and pictures are compressed already."""
+
+TYPES: Final[Mapping[str, str]] = {
+    ".js": "text/javascript; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
+"""The types that do not depend on the tables of this machine."""
 
 _NOTHING_ELSE: Final[Mapping[str, Path]] = {}
 
@@ -37,7 +47,7 @@ class PageFiles(StaticFiles):
         super().__init__(directory=folder, html=True)
         self._headers = headers(*servers)
         self._instead = dict(instead)
-        self._read: dict[str, tuple[tuple[float, int], bytes]] = {}
+        self._read: dict[tuple[str, bool], tuple[tuple[float, int], bytes]] = {}
 
     def lookup_path(self, path: str) -> tuple[str, stat_result | None]:
         """The file that a path of the page stands for."""
@@ -47,23 +57,38 @@ class PageFiles(StaticFiles):
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """A file with the headers of the page, whose types do not depend on this machine."""
+        """A file with the headers of the page, with gzip if that helps and the client accepts it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(self._headers)
+        path, compressible = Path(full_path), Path(full_path).suffix in COMPRESSED
+        if compressible:
+            response.headers["Vary"] = "Accept-Encoding"
         if not isinstance(response, FileResponse):
             return response
-        if str(full_path).endswith(".js"):
-            response.headers["Content-Type"] = "text/javascript; charset=utf-8"
-        return _Whole(
-            self._content(str(full_path), (stat_result.st_mtime, stat_result.st_size)),
-            response.headers,
-            status_code,
-        )
+        response.headers["Content-Type"] = TYPES.get(path.suffix, response.headers["Content-Type"])
+        compressed = compressible and accepts_gzip(Headers(scope=scope).get("accept-encoding", ""))
+        if compressed:
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["ETag"] = f"W/{response.headers['ETag']}"
+        changed = (stat_result.st_mtime, stat_result.st_size)
+        return _Whole(self._content(str(path), compressed, changed), response.headers, status_code)
 
-    def _content(self, path: str, changed: tuple[float, int]) -> bytes:
-        if path not in self._read or self._read[path][0] != changed:
-            self._read[path] = changed, Path(path).read_bytes()
-        return self._read[path][1]
+    def _content(self, path: str, compressed: bool, changed: tuple[float, int]) -> bytes:
+        known = self._read.get((path, compressed))
+        if known is None or known[0] != changed:
+            content = Path(path).read_bytes()
+            known = changed, gzip.compress(content, mtime=0) if compressed else content
+            self._read[path, compressed] = known
+        return known[1]
+
+
+def accepts_gzip(encodings: str) -> bool:
+    """Whether an ``Accept-Encoding`` header names gzip and does not forbid it by ``q=0``."""
+    for encoding in encodings.split(","):
+        name, _, quality = encoding.replace(" ", "").lower().partition(";q=")
+        if name == "gzip":
+            return quality.rstrip("0") not in ("0.", "") if quality else True
+    return False
 
 
 class _Whole(Response):
