@@ -38,7 +38,6 @@ _FLAGS: Final = (
     "--remote-debugging-port=0",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -153,6 +152,7 @@ class Browser:
         self.tone = tone
         self._chromium = chromium
         self._process = process
+        self._profiles = {"": chromium.contexts[0]}
 
     async def tab(self, pbx: Node, endpoint: Endpoint) -> Tab:
         """A new tab, registered as an endpoint of a node.
@@ -167,9 +167,11 @@ class Browser:
         await tab.register()
         return tab
 
-    async def page(self) -> Page:
-        """A new tab that nothing is loaded in yet."""
-        return await self._chromium.contexts[0].new_page()
+    async def page(self, profile: str = "") -> Page:
+        """A new tab that nothing is loaded in yet; tabs of another profile share no storage with it."""
+        if profile not in self._profiles:
+            self._profiles[profile] = await self._chromium.new_context()
+        return await self._profiles[profile].new_page()
 
     async def kill(self) -> None:
         """End all of its processes at once."""
@@ -185,8 +187,11 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
+async def browser(*, autoplay: bool = True) -> AsyncIterator[Browser]:
     """A browser with no tabs of ours yet; it is gone when the context closes.
+
+    Args:
+        autoplay: Whether pages may play sound before there was a gesture.
 
     Raises:
         NotInstalled: There is no Chromium, or nothing to drive it with.
@@ -201,7 +206,11 @@ async def browser() -> AsyncIterator[Browser]:
         folder = stack.enter_context(own_folder("browser"))
         tone, speech = own_tone(), folder / "speech.wav"
         write_tone(tone, speech)
-        own_flags = (f"--user-data-dir={folder}", f"--use-file-for-fake-audio-capture={speech}")
+        own_flags = (
+            f"--user-data-dir={folder}",
+            f"--use-file-for-fake-audio-capture={speech}",
+            *(("--autoplay-policy=no-user-gesture-required",) if autoplay else ()),
+        )
         command = (program("chromium"), *flags, *own_flags, "about:blank")
         driver = await stack.enter_async_context(async_playwright())
         process = await stack.enter_async_context(running(*command, log=folder / "log"))

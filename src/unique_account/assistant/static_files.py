@@ -19,7 +19,7 @@ CHUNK: Final = 16 * 1024
 """How many bytes are sent before it is looked at whether the client takes them."""
 
 COMPRESSED: Final = frozenset({".css", ".html", ".js", ".svg", ".webmanifest"})
-"""The kinds of files that are sent with gzip to clients that accept it; fonts and pictures are compressed already."""
+"""The kinds of files that are sent with gzip; fonts and pictures are compressed already."""
 
 TYPES: Final[Mapping[str, str]] = {
     ".js": "text/javascript; charset=utf-8",

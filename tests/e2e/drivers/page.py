@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from lab.browser import Browser, browser
+from lab.waiting import until
 from tests.e2e.drivers.cti_frames import CtiFrames
 from unique_account.demo.company import stage
 
@@ -23,6 +24,22 @@ def expect(what: Locator | Page) -> Any:
     return expected(what)
 
 
+async def holds(page: Page, expression: str) -> None:
+    """Wait until an expression is true in a page.
+
+    The page does not take it for a gesture of its user, as it does with playwright's own ``evaluate``, and the policy of
+    the page does not matter.
+    """
+    session = await page.context.new_cdp_session(page)
+
+    async def now() -> bool:
+        answer = await session.send("Runtime.evaluate", {"expression": f"Boolean({expression})"})
+        return bool(answer["result"].get("value"))
+
+    await until(now, expression)
+    await session.detach()
+
+
 @frozen
 class Assistant:
     """One tab with the UC Assistant."""
@@ -31,7 +48,11 @@ class Assistant:
     address: str
 
     async def log_in(self, user: str = "alice", password: str = "") -> None:
+        """Log in, unless another tab of this browser has done so."""
         await self.page.goto(self.address)
+        await self.page.locator("form .button.main:enabled, .who").first.wait_for()
+        if await self.page.locator(".who").count():
+            return
         await self.page.fill("#login", user)
         await self.page.fill("#password", password or user)
         await self.page.click("form .button.main")
@@ -119,28 +140,33 @@ class DemoBrowser:
     console_errors: list[str]
     frames: CtiFrames
 
-    async def assistant(self) -> Assistant:
-        """A new tab at the log-in; nobody is logged in there."""
-        page = await self.chromium.page()
+    async def assistant(self, user: str = "alice", computer: str = "") -> Assistant:
+        """A new tab: at the log-in, unless this user is logged in to another tab of this computer."""
+        profile = computer if user == "alice" else f"{user} {computer}"
+        page = await self.chromium.page(profile)
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         self.frames.watch(page)
         await page.goto(self.address)
         return Assistant(page, self.address)
 
-    async def logged_in(self, user: str = "alice") -> Assistant:
+    async def logged_in(self, user: str = "alice", computer: str = "") -> Assistant:
         """A new tab that a user logged in to, with its line registered."""
-        assistant = await self.assistant()
+        assistant = await self.assistant(user, computer)
         await assistant.log_in(user)
         await assistant.ready()
         return assistant
 
 
 @asynccontextmanager
-async def demo_browser() -> AsyncIterator[DemoBrowser]:
-    """The demo, a browser and its played phones; at the end, no page had an error or a forbidden frame."""
+async def demo_browser(*, autoplay: bool = True) -> AsyncIterator[DemoBrowser]:
+    """The demo, a browser and its played phones; at the end, no page had an error or a forbidden frame.
+
+    Args:
+        autoplay: Whether pages may play sound before there was a gesture.
+    """
     console_errors: list[str] = []
     frames = CtiFrames()
-    async with stage(0) as address, browser() as chromium:
+    async with stage(0) as address, browser(autoplay=autoplay) as chromium:
         hands = await chromium.page()
         hands.on("pageerror", lambda error: console_errors.append(str(error)))
         await hands.goto(f"{address}stage/")

@@ -65,10 +65,21 @@ class ThemedPage:
 
     async def logged_in(self) -> None:
         """Log in, and wait until everything is shown."""
+        await self.logged_in_with(people=len(self.script.colleagues))
+
+    async def logged_in_with(self, *, people: int) -> None:
+        """Log in, and wait until everything is shown, with so many colleagues and favourites."""
         await self.log_in()
         await self.page.wait_for_selector(".rings-here")
-        for part, rows in (("history", self.script.newest["entries"]), ("people", self.script.colleagues)):
-            await expect(self.page.locator(f".part-{part} .row")).to_have_count(len(rows))
+        for part, rows in (("history", len(self.script.newest["entries"])), ("people", people)):
+            await expect(self.page.locator(f".part-{part} .row")).to_have_count(rows)
+
+    async def logged_in_with_hidden_history(self) -> None:
+        """Log in on a narrow page, whose history is in another place, and wait until it is known."""
+        await self.log_in()
+        await self.page.wait_for_selector(".rings-here")
+        rows = self.page.locator(".part-history .row")
+        await expect(rows).to_have_count(len(self.script.newest["entries"]))
 
     async def own_calls(self, *calls: dict[str, Any]) -> None:
         """Show calls of the browser's phone."""
@@ -146,9 +157,11 @@ def compare(picture: bytes, known: Path) -> None:
 
 
 @asynccontextmanager
-async def themed_page(size: str = "wide", theme: str = "light") -> AsyncIterator[ThemedPage]:
+async def themed_page(
+    size: str = "wide", theme: str = "light", *, autoplay: bool = True
+) -> AsyncIterator[ThemedPage]:
     """The log-in of a page whose clock stands still; the page must not have complained when it closes."""
-    async with browser() as chromium:
+    async with browser(autoplay=autoplay) as chromium:
         page = await chromium.page()
         complaints: list[str] = []
         page.on(

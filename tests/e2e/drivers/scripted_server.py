@@ -20,7 +20,9 @@ TYPES: Final = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
 FILES: Final = {file: file.read_bytes() for file in PAGE.rglob("*") if file.is_file()}
@@ -36,7 +38,7 @@ export class Phone {
   renew() {}
 }
 globalThis.actions = [];
-for (const action of ["dial", "answer", "hold", "resume", "mute", "press"]) {
+for (const action of ["dial", "answer", "hangUp", "hold", "resume", "mute", "press", "transfer"]) {
   Phone.prototype[action] = async (...what) => void actions.push([action, ...what]);
 }
 """
@@ -51,6 +53,7 @@ class ScriptedServer:
         newest: The newest page of the history.
         colleagues: Whom it knows.
         files: The page's files; a test may put others in their place.
+        favourites: The user's, each a name and a number.
         connections: How often the page connected.
         refuses: The commands that it refuses, and with what error.
     """
@@ -61,6 +64,7 @@ class ScriptedServer:
         self.colleagues: list[dict[str, Any]] = COLLEAGUES
         self.files = dict(FILES)
         self.refuses: dict[str, dict[str, Any]] = {}
+        self.favourites: list[tuple[str, str]] = []
         self._account = account
         self._socket: WebSocketRoute | None = None
         self.connections = 0
@@ -143,6 +147,14 @@ class ScriptedServer:
         if reported["command"] == "getHistoryPage":
             page = OLDER if reported.get("cursor") else self.newest
             self.report("HistoryPage", {**page, "cursor": reported.get("cursor")})
+        if reported["command"] == "directoryLookUp":
+            self.report("DirectoryResult", people(*(one for one in DIRECTORY if reported["term"] in one[0])))
+        if reported["command"] == "getFavorites":
+            self.report("Favorites", people(*self.favourites))
+        if reported["command"] in ("addFavorite", "removeFavorite"):
+            action = "Added" if reported["command"] == "addFavorite" else "Removed"
+            contact = {"contact_id": reported["contactId"], "source": reported["source"]}
+            self.report("FavoriteUpdated", {"action": action, **contact})
         self.report("Done", {"command": reported["command"], "ref": reported["ref"]})
 
 
@@ -231,6 +243,25 @@ COLLEAGUES: Final[list[dict[str, Any]]] = [
     {"number": "1006", "name": "Fatima Zahra", "status": 4},
     {"number": "1007", "name": "Georges", "status": None},
 ]
+
+
+DIRECTORY: Final = (("Georgette Muller", "1042"), ("Gaston Petit", "+33611223344"))
+
+
+def people(*of: tuple[str, str]) -> dict[str, Any]:
+    """A ``DirectoryResult`` or ``Favorites`` as XiVO has it: a table, whose last columns are not text."""
+    headers = ["Nom", "Numéro", "Mobile", "Autre numéro", "Favoris", "Personnel"]
+    entries = [
+        {
+            "status": 0,
+            "entry": [name, number, "", "", False, False],
+            "contact_id": number,
+            "source": "internal",
+            "favorite": False,
+        }
+        for name, number in of
+    ]
+    return {"headers": headers, "entries": entries}
 
 
 def entry(number: int, minutes: int, **fields: object) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 import { render } from "../vendor/lit-html.js";
 import { accountActions, tidied } from "./actions.js";
+import { titleOf } from "./badge.js";
 import { commanded } from "./commanded.js";
+import { integrationActions } from "./integrations.js";
 import { Line } from "./line.js";
+import { unseen } from "./missed.js";
 import { Troubles, aloud } from "./notices.js";
 import { OF_ATTEMPTS, endedTroubles } from "./trouble_ends.js";
 import { Phone } from "./phone.js";
@@ -11,10 +14,10 @@ import { keep, preferences, useTheme } from "./preferences.js";
 import { Session, troubleOf } from "./session.js";
 import { focusInstead, ignoreSecondPresses, settle } from "./settling.js";
 import { Sounds } from "./sounds.js";
-import { callsOf, initialState, isInCall, ringsOn } from "./state.js";
+import { callsOf, initialState, isInCall, partyOf, ringsOn } from "./state.js";
 import { Store } from "./store.js";
 import { page } from "./views/page.js";
-import { deviceName, partyName } from "./views/parts.js";
+import { deviceName } from "./views/parts.js";
 import { say, useLanguage } from "./words.js";
 
 const HISTORY_WAITS = 100; // milliseconds, so that what comes at once is asked for once
@@ -38,6 +41,7 @@ async function attempt(action, byUser = true) {
 
 const actions = {
   ...accountActions(store, { server: () => session.server, phone, attempt, sounds }),
+  ...integrationActions(store, { server: () => session.server, phone, sounds, attempt, actions: () => actions }),
   played: Phone.played,
   logIn: (login, password) => session.logIn(login, password),
   logOut: () => (isInCall(store.state) ? troubles.add({ kind: "log_out_in_call" }) : session.logOut()),
@@ -87,6 +91,7 @@ store.watch((state, before) => {
   if (before.account && ringsOn(state) && ringsOn(state) !== before.account.nextCall.rings) {
     aloud(say("Calls now ring on {device}.", { device: deviceName(ringsOn(state)) }));
   }
+  document.title = titleOf(callerOf(state), unseen(state).length);
   if (!drawing) {
     drawing = true;
     queueMicrotask(draw);
@@ -120,19 +125,21 @@ function loadHistory() {
 }
 
 function announce(calls, before, state) {
-  const rings = ({ status, direction }) => status === "ringing" && direction === "incoming";
   for (const call of calls.filter(rings)) {
     if (!before.some(({ id }) => id === call.id)) {
       rang = true;
-      aloud(say("{name} is calling.", { name: partyOf(call, state) }), true);
+      aloud(say("{name} is calling.", { name: partyOf(state, call) || say("Unknown number") }), true);
     }
   }
-  const ringing = calls.find(rings);
-  document.title = ringing ? `${say("{name} is calling", { name: partyOf(ringing, state) })} · UC Assistant` : "UC Assistant";
 }
 
-function partyOf(call, state) {
-  return call.peerName || partyName(state, call.peer) || call.peer || say("Unknown number");
+function rings({ status, direction }) {
+  return status === "ringing" && direction === "incoming";
+}
+
+function callerOf(state) {
+  const ringing = callsOf(state).find(rings);
+  return ringing && (partyOf(state, ringing) || say("Unknown number"));
 }
 
 function draw() {

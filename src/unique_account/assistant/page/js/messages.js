@@ -1,8 +1,10 @@
 // What the server reports, as changes of the page's state.
 
+import { directoryChange } from "./directory.js";
+
 /** The fields of the state that a message changes; null for a message that changes none. */
 export function changeOf(type, message, state) {
-  return CHANGES[type]?.(message, state) ?? null;
+  return CHANGES[type]?.(message, state) ?? directoryChange(type, message, state);
 }
 
 const CHANGES = {
@@ -52,8 +54,8 @@ function callOf({ uniqueId, device, direction, status, otherDN, otherName, answe
   return { id: uniqueId, device, direction, status, peer: otherDN, peerName: otherName, answered };
 }
 
-function entryOf({ id, start, status, direction, device, peer, peerName, duration }) {
-  return { id, start, status, direction, device, peer, peerName, duration };
+function entryOf({ id, start, ended, status, direction, device, peer, peerName, duration }) {
+  return { id, start, ended, status, direction, device, peer, peerName, duration };
 }
 
 /** A history with one more page: an older one at its end, or the newest again in the place of what it replaces. */

@@ -1,5 +1,6 @@
 // The microphone of the browser's phone, and what happens when it is unplugged in a call.
 
+import { microphoneAsked } from "./audio.js";
 import { PhoneTrouble } from "./phone_trouble.js";
 
 export async function microphone() {
@@ -7,7 +8,7 @@ export async function microphone() {
     throw new PhoneTrouble("insecure_page");
   }
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: true });
+    return await navigator.mediaDevices.getUserMedia({ audio: microphoneAsked() });
   } catch (error) {
     throw new PhoneTrouble(error.name === "NotAllowedError" ? "microphone_refused" : "no_microphone");
   }

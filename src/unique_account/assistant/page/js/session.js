@@ -2,9 +2,10 @@
 
 import { Connection, Refusal, logIn } from "./connection.js";
 import { changeOf } from "./messages.js";
-import { keepToken, keptToken } from "./preferences.js";
+import { forgetToken, keepToken, keptToken, onLogIn } from "./preferences.js";
 import { NOBODY } from "./state.js";
 
+const TOO_MANY_TABS = 4003;
 const OVER = { 4001: "expired", 4003: "too_many_tabs", 4005: "no_account" };
 
 export class Session {
@@ -41,12 +42,13 @@ export class Session {
     }
   }
 
-  /** Go on with the session that this tab had before it was loaded again. */
+  /** Go on with the session that this tab had before it was loaded again, or that another tab has or begins (S4). */
   resume() {
     const token = keptToken();
     if (token) {
       this.#open(token);
     }
+    onLogIn((other) => this.#connection === null && this.#store.state.session === "none" && this.#open(other));
   }
 
   async logOut() {
@@ -54,7 +56,7 @@ export class Session {
     this.#connection = null;
     await this.#phoneStops();
     const failed = await connection?.logOut().then(() => null, (error) => error);
-    this.#end();
+    this.#end(true);
     if (failed && failed.word !== "TokenExpired") {
       this.#troubles.add({ kind: "log_out_unsure" });
     }
@@ -68,7 +70,7 @@ export class Session {
       message: (type, content) => this.#onMessage(type, content),
       lost: (retryAt) => this.#lost(retryAt),
       over: (code) => this.#over(code),
-      renewed: keepToken,
+      renewed: (renewed) => keepToken(renewed, true),
     });
     this.#connection.open();
   }
@@ -105,15 +107,15 @@ export class Session {
 
   async #over(code) {
     await this.#phoneStops();
-    this.#end();
+    this.#end(code !== TOO_MANY_TABS);
     if (OVER[code]) {
       this.#troubles.add({ kind: OVER[code] });
     }
   }
 
-  #end() {
+  #end(everywhere) {
     this.#connection = null;
-    keepToken(null);
+    forgetToken(everywhere);
     this.#troubles.clear();
     this.#store.change({ ...NOBODY });
   }

@@ -4,6 +4,7 @@
 // `recovered(kind)` where a trouble in a call is over. A call is { id, direction, status, peer, peerName, answered, muted }, and its status
 // is dialling, ringing, talking or held.
 
+import { playCall, stopCall } from "./audio.js";
 import { causeOf, wasTakenElsewhere } from "./causes.js";
 import { microphone, replaceWhenUnplugged, stopTracks } from "./microphone.js";
 import { PhoneTrouble } from "./phone_trouble.js";
@@ -158,6 +159,27 @@ export class Phone {
     });
   }
 
+  /** Let the calls of now use the microphone that was chosen by now. */
+  async useMicrophone() {
+    for (const known of [...this.#sessions.values()].filter(({ stream }) => stream)) {
+      const stream = await microphone();
+      const [track] = stream.getAudioTracks();
+      const sender = known.session.connection?.getSenders().find((one) => one.track?.kind === "audio");
+      track.enabled = sender?.track?.enabled ?? true;
+      await sender?.replaceTrack(track);
+      stopTracks(known.stream);
+      known.stream = stream;
+    }
+  }
+
+  microphoneOf(id) {
+    return this.#sessions.get(id)?.stream?.getAudioTracks()[0] ?? null;
+  }
+
+  statistics(id) {
+    return this.#sessions.get(id)?.session.connection?.getStats() ?? null;
+  }
+
   get calls() {
     return [...this.#sessions.values()].map(shown);
   }
@@ -190,7 +212,9 @@ export class Phone {
   #over(known, cause = "", originator = "", message = null) {
     this.#sessions.delete(known.session.id);
     stopTracks(known.stream);
-    known.audio?.pause();
+    if (known.audio) {
+      stopCall(known.audio);
+    }
     this.#report();
     if (wasTakenElsewhere(message)) {
       this.troubled("answered_elsewhere");
@@ -315,7 +339,7 @@ function listen(known, connection) {
   connection.addEventListener("track", ({ track }) => {
     known.audio ??= new Audio();
     known.audio.srcObject = new MediaStream([track]);
-    known.audio.play().catch(() => {});
+    playCall(known.audio);
   });
 }
 

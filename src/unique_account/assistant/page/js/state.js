@@ -1,5 +1,9 @@
 // What the page knows, and what follows from it.
 
+import { audioChoices } from "./audio.js";
+import { shortcutsOn } from "./shortcuts.js";
+import { say } from "./words.js";
+
 export const NOBODY = Object.freeze({
   session: "none", // none, opening, open, lost
   retryAt: null,
@@ -15,6 +19,16 @@ export const NOBODY = Object.freeze({
   colleagues: [],
   historyChanges: 0, // how often the server said that there is a new entry
   history: { entries: [], next: null, loading: false },
+  historyOnly: "all", // or missed
+  historyWords: "", // what is looked for
+  seen: null, // until when missed calls were seen, in milliseconds
+  directory: { people: [] }, // what the server found
+  favourites: [],
+  searched: "", // who is looked for among the colleagues
+  finding: null, // { field, text, at }: a number field in which people are looked for, and which of them is marked
+  quality: {}, // of each call, see quality.js
+  speaksMuted: null, // the call in which the user speaks although muted
+  help: false, // whether the keyboard's keys are shown
 });
 
 export function initialState(preferences) {
@@ -26,6 +40,14 @@ export function initialState(preferences) {
     troubles: [],
     keypadFor: null,
     transferring: null,
+    soundBlocked: false, // until there is a gesture on the page
+    asksNotifications: false,
+    audio: audioChoices(),
+    audioDevices: { microphones: [], speakers: [] },
+    testingMicrophone: false,
+    headsets: [], // names
+    shortcuts: shortcutsOn(),
+    prefill: null, // the number of a link that the page was opened with
   };
 }
 
@@ -80,9 +102,19 @@ export function deviceInUse(state) {
   return state.account?.deviceInUse ?? "deskphone";
 }
 
+export const VOICEMAIL = "*98";
+
 /** A name for a number, as far as one is known. */
 export function nameOf(state, number) {
+  if (number === VOICEMAIL) {
+    return say("Voicemail");
+  }
   return state.colleagues.find((colleague) => colleague.number === number)?.name ?? "";
+}
+
+/** What to call the other party of a call; an empty text if nothing is known. */
+export function partyOf(state, call) {
+  return call.peerName || nameOf(state, call.peer) || call.peer;
 }
 
 /** The other party of a call that the server knows; an empty text if it knows none of this id. */

@@ -23,6 +23,10 @@ export function ofCount(count, one, many) {
   return say(new Intl.PluralRules(language).select(count) === "one" ? one : many, { count });
 }
 
+export function inNumber(value, digits) {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
 export function atTime(iso) {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
 }

@@ -1,9 +1,11 @@
 // The calls of now, and the dial pad.
 
 import { html, nothing, repeat } from "../../vendor/lit-html.js";
-import { callsOf, deviceInUse, isConsultation } from "../state.js";
+import { callsOf, deviceInUse, isConsultation, nameOf, partyOf } from "../state.js";
 import { lasting, say } from "../words.js";
-import { deviceIcon, deviceName, face, icon, keys, numberIn, partyName, uncomplained } from "./parts.js";
+import { qualityOfCall } from "./call_quality.js";
+import { numberField, numberFound } from "./finder.js";
+import { deviceIcon, deviceName, face, icon, keys } from "./parts.js";
 
 export function calls(state, actions) {
   const shown = callsOf(state);
@@ -14,8 +16,8 @@ export function calls(state, actions) {
 }
 
 function oneCall(call, state, actions) {
-  const known = call.peerName || partyName(state, call.peer);
-  const name = known || call.peer || say("Unknown number");
+  const known = call.peerName || nameOf(state, call.peer);
+  const name = partyOf(state, call) || say("Unknown number");
   return html`<article class="card call ${call.status} ${call.direction}" data-call=${call.id} data-where=${call.where} aria-label=${name}>
     <div class="party">
       ${face(known, call.peer || "?")}
@@ -25,6 +27,7 @@ function oneCall(call, state, actions) {
       </div>
       <span class="since figures quiet" data-since=${call.answered ?? nothing}>${call.answered ? lasting(Date.now() - new Date(call.answered)) : ""}</span>
     </div>
+    ${qualityOfCall(state, call)}
     ${buttons(call, state, actions)}
     ${state.keypadFor === call.id ? html`<div class="aside">${keys((key) => actions.press(call, key))}</div>` : nothing}
     ${state.transferring === call.id ? transferTo(call, state, actions) : nothing}
@@ -102,7 +105,7 @@ function keypadButton(call, open, actions) {
 function transferTo(call, state, actions) {
   const submit = (event) => {
     event.preventDefault();
-    const number = numberIn(document.getElementById("transfer-to"));
+    const number = numberFound(document.getElementById("transfer-to"), state, actions);
     if (!number) {
       return;
     }
@@ -112,7 +115,7 @@ function transferTo(call, state, actions) {
   return html`<form class="aside" @submit=${submit}>
     <div class="field">
       <label for="transfer-to">${say("Transfer to")}</label>
-      <input class="input figures" id="transfer-to" name="number" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" required @input=${uncomplained}>
+      ${numberField(state, actions, { id: "transfer-to", name: "number", required: true, style: "figures", over: false, pick: ({ number }, field) => (field.value = number) })}
     </div>
     <div class="buttons">
       <button class="button main" value="blind">${say("Transfer now")}</button>
@@ -133,12 +136,15 @@ export function dialPad(state, actions) {
     field().setCustomValidity("");
     actions.sound(key);
   };
+  const call = ({ number }) => {
+    actions.dial(number);
+    field().value = "";
+  };
   const dial = (event) => {
     event.preventDefault();
-    const number = numberIn(field());
+    const number = numberFound(field(), state, actions);
     if (number) {
-      actions.dial(number);
-      field().value = "";
+      call({ number });
     }
   };
   const erase = () => {
@@ -149,7 +155,7 @@ export function dialPad(state, actions) {
     <h2 id="dial" class="unseen">${say("Call a number")}</h2>
     <form class="dial" @submit=${dial}>
       <div class="number">
-        <input class="input" id="number" type="text" inputmode="tel" list="colleagues" autocomplete="off" maxlength="60" aria-label=${say("Number to call")} placeholder=${say("Enter a number")} @input=${uncomplained}>
+        ${numberField(state, actions, { id: "number", label: say("Number to call"), hint: say("Enter a name or a number"), pick: call })}
         <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} data-repeats @click=${erase}>${icon("erase")}</button>
       </div>
       ${sendsTones(state) ? nothing : keys(press)}

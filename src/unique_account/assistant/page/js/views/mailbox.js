@@ -2,7 +2,8 @@
 
 import { html, live, nothing } from "../../vendor/lit-html.js";
 import { ofCount, say } from "../words.js";
-import { VOICEMAIL, icon, numberIn, uncomplained } from "./parts.js";
+import { VOICEMAIL } from "../state.js";
+import { icon, numberIn, uncomplained } from "./parts.js";
 
 export function voicemail(state, actions) {
   const messages = state.account?.messages;

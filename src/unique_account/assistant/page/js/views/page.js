@@ -3,13 +3,16 @@
 import { html } from "../../vendor/lit-html.js";
 import { callsOf } from "../state.js";
 import { say } from "../words.js";
+import { asks } from "./asks.js";
 import { calls, dialPad } from "./calls.js";
 import { devices } from "./devices.js";
 import { entrance } from "./entrance.js";
-import { history } from "./history.js";
+import { history, notSeen } from "./history.js";
 import { forwards, voicemail } from "./mailbox.js";
 import { icon } from "./parts.js";
 import { people } from "./people.js";
+import { help } from "./help.js";
+import { sound } from "./sound.js";
 import { choices, top } from "./top.js";
 import { troubles } from "./troubles.js";
 
@@ -21,14 +24,16 @@ export function page(state, actions) {
     <a class="skip" href=${callsOf(state).length ? "#calls" : "#main"}>${say("Skip to calls")}</a>
     <div class="overhead">${top(state, actions)}${troubles(state, actions)}</div>
     ${actions.played ? html`<p class="played">${say("This is a demo: the phone of this browser is played, and carries no sound.")}</p>` : ""}
+    ${asks(state, actions)}
     <main class="columns" id="main" tabindex="-1" data-place=${state.place}>
       <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
-      <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}
+      <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}${sound(state, actions)}
         <section class="card part part-choices" aria-label=${say("Language and colours")}>${choices(state, actions)}</section>
       </div>
       <div class="column column-people">${people(state, actions)}</div>
     </main>
-    ${places(state, actions)}`;
+    ${places(state, actions)}
+    ${help(state, actions)}`;
 }
 
 function places(state, actions) {
@@ -40,7 +45,7 @@ function places(state, actions) {
   };
   return html`<nav class="places" aria-label=${say("Parts of the page")}>
     ${Object.entries(parts).map(
-      ([place, [sign, label]]) => html`<button data-place=${place} aria-current=${state.place === place ? "page" : "false"} @click=${() => actions.goTo(place)}>${icon(sign)}<span>${label}</span></button>`,
+      ([place, [sign, label]]) => html`<button data-place=${place} aria-current=${state.place === place ? "page" : "false"} @click=${() => actions.goTo(place)}>${icon(sign)}<span>${label}${place === "history" ? notSeen(state) : ""}</span></button>`,
     )}
   </nav>`;
 }

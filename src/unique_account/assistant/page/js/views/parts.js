@@ -46,16 +46,9 @@ export function availabilityOf({ presence, doNotDisturb = false, forwarded = fal
   return [says, dot];
 }
 
-export const VOICEMAIL = "*98";
-
-/** A name for a number, as far as one is known. */
-export function partyName(state, number) {
-  return number === VOICEMAIL ? say("Voicemail") : nameOf(state, number);
-}
-
 /** Where a call goes, as a place in a sentence. */
 export function placeName({ kind, number }, state) {
-  return kind === "number" ? partyName(state, number) || number : say("voicemail");
+  return kind === "number" ? nameOf(state, number) || number : say("voicemail");
 }
 
 export function face(name, number, dotted) {
