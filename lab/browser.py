@@ -187,11 +187,12 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser(*, autoplay: bool = True) -> AsyncIterator[Browser]:
+async def browser(*, autoplay: bool = True, secure: str = "") -> AsyncIterator[Browser]:
     """A browser with no tabs of ours yet; it is gone when the context closes.
 
     Args:
         autoplay: Whether pages may play sound before there was a gesture.
+        secure: An origin that counts as secure, although it is neither on loopback nor has a certificate.
 
     Raises:
         NotInstalled: There is no Chromium, or nothing to drive it with.
@@ -210,6 +211,7 @@ async def browser(*, autoplay: bool = True) -> AsyncIterator[Browser]:
             f"--user-data-dir={folder}",
             f"--use-file-for-fake-audio-capture={speech}",
             *(("--autoplay-policy=no-user-gesture-required",) if autoplay else ()),
+            *((f"--unsafely-treat-insecure-origin-as-secure={secure}",) if secure else ()),
         )
         command = (program("chromium"), *flags, *own_flags, "about:blank")
         driver = await stack.enter_async_context(async_playwright())

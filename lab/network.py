@@ -12,6 +12,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from lab.programs import program
@@ -44,7 +45,18 @@ def own_network() -> Iterator[None]:
         _call("unshare", _CLONE_NEWNET)
         try:
             for command in _COMMANDS:
-                _ip(command)
+                ip(command)
+            yield
+        finally:
+            _call("setns", before.fileno(), _CLONE_NEWNET)
+
+
+@contextmanager
+def entered(namespace: Path) -> Iterator[None]:
+    """Move this thread, and whatever it starts meanwhile, into a network; back at the end."""
+    with open(_NAMESPACE, "rb") as before, namespace.open("rb") as there:
+        _call("setns", there.fileno(), _CLONE_NEWNET)
+        try:
             yield
         finally:
             _call("setns", before.fileno(), _CLONE_NEWNET)
@@ -53,14 +65,15 @@ def own_network() -> Iterator[None]:
 @contextmanager
 def nothing_but_loopback() -> Iterator[None]:
     """Take the address beside loopback away, and with it all media of browsers; it is back at the end."""
-    _ip(f"address del {ADDRESS}/24 dev lab0")
+    ip(f"address del {ADDRESS}/24 dev lab0")
     try:
         yield
     finally:
-        _ip(f"address add {ADDRESS}/24 dev lab0")
+        ip(f"address add {ADDRESS}/24 dev lab0")
 
 
-def _ip(command: str) -> None:
+def ip(command: str) -> None:
+    """Run a command of ``ip`` in the network of this thread."""
     subprocess.run([program("ip"), *command.split()], check=True)
 
 

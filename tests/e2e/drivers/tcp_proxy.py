@@ -73,10 +73,10 @@ class TcpProxy:
 
 
 @asynccontextmanager
-async def tcp_proxy(to: int) -> AsyncIterator[TcpProxy]:
-    """A wire to a port on loopback, cut for good when the context closes."""
+async def tcp_proxy(to: int, host: str = LOOPBACK) -> AsyncIterator[TcpProxy]:
+    """A wire from a port of an address to a port on loopback, cut for good when the context closes."""
     carried = TcpProxy(port(), to)
-    server = await asyncio.start_server(carried.carry, LOOPBACK, carried.port)
+    server = await asyncio.start_server(carried.carry, host, carried.port)
     try:
         yield carried
     finally:

@@ -69,10 +69,12 @@ export class Connection {
     this.#heartbeat.start();
   }
 
-  /** See whether the server still answers: the page was hidden, or the network may have changed. */
+  /** See whether the server still answers: the page was hidden, or the network may be another one. */
   check() {
-    if (this.#socket) {
-      this.#heartbeat.beat();
+    if (this.#socket?.readyState === WebSocket.OPEN) {
+      this.#heartbeat.check();
+    } else {
+      this.retry();
     }
   }
 

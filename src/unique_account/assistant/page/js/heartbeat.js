@@ -2,11 +2,13 @@
 
 export const BEAT = 5_000; // milliseconds
 const MOST_UNANSWERED = 3;
+const ANSWERS_WITHIN = 2_000; // milliseconds, where the network may be another one
 
 export class Heartbeat {
   #ask;
   #fellSilent;
   #timer = null;
+  #deadline = null;
   #unanswered = 0; // questions
   #last = 0;
   #late = false;
@@ -27,10 +29,19 @@ export class Heartbeat {
 
   stop() {
     clearInterval(this.#timer);
+    clearTimeout(this.#deadline);
   }
 
   answered() {
     this.#unanswered = 0;
+    clearTimeout(this.#deadline);
+  }
+
+  /** Ask at once, and give up unless that is answered soon. */
+  check() {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(this.#fellSilent, ANSWERS_WITHIN);
+    this.#ask();
   }
 
   /**

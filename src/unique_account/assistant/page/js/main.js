@@ -24,7 +24,12 @@ const HISTORY_WAITS = 100; // milliseconds, so that what comes at once is asked 
 const store = new Store(initialState(preferences()));
 const troubles = new Troubles(store);
 const sounds = new Sounds();
-const phone = new Phone({ changed: phoneChanged, troubled: phoneTroubled, recovered: (kind) => troubles.remove(kind) });
+const phone = new Phone({
+  changed: phoneChanged,
+  troubled: phoneTroubled,
+  recovered: (kind) => troubles.remove(kind),
+  reconnects: () => session.server?.check(),
+});
 const line = new Line(phone);
 const session = new Session(store, troubles, () => line.stop(), (order) => obey(order));
 
@@ -65,9 +70,9 @@ function phoneChanged(registration, own) {
   store.change({ registration, own });
 }
 
-function phoneTroubled(kind) {
+function phoneTroubled(kind, more = {}) {
   const address = store.state.line?.url.replace(/^ws/, "http");
-  troubles.add({ kind, ...(kind === "line_unreachable" && { address }) });
+  troubles.add({ kind, ...more, ...(kind === "line_unreachable" && { address }) });
 }
 
 // -- what follows from a change ------------------------------------------------------------------
@@ -181,7 +186,10 @@ setInterval(() => {
 }, 1000);
 
 ignoreSecondPresses(document);
-addEventListener("online", () => session.server?.retry());
+addEventListener("online", () => {
+  session.server?.check();
+  phone.networkChanged?.();
+});
 document.addEventListener("visibilitychange", () => document.hidden || session.server?.check());
 addEventListener("pagehide", () => phone.leave());
 addEventListener("beforeunload", (event) => {

@@ -1,13 +1,15 @@
 // The browser's phone: JsSIP on the WebRTC line (C2).
 //
-// A phone has start(line), stop(), the commands below, and hooks: `changed(registration, calls)`, `troubled(kind)`, and
-// `recovered(kind)` where a trouble in a call is over. A call is { id, direction, status, peer, peerName, answered, muted }, and its status
-// is dialling, ringing, talking or held.
+// A phone has start(line), stop(), the commands below, and hooks: `changed(registration, calls)`,
+// `troubled(trouble, more)`, `recovered(kind)` where a trouble in a call is over, and `reconnects()`, called when the
+// network may be another one. A call is { id, direction, status, peer, peerName, answered, muted, network }. Its status is
+// dialling, ringing, talking or held, and its network is `lost` while no sound comes.
 
 import { playCall, stopCall } from "./audio.js";
 import { causeOf, wasTakenElsewhere } from "./causes.js";
 import { microphone, replaceWhenUnplugged, stopTracks } from "./microphone.js";
 import { PhoneTrouble } from "./phone_trouble.js";
+import { Recovery } from "./recovery.js";
 
 const { C, UA, WebSocketInterface } = globalThis.JsSIP;
 const GATHERS_FOR = { withoutServers: 100, withServers: 700 }; // milliseconds
@@ -24,11 +26,18 @@ export class Phone {
   #sessions = new Map();
   #everConnected = false;
   #lost = false; // its connection, which it tries to get back
+  #recovery = new Recovery({
+    isConnected: () => this.#registration === "registered",
+    ask: () => this.renew(),
+    reconnect: (isBroken) => this.#reconnectNow(isBroken),
+    changed: () => this.#report(),
+  });
 
-  constructor({ changed, troubled, recovered }) {
+  constructor({ changed, troubled, recovered, reconnects }) {
     this.changed = changed;
     this.troubled = troubled;
     this.recovered = recovered;
+    this.reconnects = reconnects;
   }
 
   /** Register a line: { url, uri, name, password, realm, iceServers }. */
@@ -79,6 +88,11 @@ export class Phone {
     if (this.#agent?.isConnected()) {
       this.#agent.register();
     }
+  }
+
+  /** The network is another one than before: calls come back on it. */
+  networkChanged() {
+    this.#recovery.changed();
   }
 
   /** The page goes away: say goodbye in calls that were answered, since no page can take them up again. */
@@ -181,7 +195,8 @@ export class Phone {
   }
 
   get calls() {
-    return [...this.#sessions.values()].map(shown);
+    const network = ({ session }) => (this.#recovery.isLost(session) ? "lost" : "");
+    return [...this.#sessions.values()].map((known) => ({ ...shown(known), network: network(known) }));
   }
 
   #follow(session) {
@@ -190,15 +205,19 @@ export class Phone {
     session.terminate = (options = {}) =>
       HOLD_FAILED.test(options.reason_phrase ?? "") ? known.refused?.() : terminate.call(session, options);
     session.on("icecandidate", (event) => this.#candidate(known, event));
-    session.on("peerconnection", ({ peerconnection }) => listen(known, peerconnection));
+    const connected = (connection) => {
+      listen(known, connection);
+      this.#recovery.follow(session, connection);
+    };
+    session.on("peerconnection", ({ peerconnection }) => connected(peerconnection));
     if (session.connection) {
-      listen(known, session.connection);
+      connected(session.connection);
     }
     for (const kind of ["progress", "accepted", "confirmed", "hold", "unhold", "muted", "unmuted"]) {
       session.on(kind, () => this.#report());
     }
     session.on("accepted", () => (known.answered ??= new Date()));
-    session.on("ended", () => this.#over(known));
+    session.on("ended", (event) => this.#ended(known, event));
     session.on("failed", ({ cause, originator, message }) => this.#over(known, cause, originator, message));
     this.#report();
   }
@@ -210,6 +229,7 @@ export class Phone {
   }
 
   #over(known, cause = "", originator = "", message = null) {
+    this.#recovery.forget(known.session);
     this.#sessions.delete(known.session.id);
     stopTracks(known.stream);
     if (known.audio) {
@@ -225,9 +245,25 @@ export class Phone {
     }
   }
 
+  // A call that ends without either party's doing was lost to the network, and can be called back.
+  #ended(known, { cause, originator }) {
+    const { session } = known;
+    const hungUp = originator === "local" && cause === C.causes.BYE;
+    const lost = !hungUp && (originator === "local" || this.#recovery.isLost(session));
+    this.#over(known);
+    if (lost) {
+      const { peer, peerName } = shown(known);
+      this.troubled("network_lost", { number: peer, name: peerName || peer });
+    }
+  }
+
   // Without servers to ask, the addresses of this machine are all there is, and they come at once.
   #candidate(known, { candidate, ready }) {
     const servers = this.#line.iceServers.length > 0;
+    if (known.ready !== ready) {
+      clearTimeout(known.gathering); // of a negotiation before
+      Object.assign(known, { ready, gathering: null });
+    }
     if (/ typ (srflx|relay) /.test(candidate.candidate)) {
       ready();
     } else {
@@ -274,6 +310,7 @@ export class Phone {
   #registered() {
     this.#lost = false;
     this.#register("registered");
+    this.#recovery.connected();
   }
 
   #disconnected({ error }) {
@@ -284,6 +321,7 @@ export class Phone {
       if (!again) {
         this.troubled(this.#everConnected ? "line_lost" : "line_unreachable");
       }
+      this.#recovery.changed(true);
     }
   }
 
@@ -303,6 +341,18 @@ export class Phone {
   #reconnect() {
     this.#socket.disconnect();
     this.#socket.ondisconnect(true);
+  }
+
+  // For calls that must come back at once; JsSIP would wait.
+  #reconnectNow(isBroken) {
+    if (!this.#agent) {
+      return;
+    }
+    if (!isBroken && (this.#socket.isConnected() || this.#socket.isConnecting())) {
+      this.#reconnect();
+    }
+    this.#socket.connect();
+    this.reconnects();
   }
 
   #register(registration) {

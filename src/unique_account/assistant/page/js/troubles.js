@@ -53,6 +53,10 @@ const WORDS = {
   lines_busy: () => [say("All lines are busy."), say("Try again later.")],
   not_allowed: () => [say("Your telephone system does not allow this call.")],
   hold_refused: () => [say("The other side did not accept that; your call goes on.")],
+  network_lost: ({ name }) => [
+    say("Your call with {name} was lost with the network.", { name }),
+    say("Call back once the network is there again."),
+  ],
   transfer_refused: () => [say("The transfer was refused; your call goes on.")],
   try_again: () => [say("That did not work just now."), say("Try again.")],
   // of the connection
@@ -71,9 +75,9 @@ const WORDS = {
   expired: () => [say("Your session is over."), say("Log in again.")],
 };
 
-/** The sentences for a trouble, { kind, address } or { kind: "refused", id, parameters }: [what, what to do, an address to open]. */
-export function wordsFor({ kind, id, parameters, address = "" }) {
-  return WORDS[kind]?.({ address }) ?? errorWords(id, parameters);
+/** The sentences for a trouble, such as { kind, address } or { kind: "refused", id, parameters }: [what, what to do, an address to open]. */
+export function wordsFor({ kind, id, parameters, address = "", seconds = 0, name = "" }) {
+  return WORDS[kind]?.({ address, seconds, name }) ?? errorWords(id, parameters);
 }
 
 const PASSING = new Set(["answered_elsewhere", "not_taken", "busy", "call_refused", "microphone_changed"]);

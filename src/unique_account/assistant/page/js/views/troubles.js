@@ -23,13 +23,20 @@ function notice(trouble, actions) {
   </div>`;
 }
 
-function action({ kind }, actions) {
-  switch (kind) {
+function action(trouble, actions) {
+  switch (trouble.kind) {
     case "offline":
       return html`<button class="button" @click=${actions.retry}>${say("Try now")}</button>`;
     case "log_out_in_call":
       return html`<button class="button stop" @click=${actions.logOutAnyway}>${say("Hang up and log out")}</button>`;
     default:
-      return nothing;
+      return trouble.number
+        ? html`<button class="button" data-number=${trouble.number} @click=${() => callBack(trouble, actions)}>${say("Call back")}</button>`
+        : nothing;
   }
+}
+
+function callBack(trouble, actions) {
+  actions.dismiss(trouble);
+  actions.dial(trouble.number);
 }
