@@ -1,7 +1,7 @@
 """A laptop's network: a namespace with two ways to this one, Wi-Fi and cable, of which one is up at a time.
 
-What runs in it reaches `lab.network.ADDRESS`, whichever way is up. When the way changes, the laptop has another address,
-and what was connected by the old one is cut off without a word.
+What runs in it reaches `lab.network.ADDRESS`, whichever way is up. When the way changes, the laptop has
+another address, and what was connected by the old one is cut off without a word.
 """
 
 from __future__ import annotations

@@ -129,3 +129,28 @@ async def test_troubles(size: str, theme: str) -> None:
         await at.page.evaluate("phone.changed('failed', [])")
         await at.trouble("line_lost")
         await at.check("offline")
+
+
+@in_loop
+async def test_what_the_page_offers(size: str, theme: str) -> None:
+    """C2, R14, R17: what it asks, whom it finds, sound devices and keys."""
+    async with themed_page(size, theme, asks=True) as at:
+        at.script.favourites = [("Daniela Roy", "1077")]
+        await at.logged_in_with(people=len(at.script.colleagues) + 1)
+        await at.check("asked")
+        await at.page.get_by_role("button", name="No", exact=True).click()
+        await at.page.fill("#number", "d")
+        await at.check("found")
+        await at.page.fill("#number", "")
+        if size == "narrow":
+            await at.go_to("people")
+        await at.page.get_by_label("Find a colleague").fill("Geo")
+        await at.check("directory")
+        if size == "narrow":
+            await at.go_to("settings")
+        await at.page.locator(".part-sound summary").click()
+        await at.check("sound", whole=True)
+        await at.page.get_by_role("button", name="Show the keys").click()
+        await at.check("keys")
+        await at.page.keyboard.press("Escape")
+        assert at.console_errors == []

@@ -60,7 +60,7 @@ class TestPermission:
 
     @in_loop
     async def test_is_asked_for_once(self) -> None:
-        async with themed_page() as at:
+        async with themed_page(asks=True) as at:
             await at.logged_in()
             ask = at.page.locator("[data-ask=notifications]")
             await expect(ask).to_contain_text("when somebody calls?")
@@ -73,7 +73,7 @@ class TestPermission:
 
     @in_loop
     async def test_leads_to_the_browsers_own_question(self) -> None:
-        async with themed_page() as at:
+        async with themed_page(asks=True) as at:
             await at.page.add_init_script("""
               Notification.requestPermission = async () => { globalThis.asked = true; return "denied"; };
             """)

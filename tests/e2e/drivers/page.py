@@ -27,7 +27,7 @@ def expect(what: Locator | Page) -> Any:
 async def holds(page: Page, expression: str) -> None:
     """Wait until an expression is true in a page.
 
-    The page does not take it for a gesture of its user, as it does with playwright's own ``evaluate``, and the
+    The page does not take it for a gesture of its user, as it does with playwright's own ``evaluate``. The
     policy of the page does not matter.
     """
     session = await page.context.new_cdp_session(page)

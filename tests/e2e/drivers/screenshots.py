@@ -158,9 +158,16 @@ def compare(picture: bytes, known: Path) -> None:
 
 @asynccontextmanager
 async def themed_page(
-    size: str = "wide", theme: str = "light", *, autoplay: bool = True
+    size: str = "wide", theme: str = "light", *, autoplay: bool = True, asks: bool = False
 ) -> AsyncIterator[ThemedPage]:
-    """The log-in of a page whose clock stands still; the page must not have complained when it closes."""
+    """The log-in of a page whose clock stands still; the page must not have complained when it closes.
+
+    Args:
+        size: Its size.
+        theme: Its colours.
+        autoplay: Whether it may play sound before there was a gesture.
+        asks: Whether it asks for notifications, as it does once in a browser.
+    """
     async with browser(autoplay=autoplay) as chromium:
         page = await chromium.page()
         complaints: list[str] = []
@@ -174,6 +181,8 @@ async def themed_page(
         at = ThemedPage(page, script, f"{size}-{theme}", complaints)
         await page.set_viewport_size(at.window)
         await script.serve(page)
+        if not asks:
+            await page.add_init_script("localStorage.setItem('notifications', 'asked');")
         await page.goto(f"{ORIGIN}/")
         # Past the policy of the page, which would not let it in.
         await page.evaluate(axe_file().read_text("utf-8"))

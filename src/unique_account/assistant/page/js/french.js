@@ -107,6 +107,7 @@ export const FRENCH = Object.freeze({
   "Save": "Enregistrer",
 
   // sound, headset, keys and notifications
+  "Questions": "Questions",
   "You are muted.": "Votre micro est coupé.",
   "Unmute": "Rétablir le micro",
   "Calls ring silently.": "Les appels sonnent en silence.",

@@ -6,11 +6,11 @@ import { icon } from "./parts.js";
 
 export function asks(state, actions) {
   const muted = state.own.find(({ id, muted: is }) => id === state.speaksMuted && is);
-  return html`<div class="asks">
+  return html`<section class="asks" aria-label=${say("Questions")}>
     ${muted ? speaksMuted(muted, actions) : nothing}
     ${state.soundBlocked ? allowSound(actions) : nothing}
     ${state.asksNotifications && !state.soundBlocked ? allowNotifications(actions) : nothing}
-  </div>`;
+  </section>`;
 }
 
 function speaksMuted(call, actions) {
