@@ -15,6 +15,7 @@ from unique_account.core.events import (
     DeviceSelected,
     DoNotDisturbSet,
     Event,
+    FactsReplaced,
     LeaseExpired,
     LineChanged,
     LoggedIn,
@@ -58,6 +59,12 @@ class TestFromTheFormerOnes:
         assert one.plan == plan(account, owner="here")
         assert one.presence is presence(account)
         assert one.view == view(account, owner="here")
+
+    @pytest.mark.parametrize("event", [FactsReplaced("default"), LineChanged(Device.WEBRTC, LineStatus.UNKNOWN)])
+    def test_nothing_known_is_told_from_not_registered(self, event: Event) -> None:
+        before = apply(LOGGED_IN, LineChanged(Device.WEBRTC, LineStatus.UNAVAILABLE))
+        after = apply(before, event)
+        assert projected(after, projected(before)) == projected(after)
 
     @given(strategies.accounts())
     def test_those_of_another_owner_are_of_no_use(self, account: Account) -> None:

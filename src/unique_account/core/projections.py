@@ -82,7 +82,8 @@ def _next_call(due: Plan, account: Account) -> NextCall:
 def _reach(account: Account) -> tuple[Any, ...]:
     """What decides where a call would ring now, beside the plan."""
     deskphone, webrtc = account.observed.deskphone, account.observed.webrtc
-    return webrtc.registered, deskphone.registered, deskphone.known, account.observed.calls
+    contacts = webrtc.registered, webrtc.known, deskphone.registered, deskphone.known
+    return contacts, account.observed.calls
 
 
 def _lines(account: Account) -> tuple[Any, ...]:

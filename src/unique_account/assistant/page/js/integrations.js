@@ -1,11 +1,12 @@
 // What the page uses of the browser around it: sound devices, headsets, keys, notifications, the tab, links.
 
-import { audioChoices, audioDevices, chooseAudio, microphoneAsked, onBlocked, playAgain } from "./audio.js";
+import { audioChoices, audioDevices, chooseAudio, onBlocked, playAgain } from "./audio.js";
 import { showCount } from "./badge.js";
 import { directoryActions } from "./directory.js";
 import { Headsets, followMediaKeys, keyActions, showMediaState } from "./headset.js";
 import { followLinks, handleLinks } from "./links.js";
 import { measure } from "./meter.js";
+import { microphone as openMicrophone } from "./microphone.js";
 import { Missed, seenBy, unseen } from "./missed.js";
 import { SpeaksMuted } from "./muted.js";
 import { Notifications, answerNotifications, asksForNotifications } from "./notifications.js";
@@ -172,9 +173,7 @@ class MicrophoneTest {
   }
 
   async #begin() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: microphoneAsked() }).catch((error) => {
-      throw Object.assign(new Error(error.message), { kind: error.name === "NotAllowedError" ? "microphone_refused" : "no_microphone" });
-    });
+    const stream = await openMicrophone();
     const ends = measure(stream, (level) => {
       const meter = document.getElementById("microphone-level");
       if (meter) {
