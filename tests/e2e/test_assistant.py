@@ -19,6 +19,9 @@ pytestmark = pytest.mark.e2e
 TWO_TRIES: Final = 7.0
 """In how many seconds a phone that lost its connection has tried twice to come back."""
 
+JUDGED: Final = 15_000
+"""Milliseconds within which the sound of a call is judged: two samples, 2 s apart."""
+
 NORMAL_CLEARING: Final = "16"
 
 
@@ -59,6 +62,16 @@ class TestSound:
             await at.bob.hang_up()
             await expect(tab.page.locator(".call")).to_have_count(0)
             assert at.bob.received() == (approx_tone(at.chromium.tone),)
+
+    @in_loop
+    async def test_is_judged_and_missed_by_who_speaks_muted(self) -> None:
+        async with full_system() as at:
+            tab = await at.logged_in()
+            await answer_bobs_call(at, tab)
+            await expect(tab.page.locator("[data-quality=good]")).to_be_visible(timeout=JUDGED)
+            await tab.button("Mute").click()
+            await tab.page.locator("[data-ask=muted]").get_by_role("button", name="Unmute").click()
+            await expect(tab.page.locator("[data-ask=muted]")).to_have_count(0)
 
     @in_loop
     async def test_tones_are_heard(self) -> None:

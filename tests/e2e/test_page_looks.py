@@ -145,6 +145,8 @@ async def test_what_the_page_offers(size: str, theme: str) -> None:
         if size == "narrow":
             await at.go_to("people")
         await at.page.get_by_label("Find a colleague").fill("Geo")
+        await expect(at.page.locator("[data-list=directory]")).to_contain_text("Georgette Muller")
+        await expect(at.page.locator(".part-people .row")).to_have_count(2)
         await at.check("directory")
         if size == "narrow":
             await at.go_to("settings")

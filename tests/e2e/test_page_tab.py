@@ -135,6 +135,22 @@ class TestNotifications:
                 await expect(tab.page.locator(".call")).to_have_count(0)
                 await tab.page.close()
 
+    @in_loop
+    async def test_of_a_page_that_is_gone_go_with_the_next(self) -> None:
+        async with demo_browser() as at:
+            tab, worker = await in_background(at)
+            await at.phones.press("bob", "Call Alice")
+            await notification(worker)
+            await worker.evaluate("registration.showNotification('Stale', { data: { client: 'gone' } })")
+            await tab.page.reload()
+            await tab.ready()
+
+            async def swept() -> bool:
+                titles = "registration.getNotifications().then((all) => all.map(({ title }) => title))"
+                return "Stale" not in await worker.evaluate(titles)
+
+            await until(swept, "that the stale notification is closed")
+
 
 PRESSED: Final = """async (action) => {
   const [notification] = await registration.getNotifications();
@@ -296,6 +312,7 @@ class TestApp:
             errors = (await session.send("Page.getInstallabilityErrors"))["installabilityErrors"]
             assert [error["errorId"] for error in errors if error["errorId"] != "in-incognito"] == []
 
+    @pytest.mark.alone
     @in_loop
     async def test_is_small_and_there_at_once(self) -> None:
         async with demo_browser() as at:

@@ -5,12 +5,20 @@
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-// A page asks who it is, so that its notifications can name it.
-self.addEventListener("message", ({ source, ports, data }) => {
-  if (data === "who") {
-    ports[0].postMessage(source.id);
+// A page asks who it is, so that its notifications can name it. Those of pages that are gone go, too.
+self.addEventListener("message", (event) => {
+  if (event.data === "who") {
+    event.waitUntil(sweep().finally(() => event.ports[0].postMessage(event.source.id)));
   }
 });
+
+async function sweep() {
+  for (const notification of await self.registration.getNotifications()) {
+    if (!(await self.clients.get(notification.data.client))) {
+      notification.close();
+    }
+  }
+}
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
