@@ -60,7 +60,9 @@ class TestFromTheFormerOnes:
         assert one.presence is presence(account)
         assert one.view == view(account, owner="here")
 
-    @pytest.mark.parametrize("event", [FactsReplaced("default"), LineChanged(Device.WEBRTC, LineStatus.UNKNOWN)])
+    @pytest.mark.parametrize(
+        "event", [FactsReplaced("default"), LineChanged(Device.WEBRTC, LineStatus.UNKNOWN)]
+    )
     def test_nothing_known_is_told_from_not_registered(self, event: Event) -> None:
         before = apply(LOGGED_IN, LineChanged(Device.WEBRTC, LineStatus.UNAVAILABLE))
         after = apply(before, event)
