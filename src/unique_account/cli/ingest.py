@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager, suppress
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from shutil import copyfileobj
+from select import select
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,6 +44,9 @@ _UNSORTED: Final = (
     "the ids of the table are not in the order of eventtime, so entries may lack rows that came late:"
     " write the table to a file with ORDER BY eventtime, and ingest that into a new store"
 )
+
+LOOKS_EVERY: Final = 0.2
+"""After how many seconds of a silent pipe a signal ends it at the latest."""
 
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -233,9 +237,23 @@ def seekable(path: str) -> Iterator[BinaryIO]:
             yield file
             return
         with TemporaryFile() as copy:
-            copyfileobj(file, copy)
+            for some in _given(file):
+                copy.write(some)
             copy.seek(0)
             yield cast(BinaryIO, copy)
+
+
+def _given(pipe: BinaryIO) -> Iterator[bytes]:
+    """What a pipe gives, as it comes.
+
+    It is read only when there is something: a signal that comes in the instant before a read does not end it.
+    """
+    while True:
+        while not select([pipe], [], [], LOOKS_EVERY)[0]:
+            pass
+        if not (some := os.read(pipe.fileno(), 65536)):
+            return
+        yield some
 
 
 def _size(file: BinaryIO) -> int:
