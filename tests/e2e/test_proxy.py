@@ -189,6 +189,7 @@ class TestProxy:
                 assert "<html" in (await client.get("/")).text
             async with proxy.cti() as socket:
                 await reported(socket, "LoggedOn")
+                await socket.send('{"claz": "web", "command": "getConfig", "objectType": "line"}')
                 line = await reported(socket, "LineConfig")
                 # XiVO's client makes the address of these, and knows no other path.
                 assert (line["xivoIp"], line["sipPort"]) == (LOOPBACK, proxy.number)
