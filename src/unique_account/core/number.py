@@ -67,8 +67,10 @@ def _separates(character: str) -> bool:
 
 
 def numbers(texts: Iterable[str]) -> tuple[Number, ...]:
-    """The numbers that texts mean, in their order."""
-    return tuple([each if each.__class__ is Number else Number(each) for each in texts])
+    """The numbers that texts mean, in their order; a tuple of numbers is itself."""
+    if texts.__class__ is tuple and all([each.__class__ is Number for each in texts]):
+        return texts
+    return tuple(map(Number, texts))
 
 
 def by_number(seconds: Mapping[str, int] | Iterable[tuple[str, int]]) -> tuple[tuple[Number, int], ...]:

@@ -49,9 +49,8 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
     if former is None or former.plan.owner != owner:
         due, shown = plan(account, owner=owner), presence(account)
         view = view_of(account, due, shown, _next_call(due, account))
-        return Projected(account, account.user.numbers, due, shown, view)
+        return Projected(account, due.numbers, due, shown, view)
     known = former.account
-    numbers = former.numbers if known.user is account.user else account.user.numbers
     due = former.plan if _choices(known) == _choices(account) else plan(account, owner=owner)
     same_way = due is former.plan and _reach(known) == _reach(account)
     if due.version != account.version:
@@ -60,7 +59,7 @@ def projected(account: Account, former: Projected | None = None, *, owner: str =
     view = former.view
     if _seen(known) != _seen(account):
         view = view_of(account, due, shown, view.next_call if same_way else _next_call(due, account))
-    return Projected(account, numbers, due, shown, view)
+    return Projected(account, due.numbers, due, shown, view)
 
 
 def same_but_version(one: Plan, other: Plan) -> bool:
