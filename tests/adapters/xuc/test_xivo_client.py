@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,38 +10,28 @@ from attrs import evolve
 from tests.adapters.xuc.assistants import ALICE, installation
 from tests.adapters.xuc.assistants import BOB as BOBS
 from tests.adapters.xuc.xivo_client import XivoClient
-from tests.adapters.xuc.xivo_clients import Workplace, workplace, xivo_office
+from tests.adapters.xuc.xivo_clients import memory_office, workplace, xivo_office
+from tests.adapters.xuc.xivo_scenes import SCENES, Scene, talks
+from tests.adapters.xuc.xivo_workplace import BOB, CAROL
 from tests.event_loop import in_loop
 from unique_account.core.machine import Device
 
-BOB = "1002"
 
+class TestScenes:
+    """C1, C2, S6: a user's day; the same scenes as on real SIP."""
 
-async def rings(at: Workplace, caller: str = BOB) -> Any:
-    """Somebody calls Alice."""
-    call = await at.at.pbx.call("1001", caller=caller)
-    await at.until(lambda: caller in at.client.notices)
-    return call
+    @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+    def test_on_the_double(self, scene: Scene) -> None:
+        @in_loop
+        async def plays(_: TestScenes) -> None:
+            async with memory_office() as office:
+                await scene(office)
 
-
-async def talks(at: Workplace, caller: str = BOB) -> Any:
-    """Somebody calls Alice, who answers in the client."""
-    call = await rings(at, caller)
-    await at.until(lambda: any(not one.answered for one in at.client.sip_calls.values()))
-    ringing = next(known for known, one in at.client.calls.items() if one.event == "EventRinging")
-    await at.client.command("answer", uniqueId=ringing)
-    await at.until(lambda: at.client.calls[ringing].event == "EventEstablished")
-    return call
+        plays(self)
 
 
 class TestLogIn:
     """C2: the client registers as `LineConfig` says, and only if it asks."""
-
-    @in_loop
-    async def test_it_registers(self) -> None:
-        async with xivo_office() as at:
-            assert at.sip.registered is not None
-            assert at.sip.registered["sipProxyName"] == "default"
 
     @in_loop
     async def test_a_program_that_only_steers_takes_no_place(self) -> None:
@@ -56,63 +45,9 @@ class TestLogIn:
             await program.until(lambda: program.client.notices == [BOB])
             assert program.client.line is None
 
-    @in_loop
-    async def test_one_without_a_place_steers_and_is_not_logged_out(self) -> None:
-        async with AsyncExitStack() as stack:
-            at = await stack.enter_async_context(installation(ringing_tabs=1))
-            first = await stack.enter_async_context(workplace(at, "first"))
-            await first.on_webrtc()
-            second = await stack.enter_async_context(workplace(at, "second"))
-            await second.until(lambda: second.client.line)
-            assert not second.client.stack_runs
-            await second.client.command("dial", destination=BOB)
-            await second.shows(("EventDialing", BOB))
-            await first.stop_and_leave()
-            await second.until(lambda: second.client.stack_runs)
-
-    @in_loop
-    async def test_a_lost_connection_comes_back_with_a_renewed_token(self) -> None:
-        async with xivo_office() as at:
-            await talks(at)
-            await at.renew()
-            at.tab.socket.transport.abort()
-            await at.tab.closed()
-            await at.connect()
-            await at.shows(("EventEstablished", BOB))
-            await at.until(lambda: at.client.line)
-            assert at.client.stack_runs
-
 
 class TestCalls:
     """C1, C2: calls in both directions look as they are, and one command does what it says."""
-
-    @in_loop
-    async def test_one_comes_in(self) -> None:
-        async with xivo_office() as at:
-            call = await talks(at)
-            assert at.client.notices == [BOB]
-            await at.at.pbx.end(call)
-            await at.shows()
-            await at.client.command("getUserCallHistory", size=10)
-            await at.until(lambda: at.client.history)
-            assert [entry["status"] for entry in at.client.history] == ["answered"]
-
-    @in_loop
-    async def test_one_is_dialled_and_never_looks_like_one_that_comes_in(self) -> None:
-        async with xivo_office() as at:
-            await at.client.command("dial", destination=BOB, variables={})
-            await at.until(lambda: at.client.sip_calls)
-            (call,) = at.at.pbx.calls
-            await at.until(lambda: call.rung == [("bob", Device.DESKPHONE)])
-            await at.shows(("EventDialing", BOB))
-            await at.at.pbx.pick_up(call)
-            await at.shows(("EventEstablished", BOB))
-            assert at.client.notices == []
-            await at.client.command("hangup")
-            await at.shows()
-            await at.client.command("getUserCallHistory", size=10)
-            await at.until(lambda: at.client.history)
-            assert [entry["status"] for entry in at.client.history] == ["emitted"]
 
     @in_loop
     async def test_one_is_dialled_by_the_deskphone(self) -> None:
@@ -134,91 +69,33 @@ class TestCalls:
             assert (refused.rung, "R8" in [reason.rule for reason in refused.because]) == ([], True)
             assert at.client.notices == []
 
-    @in_loop
-    async def test_two_are_told_apart(self) -> None:
-        async with xivo_office() as at:
-            await talks(at, "3001")
-            (first,) = at.client.sip_calls
-            await at.client.command("hold")
-            await at.shows(("EventOnHold", "3001"))
-            await talks(at, "3002")
-            (second,) = at.client.sip_calls.keys() - {first}
-            talking = next(known for known, one in at.client.calls.items() if one.number == "3002")
-            await at.client.command("toggleMicrophone", uniqueId=talking)
-            await at.until(lambda: at.client.sip_calls[second].muted)
-            assert not at.client.sip_calls[first].muted
-            await at.client.command("hold", uniqueId=talking)
-            await at.shows(("EventOnHold", "3001"), ("EventOnHold", "3002"))
-            await at.client.command("sendDtmf", key="5")
-
 
 class TestTransfers:
     """C1, C2: the first call is held, the PBX dials the second by automatic answer."""
 
-    async def consulting(self, at: Workplace) -> tuple[Any, Any]:
-        first = await talks(at, "3000")
-        await at.client.command("attendedTransfer", destination=BOB)
-        await at.until(lambda: len(at.client.sip_calls) == 2)
-        await at.shows(("EventOnHold", "3000"), ("EventDialing", BOB))
-        second = at.at.pbx.calls[-1]
-        await at.at.pbx.pick_up(second)
-        await at.shows(("EventOnHold", "3000"), ("EventEstablished", BOB))
-        return first, second
-
-    @in_loop
-    async def test_one_is_completed(self) -> None:
-        async with xivo_office() as at:
-            first, second = await self.consulting(at)
-            await at.client.command("completeTransfer")
-            await at.shows()
-            assert (first.over, second.over, first.joined) == (False, False, second)
-
-    @in_loop
-    async def test_one_is_cancelled(self) -> None:
-        async with xivo_office() as at:
-            first, second = await self.consulting(at)
-            await at.client.command("cancelTransfer")
-            await at.shows(("EventEstablished", "3000"))
-            assert (first.over, second.over) == (False, True)
-
     @in_loop
     async def test_one_that_cannot_be_dialled_takes_the_call_back(self) -> None:
         async with xivo_office() as at:
-            await talks(at, "3000")
+            await talks(at, CAROL)
             await at.client.command("attendedTransfer", destination="nobody&nowhere")
             await at.until(lambda: at.client.errors)
-            await at.shows(("EventEstablished", "3000"))
+            await at.shows(("EventEstablished", CAROL))
 
 
 class TestToggle:
     """S6: the client never waits for a line in vain, whoever toggles."""
 
     @in_loop
-    async def test_there_and_back_with_its_stack_stopped(self) -> None:
+    async def test_to_a_deskphone_that_answers_by_command(self) -> None:
         async with xivo_office() as at:
             await at.client.toggle("phone")
             await at.until(lambda: not at.client.uses_webrtc)
-            assert at.sip.registered is None
-            call = await rings(at)
+            call = await at.at.pbx.call("1001", caller=BOB)
+            await at.shows(("EventRinging", BOB))
             await at.client.command("answer")
             await at.shows(("EventEstablished", BOB))
+            assert call.candidate is not None
             assert call.candidate.device is Device.DESKPHONE
-            await at.client.toggle("webrtc")
-            await at.until(lambda: at.sip.registered)
-
-    @in_loop
-    async def test_there_and_back_by_another_program_with_its_stack_running(self) -> None:
-        async with xivo_office() as at, workplace(at.at, registers=False) as program:
-            await program.client.command("toggleUniqueAccountDevice", deviceType="phone")
-            await at.until(lambda: not at.client.uses_webrtc)
-            call = await rings(at)
-            await at.client.command("answer")
-            await at.shows(("EventEstablished", BOB))
-            assert call.candidate.device is Device.DESKPHONE
-            await at.at.pbx.end(call)
-            await program.client.command("toggleUniqueAccountDevice", deviceType="webrtc")
-            await at.until(lambda: at.client.uses_webrtc)
-            await talks(at)
 
     @pytest.mark.parametrize("device", ["fax", "webrtc"])
     @in_loop
@@ -231,14 +108,6 @@ class TestToggle:
 
 class TestPeople:
     """P5: a search ends, and favourites are stored."""
-
-    @in_loop
-    async def test_a_search_ends(self) -> None:
-        async with xivo_office() as at:
-            for term, found in (("bob", [BOB]), ("zoe", []), ("", [BOB])):
-                await at.client.search(term)
-                await at.until(lambda: not at.client.searching)
-                assert at.client.found == found
 
     @in_loop
     async def test_favourites_come_and_go(self) -> None:
@@ -300,6 +169,10 @@ class Idle:
     async def answer(self, call_id: str) -> None: ...
 
     async def hold(self, call_id: str, on: bool) -> None: ...
+
+    async def mute(self, call_id: str, on: bool) -> None: ...
+
+    async def press(self, call_id: str, key: str) -> None: ...
 
 
 class TestTheModel:

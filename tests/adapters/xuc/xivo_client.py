@@ -32,6 +32,12 @@ class SipStack(Protocol):
     async def hold(self, call_id: str, on: bool) -> None:
         """Put a call on hold, or resume it."""
 
+    async def mute(self, call_id: str, on: bool) -> None:
+        """Switch the microphone off for a call, or on again."""
+
+    async def press(self, call_id: str, key: str) -> None:
+        """Send the tone of a key."""
+
 
 @define
 class SipCall:
@@ -203,8 +209,9 @@ class XivoClient:
                 await self._sip.hold(call_id, call.held)
             case "ToggleMicrophone":
                 call.muted = not call.muted
+                await self._sip.mute(call_id, call.muted)
             case "SendDtmf":
-                assert order["key"]
+                await self._sip.press(call_id, order["key"])
             case other:
                 self.complaints.append(f"{other} is not known, so nothing happens")
 

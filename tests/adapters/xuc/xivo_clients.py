@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
-
-from tests.adapters.xuc.assistants import ALICE, Installation, Tab, installation
+from tests.adapters.xuc.assistants import ALICE, BOB, PASSWORDS, Installation, installation
 from tests.adapters.xuc.xivo_client import AUTOMATIC_ANSWER, XivoClient
+from tests.adapters.xuc.xivo_workplace import BROWSER, DESKPHONE, Workplace, logged_in
 from unique_account.adapters.memory import PlacedCall
 from unique_account.adapters.memory.calls import PhoneLeg
+from unique_account.core.account import CallStatus
+
+_INTERFACES: Final = {DESKPHONE: ALICE.deskphone, BROWSER: ALICE.webrtc, BOB.extension: BOB.deskphone}
 
 
 class MemorySip:
@@ -21,6 +23,7 @@ class MemorySip:
     Attributes:
         client: Whom it reports to.
         registered: The `LineConfig` by which it registered; None: it is not registered.
+        keys: The keys that were pressed.
     """
 
     def __init__(self, at: Installation, contact: str) -> None:
@@ -28,9 +31,12 @@ class MemorySip:
         self._contact = contact
         self.client: XivoClient
         self.registered: dict[str, Any] | None = None
+        self.keys = ""
+        self._carrying = asyncio.create_task(self._carry())
 
     async def start(self, line: dict[str, Any]) -> None:
         assert (line["name"], line["password"], line["sipPort"]) == ("alice_w", "alice_w-secret", 443)
+        assert line["sipProxyName"] == "default"
         self.registered = line
         await self._at.pbx.register(ALICE.webrtc, self._contact)
 
@@ -45,6 +51,16 @@ class MemorySip:
         _, leg = self._find(call_id)
         await (self._at.pbx.hold if on else self._at.pbx.resume)(leg.id)
 
+    async def mute(self, call_id: str, on: bool) -> None:
+        self._find(call_id)
+
+    async def press(self, call_id: str, key: str) -> None:
+        self._find(call_id)
+        self.keys += key
+
+    async def close(self) -> None:
+        self._carrying.cancel()
+
     def _find(self, call_id: str) -> tuple[PlacedCall, PhoneLeg]:
         return next((call, leg) for call, leg in self._legs() if leg.sip_call_id == call_id)
 
@@ -53,7 +69,7 @@ class MemorySip:
             (call, leg) for call in self._at.pbx.calls for leg in call.legs if leg.interface == ALICE.webrtc
         ]
 
-    async def carry(self) -> None:
+    async def _carry(self) -> None:
         """Report calls to the client as they begin and end, until cancelled."""
         while True:
             await asyncio.sleep(0.002)
@@ -66,102 +82,103 @@ class MemorySip:
                 self.client.on_bye(call_id)
 
 
-class ClientTab(Tab):
-    """A WebSocket whose frames the model takes."""
+class MemoryPhones:
+    """The phones of the PBX double: who hears whom follows from its calls."""
 
-    def __init__(self, socket: ClientConnection, client: XivoClient) -> None:
-        self._client = client
-        super().__init__(socket)
+    def __init__(self, at: Installation, sip: MemorySip) -> None:
+        self._at = at
+        self._sip = sip
 
-    async def _after_frame(self) -> None:
-        await self._client.take(self.frames[-1])
+    async def call(self, caller: str) -> None:
+        await self._at.pbx.call("1001", caller=caller)
+
+    async def pick_up(self, number: str) -> None:
+        def ringing() -> list[PlacedCall]:
+            legs = [(call, call.ringing_leg) for call in self._at.pbx.calls]
+            return [call for call, leg in legs if leg and leg.interface == _INTERFACES[number]]
+
+        await self._at.wait_until(ringing)
+        await self._at.pbx.pick_up(ringing()[0])
+
+    async def hang_up(self, number: str) -> None:
+        await self._at.pbx.end(next(call for call in self._at.pbx.calls if number in _ends(call)))
+
+    async def hear(self, one: str, other: str) -> None:
+        await self._at.wait_until(lambda: self._talk(one, other))
+
+    def _talk(self, one: str, other: str) -> bool:
+        interface = _INTERFACES.get(one)
+        joined = [{*_ends(call), *_ends(call.joined)} for call in self._at.pbx.calls if call.joined]
+        return {one, other, "1001"} in joined or any(
+            self._is_audible(leg)
+            for call in self._at.pbx.calls
+            for leg in call.legs
+            if (leg.interface, leg.peer) == (interface, other)
+        )
+
+    def _is_audible(self, leg: PhoneLeg) -> bool:
+        known = self._sip.client.sip_calls.get(leg.sip_call_id)
+        return leg.status is CallStatus.TALKING and not (known and known.muted)
+
+    async def hears_nothing(self, number: str) -> None:
+        def silent() -> bool:
+            legs = [leg for call in self._at.pbx.calls for leg in call.legs if leg.peer == number]
+            return bool(legs) and not any(map(self._is_audible, legs))
+
+        await self._at.wait_until(silent)
+
+    async def takes_key(self, key: str) -> None:
+        await self._at.wait_until(lambda: key in self._sip.keys)
 
 
-class Workplace:
-    """Alice at a browser with XiVO's client.
+def _ends(call: PlacedCall) -> tuple[str, str]:
+    return call.caller, call.number
+
+
+class MemoryWorkplace(Workplace):
+    """Alice at XiVO's client, on the double.
 
     Attributes:
-        client: The client.
-        sip: Its SIP stack.
-        tab: Its WebSocket.
+        at: The installation.
     """
 
-    def __init__(self, at: Installation, contact: str, registers: bool) -> None:
-        self.at = at
-        self.sip = MemorySip(at, contact)
-        self.client = XivoClient(self._send, self.sip, registers)
-        self.sip.client = self.client
-        self.token = ""
-        self.tab: ClientTab
-
-    async def _send(self, frame: dict[str, Any]) -> None:
-        await self.tab.send(frame)
-
-    async def log_in(self) -> None:
-        """Log in, as that client does."""
-        self.token = await self.at.browser.log_in("alice", application=None)
-        await self.connect()
-
-    async def connect(self) -> None:
-        """Open the WebSocket, as the page around that client does, also after it was lost."""
-        url = await self.at.browser.url(f"cti?token={self.token}", "ws")
-        socket = await connect(url, compression=None, proxy=None)
-        self.tab = ClientTab(socket, self.client)
-        await self.until(lambda: self.tab.last("CurrentCallsPhoneEvents") is not None)
-
-    async def renew(self) -> None:
-        """Renew the token."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        self.token = (await self.at.browser.request("GET", "auth/check", headers=headers)).json()["token"]
-
-    async def until(self, happened: Callable[[], object]) -> None:
-        """Wait until the client, or the world, looks like this."""
-        await self.at.wait_until(happened)
-
-    async def settled(self) -> None:
-        """Wait until all that was sent before is answered."""
-        answers = len(self.tab.reported("IceConfig"))
-        await self.client.command("getIceConfig")
-        await self.until(lambda: len(self.tab.reported("IceConfig")) > answers)
-
-    async def shows(self, *calls: tuple[str, str]) -> None:
-        """Wait until the client shows these calls and no others, as event and number."""
-        await self.until(
-            lambda: sorted((one.event, one.number) for one in self.client.calls.values()) == sorted(calls)
-        )
-
-    async def stop_and_leave(self) -> None:
-        """Close the page, as a log-out does."""
-        await self.client.stop_stack()
-        await self.tab.close()
-
-    async def on_webrtc(self) -> None:
-        """Wait until the browser is the device in use."""
-        await self.until(
-            lambda: self.sip.registered and self.tab.last("UniqueAccount")["deviceInUse"] == "webrtc"
-        )
+    at: Installation
 
 
 @asynccontextmanager
 async def workplace(
     at: Installation, contact: str = "xivo-1", *, registers: bool = True
-) -> AsyncIterator[Workplace]:
-    """A logged-in client; at the end, a person must have seen nothing wrong."""
-    place = Workplace(at, contact, registers)
-    await place.log_in()
-    carrying = asyncio.create_task(place.sip.carry())
-    try:
+) -> AsyncIterator[MemoryWorkplace]:
+    """A logged-in client."""
+    sip = MemorySip(at, contact)
+    place = MemoryWorkplace(at.browser, PASSWORDS["alice"], sip, MemoryPhones(at, sip), registers=registers)
+    place.at = at
+    async with logged_in(place):
         yield place
-        if place.tab.open:
-            await place.settled()
-            place.client.check()
-    finally:
-        carrying.cancel()
-        await place.tab.close()
+
+
+class MemoryOffice:
+    """The double as an office."""
+
+    def __init__(self, at: Installation) -> None:
+        self._at = at
+        self._contacts = 0
+
+    def workplace(self, *, registers: bool = True) -> AbstractAsyncContextManager[MemoryWorkplace]:
+        """A logged-in client."""
+        self._contacts += 1
+        return workplace(self._at, f"xivo-{self._contacts}", registers=registers)
 
 
 @asynccontextmanager
-async def xivo_office(**changes: Any) -> AsyncIterator[Workplace]:
+async def memory_office() -> AsyncIterator[MemoryOffice]:
+    """An installation where one client may have the line."""
+    async with installation(ringing_tabs=1) as at:
+        yield MemoryOffice(at)
+
+
+@asynccontextmanager
+async def xivo_office(**changes: Any) -> AsyncIterator[MemoryWorkplace]:
     """An installation, and Alice at XiVO's client with WebRTC in use."""
     async with installation(**changes) as at, workplace(at) as place:
         await place.on_webrtc()
