@@ -192,6 +192,11 @@ class TestTheModel:
                 "begins with",
             ),
             ("PhoneEvent", {**EVENT, "eventType": "EventReleased"}, "never shown"),
+            (
+                "PhoneEvent",
+                {**EVENT, "eventType": "EventDialing", "callDirection": "Outgoing", "otherDN": ""},
+                "no number",
+            ),
             ("WebRTCCmd", {"command": "Hold", "sipCallId": None}, "not there"),
             ("WebRTCCmd", {"command": "Hold"}, "none of several"),
             ("WebRTCCmd", {"command": "Dial", "sipCallId": "a"}, "not known"),

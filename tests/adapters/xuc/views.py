@@ -34,6 +34,7 @@ def seen(*calls: tuple[CallStatus, Direction] | tuple[CallStatus, Direction, Dev
                 direction=direction,
                 status=status,
                 started=NOON,
+                peer="1002",
             )
         )
         for number, (status, direction, *device) in enumerate(calls, 1)

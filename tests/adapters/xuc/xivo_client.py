@@ -186,6 +186,8 @@ class XivoClient:
             return
         if call not in self.calls:
             self._check_first(kind, event["callDirection"])
+        if kind == "EventDialing" and not number:
+            self.complaints.append("a call is dialled to no number")
         if kind == "EventRinging":
             self.notices.append(number)
         self.calls[call] = ShownCall(kind, number)

@@ -24,7 +24,7 @@ class Line(SipStack, Protocol):
 
     Attributes:
         client: Whom it reports to.
-        registered: The `LineConfig` by which it registers; None: it is stopped.
+        registered: The `LineConfig` by which it is registered; None: it is not.
     """
 
     client: XivoClient

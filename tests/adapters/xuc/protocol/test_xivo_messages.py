@@ -8,6 +8,7 @@ import hmac
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from tests.adapters.xuc.views import DIALLING, IN, NOON, OUT, RINGING, TALKING, seen
 from unique_account.adapters.xuc import TurnServer
@@ -62,6 +63,13 @@ class TestMessages:
         (event,) = xivo_messages.phone_events(None, seen((RINGING, OUT)))
         assert (event["eventType"], event["callDirection"]) == ("EventDialing", "Outgoing")
         assert xivo_messages.phone_events(seen((RINGING, OUT)), seen((DIALLING, OUT))) == []
+
+    def test_one_that_is_dialled_begins_with_its_number(self) -> None:
+        known = seen((DIALLING, OUT))
+        unknown = evolve(known, calls=tuple(evolve(call, peer="") for call in known.calls))
+        assert xivo_messages.phone_events(None, unknown) == []
+        (event,) = xivo_messages.phone_events(unknown, known)
+        assert (event["eventType"], event["otherDN"]) == ("EventDialing", "1002")
 
     def test_a_line_follows_the_selection_and_its_password_is_text(self) -> None:
         line = SipLine(name="alice_w", password="s3cret", url="wss://pbx/wssip", domain="pbx")

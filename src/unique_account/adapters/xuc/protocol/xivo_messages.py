@@ -117,12 +117,13 @@ def _event_of(call: Call) -> str | None:
     """The event that shows the status of a call; None while XiVO's client must not know of the call.
 
     At ``EventRinging`` that client reports a call that comes in. So one that its user dials never has it,
-    though the user's phone may ring, and one that comes in begins with it.
+    though the user's phone may ring, and one that comes in begins with it. One that is dialled begins when
+    its number is known, since the client takes the number from that event.
     """
-    if call.direction is Direction.INCOMING and call.status is CallStatus.DIALLING:
-        return None
-    if call.direction is Direction.OUTGOING and call.status is CallStatus.RINGING:
-        return _EVENTS[CallStatus.DIALLING]
+    if call.direction is Direction.INCOMING:
+        return None if call.status is CallStatus.DIALLING else _EVENTS[call.status]
+    if call.status in (CallStatus.DIALLING, CallStatus.RINGING):
+        return _EVENTS[CallStatus.DIALLING] if call.peer else None
     return _EVENTS[call.status]
 
 
