@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -54,6 +55,24 @@ def _selected(tab: Tab, device: str) -> bool:
 
 def _reported(tab: Tab, kind: str, content: object) -> bool:
     return bool(tab.last(kind) == content)
+
+
+def _rings(tab: Tab, caller: str) -> bool:
+    return caller in [event["otherDN"] for event in tab.reported("PhoneEvent")]
+
+
+class Unnamed(MemoryDirectory):
+    """A directory that hangs at one number, and fails at another."""
+
+    def __init__(self) -> None:
+        super().__init__(PASSWORDS, NAMES, {"1001": "alice", "1002": "bob"})
+
+    async def may_see(self, user: str, number: str) -> bool:
+        if number == "1002":
+            await asyncio.Event().wait()
+        if number == "1003":
+            raise ConnectionError("no directory")
+        return True
 
 
 async def talking(at: Installation, caller: str = "1002") -> PlacedCall:
@@ -209,11 +228,30 @@ class TestCalls:
                 "EventRinging", "EventEstablished", "EventOnHold", "EventEstablished", "EventReleased",
             ]  # fmt: skip
             assert events[0] == {
-                "eventType": "EventRinging", "DN": "1001", "otherDN": "1002", "otherDName": "",
+                "eventType": "EventRinging", "DN": "1001", "otherDN": "1002", "otherDName": "Bob Durand",
                 "linkedId": call.id, "uniqueId": events[0]["uniqueId"], "callDirection": "Incoming",
                 "userData": {},
             }  # fmt: skip
             assert {event["uniqueId"] for event in events} == {events[0]["uniqueId"]}
+
+    @in_loop
+    async def test_a_party_whom_the_call_does_not_name_has_the_name_of_the_directory(self) -> None:
+        async with installation() as at:
+            await at.pbx.call("1001", caller="1002")
+            tab = await at.browser.tab("alice")
+            (event,) = tab.last("CurrentCallsPhoneEvents")["events"]
+            assert event["otherDName"] == "Bob Durand"
+            await at.pbx.call("1001", caller="666")
+            await tab.until(lambda: tab.reported("PhoneEvent"))
+            assert tab.last("PhoneEvent")["otherDName"] == ""
+
+    @in_loop
+    async def test_a_directory_that_hangs_or_fails_keeps_no_call_from_being_shown(self) -> None:
+        async with installation(directory=Unnamed()) as at:
+            tab = await at.browser.tab("alice")
+            for caller in ("1002", "1003"):
+                await at.pbx.call("1001", caller=caller)
+                await tab.until(partial(_rings, tab, caller))
 
     @in_loop
     async def test_the_deskphone_dials(self) -> None:

@@ -96,7 +96,7 @@ class HubCti:
         await asyncio.Event().wait()
 
     async def show(self, view: View) -> None:
-        self._hub.show(view)
+        await self._hub.show(view)
 
     async def publish(self, number: str, presence: Presence) -> None:
         self._hub.presence.publish(number, presence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +35,10 @@ from unique_account.ports.sip_credentials import SipCredentials
 
 REPORT_RETRY: Final = 5.0
 """How many seconds until a session whose report could not be stored is reported again."""
+
+
+NAMED_WITHIN: Final = 0.2
+"""For how many seconds a call waits for the directory's name of the other party."""
 
 
 class TooManySockets(UniqueAccountError):
@@ -103,13 +108,25 @@ class Hub:
         """Every open WebSocket."""
         return tuple(tab for sessions in self._users.values() for tab in sessions.tabs)
 
-    def show(self, view: View) -> None:
+    async def show(self, view: View) -> None:
         """Show an account to its user, and to colleagues whether calls ring there at all."""
+        names = await self._names_of_parties(view) if self.sessions_of(view.user).tabs else {}
         self._numbers[view.number] = view.user
         sessions = self.sessions_of(view.user)
+        sessions.party_names = names
         sessions.show(view)
         if sessions.view is view:
             self.presence.publish_diversion(view)
+
+    async def _names_of_parties(self, view: View) -> dict[str, str]:
+        """The directory's names of parties of live calls that show none; it is asked once in each call."""
+        known = self.sessions_of(view.user).party_names
+        names = {call.peer: known.get(call.peer) for call in view.calls if not call.peer_name}
+        with suppress(Exception):  # a call is shown without a name, too
+            async with asyncio.timeout(NAMED_WITHIN):
+                for number in [number for number, name in names.items() if name is None]:
+                    names[number] = await self.presence.visible_name(view.user, number)
+        return {number: name or "" for number, name in names.items()}
 
     def history_changed(self, user: str) -> None:
         """Notify a user's tabs that there is a new entry in the history."""
@@ -171,6 +188,7 @@ class Hub:
         sessions.use_line(await self.lines.line(account.user) if isinstance(account, Account) else None)
         if sessions.view is not None:
             sessions.name = (await self.presence.visible_to(sessions.user, sessions.view.number)).name
+            sessions.party_names = await self._names_of_parties(sessions.view)
         sessions.welcome(tab, self.ice(sessions.user))
 
     def leave(self, tab: Tab) -> None:

@@ -61,6 +61,10 @@ class PresenceSubscriptions:
             return VisiblePresence(allowed=False)
         return VisiblePresence(True, await self._directory.name(number), self.of(number))
 
+    async def visible_name(self, user: str, number: str) -> str:
+        """The name behind a number, or nothing where the user does not see one."""
+        return (await self.visible_to(user, number)).name or ""
+
     def of(self, number: str) -> Presence | None:
         """The presence of a number, as last published; None: not known yet."""
         return self._presences.get(Number(number))

@@ -127,7 +127,7 @@ class XucCti:
 
     async def show(self, view: View) -> None:
         """Show a user's account in every session of that user (S4)."""
-        self._hub.show(view)
+        await self._hub.show(view)
 
     async def publish(self, number: str, presence: Presence) -> None:
         """Show a number's presence to every session that watches it (P5)."""

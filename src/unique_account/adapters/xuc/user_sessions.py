@@ -43,6 +43,7 @@ class UserSessions:
         line_tabs: Those that asked for the line, in the order in which they did.
         by_id: The sessions with a WebSocket, or whose loss is not reported yet, by id.
         name: The user's full name, as far as is known.
+        party_names: The names of parties of live calls, by number, where the call shows none.
         line: How the browser registers; None where that is not known.
         lock: Held while something of this user is reported to the service, to keep the order.
         budget: The budget for queries, shared by all WebSockets.
@@ -58,6 +59,7 @@ class UserSessions:
     line_tabs: list[Tab] = Factory(list)
     by_id: dict[str, UserSession] = Factory(dict)
     name: str | None = None
+    party_names: dict[str, str] = Factory(dict)
     line: SipLine | None = None
     lock: asyncio.Lock = Factory(asyncio.Lock)
     budget: QueryBudget = Factory(QueryBudget)
@@ -91,7 +93,8 @@ class UserSessions:
 
     def _changes(self, before: View | None, view: View) -> list[str]:
         """The frames that show what is new in a view."""
-        frames = [message("PhoneEvent", event) for event in xivo_messages.phone_events(before, view)]
+        events = xivo_messages.phone_events(before, view, self.party_names)
+        frames = [message("PhoneEvent", event) for event in events]
         reported = ("forwarding", "mailbox", "number")
         if before is None or any(getattr(before, name) != getattr(view, name) for name in reported):
             frames.append(message("UserConfigUpdate", xivo_messages.user_config(view, self.name)))
@@ -133,7 +136,7 @@ class UserSessions:
     def report_calls(self, tab: Tab) -> None:
         """Send a tab the live calls."""
         view = self.view
-        events = xivo_messages.phone_events(None, view) if view else []
+        events = xivo_messages.phone_events(None, view, self.party_names) if view else []
         tab.report("CurrentCallsPhoneEvents", {"events": events})
 
     def report_config(self, tab: Tab) -> None:

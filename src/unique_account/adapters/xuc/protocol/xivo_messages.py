@@ -110,6 +110,8 @@ _EVENTS: Final = {
 
 RELEASED: Final = "EventReleased"
 
+_NO_NAMES: Final[Mapping[str, str]] = {}
+
 _DIRECTIONS: Final = {Direction.INCOMING: "Incoming", Direction.OUTGOING: "Outgoing"}
 
 
@@ -127,14 +129,14 @@ def _event_of(call: Call) -> str | None:
     return _EVENTS[call.status]
 
 
-def _phone_event(number: str, call: Call, event: str) -> dict[str, Any]:
+def _phone_event(number: str, call: Call, event: str, names: Mapping[str, str]) -> dict[str, Any]:
     """``PhoneEvent``: an event of a call of this number."""
     browser = call.device is Device.WEBRTC and call.sip_call_id
     return {
         "eventType": event,
         "DN": number,
         "otherDN": call.peer,
-        "otherDName": call.peer_name,
+        "otherDName": call.peer_name or names.get(call.peer, ""),
         "linkedId": call.linked_id or call.id,
         "uniqueId": call.id,
         "callDirection": _DIRECTIONS[call.direction],
@@ -142,17 +144,25 @@ def _phone_event(number: str, call: Call, event: str) -> dict[str, Any]:
     }
 
 
-def phone_events(before: View | None, after: View) -> list[dict[str, Any]]:
-    """A ``PhoneEvent`` for each call that began, changed its status or ended between two views."""
+def phone_events(
+    before: View | None, after: View, names: Mapping[str, str] = _NO_NAMES
+) -> list[dict[str, Any]]:
+    """A ``PhoneEvent`` for each call that began, changed its status or ended between two views.
+
+    Args:
+        before: The earlier view, or None.
+        after: The later view.
+        names: The names of parties, by number, where the call shows none.
+    """
     known = {call.id: (call, event) for call in before.calls if (event := _event_of(call))} if before else {}
     events = [
-        _phone_event(after.number, call, event)
+        _phone_event(after.number, call, event, names)
         for call in after.calls
         if (event := _event_of(call)) and (call.id not in known or known[call.id][1] != event)
     ]
     live = {call.id for call in after.calls}
     ended = (call for call, _ in known.values() if call.id not in live)
-    return [_phone_event(after.number, call, RELEASED) for call in ended] + events
+    return [_phone_event(after.number, call, RELEASED, names) for call in ended] + events
 
 
 Party = tuple[str, str | None, Presence | None, str]
