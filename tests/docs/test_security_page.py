@@ -10,11 +10,12 @@ import pytest
 
 from tests.paths import ROOT
 from unique_account.adapters.people_file import passwords
-from unique_account.adapters.xuc import XucSettings, login_endpoints, session_checks, tab, websocket
+from unique_account.adapters.xuc import XucSettings, hub, login_endpoints, session_checks, tab, websocket
 from unique_account.adapters.xuc.auth import failure_counts, throttle, tokens
 from unique_account.adapters.xuc.handlers import account, queries
-from unique_account.adapters.xuc.storage import preferences
+from unique_account.adapters.xuc.storage import favorites, preferences
 from unique_account.adapters.xuc.transport import (
+    client_logs,
     query_budget,
     rate_limit,
     send_queue,
@@ -34,6 +35,7 @@ SETTINGS: Final = XucSettings(key="k" * 32)
 
 ELSEWHERE: Final = (
     "adapters/people_file/test_directory.py",
+    "e2e/test_assistant.py",
     "e2e/test_attacks.py",
     "assistant/test_static_files.py",
     "cli/test_logs.py",
@@ -101,6 +103,11 @@ BOUNDS: Final = {
     "1,000 watched numbers for each socket, 64 preferences": (
         (queries.MOST_WATCHED, preferences.MOST_PREFERENCES) == (1000, 64)
     ),
+    "and 256 favourites for each user": favorites.MOST_FAVORITES == 256,
+    "256 KiB each, 1 MiB at once and 256 KiB a second": (
+        (client_logs.LARGEST_LOG, client_logs.AT_ONCE, client_logs.PER_SECOND) == (2**18, 2**20, 2**18)
+    ),
+    "waits 0.2 s for the directory's": hub.NAMED_WITHIN == 0.2,
 }
 """What the page says, and whether it is so in the code."""
 

@@ -157,6 +157,27 @@ class TestOrders:
                 await expect(tab.button("Mute")).to_have_attribute("aria-pressed", "true")
 
 
+class TestDialledByAnotherProgram:
+    """R14: a number that another program dials rings in the page first, which never takes it for a caller."""
+
+    @in_loop
+    async def test_is_picked_up_like_a_phone(self) -> None:
+        async with full_system() as at, at.program() as command:
+            tab = await at.logged_in()
+            start = time.monotonic()
+            await command("dial", destination="1002")
+            await expect(tab.call("outgoing.ringing")).to_contain_text("Pick up")
+            await expect(tab.page.locator(".call")).to_have_count(1)
+            await tab.button("Answer").click()
+            await at.bob.event("CALL_INCOMING", after=start)
+            await tab.call("dialling").wait_for()
+            await at.bob.accept()
+            await tab.call("talking").wait_for()
+            await expect(tab.page.locator(".call")).to_have_count(1)
+            await page_plays(tab, at.bob.tone)
+            await at.bob.receives(at.chromium.tone)
+
+
 class TestDevices:
     """R2, R3, S6, C1: the device in use rings, and the other stays silent."""
 

@@ -59,12 +59,14 @@ export function callsOf(state) {
   const reported = state.account?.calls ?? [];
   const unmatched = [...state.own];
   const known = isKnown(state);
+  const dialled = new Map();
   const others = [];
   for (const call of reported) {
     if (call.device === "webrtc") {
-      const match = unmatched.findIndex((own) => own.peer === call.peer && own.direction === call.direction);
-      if (match >= 0) {
-        unmatched.splice(match, 1);
+      const match = matching(unmatched, call);
+      if (match) {
+        unmatched.splice(unmatched.indexOf(match), 1);
+        dialled.set(match, call.direction === match.direction ? match : dialledFor(match, call));
       } else if (call.status !== "ringing" && known) {
         others.push({ ...call, where: "elsewhere" });
       }
@@ -72,7 +74,22 @@ export function callsOf(state) {
       others.push({ ...call, where: "deskphone", stale: !known });
     }
   }
-  return [...state.own.map((call) => ({ ...call, device: "webrtc", where: "here" })), ...others];
+  return [...state.own.map((call) => ({ ...(dialled.get(call) ?? call), device: "webrtc", where: "here" })), ...others];
+}
+
+/**
+ * The call of this browser's phone that is the reported one. One that is dialled for this phone comes in here, and the
+ * server may report it before its number.
+ */
+function matching(own, { peer, direction }) {
+  const isSame = (call) => call.peer === peer && call.direction === direction;
+  const comesIn = (call) => direction === "outgoing" && call.direction === "incoming" && ["", call.peer].includes(peer);
+  return own.find(isSame) ?? own.find(comesIn) ?? null;
+}
+
+/** Another program had this phone rung, to be picked up before the number is dialled (R14): who talks, the server knows. */
+function dialledFor(own, { direction, status }) {
+  return { ...own, direction, status: own.status === "talking" && status === "dialling" ? status : own.status };
 }
 
 /** Whether the account is as the server says now. */

@@ -58,7 +58,7 @@ function buttons(call, state, actions) {
   if (call.where === "elsewhere" || call.stale) {
     return nothing;
   }
-  if (call.status === "ringing" && call.direction === "incoming") {
+  if (call.status === "ringing" && (call.direction === "incoming" || call.where === "here")) {
     return html`<div class="buttons">
       <button class="button go" @click=${() => actions.answer(call)}>${icon("phone")}${say("Answer")}</button>
       <button class="button stop" @click=${() => actions.hangUp(call)}>${icon("hang-up")}${say("Refuse")}</button>
