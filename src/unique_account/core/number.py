@@ -66,9 +66,12 @@ def _separates(character: str) -> bool:
     return character in _SEPARATORS or category(character) in ("Zs", "Pd", "Cf")
 
 
+_NUMBER_ONLY: Final = frozenset({Number})
+
+
 def numbers(texts: Iterable[str]) -> tuple[Number, ...]:
     """The numbers that texts mean, in their order; a tuple of numbers is itself."""
-    if texts.__class__ is tuple and all([each.__class__ is Number for each in texts]):
+    if texts.__class__ is tuple and set(map(type, texts)) <= _NUMBER_ONLY:
         return texts
     return tuple(map(Number, texts))
 
