@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 IMAGES: Final = Path(__file__).with_name("images")
-WIDE: Final = (1200, 780)
+WIDE: Final = (1280, 800)
 NARROW: Final = (390, 780)
 COLOURS: Final = 256
 LARGEST: Final = 150_000
-SCROLL: Final = "(place) => scrollTo(0, place ? document.querySelector(place).offsetTop - 90 : 0)"
+TO_THE_TOP: Final = "() => { document.documentElement.style.scrollbarWidth = 'none'; scrollTo(0, 0); }"
 DEMO: Final = ("-m", "unique_account", "demo", "--web", "--port", "0")
 
 
@@ -54,7 +54,7 @@ class Scene:
     async def presence(self, number: str, text: str) -> None:
         """Wait until a colleague's presence says this."""
         row = self.alice.locator(f".part-people [data-number='{number}'] .presence")
-        await row.filter(has_text=text).wait_for()
+        await row.filter(has_text=text).wait_for(state="attached")
 
     async def log_in(self) -> None:
         """Log Alice in, and wait until her browser's phone is registered."""
@@ -64,6 +64,12 @@ class Scene:
         await self.alice.locator(".part-devices").wait_for()
         await self.alice.locator(".part-people .row").nth(2).wait_for(state="attached")
 
+    async def talks(self, with_: str) -> None:
+        """Wait until Alice talks with a colleague, and the call's clock shows more than nothing."""
+        await self.call("talking").wait_for()
+        await self.presence(with_, "In a call")
+        await asyncio.sleep(3.2)
+
     async def registered(self) -> None:
         """Wait until the browser is registered and is the device in use."""
         await self.alice.locator("[data-device=webrtc].device.in-use").wait_for()
@@ -71,53 +77,74 @@ class Scene:
 
 
 async def wide(at: Scene) -> None:
-    """A day on a wide screen: log-in, a call that rings, is answered and transferred, and the deskphone."""
+    """A day on a wide screen: log-in, a call that is transferred, one on the deskphone, the settings."""
     await at.alice.locator("#login").wait_for()
     await take(at.alice, "log-in")
     await at.log_in()
     await at.registered()
+    await take(at.alice, "idle")
     await at.play("bob", "Call Alice")
     await at.alice.locator(".call.ringing[data-where=here]").wait_for()
     await take(at.alice, "ringing")
     await at.press("Answer")
-    await at.call("talking").wait_for()
-    await at.presence("1002", "In a call")
-    await asyncio.sleep(3.2)  # so that the call's clock shows more than nothing
+    await at.talks("1002")
     await take(at.alice, "talking")
-    await at.press("Transfer")
-    await at.alice.fill("#transfer-to", "1003")
-    await take(at.alice, "transfer")
-    await at.press("Hang up")
-    await at.call("talking").wait_for(state="detached")
+    await transferred(at)
     await at.alice.locator("[data-device=deskphone].device input").check()
     await at.alice.locator("[data-device=deskphone].device.in-use").wait_for()
-    await at.play("carol", "Call Alice")
+    await at.play("david", "Call Alice")
     await at.press("Answer")
-    await at.call("talking").wait_for()
-    await at.presence("1003", "In a call")
-    await asyncio.sleep(2.2)
+    await at.talks("1004")
     await take(at.alice, "deskphone")
     await take(at.phones, "demo-phones")
+    await at.press("Hang up")
+    await at.call("talking").wait_for(state="detached")
+    await at.alice.click(".settings-button")
+    await take(at.alice, "settings")
+
+
+async def transferred(at: Scene) -> None:
+    """Carol is looked for and asked, and Bob is connected to her."""
+    await at.press("Transfer")
+    await at.alice.locator("#transfer-to").press_sequentially("car")
+    await at.alice.locator("#transfer-to-found [role=option]").first.wait_for()
+    await take(at.alice, "transfer")
+    await at.alice.press("#transfer-to", "Enter")
+    await at.press("Ask first")
+    await at.play("carol", "Lift")
+    await at.talks("1003")
+    await take(at.alice, "two-calls")
+    await at.press("Complete the transfer")
+    await at.call("talking").wait_for(state="detached")
+    await at.play("carol", "Hang up")
 
 
 async def narrow(at: Scene) -> None:
-    """On a phone: the browser's line cannot register, so calls ring on the deskphone; and the forwards."""
+    """On a mobile phone: idle and in a call."""
+    await at.log_in()
+    await at.registered()
+    await take(at.alice, "idle-narrow")
+    await at.play("bob", "Call Alice")
+    await at.press("Answer")
+    await at.talks("1002")
+    await take(at.alice, "talking-narrow")
+
+
+async def fallback(at: Scene) -> None:
+    """On a mobile phone: the browser's line cannot register, so calls ring on the deskphone."""
     await at.alice.route_web_socket("**/stage/line", lambda socket: socket.close())
     await at.log_in()
     await at.alice.locator("[data-device=deskphone].device.in-use").wait_for()
-    why = at.alice.locator(".why details")
-    await why.evaluate("details => (details.open = true)")
-    await take(at.alice, "fallback", ".part-devices")
     await at.alice.locator(".trouble .button").last.click()
-    await at.alice.click(".places button[data-place=settings]")
-    await take(at.alice, "forwards")
+    await at.alice.locator(".why summary").click()
+    await take(at.alice, "fallback")
 
 
-async def take(page: Page, name: str, place: str = "") -> None:
-    """Take a picture of a page from its top, or from a place; in few colours, so that it is small."""
+async def take(page: Page, name: str) -> None:
+    """Take a picture of a page from its top, without the scroll bar; in few colours, so that it is small."""
     await page.bring_to_front()  # a page that is behind another one is not drawn
     await page.mouse.move(0, 0)
-    await page.evaluate(SCROLL, place)
+    await page.evaluate(TO_THE_TOP)
     picture = Image.open(io.BytesIO(await page.screenshot(caret="hide")))
     file = IMAGES / f"{name}.png"
     picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
@@ -151,6 +178,7 @@ async def scene(chromium: Browser, size: tuple[int, int]) -> AsyncIterator[Scene
         alice, phones = await chromium.page(), await chromium.page()
         await alice.emulate_media(color_scheme="light", reduced_motion="reduce")
         await alice.set_viewport_size({"width": size[0], "height": size[1]})
+        await alice.add_init_script("localStorage.setItem('notifications', 'asked')")
         await alice.goto(address)
         await phones.set_viewport_size({"width": 1200, "height": 620})
         await phones.goto(f"{address}stage/")
@@ -164,7 +192,7 @@ async def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(exist_ok=True)
     async with browser() as chromium:
-        for size, story in ((WIDE, wide), (NARROW, narrow)):
+        for size, story in ((WIDE, wide), (NARROW, narrow), (NARROW, fallback)):
             async with scene(chromium, size) as at:
                 await story(at)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect
+from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect, open_settings, speak
 from tests.event_loop import in_loop
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class TestSelecting:
     async def test_the_reasons_speak_french(self) -> None:
         async with demo_browser() as at:
             page = await at.logged_in()
-            await page.page.locator(".top").get_by_label("Language").select_option("fr")
+            await speak(page.page, "fr")
             await page.page.locator(".why summary").click()
             await expect(page.page.locator(".why")).to_contain_text("Le navigateur est choisi")
             await expect(page.page.locator("html")).to_have_attribute("lang", "fr")
@@ -154,6 +154,7 @@ class TestBrowserCalls:
     async def test_the_dial_pad_and_clicking_on_a_colleague(self) -> None:
         async with demo_browser() as at:
             page = await at.logged_in()
+            await page.page.get_by_label("Show the keys of the dial pad").click()
             for key in "1002":
                 await page.page.locator(f".part-phone [data-key='{key}']").click()
             await expect(page.page.locator("#number")).to_have_value("1002")
@@ -399,10 +400,9 @@ class TestForwards:
     async def test_a_forward_is_set_shows_everywhere_and_works(self) -> None:
         async with demo_browser() as at:
             page, other = await at.logged_in(), await at.logged_in()
-            forward = page.page.locator("[data-forward=unconditional]")
-            await forward.locator("input.input").fill("1003")
-            await forward.get_by_role("button", name="Save").click()
+            forward = await page.forward("unconditional", "1003")
             await expect(forward.get_by_role("switch")).to_be_checked()
+            await open_settings(other.page)
             shown = other.page.locator("[data-forward=unconditional]")
             await expect(shown.get_by_role("switch")).to_be_checked()
             await expect(shown.locator("input.input")).to_have_value("1003")
@@ -413,9 +413,7 @@ class TestForwards:
     async def test_one_that_is_refused_says_why(self) -> None:
         async with demo_browser() as at:
             page = await at.logged_in()
-            forward = page.page.locator("[data-forward=busy]")
-            await forward.locator("input.input").fill("1001")
-            await forward.get_by_role("button", name="Save").click()
+            forward = await page.forward("busy", "1001")
             await expect(page.trouble("refused")).to_be_visible()
             await expect(forward.get_by_role("switch")).not_to_be_checked()
 

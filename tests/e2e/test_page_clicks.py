@@ -72,6 +72,7 @@ class TestSecondClicks:
         async with themed_page() as at:
             await at.page.set_viewport_size({"width": 1360, "height": 1500})
             await at.logged_in()
+            await at.page.click(".pad-button")
             key = await middle(at.page.locator(".part-phone [data-key='5']"))
             await show(at.page, status="talking")
             await at.page.mouse.move(*key)
@@ -101,6 +102,7 @@ class TestSecondClicks:
     async def test_of_digits_are_meant(self) -> None:
         async with themed_page() as at:
             await at.logged_in()
+            await at.page.click(".pad-button")
             await at.page.locator(".part-phone [data-key='5']").dblclick()
             await expect(at.page.locator("#number")).to_have_value("55")
             await at.page.get_by_label("Erase the last digit").dblclick()

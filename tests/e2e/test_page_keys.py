@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.drivers.page import demo_browser, expect, holds
+from tests.e2e.drivers.page import demo_browser, expect, holds, open_settings
 from tests.e2e.drivers.screenshots import ThemedPage, themed_page
 from tests.event_loop import in_loop
 
@@ -97,7 +97,9 @@ class TestShortcuts:
         async with themed_page() as at:
             await at.logged_in()
             await at.own_calls(own("talking"))
-            for field in ("#number", "[data-forward=busy] .input", ".part-people .input"):
+            for field in ("#number", ".part-people .input", "[data-forward=busy] .input"):
+                if "forward" in field:
+                    await open_settings(at.page)
                 await at.page.locator(field).focus()
                 await at.page.keyboard.type("hamp5?")
             await at.page.locator(".choice").first.focus()
@@ -117,15 +119,15 @@ class TestShortcuts:
             await at.page.keyboard.press("Escape")
             await expect(at.page.locator("#help")).to_have_count(0)
             assert await acted(at) == []
-            await at.page.locator(".part-sound summary").click()
-            await at.page.locator(".part-sound").get_by_role("switch").uncheck(force=True)
+            await open_settings(at.page)
+            await at.page.locator(".part-keys").get_by_role("switch").uncheck(force=True)
             await at.page.evaluate("document.activeElement.blur()")
             await at.page.keyboard.press("h")
             await at.page.keyboard.press("5")
             assert await acted(at) == []
             await at.page.reload()
             await at.page.wait_for_selector(".rings-here")
-            await expect(at.page.locator(".part-sound input[role=switch]")).not_to_be_checked()
+            await expect(at.page.locator(".part-keys input[role=switch]")).not_to_be_checked()
 
     @in_loop
     async def test_make_a_whole_call(self) -> None:
@@ -157,7 +159,7 @@ class TestHeadset:
             await at.page.add_init_script(HEADSET)
             await at.page.reload()
             await at.logged_in()
-            await at.page.locator(".part-sound summary").click()
+            await open_settings(at.page)
             await at.page.get_by_role("button", name="Use the keys of a headset").click()
             await expect(at.page.locator("#headsets")).to_contain_text("Clear 200")
             await at.own_calls(own("ringing"))
@@ -193,7 +195,7 @@ class TestHeadset:
             await at.page.add_init_script(HEADSET + "hid.allowed = true;")
             await at.page.reload()
             await at.logged_in()
-            await at.page.locator(".part-sound summary").click()
+            await open_settings(at.page)
             await expect(at.page.locator("#headsets")).to_contain_text("Clear 200")
             await at.page.evaluate(
                 "hid.dispatchEvent(Object.assign(new Event('disconnect'), { device: headset }))"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.drivers.page import expect
+from tests.e2e.drivers.page import expect, open_settings
 from tests.e2e.drivers.screenshots import SIZES, THEMES, themed_page
 from tests.e2e.drivers.scripted_server import FALLEN_BACK, NOW, ON_DESKPHONE, call
 from tests.event_loop import in_loop
@@ -50,21 +50,23 @@ async def test_the_page(size: str, theme: str) -> None:
         await at.logged_in()
         await at.check("idle", whole=True)
         if size == "narrow":
-            for place in ("people", "history", "settings"):
+            for place in ("people", "history"):
                 await at.go_to(place)
                 await at.check(place)
+        else:
+            await at.page.click(".pad-button")
+            await at.check("pad")
+        await open_settings(at.page)
+        await at.check("settings", whole=True)
         await at.speak("fr")
-        if size == "narrow":
-            await at.go_to("phone")
         at.script.account(**FALLEN_BACK)
         await at.own_calls(own("talking"))
         await at.press("Transférer")
         await at.trouble("line_unreachable")
         await at.opened_why()
         await at.check("french", whole=True)
-        if size == "narrow":
-            await at.go_to("settings")
-            await at.check("french-settings", whole=True)
+        await open_settings(at.page)
+        await at.check("french-settings", whole=True)
         assert at.console_errors == []
 
 
@@ -76,6 +78,7 @@ async def test_calls(size: str, theme: str) -> None:
         await at.own_calls(own("ringing"))
         await at.check("ringing")
         await at.own_calls(own("talking"))
+        await at.check("talking")
         await at.press("Transfer")
         await at.check("transfer")
         await at.own_calls(own("talking", muted=True))
@@ -91,6 +94,10 @@ async def test_calls(size: str, theme: str) -> None:
         asked = own("talking", id="asked", direction="outgoing", peer="1003", peerName="")
         await at.own_calls(own("held"), asked)
         await at.check("asking")
+        await at.own_calls()
+        held = own("held", answered=NOW.isoformat().replace("10:30:00", "10:21:07"))
+        await at.own_calls(held, {**asked, "id": "second", "peerName": "Carol Nguyen"})
+        await at.check("two")
         await at.own_calls()
         dialled = call(1, direction="outgoing", status="ringing", answered=None)
         elsewhere = call(2, device="webrtc", otherDN="1005", otherName="")
@@ -148,10 +155,7 @@ async def test_what_the_page_offers(size: str, theme: str) -> None:
         await expect(at.page.locator("[data-list=directory]")).to_contain_text("Georgette Muller")
         await expect(at.page.locator(".part-people .row")).to_have_count(2)
         await at.check("directory")
-        if size == "narrow":
-            await at.go_to("settings")
-        await at.page.locator(".part-sound summary").click()
-        await at.check("sound", whole=True)
+        await open_settings(at.page)
         await at.page.get_by_role("button", name="Show the keys").click()
         await at.check("keys")
         await at.page.keyboard.press("Escape")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect, holds
+from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect, holds, open_settings
 from tests.e2e.drivers.screenshots import ThemedPage, themed_page
 from tests.event_loop import in_loop
 
@@ -58,7 +58,7 @@ LEVELS: Final[list[tuple[list[float], bool]]] = [
 async def opened(at: ThemedPage) -> Locator:
     """The settings of sound, opened."""
     await at.logged_in()
-    await at.page.locator(".part-sound summary").click()
+    await open_settings(at.page)
     return at.page.locator(".part-sound")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from lab.waiting import until
-from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect, holds
+from tests.e2e.drivers.page import Assistant, DemoBrowser, demo_browser, expect, holds, open_settings
 from tests.e2e.drivers.screenshots import ThemedPage, themed_page
 from tests.e2e.drivers.scripted_server import NOW, ORIGIN, entry
 from tests.event_loop import in_loop
@@ -196,7 +196,7 @@ class TestMissed:
                 "next": None,
             }
             await at.page.clock.set_fixed_time(NOW + timedelta(minutes=5))
-            at.script.account(version=8)
+            at.script.report("HistoryChanged", {})
             await expect(at.page).to_have_title("(2) UC Assistant")
             await holds(at.page, "document.querySelector('link[rel=icon]').href.startsWith('data:image/png')")
             await expect(at.page.locator(".places .count")).to_have_text("2")
@@ -291,7 +291,7 @@ class TestLinks:
               navigator.registerProtocolHandler = (...what) => { globalThis.registered = what; };
             }""")
             await at.logged_in()
-            await at.page.locator(".part-sound summary").click()
+            await open_settings(at.page)
             await at.page.get_by_role("button", name="Open telephone links here").click()
             assert await at.page.evaluate("registered") == ["tel", f"{ORIGIN}/?tel=%s"]
 

@@ -89,11 +89,9 @@ class TestColleagues:
             await alice.page.get_by_text("Do not disturb", exact=True).first.click()
             await expect(bob.colleague("1001")).to_have_text("Do not disturb")
             await expect(alice.page.locator("#presence")).to_have_text("Do not disturb")
-            await alice.page.locator(".part-forwards .switch").first.click()
+            await alice.page.locator(".part-devices .switch").click()
             await expect(bob.colleague("1001")).to_have_text("Available")
-            forward = alice.page.locator("[data-forward=unconditional]")
-            await forward.locator("input.input").fill("1003")
-            await forward.get_by_role("button", name="Save").click()
+            await alice.forward("unconditional", "1003")
             await expect(bob.colleague("1001")).to_have_text("Calls are forwarded")
             await expect(alice.page.locator("#presence")).to_have_text("Calls go to Carol Nguyen")
 

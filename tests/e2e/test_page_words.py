@@ -126,7 +126,7 @@ class TestWords:
                 await said_everywhere(page, name)
             for name in sorted([*ERROR_IDS, "of_a_newer_server"]):
                 script.refuses["dnd"] = {"id": name, "parameters": {"number": "1003", "seconds": "7"}}
-                await page.evaluate("document.querySelector('.part-forwards input[role=switch]').click()")
+                await page.evaluate("document.querySelector('.part-devices input[role=switch]').click()")
                 await page.wait_for_selector(f".trouble[data-id={name}]")
                 await said_everywhere(page, name)
                 assert "INSIDE" not in await page.locator("body").inner_text()

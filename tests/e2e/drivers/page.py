@@ -40,6 +40,26 @@ async def holds(page: Page, expression: str) -> None:
     await session.detach()
 
 
+async def open_settings(page: Page) -> None:
+    """Show the settings, unless they are there, by the button of this size of the page."""
+    if not await page.locator(".part-settings").is_visible():
+        await page.locator(".settings-button:visible, .places [data-place=settings]:visible").click()
+        await page.locator(".part-settings").wait_for()
+
+
+async def close_settings(page: Page) -> None:
+    """Go back from the settings to the calls."""
+    await page.locator(".part-settings > header .button:visible, .places [data-place=phone]:visible").click()
+    await page.locator(".part-devices").wait_for()
+
+
+async def speak(page: Page, language: str) -> None:
+    """Choose a language in the settings, and go back to the calls."""
+    await open_settings(page)
+    await page.locator("[data-choice=language]").select_option(language)
+    await close_settings(page)
+
+
 @frozen
 class Assistant:
     """One tab with the UC Assistant."""
@@ -103,6 +123,14 @@ class Assistant:
         await self.button("Transfer").click()
         await self.page.fill("#transfer-to", number)
         await self.button(how).click()
+
+    async def forward(self, kind: str, number: str) -> Locator:
+        """Set a forward, in the settings."""
+        await open_settings(self.page)
+        forward = self.page.locator(f"[data-forward={kind}]")
+        await forward.locator("input.input").fill(number)
+        await forward.get_by_role("button", name="Save").click()
+        return forward
 
     async def dial(self, number: str) -> None:
         await self.page.fill("#number", number)

@@ -16,14 +16,14 @@ from PIL import Image, ImageChops
 
 from lab.browser import browser
 from lab.programs import axe_file
-from tests.e2e.drivers.page import expect
+from tests.e2e.drivers.page import expect, speak
 from tests.e2e.drivers.scripted_server import ACCOUNT, NOW, ORIGIN, ScriptedServer
 from tests.paths import DATA
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, ViewportSize
 
-SIZES: Final = {"narrow": (360, 780), "middle": (820, 1120), "wide": (1360, 900)}
+SIZES: Final = {"narrow": (360, 780), "middle": (768, 1024), "wide": (1280, 800)}
 THEMES: Final = ("light", "dark")
 LOOKS: Final = DATA / "looks"
 DIFFERENT: Final = 60
@@ -106,8 +106,8 @@ class ThemedPage:
         await self.page.click(f".places button[data-place={place}]")
 
     async def speak(self, language: str) -> None:
-        """Choose a language, where the page is narrow in its settings."""
-        await self.page.locator(".choice:visible").first.select_option(language)
+        """Choose a language in the settings, and go back to the calls."""
+        await speak(self.page, language)
 
     async def check(self, view: str, *, whole: bool = False) -> None:
         """The view has no faults that axe finds, no text that is cut off, and looks as it should.

@@ -60,6 +60,7 @@ export function accountActions(store, { server, phone, attempt, sounds }) {
     },
 
     sound: (key) => sounds.key(key),
+    openPad: (padOpen) => store.change({ padOpen }),
     openKeypad: (id) => store.change({ keypadFor: id, transferring: null }),
     openTransfer: (id) => store.change({ transferring: id, keypadFor: null }),
 

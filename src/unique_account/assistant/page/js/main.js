@@ -53,7 +53,12 @@ const actions = {
   logOutAnyway: () => session.logOut(),
   retry: () => session.server?.retry(),
   dismiss: (trouble) => troubles.dismiss(trouble),
-  goTo: (place) => store.change({ place }),
+  goTo(place) {
+    store.change({ place });
+    if (place === "settings") {
+      actions.openSound();
+    }
+  },
   useTheme(theme) {
     keep("theme", theme);
     store.change({ theme });

@@ -38,6 +38,7 @@ export function initialState(preferences) {
     theme: preferences.theme,
     place: "phone", // which part is shown where the window is narrow
     troubles: [],
+    padOpen: false, // whether the dial pad has keys in a window that is not narrow
     keypadFor: null,
     transferring: null,
     soundBlocked: false, // until there is a gesture on the page

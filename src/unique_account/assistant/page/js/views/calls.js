@@ -23,7 +23,7 @@ function oneCall(call, state, actions) {
       ${face(known, call.peer || "?")}
       <div>
         <h2>${name}</h2>
-        <p class="small quiet with-icon">${deviceIcon(call.device)}<span class="status">${statusOf(call)}</span></p>
+        <p class="state quiet">${known && call.peer ? html`<span class="figures">${call.peer}</span>` : nothing}<span class="with-icon">${deviceIcon(call.device)}<span class="status">${statusOf(call)}</span></span></p>
       </div>
       <span class="since figures quiet" data-since=${call.answered ?? nothing}>${call.answered ? lasting(Date.now() - new Date(call.answered)) : ""}</span>
     </div>
@@ -59,7 +59,7 @@ function buttons(call, state, actions) {
     return nothing;
   }
   if (call.status === "ringing" && (call.direction === "incoming" || call.where === "here")) {
-    return html`<div class="buttons">
+    return html`<div class="buttons decisions">
       <button class="button go" @click=${() => actions.answer(call)}>${icon("phone")}${say("Answer")}</button>
       <button class="button stop" @click=${() => actions.hangUp(call)}>${icon("hang-up")}${say("Refuse")}</button>
     </div>`;
@@ -69,12 +69,12 @@ function buttons(call, state, actions) {
     return html`<div class="buttons">${hangUp}</div>`;
   }
   if (isConsultation(state, call)) {
-    return html`<div class="buttons">
+    return html`<div class="buttons consulting">
       <button class="button main" @click=${actions.completeTransfer}>${icon("check")}${say("Complete the transfer")}</button>
       <button class="button" @click=${actions.cancelTransfer}>${icon("close")}${say("Cancel")}</button>
     </div>`;
   }
-  return html`<div class="buttons">${holdButton(call, actions)}${muteButton(call, actions)}${openers(call, state, actions)}${hangUp}</div>`;
+  return html`<div class="buttons controls">${holdButton(call, actions)}${muteButton(call, actions)}${openers(call, state, actions)}${hangUp}</div>`;
 }
 
 function holdButton(call, actions) {
@@ -130,6 +130,7 @@ function sendsTones({ own }) {
 }
 
 export function dialPad(state, actions) {
+  const tones = sendsTones(state);
   const field = () => document.getElementById("number");
   const press = (key) => {
     field().value += key;
@@ -157,10 +158,16 @@ export function dialPad(state, actions) {
       <div class="number">
         ${numberField(state, actions, { id: "number", label: say("Number to call"), hint: say("Enter a name or a number"), pick: call })}
         <button type="button" class="button bare only-icon" aria-label=${say("Erase the last digit")} title=${say("Erase the last digit")} data-repeats @click=${erase}>${icon("erase")}</button>
+        ${tones ? nothing : padButton(state, actions)}
       </div>
-      ${sendsTones(state) ? nothing : keys(press)}
+      ${tones ? nothing : html`<div class="pad ${state.padOpen ? "open" : ""}" id="pad">${keys(press)}</div>`}
       <button class="button go" ?disabled=${state.session !== "open"}>${icon("phone")}${say("Call")}</button>
       <p class="by small quiet">${deviceInUse(state) === "webrtc" ? say("Calls go out from this browser") : say("Calls go out from your deskphone, which rings first")}</p>
     </form>
   </section>`;
+}
+
+function padButton({ padOpen }, actions) {
+  const label = say("Show the keys of the dial pad");
+  return html`<button type="button" class="button bare only-icon pad-button" aria-label=${label} title=${label} aria-expanded=${padOpen} aria-controls="pad" @click=${() => actions.openPad(!padOpen)}>${icon("keypad")}</button>`;
 }

@@ -4,6 +4,7 @@ import { html, live, nothing } from "../../vendor/lit-html.js";
 import { reasonWords } from "../server_words.js";
 import { deviceInUse, isKnown, ringsOn } from "../state.js";
 import { say } from "../words.js";
+import { doNotDisturb } from "./mailbox.js";
 import { icon, placeName } from "./parts.js";
 
 export function devices(state, actions) {
@@ -11,7 +12,10 @@ export function devices(state, actions) {
     return nothing;
   }
   return html`<section class="card part part-devices" data-registration=${state.registration} aria-labelledby="devices">
-    <h2 id="devices">${say("Call management")}</h2>
+    <header>
+      <h2 id="devices">${say("Call management")}</h2>
+      ${doNotDisturb(state, actions)}
+    </header>
     <fieldset class="devices" role="radiogroup" aria-labelledby="devices">
       ${device("webrtc", say("This browser"), browserStatus(state), state, actions)}
       ${device("deskphone", say("Deskphone"), deskphoneStatus(state), state, actions)}

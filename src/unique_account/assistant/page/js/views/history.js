@@ -12,8 +12,10 @@ export function history(state, actions) {
   const entries = shownEntries(state);
   const none = state.history.entries.length ? say("No call matches.") : say("No calls yet.");
   return html`<section class="card part part-history" aria-labelledby="history">
-    <h2 id="history">${say("History")}</h2>
-    ${state.history.entries.length ? filters(state, actions) : nothing}
+    <header>
+      <h2 id="history">${say("History")}</h2>
+      ${state.history.entries.length ? filters(state, actions) : nothing}
+    </header>
     ${entries.length ? byDay(entries).map(([day, of]) => oneDay(day, of, state, actions)) : html`<p class="empty">${none}</p>`}
     ${next ? html`<button class="button" ?disabled=${loading} @click=${actions.moreHistory}>${say("Show older calls")}</button>` : nothing}
   </section>`;

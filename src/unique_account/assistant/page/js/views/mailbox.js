@@ -1,4 +1,4 @@
-// The voicemail, and what happens to calls that are not taken.
+// The voicemail, do-not-disturb, and forwards.
 
 import { html, live, nothing } from "../../vendor/lit-html.js";
 import { ofCount, say } from "../words.js";
@@ -28,14 +28,16 @@ export function forwards(state, actions) {
   if (!forwarding) {
     return nothing;
   }
-  const quiet = (event) => actions.doNotDisturb(event.target.checked);
   return html`<section class="card part part-forwards" aria-labelledby="forwards">
-    <h2 id="forwards">${say("Incoming calls")}</h2>
-    ${toggle(say("Do not disturb"), forwarding.doNotDisturb, quiet)}
+    <h3 id="forwards">${say("Forwards")}</h3>
     ${forward("unconditional", say("Forward all calls"), forwarding, actions)}
     ${forward("noAnswer", say("Forward if I do not answer"), forwarding, actions)}
     ${forward("busy", say("Forward if I am busy"), forwarding, actions)}
   </section>`;
+}
+
+export function doNotDisturb({ account }, actions) {
+  return toggle(say("Do not disturb"), account.forwarding.doNotDisturb, (event) => actions.doNotDisturb(event.target.checked));
 }
 
 function toggle(label, on, change) {

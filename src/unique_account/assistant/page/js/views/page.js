@@ -8,12 +8,12 @@ import { calls, dialPad } from "./calls.js";
 import { devices } from "./devices.js";
 import { entrance } from "./entrance.js";
 import { history, notSeen } from "./history.js";
-import { forwards, voicemail } from "./mailbox.js";
+import { voicemail } from "./mailbox.js";
 import { icon } from "./parts.js";
 import { people } from "./people.js";
 import { help } from "./help.js";
-import { sound } from "./sound.js";
-import { choices, top } from "./top.js";
+import { settings } from "./settings.js";
+import { top } from "./top.js";
 import { troubles } from "./troubles.js";
 
 export function page(state, actions) {
@@ -26,11 +26,8 @@ export function page(state, actions) {
     ${actions.played ? html`<p class="played">${say("This is a demo: the phone of this browser is played, and carries no sound.")}</p>` : ""}
     ${asks(state, actions)}
     <main class="columns" id="main" tabindex="-1" data-place=${state.place}>
-      <div class="column column-calls">${calls(state, actions)}${dialPad(state, actions)}${history(state, actions)}</div>
-      <div class="column column-devices">${devices(state, actions)}${voicemail(state, actions)}${forwards(state, actions)}${sound(state, actions)}
-        <section class="card part part-choices" aria-label=${say("Language and colours")}>${choices(state, actions)}</section>
-      </div>
-      <div class="column column-people">${people(state, actions)}</div>
+      <div class="column column-calls">${calls(state, actions)}${devices(state, actions)}${dialPad(state, actions)}${history(state, actions)}${settings(state, actions)}</div>
+      <div class="column column-people">${voicemail(state, actions)}${people(state, actions)}</div>
     </main>
     ${places(state, actions)}
     ${help(state, actions)}`;

@@ -9,28 +9,37 @@ import { icon } from "./parts.js";
 
 export function sound(state, actions) {
   const { microphones, speakers } = state.audioDevices;
-  const opened = (event) => event.target.open && actions.openSound();
   return html`<section class="card part part-sound" aria-labelledby="sound">
-    <details @toggle=${opened}>
-      <summary><h2 id="sound">${say("Sound and headset")}</h2></summary>
-      <div class="settings">
+    <h3 id="sound">${say("Sound and headset")}</h3>
+    <div class="settings">
+      <div class="of-device">
         ${device("microphone", say("Microphone"), microphones, state, actions)}
-        <div class="buttons">
-          <button class="button" aria-pressed=${state.testingMicrophone} @click=${actions.testMicrophone}>${icon("microphone")}${say("Test the microphone")}</button>
-          <meter id="microphone-level" min="0" max="1" aria-label=${say("Level of the microphone")} ?hidden=${!state.testingMicrophone}></meter>
-        </div>
+        <button class="button" aria-pressed=${state.testingMicrophone} @click=${actions.testMicrophone}>${icon("microphone")}${say("Test the microphone")}</button>
+        <meter id="microphone-level" min="0" max="1" aria-label=${say("Level of the microphone")} ?hidden=${!state.testingMicrophone}></meter>
+      </div>
+      <div class="of-device">
         ${CHOOSES_SPEAKER ? device("speaker", say("Speaker"), speakers, state, actions) : nothing}
         ${volume("volume", say("Volume of calls"), state, actions)}
         <button class="button" @click=${() => actions.testSound("speaker")}>${icon("play")}${say("Test the speaker")}</button>
+      </div>
+      <div class="of-device">
         ${CHOOSES_SPEAKER ? device("ringer", say("Ringer"), speakers, state, actions) : nothing}
         ${volume("ringVolume", say("Volume of the ringer"), state, actions)}
         <button class="button" @click=${() => actions.testSound("ringer")}>${icon("play")}${say("Test the ringer")}</button>
-        ${HAS_HID ? headset(state, actions) : nothing}
-        <label class="switch"><span>${say("Keys of the keyboard for calls")}</span><input type="checkbox" role="switch" .checked=${live(state.shortcuts)} @change=${(event) => actions.useShortcuts(event.target.checked)}><i></i></label>
-        <button class="button" @click=${() => actions.help(true)}>${say("Show the keys")}</button>
-        ${HANDLES_LINKS ? html`<button class="button" @click=${actions.handleLinks}>${say("Open telephone links here")}</button>` : nothing}
       </div>
-    </details>
+      ${HAS_HID ? headset(state, actions) : nothing}
+    </div>
+  </section>`;
+}
+
+export function keysAndLinks(state, actions) {
+  return html`<section class="card part part-keys" aria-labelledby="keys-and-links">
+    <h3 id="keys-and-links">${say("Keys and links")}</h3>
+    <div class="settings">
+      <label class="switch"><span>${say("Keys of the keyboard for calls")}</span><input type="checkbox" role="switch" .checked=${live(state.shortcuts)} @change=${(event) => actions.useShortcuts(event.target.checked)}><i></i></label>
+      <button class="button" @click=${() => actions.help(true)}>${say("Show the keys")}</button>
+      ${HANDLES_LINKS ? html`<button class="button" @click=${actions.handleLinks}>${say("Open telephone links here")}</button>` : nothing}
+    </div>
   </section>`;
 }
 
@@ -53,6 +62,6 @@ function volume(name, label, state, actions) {
 }
 
 function headset({ headsets }, actions) {
-  return html`<p class="small" id="headsets">${headsets.length ? say("Keys of {names} answer, hang up and mute.", { names: headsets.join(", ") }) : say("The keys of a headset can answer, hang up and mute.")}</p>
-    <button class="button" @click=${actions.askHeadset}>${say("Use the keys of a headset")}</button>`;
+  return html`<div class="of-headset"><p class="small" id="headsets">${headsets.length ? say("Keys of {names} answer, hang up and mute.", { names: headsets.join(", ") }) : say("The keys of a headset can answer, hang up and mute.")}</p>
+    <button class="button" @click=${actions.askHeadset}>${say("Use the keys of a headset")}</button></div>`;
 }

@@ -1,4 +1,4 @@
-// The bar at the top: who is logged in, what colleagues see, language, theme, logging out.
+// The bar at the top: who is logged in, what colleagues see, the settings, logging out.
 
 import { html } from "../../vendor/lit-html.js";
 import { isKnown } from "../state.js";
@@ -8,15 +8,27 @@ import { availabilityOf, icon, placeName } from "./parts.js";
 export function top(state, actions) {
   const [presence, dot] = availability(state);
   const out = say("Log out");
+  const open = state.place === "settings";
   return html`<header class="top">
     <h1 class="brand"><img src="icon.svg" alt=""><span>UC Assistant</span></h1>
-    ${choices(state, actions)}
     <div class="who">
       <b>${state.user.name || state.user.login}</b>
       <span class="small quiet figures"><span class="dot ${dot}"></span> ${state.user.number ? `${state.user.number} · ` : ""}<span id="presence">${presence}</span></span>
     </div>
-    <button class="button" aria-label=${out} title=${out} @click=${actions.logOut}>${icon("log-out")}<span class="label">${out}</span></button>
+    <button class="button bare settings-button" aria-label=${say("Settings")} aria-expanded=${open} aria-controls="settings" @click=${() => (open ? closeSettings(actions) : openSettings(actions))}>${icon("settings")}<span class="label">${say("Settings")}</span></button>
+    <button class="button bare" aria-label=${out} title=${out} @click=${actions.logOut}>${icon("log-out")}<span class="label">${out}</span></button>
   </header>`;
+}
+
+function openSettings(actions) {
+  actions.goTo("settings");
+  setTimeout(() => document.getElementById("settings").focus()); // once they are shown
+}
+
+/** Go back to what was there before the settings, and to the button that opened them. */
+export function closeSettings(actions) {
+  actions.goTo("phone");
+  setTimeout(() => document.querySelector(".settings-button").focus());
 }
 
 /** What colleagues see of the user, and while the server is away, that. */
@@ -33,15 +45,15 @@ function availability(state) {
 }
 
 export function choices(state, actions) {
-  const themes = { system: say("Colours: system"), light: say("Colours: light"), dark: say("Colours: dark") };
+  const themes = { system: say("System"), light: say("Light"), dark: say("Dark") };
   return html`<div class="choices">
-    ${choice(say("Language"), LANGUAGES, state.language, actions.useLanguage)}
-    ${choice(say("Colours"), themes, state.theme, actions.useTheme)}
+    ${choice("language", say("Language"), LANGUAGES, state.language, actions.useLanguage)}
+    ${choice("theme", say("Colours"), themes, state.theme, actions.useTheme)}
   </div>`;
 }
 
-function choice(label, options, chosen, choose) {
-  return html`<select class="choice" aria-label=${label} title=${label} @change=${(event) => choose(event.target.value)}>
+function choice(name, label, options, chosen, choose) {
+  return html`<label class="field"><span>${label}</span><select class="choice" data-choice=${name} @change=${(event) => choose(event.target.value)}>
     ${Object.entries(options).map(([value, text]) => html`<option value=${value} ?selected=${value === chosen}>${text}</option>`)}
-  </select>`;
+  </select></label>`;
 }
