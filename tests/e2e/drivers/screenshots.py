@@ -44,6 +44,8 @@ CUT_OFF: Final = """() => [...document.querySelectorAll("button, label, h1, h2, 
   .filter((one) => getComputedStyle(one).display !== "inline")
   .map((one) => one.outerHTML)"""
 
+TOO_WIDE: Final = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
 
 @frozen
 class ThemedPage:
@@ -122,6 +124,7 @@ class ThemedPage:
         violations = await self.page.evaluate(AXE)
         assert json.loads(violations) == [], f"{view}: {violations}"
         assert await self.page.evaluate(CUT_OFF) == [], f"{view} is cut off"
+        assert await self.page.evaluate(TOO_WIDE) is False, f"{view} scrolls sideways"
         picture = await self.page.screenshot(animations="disabled", caret="hide")
         compare(picture, LOOKS / f"{view}-{self.name}.webp")
         await self.page.set_viewport_size(self.window)
