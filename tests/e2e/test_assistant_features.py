@@ -99,9 +99,7 @@ class TestForwards:
     async def test_a_forward_sends_calls_there(self) -> None:
         async with full_system() as at:
             tab = await at.logged_in()
-            forward = tab.page.locator("[data-forward=unconditional]")
-            await forward.locator("input.input").fill("1003")
-            await forward.get_by_role("button", name="Save").click()
+            forward = await tab.forward("unconditional", "1003")
             await expect(forward.get_by_role("switch")).to_be_checked()
             start = time.monotonic()
             await at.bob.dial("1001")

@@ -120,7 +120,7 @@ class TestShortcuts:
             await expect(at.page.locator("#help")).to_have_count(0)
             assert await acted(at) == []
             await open_settings(at.page)
-            await at.page.locator(".part-keys").get_by_role("switch").uncheck(force=True)
+            await at.page.locator(".part-keys .switch").click()
             await at.page.evaluate("document.activeElement.blur()")
             await at.page.keyboard.press("h")
             await at.page.keyboard.press("5")

@@ -52,9 +52,7 @@ class TestNowhere:
     async def test_a_forward_to_one_ends_the_call(self) -> None:
         async with demo_browser() as at:
             alice, bob = await at.logged_in(), await at.logged_in("bob")
-            forward = alice.page.locator("[data-forward=unconditional]")
-            await forward.locator("input.input").fill("4711")
-            await forward.get_by_role("button", name="Save").click()
+            forward = await alice.forward("unconditional", "4711")
             await expect(forward.get_by_role("switch")).to_be_checked()
             await bob.dial("1001")
             await expect(bob.trouble("no_such_number")).to_be_visible()
