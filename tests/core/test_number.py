@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from copy import deepcopy
 
 import pytest
@@ -22,6 +23,9 @@ from unique_account.json_documents import from_json, to_json
 
 SEPARATORS = [" ", "\u00a0", "\u2009", "\u202f", "\t", "-", "\u2011", "\u2013", ".", "/", "(", ")"]
 UNSEEN = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u202a", "\u202c", "\u2066", "\u2069", "\ufeff"]
+WITH_ZERO = re.compile(r"\([^0-9]*0[^0-9]*\)").search
+"""The `(0)` that nobody dials from abroad, however it is written."""
+
 DIALLED = st.from_regex(NUMBER, fullmatch=True)
 ALICE = User(
     id="alice",
@@ -48,7 +52,7 @@ class TestSpellings:
     @given(spellings())
     def test_separators_make_no_other_number(self, spelling: tuple[str, str]) -> None:
         number, written = spelling
-        if "(0)" not in written:
+        if not WITH_ZERO(written):
             assert Number(written) == number
             assert hash(Number(written)) == hash(number)
             assert Number(written).is_dialable
