@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shutil import copytree
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sphinx.application import Sphinx
-from sphinx.util.typing import ExtensionMetadata
+if TYPE_CHECKING:  # tests read the tables, and have no Sphinx
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCHEMA: Final = ROOT / "src/unique_account/adapters/xuc/protocol/schema"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Final
 
@@ -10,7 +11,7 @@ import pytest
 from lab.network import nothing_but_loopback
 from tests.e2e.drivers.assistant_calls import answer_bobs_call, page_plays
 from tests.e2e.drivers.page import Assistant, expect
-from tests.e2e.fixtures.full_system import FullSystem, remote_system
+from tests.e2e.fixtures.full_system import FullSystem, full_system, remote_system
 from tests.event_loop import in_loop
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +56,32 @@ async def with_a_clock(at: FullSystem) -> Assistant:
     await tab.log_in()
     await tab.ready()
     return tab
+
+
+LATE_TIMERS: Final = """
+const later = window.setTimeout;
+window.setTimeout = (act, delay = 0, ...more) => (delay > 10_000 ? 0 : later(act, delay, ...more));
+"""
+"""Timers of more than ten seconds never come, as in a tab that a browser has put into the background."""
+
+EXPIRED: Final = 75.0
+"""Seconds after which a registration of 60 s that nobody renewed is gone for sure."""
+
+
+class TestInTheBackground:
+    """S5: browsers slow down the timers of a page that nobody sees."""
+
+    @in_loop
+    async def test_stays_registered_though_its_timers_come_too_late(self) -> None:
+        async with full_system() as at:
+            tab = await at.tab()
+            await tab.page.add_init_script(LATE_TIMERS)
+            await tab.page.reload()
+            await tab.log_in()
+            await tab.ready()
+            await asyncio.sleep(EXPIRED)
+            assert "alice_w" in await at.pbx.cli("pjsip show contacts")
+            await tab.ready()
 
 
 class TestIdle:

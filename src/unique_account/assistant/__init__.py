@@ -36,7 +36,7 @@ def headers(*servers: str) -> Mapping[str, str]:
         "form-action 'self'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types lit-html service-worker",
+        "trusted-types lit-html workers",
     )
     return {
         "Content-Security-Policy": "; ".join(policy),

@@ -1,6 +1,7 @@
 // A notification for a call that comes in while the page is not in sight; it can be answered from there.
 
 import { say } from "./words.js";
+import { workerAddress } from "./worker_address.js";
 
 const KEPT = "notifications"; // "asked" once the user has said no to the page itself
 
@@ -37,7 +38,7 @@ export class Notifications {
     workers.addEventListener("message", ({ data }) => this.#act(data.call, data.action));
     workers.startMessages();
     try {
-      const registration = await workers.register(trusted("service-worker.js"));
+      const registration = await workers.register(workerAddress("service-worker.js"));
       const { active } = await workers.ready;
       this.#worker = { registration, client: await whoAmI(active) };
     } catch {
@@ -110,10 +111,4 @@ function whoAmI(worker) {
     port1.onmessage = ({ data }) => resolve(data);
     worker.postMessage("who", [port2]);
   });
-}
-
-/** The address of our own script, as a browser with trusted types wants it. */
-function trusted(address) {
-  const policy = globalThis.trustedTypes?.createPolicy("service-worker", { createScriptURL: () => address });
-  return policy?.createScriptURL("") ?? address;
 }

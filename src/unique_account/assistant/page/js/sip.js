@@ -10,9 +10,12 @@ import { causeOf, wasTakenElsewhere } from "./causes.js";
 import { microphone, replaceWhenUnplugged, stopTracks } from "./microphone.js";
 import { PhoneTrouble } from "./phone_trouble.js";
 import { Recovery } from "./recovery.js";
+import { workerAddress } from "./worker_address.js";
 
 const { C, UA, WebSocketInterface } = globalThis.JsSIP;
 const GATHERS_FOR = { withoutServers: 100, withServers: 700 }; // milliseconds
+const EXPIRES = 60; // seconds
+const RENEWS_AFTER = 25_000; // milliseconds, though the page may be in the background
 const SETTLES_WITHIN = 5000; // milliseconds
 const HOLD_FAILED = /hold failed$/i; // how JsSIP ends a call whose hold was refused
 const NOT_ANSWERED_HERE = new Set(["Canceled", "Rejected", "Terminated", "Busy", "No Answer"]);
@@ -26,6 +29,8 @@ export class Phone {
   #sessions = new Map();
   #everConnected = false;
   #lost = false; // its connection, which it tries to get back
+  #ticker = null;
+  #registeredAt = 0;
   #recovery = new Recovery({
     isConnected: () => this.#registration === "registered",
     ask: () => this.renew(),
@@ -54,7 +59,7 @@ export class Phone {
       authorization_user: line.name,
       password: line.password,
       ...(line.realm && { realm: line.realm }),
-      register_expires: 60,
+      register_expires: EXPIRES,
       session_timers: false,
       connection_recovery_min_interval: 2,
       connection_recovery_max_interval: 20,
@@ -67,6 +72,8 @@ export class Phone {
     this.#agent.on("newRTCSession", ({ session }) => this.#follow(session));
     this.#register("registering");
     this.#agent.start();
+    this.#ticker = new Worker(workerAddress("js/ticker.js"));
+    this.#ticker.onmessage = () => this.#tick();
   }
 
   /** End all calls and take the registration back; resolves once the server has confirmed it. */
@@ -76,6 +83,7 @@ export class Phone {
       return;
     }
     this.#agent = null;
+    this.#ticker.terminate();
     const gone = new Promise((resolve) => agent.once("disconnected", resolve));
     agent.stop();
     this.#sessions.clear();
@@ -307,8 +315,16 @@ export class Phone {
     return { iceServers: this.#line.iceServers };
   }
 
+  /** Keep the line registered where the agent's own timer comes too late. */
+  #tick() {
+    if (this.#registration === "registered" && Date.now() - this.#registeredAt > RENEWS_AFTER) {
+      this.renew();
+    }
+  }
+
   #registered() {
     this.#lost = false;
+    this.#registeredAt = Date.now();
     this.#register("registered");
     this.#recovery.connected();
   }
