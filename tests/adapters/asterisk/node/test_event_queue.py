@@ -1,4 +1,4 @@
-"""Telling: each user's events in their order, users side by side, and never more than enough waiting."""
+"""Event queues: each user's events in their order, users side by side, and never too many that wait."""
 
 from __future__ import annotations
 
@@ -121,3 +121,51 @@ async def test_nothing_more_is_told_once_it_is_closed() -> None:
     ear.open.set()
     await asyncio.sleep(0)
     assert ear.received == []
+
+
+@in_loop
+async def test_users_wait_side_by_side_however_many_they_are() -> None:
+    ear, begun, all_begun = Ear(), set[str](), asyncio.Event()
+
+    async def on_event(user: str, event: Event) -> None:
+        begun.add(user)
+        if len(begun) == len(users):
+            all_begun.set()
+        await ear.on_event(user, event)
+
+    reporting = EventQueue(on_event, ear.failed)
+    users = [f"u{number}" for number in range(50)]
+    for user in users:
+        reporting.report(user, events(user))
+    await all_begun.wait()
+    assert not ear.received
+    ear.open.set()
+    await asyncio.gather(*map(reporting.reported, users))
+    assert {user for user, _ in ear.received} == set(users)
+
+
+@in_loop
+async def test_events_that_wait_for_nothing_share_a_task() -> None:
+    ear, tasks = Ear(), set[object]()
+
+    async def on_event(user: str, event: Event) -> None:
+        tasks.add(asyncio.current_task())
+
+    reporting = EventQueue(on_event, ear.failed)
+    for number in range(100):
+        reporting.report(f"u{number}", events(number))
+    await reporting.reported("u99")
+    assert len(tasks) == 1
+
+
+@in_loop
+async def test_nobody_waits_for_a_queue_that_is_closed() -> None:
+    ear = Ear()
+    reporting = EventQueue(ear.on_event, ear.failed)
+    reporting.report("alice", events(1))
+    reporting.report("bob", events(2))
+    waiting = [asyncio.create_task(reporting.reported(user)) for user in ("alice", "bob")]
+    await asyncio.sleep(0)
+    await reporting.aclose()
+    await asyncio.gather(*waiting)
+    assert not ear.received

@@ -1,6 +1,8 @@
 """A queue of events for each user: one after the other for a user, side by side for different users.
 
-The queues are bounded: who adds to them waits for room.
+The queues are bounded: who adds to them waits for room. One task works on the users in turn. Only while it
+waits for something, another one goes on with the next user, so that no user waits for another, and an event
+that waits for nothing costs no task of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ class EventQueue:
         self._on_event = on_event
         self._failed = failed
         self._waiting: dict[str, deque[tuple[Event, Answered | None]]] = {}
-        self._senders: dict[str, asyncio.Task[None]] = {}
+        self._ready: deque[str] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._dispatching: asyncio.Handle | None = None
+        self._finished: dict[str, asyncio.Event] = {}
         self._count = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -49,12 +54,17 @@ class EventQueue:
             events: In their order.
             answered: Receives the result of each.
         """
-        waiting = self._waiting.setdefault(user, deque())
-        before = len(waiting)
-        waiting.extend((event, answered) for event in events)
-        self._counted(len(waiting) - before)
-        if waiting and user not in self._senders:
-            self._senders[user] = asyncio.create_task(self._report(user, waiting))
+        added = [(event, answered) for event in events]
+        if not added:
+            return
+        waiting = self._waiting.get(user)
+        if waiting is None:
+            self._waiting[user] = waiting = deque()
+            self._ready.append(user)
+            if self._dispatching is None:
+                self._dispatch()
+        waiting.extend(added)
+        self._counted(len(added))
 
     def replace(self, user: str, facts: FactsReplaced) -> None:
         """Report all facts of a user, in place of the facts that wait.
@@ -79,18 +89,35 @@ class EventQueue:
 
     async def reported(self, user: str) -> None:
         """Wait until nothing of a user waits any more."""
-        sender = self._senders.get(user)
-        if sender is not None:
-            await asyncio.wait([sender])
+        if user in self._waiting:
+            await self._finished.setdefault(user, asyncio.Event()).wait()
 
     async def aclose(self) -> None:
         """Report nothing more."""
-        senders = list(self._senders.values())
-        for sender in senders:
-            sender.cancel()
-        await asyncio.gather(*senders, return_exceptions=True)
+        if self._dispatching is not None:
+            self._dispatching.cancel()
+        workers = list(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        for finished in self._finished.values():
+            finished.set()
 
-    async def _report(self, user: str, waiting: deque[tuple[Event, Answered | None]]) -> None:
+    def _dispatch(self) -> None:
+        """Start a worker if users are ready, for those that there are wait for something; then look again."""
+        self._dispatching = None
+        if self._ready:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+            self._dispatching = asyncio.get_running_loop().call_soon(self._dispatch)
+
+    async def _work(self) -> None:
+        while self._ready:
+            await self._report(self._ready.popleft())
+
+    async def _report(self, user: str) -> None:
+        waiting = self._waiting[user]
         try:
             while waiting:
                 event, answered = waiting.popleft()
@@ -101,7 +128,9 @@ class EventQueue:
                 except Exception as error:
                     self._failed(type(event).__name__, error, user)
         finally:
-            del self._senders[user], self._waiting[user]
+            del self._waiting[user]
+            if user in self._finished:
+                self._finished.pop(user).set()
 
     async def _handle(self, user: str, event: Event, answered: Answered | None) -> None:
         try:
