@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks.open_channels import WAITING, open_channels
 from benchmarks.report import Aim, Comparison, Row, Table
 from lab.asterisk import node
 from lab.config import Endpoint
@@ -33,12 +34,12 @@ from unique_account.service.worker_pool import for_each
 
 Figures = Mapping[str, float]
 
-EXTENSIONS: Final = """
+EXTENSIONS: Final = f"""
 #include unique_account.conf
 [default]
 include = unique-account-numbers-default
 include = unique-account-hints
-"""
+{WAITING}"""
 
 
 def users(number: int) -> list[User]:
@@ -59,13 +60,14 @@ async def started(number: int) -> Figures:
         return {"s": seconds, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-async def started_on_asterisk(number: int) -> Figures:
+async def started_on_asterisk(number: int, *, channels: int = 0) -> Figures:
     """A service starts on a real node that has no plan yet, and again on one that has them all."""
     company = users(number)
     endpoints = [Endpoint(name="alice", password="")]
     async with node(endpoints, EXTENSIONS, more_files={"unique_account.conf": render(company)}) as pbx:
         accounts = MemoryAccounts()
         await accounts.add(company)
+        await open_channels(pbx, channels)
         found = {}
         for name in ("s", "s, plans there"):
             login = ManagerLogin(username=pbx.user, secret=pbx.secret, port=pbx.ports.ami)
@@ -76,6 +78,11 @@ async def started_on_asterisk(number: int) -> Figures:
             assert observer.failures == [], observer.failures[:3]
             await asyncio.sleep(number / 1000)  # for the watchdog, which puts the hints back
         return found
+
+
+async def started_beside_channels(number: int) -> Figures:
+    """The same on a node that has as many open channels as users."""
+    return await started_on_asterisk(number, channels=number)
 
 
 async def added(number: int) -> Figures:
@@ -124,6 +131,7 @@ async def _all(service: Service, event: Event) -> None:
 MEASUREMENTS: Final[Mapping[str, tuple[Callable[[int], Awaitable[Figures]], tuple[int, ...]]]] = {
     "start, ports in memory": (started, (1_000, 10_000, 100_000)),
     "start, real Asterisk": (started_on_asterisk, (200, 2_000, 10_000)),
+    "start, real Asterisk with as many channels": (started_beside_channels, (200, 2_000)),
     "add, store on SQLite": (added, (500, 5_000, 50_000)),
     "log in, store on SQLite": (logged_in, (500, 5_000, 10_000)),
     "select, store on SQLite": (selected, (500, 5_000, 10_000)),
@@ -158,12 +166,19 @@ def compare() -> Comparison:
         for (what, number), each in found.items()
     ]
     memory, asterisk = found["start, ports in memory", 100_000], "start, real Asterisk"
+    beside = "start, real Asterisk with as many channels"
+    slower = found[beside, 2_000]["s"] / found[asterisk, 2_000]["s"]
     logins, selections = found["log in, store on SQLite", 10_000], found["select, store on SQLite", 10_000]
     aims = [
         Aim("s to start with 100,000 accounts, ports in memory", memory["s"], at_most=10.0),
         Aim("MB of that process", memory["MB"], at_most=400.0),
         Aim("s to start with 2,000 users on a real Asterisk", found[asterisk, 2_000]["s"], at_most=1.0),
         Aim("s to start with 10,000 users on it", found[asterisk, 10_000]["s"], at_most=5.0),
+        Aim(
+            "the same beside 2,000 channels, times that",
+            found[beside, 2_000]["s"] / found[asterisk, 2_000]["s"],
+            at_most=2.0,
+        ),
         Aim("s to add 50,000 users", found["add, store on SQLite", 50_000]["s"], at_most=10.0),
         Aim("logins stored a second", 10_000 / logins["s"], at_least=5000.0),
         Aim("selections stored a second", 10_000 / selections["s"], at_least=5000.0),
@@ -177,7 +192,7 @@ def main(what: str, number: str) -> None:
     async def measured() -> Figures:
         return await measure(int(number))
 
-    if measure is started_on_asterisk:
+    if "real Asterisk" in what:
         with own_network():
             found = asyncio.run(measured())
     else:

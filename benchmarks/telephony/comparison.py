@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from benchmarks.open_channels import open_channels
 from benchmarks.report import Aim, Comparison, Row, Table
 from benchmarks.telephony.calls import Made, make, phone
 from benchmarks.telephony.designs import (
@@ -26,7 +27,6 @@ from benchmarks.telephony.designs import (
     FAST_AGI,
     NUMBERS,
     STATIC,
-    WAITING,
     endpoints,
     extensions,
     files,
@@ -104,7 +104,7 @@ async def measure() -> tuple[Rounds, Rounds, Rounds]:
         async with bench(Path(folder)) as at:
             slow = await _rounds(at, ROUNDS, dict.fromkeys(NUMBERS, CALLS), SLOWLY)
             full = await _rounds(at, FULL_ROUNDS, {**dict.fromkeys(NUMBERS, FULL_CALLS), **FEW}, FULL)
-            await _crowd(at.pbx)
+            await open_channels(at.pbx, CROWD)
             crowded = await _rounds(at, FULL_ROUNDS, dict.fromkeys((STATIC, DESKPHONE), CALLS), SLOWLY)
             return slow, full, crowded
 
@@ -115,23 +115,6 @@ async def _rounds(at: Bench, rounds: int, calls: Mapping[str, int], limits: Sequ
         for design in calls:
             made[design].append(await at.make(design, calls[design], *limits))
     return made
-
-
-async def _crowd(pbx: Node) -> None:
-    """Open channels that have nothing to do with the calls."""
-    other = (
-        ("Channel", f"Local/s@{WAITING}/n"),
-        ("Application", "Wait"),
-        ("Data", "3600"),
-        ("Async", "true"),
-    )
-    for _ in range(CROWD // 2):
-        await pbx.ami.act("Originate", *other)
-
-    async def there() -> bool:
-        return f"{CROWD} active channels" in await pbx.cli("core show channels count")
-
-    await until(there, f"{CROWD} channels")
 
 
 def compare() -> Comparison:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.open_channels import WAITING
 from lab.ami import Ami
 from lab.config import MODULES, Endpoint, modules_conf, rtp_conf, section
 from lab.ports import LOOPBACK
@@ -43,8 +44,6 @@ ALICE: Final = User(
 BOB: Final = User(
     id="bob", extension="1002", deskphone="PJSIP/bob", webrtc="PJSIP/bob_w", simultaneous_calls=20
 )
-WAITING: Final = "waiting"
-"""The context in which channels of a crowd wait."""
 ARI_USER: Final = "bench"
 ARI_APPLICATION: Final = "route"
 
@@ -78,10 +77,7 @@ exten = {NUMBERS[ARI]},1,Stasis({ARI_APPLICATION})
  same = n,Dial(${{DEVICE}},30)
 exten = {NUMBERS[AGI]},1,AGI({script})
  same = n,Dial(${{DEVICE}},30)
-[{WAITING}]
-exten = s,1,Answer()
- same = n,Wait(3600)
-"""
+{WAITING}"""
 
 
 def files(ari_password: str) -> dict[str, str]:
