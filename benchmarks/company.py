@@ -174,11 +174,7 @@ def compare() -> Comparison:
         Aim("MB of that process", memory["MB"], at_most=400.0),
         Aim("s to start with 2,000 users on a real Asterisk", found[asterisk, 2_000]["s"], at_most=1.0),
         Aim("s to start with 10,000 users on it", found[asterisk, 10_000]["s"], at_most=5.0),
-        Aim(
-            "the same beside 2,000 channels, times that",
-            found[beside, 2_000]["s"] / found[asterisk, 2_000]["s"],
-            at_most=2.0,
-        ),
+        Aim("2,000 users beside 2,000 channels, times without", slower, at_most=2.0),
         Aim("s to add 50,000 users", found["add, store on SQLite", 50_000]["s"], at_most=10.0),
         Aim("logins stored a second", 10_000 / logins["s"], at_least=5000.0),
         Aim("selections stored a second", 10_000 / selections["s"], at_least=5000.0),

@@ -8,6 +8,7 @@ result of the account's plan under the facts that the account knows.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -155,10 +156,10 @@ def plan(account: Account, *, owner: str = DEFAULT_OWNER) -> Plan:
         context=user.context,
         numbers=user.numbers,
         interfaces=(user.deskphone, user.webrtc),
-        gate=Gate(
-            do_not_disturb=(voicemail or unavailable) if forwarding.do_not_disturb else None,
-            forward=_forward(user, forwarding.unconditional),
-            limit=user.simultaneous_calls,
+        gate=_gate(
+            (voicemail or unavailable) if forwarding.do_not_disturb else None,
+            _forward(user, forwarding.unconditional),
+            user.simultaneous_calls,
         ),
         candidates=tuple(Candidate(device, user.interface(device), user.ring_seconds) for device in devices),
         no_answer=_forward(user, forwarding.no_answer)
@@ -194,6 +195,17 @@ _LOGGED_IN: Final = {
         _chosen("R2", Because.WEBRTC_SELECTED, "true", Device.WEBRTC),
     ),
 }
+
+
+def _gate(do_not_disturb: Destination | None, forward: Destination | None, limit: int) -> Gate:
+    is_open = do_not_disturb is None and forward is None
+    return _open_gate(limit) if is_open else Gate(do_not_disturb, forward, limit)
+
+
+@cache
+def _open_gate(limit: int) -> Gate:
+    """The gate of most accounts, one for all that have the same limit."""
+    return Gate(None, None, limit)
 
 
 def _forward(user: User, forward: Forward | None) -> Destination | None:
