@@ -1,0 +1,1 @@
+"""Several processes that share a group: one owns it, the others stand by."""
