@@ -8,7 +8,7 @@ result of the account's plan under the facts that the account knows.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -197,15 +197,8 @@ _LOGGED_IN: Final = {
 }
 
 
-def _gate(do_not_disturb: Destination | None, forward: Destination | None, limit: int) -> Gate:
-    is_open = do_not_disturb is None and forward is None
-    return _open_gate(limit) if is_open else Gate(do_not_disturb, forward, limit)
-
-
-@cache
-def _open_gate(limit: int) -> Gate:
-    """The gate of most accounts, one for all that have the same limit."""
-    return Gate(None, None, limit)
+_gate: Final = lru_cache(maxsize=1024)(Gate)
+"""A gate, one for all accounts alike: most forward nothing."""
 
 
 def _forward(user: User, forward: Forward | None) -> Destination | None:
