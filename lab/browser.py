@@ -5,7 +5,6 @@ Chromium is started here and only then driven, so that it can be killed and froz
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -16,38 +15,23 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from lab.asterisk import Node
+from lab.chromium import KeptChromium, address, command, start
 from lab.config import Endpoint
 from lab.journal import Journal, JournalEntry
 from lab.ports import LOOPBACK
 from lab.processes import Process, own_folder, running
-from lab.programs import program, require
-from lab.sound import own_tone, write_tone
-from lab.waiting import until
+from lab.programs import require
+from lab.sound import own_tone
 from unique_account.assistant import PAGE
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
-    from playwright.async_api import Page, Route
+    from playwright.async_api import BrowserContext, Page, Route
 
 # The page comes from here without any server; loopback counts as a secure context, which WebRTC asks for.
 _ORIGIN: Final = f"http://{LOOPBACK}"
 _FILES: Final = Path(__file__).with_name("page")
 _JSSIP: Final = PAGE / "vendor" / "jssip.js"
-_FLAGS: Final = (
-    "--headless=new",
-    "--remote-debugging-port=0",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-sync",
-    # The page comes from no address at all, which Chromium takes for a foreign one.
-    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
-    "--no-first-run",
-)
 
 
 @frozen(weakref_slot=False)
@@ -141,18 +125,17 @@ class Tab:
         self._journal.write(TabEvent(kind, detail))
 
 
-class Browser:
-    """A running Chromium.
+class Tabs:
+    """A running Chromium, as far as its tabs go.
 
     Attributes:
         tone: The frequency that its tabs speak, in hertz.
     """
 
-    def __init__(self, chromium: Chromium, process: Process, tone: int) -> None:
+    def __init__(self, chromium: Chromium, profile: BrowserContext, tone: int) -> None:
         self.tone = tone
         self._chromium = chromium
-        self._process = process
-        self._profiles = {"": chromium.contexts[0]}
+        self._profiles = {"": profile}
 
     async def tab(self, pbx: Node, endpoint: Endpoint) -> Tab:
         """A new tab, registered as an endpoint of a node.
@@ -172,6 +155,19 @@ class Browser:
         if profile not in self._profiles:
             self._profiles[profile] = await self._chromium.new_context()
         return await self._profiles[profile].new_page()
+
+    async def aclose(self) -> None:
+        """Close every tab, and forget what they kept."""
+        for profile in self._profiles.values():
+            await profile.close()
+
+
+class Browser(Tabs):
+    """A running Chromium that may be killed and frozen."""
+
+    def __init__(self, chromium: Chromium, process: Process, tone: int) -> None:
+        super().__init__(chromium, chromium.contexts[0], tone)
+        self._process = process
 
     async def kill(self) -> None:
         """End all of its processes at once."""
@@ -201,37 +197,48 @@ async def browser(*, autoplay: bool = True, secure: str = "") -> AsyncIterator[B
     # Only here, so that the lab can say what is missing without it.
     from playwright.async_api import async_playwright
 
-    # A sandbox is not to be had by root, and nothing but the lab's own page is opened.
-    flags = (*_FLAGS, "--no-sandbox") if os.geteuid() == 0 else _FLAGS
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(own_folder("browser"))
-        tone, speech = own_tone(), folder / "speech.wav"
-        write_tone(tone, speech)
-        own_flags = (
-            f"--user-data-dir={folder}",
-            f"--use-file-for-fake-audio-capture={speech}",
-            *(("--autoplay-policy=no-user-gesture-required",) if autoplay else ()),
-            *((f"--unsafely-treat-insecure-origin-as-secure={secure}",) if secure else ()),
-        )
-        command = (program("chromium"), *flags, *own_flags, "about:blank")
+        tone = own_tone()
+        more = (f"--unsafely-treat-insecure-origin-as-secure={secure}",) if secure else ()
         driver = await stack.enter_async_context(async_playwright())
-        process = await stack.enter_async_context(running(*command, log=folder / "log"))
-        chromium = await driver.chromium.connect_over_cdp(await _address(folder))
+        process = await stack.enter_async_context(
+            running(*command(folder, tone, autoplay, *more), log=folder / "log")
+        )
+        chromium = await driver.chromium.connect_over_cdp(await address(folder))
         yield Browser(chromium, process, tone)
 
 
-async def _address(folder: Path) -> str:
-    """Where Chromium is driven, which it writes down once it has started."""
-    written = folder / "DevToolsActivePort"
-    lines: list[str] = []
+_kept: dict[bool, KeptChromium] = {}
 
-    async def known() -> bool:
-        lines[:] = written.read_text("ascii").splitlines() if written.exists() else []
-        return len(lines) == 2
 
-    await until(known, "the start of the browser")
-    port, path = lines
-    return f"ws://{LOOPBACK}:{port}{path}"
+@asynccontextmanager
+async def kept_browser(*, autoplay: bool = True) -> AsyncIterator[Tabs]:
+    """A browser that is started once, and used by one after the other; a use finds nothing of earlier ones.
+
+    It ends with this process. It is for tests of a page: those of telephony kill it, or change its network.
+
+    Args:
+        autoplay: Whether pages may play sound before there was a gesture.
+
+    Raises:
+        NotInstalled: There is no Chromium, or nothing to drive it with.
+    """
+    require()
+    from playwright.async_api import async_playwright
+
+    kept = _kept.pop(autoplay, None) or start(autoplay)
+    try:
+        async with async_playwright() as driver:
+            chromium = await driver.chromium.connect_over_cdp(await address(kept.folder))
+            tabs = Tabs(chromium, await chromium.new_context(no_viewport=True), kept.tone)
+            yield tabs
+            await tabs.aclose()
+    except BaseException:
+        kept.stop()  # who knows what is left of it
+        raise
+    if _kept.setdefault(autoplay, kept) is not kept:
+        kept.stop()
 
 
 async def _serve(route: Route) -> None:

@@ -25,11 +25,18 @@ NEAR: Final = 25
 """By how many hertz a tone may seem another in a recording of a telephone call."""
 
 _tones = cycle(range(400, 3400, 100))
+_kept: set[int] = set()
 
 
 def own_tone() -> int:
     """A frequency in hertz; it comes again only when all others that telephones carry had their turn."""
-    return next(_tones)
+    return next(tone for tone in _tones if tone not in _kept)
+
+
+def kept_tone() -> int:
+    """A frequency in hertz that never comes again."""
+    _kept.add(tone := own_tone())
+    return tone
 
 
 def write_tone(frequency: int, recording: Path, *, seconds: float = 1.0, rate: int = _RATE) -> None:

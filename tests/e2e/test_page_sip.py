@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from lab.browser import browser
+from lab.browser import kept_browser
 from lab.waiting import until
 from tests.e2e.drivers.scripted_server import ACCOUNT, ORIGIN, ScriptedServer
 from tests.event_loop import in_loop
@@ -87,7 +87,7 @@ UNPLUG: Final = """() => {
 @asynccontextmanager
 async def dialled(*, established: bool = True) -> AsyncIterator[Page]:
     """A page whose phone dialled, and talks if it is established."""
-    async with browser() as chromium:
+    async with kept_browser() as chromium:
         page = await chromium.page()
         await ScriptedServer(ACCOUNT).serve(page)
         await page.context.grant_permissions(["microphone"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from lab.browser import browser
+from lab.browser import kept_browser
 from tests.e2e.drivers.page import expect
 from tests.e2e.drivers.scripted_server import (
     ACCOUNT,
@@ -74,7 +74,7 @@ class TestWords:
 
     @in_loop
     async def test_are_all_the_pages_own(self) -> None:
-        async with browser() as chromium:
+        async with kept_browser() as chromium:
             page = await chromium.page()
             await page.clock.set_fixed_time(NOW)
             script = ScriptedServer(ACCOUNT)
@@ -109,7 +109,7 @@ class TestWords:
 
     @in_loop
     async def test_of_the_server_come_by_its_ids(self) -> None:
-        async with browser() as chromium:
+        async with kept_browser() as chromium:
             page = await chromium.page()
             await page.clock.set_fixed_time(NOW)
             script = ScriptedServer(ACCOUNT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from lab.browser import Browser, browser
+from lab.browser import Tabs, kept_browser
 from lab.waiting import until
 from tests.e2e.drivers.cti_frames import CtiFrames
 from unique_account.demo.company import stage
@@ -162,7 +162,7 @@ class PlayedPhones:
 class DemoBrowser:
     """A browser on the demo."""
 
-    chromium: Browser
+    chromium: Tabs
     address: str
     phones: PlayedPhones
     console_errors: list[str]
@@ -194,7 +194,7 @@ async def demo_browser(*, autoplay: bool = True) -> AsyncIterator[DemoBrowser]:
     """
     console_errors: list[str] = []
     frames = CtiFrames()
-    async with stage(0) as address, browser(autoplay=autoplay) as chromium:
+    async with stage(0) as address, kept_browser(autoplay=autoplay) as chromium:
         hands = await chromium.page()
         hands.on("pageerror", lambda error: console_errors.append(str(error)))
         await hands.goto(f"{address}stage/")

@@ -14,7 +14,7 @@ import pytest
 from attrs import frozen
 from PIL import Image, ImageChops
 
-from lab.browser import browser
+from lab.browser import kept_browser
 from lab.programs import axe_file
 from tests.e2e.drivers.page import expect, speak
 from tests.e2e.drivers.scripted_server import ACCOUNT, NOW, ORIGIN, ScriptedServer
@@ -171,7 +171,7 @@ async def themed_page(
         autoplay: Whether it may play sound before there was a gesture.
         asks: Whether it asks for notifications, as it does once in a browser.
     """
-    async with browser(autoplay=autoplay) as chromium:
+    async with kept_browser(autoplay=autoplay) as chromium:
         page = await chromium.page()
         complaints: list[str] = []
         page.on(
