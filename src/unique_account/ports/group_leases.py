@@ -1,0 +1,88 @@
+"""Group leases: which process owns a group of media servers, and the fence against earlier owners."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import frozen
+
+from unique_account.core.errors import UniqueAccountError
+
+
+@frozen(weakref_slot=False)
+class Fence:
+    """What an owner shows with all that it writes.
+
+    Attributes:
+        group: The group that it owns.
+        epoch: The number of its ownership; every takeover raises it by one.
+    """
+
+    group: str
+    epoch: int
+
+
+class Fenced(UniqueAccountError):
+    """The group has another owner by now, or none; nothing was written.
+
+    Attributes:
+        group: The group.
+        epoch: The epoch of this process.
+        newer: The epoch that was found; None where the group has no lease at all.
+    """
+
+    def __init__(self, group: str, epoch: int, newer: int | None) -> None:
+        super().__init__(group, epoch, newer)
+        self.group = group
+        self.epoch = epoch
+        self.newer = newer
+
+    def __str__(self) -> str:
+        now = "has no owner" if self.newer is None else f"has an owner of epoch {self.newer}"
+        return f"the group {self.group} {now}, this process had epoch {self.epoch}"
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class GroupLease:
+    """Who owns a group, as it was read.
+
+    Attributes:
+        group: The group.
+        owner: The name of the process that owns it; empty after a planned hand-over.
+        address: Where browsers reach that process; empty where it serves none.
+        epoch: The number of this ownership, from 1.
+        counter: How often the owner renewed it; a counter that stands still is a dead owner.
+    """
+
+    group: str
+    owner: str
+    address: str
+    epoch: int
+    counter: int
+
+
+class GroupLeases(Protocol):
+    """Where processes agree who owns a group; no clock but each process's own takes part."""
+
+    async def read(self, group: str) -> GroupLease | None:
+        """The lease of a group; None where nobody ever owned it."""
+        ...
+
+    async def take(self, group: str, owner: str, address: str, seen: GroupLease | None) -> Fence | None:
+        """Own a group, if its lease is still the one that was seen; None if another process was faster.
+
+        Once it returns a fence, no write under an earlier epoch is carried out any more.
+        """
+        ...
+
+    async def renew(self, fence: Fence) -> None:
+        """Raise the counter.
+
+        Raises:
+            Fenced: Another process owns the group.
+        """
+        ...
+
+    async def release(self, fence: Fence) -> None:
+        """Give a group up, so that the next owner need not wait; nothing if another process owns it."""
+        ...
