@@ -10,10 +10,16 @@ import pytest
 
 from lab.postgresql import PostgresqlServer
 from tests.adapters.asterisk.cel.stored_rows import StoredRows
-from unique_account.adapters.postgresql import PostgresqlAccounts, PostgresqlCallLog, database
+from unique_account.adapters.postgresql import (
+    PostgresqlAccounts,
+    PostgresqlCallLog,
+    PostgresqlGroupLeases,
+    database,
+)
 from unique_account.ports.accounts import Accounts
 from unique_account.ports.call_log import CallLog
-from unique_account.testing.contracts import AccountsContract, CallLogContract
+from unique_account.ports.group_leases import GroupLeases
+from unique_account.testing.contracts import AccountsContract, CallLogContract, GroupLeasesContract
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +61,17 @@ class TestPostgresqlCallLog(CallLogContract, StoredRows):
         async with aclosing(PostgresqlCallLog(self._url)) as log:
             emptied(self._url, "call_log", "positions")
             yield log
+
+
+class TestPostgresqlGroupLeases(GroupLeasesContract):
+    """Group leases on PostgreSQL."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, server: PostgresqlServer) -> None:
+        self._url = server.url()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[GroupLeases]:
+        async with aclosing(PostgresqlGroupLeases(self._url, patience=60)) as leases:
+            emptied(self._url, "group_leases")
+            yield leases

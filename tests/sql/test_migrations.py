@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from unique_account.sql.migrations import NewerSchema, migrate
+from unique_account.sql.migrations import NewerSchema, migrate, usable_from
 
 
 class Steps:
@@ -10,12 +10,16 @@ class Steps:
 
     place = "the shelf"
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, needed: int = 0) -> None:
         self.at = version
+        self.needed = needed or version
         self.done: list[str] = []
 
     def version(self) -> int:
         return self.at
+
+    def usable_from(self) -> int:
+        return self.needed
 
     def upgrade(self, version: int, script: str) -> None:
         self.at = version
@@ -38,3 +42,19 @@ def test_a_newer_database_is_left_as_it_is() -> None:
         migrate(schema, KNOWN)
     assert str(refused.value) == ("the shelf has schema version 4, this release knows 3: install a newer one")
     assert schema.done == []
+
+
+@pytest.mark.parametrize(("needed", "refused"), [(3, False), (4, True)])
+def test_a_newer_database_that_only_has_more_is_used(needed: int, refused: bool) -> None:
+    schema = Steps(5, needed)
+    if refused:
+        with pytest.raises(NewerSchema):
+            migrate(schema, KNOWN)
+    else:
+        migrate(schema, KNOWN)
+    assert schema.done == []
+
+
+def test_a_migration_says_which_releases_it_leaves_at_work() -> None:
+    assert usable_from(5, "-- from 3\nCREATE TABLE more ();") == 3
+    assert usable_from(5, "-- One row for each thing from 3 on.") == 5

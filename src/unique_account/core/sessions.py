@@ -48,6 +48,12 @@ def lose(account: Account, session: str, connection: str, last_seen: datetime) -
     return account if sessions == account.kept.sessions else _holding(account, sessions, account.state)
 
 
+def last_seen(kept: Kept, instant: datetime) -> Kept:
+    """A kept part in its next version, with every session last seen at an instant (S5)."""
+    sessions = tuple(evolve(session, last_seen=instant) for session in kept.sessions)
+    return evolve(kept, version=kept.version + 1, sessions=sessions)
+
+
 def expire(account: Account, at: datetime) -> Account:
     """The account without the sessions whose leases are due by an instant (S7)."""
     alive = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from typing import Protocol
 
 from unique_account.core.account import Kept
@@ -42,6 +43,10 @@ class Accounts(Protocol):
     A write is there for every later read, and survives a crash once it has returned; a write that raises
     left everything as it was. Only where a store over a network is lost at a write, which raises
     `Unreachable`, nobody knows; that is asked later. Such a store bounds for how long it is waited for.
+
+    A store that several processes write may refuse a user with a number or device of another one, and then
+    raises `Ineligible` (A1). For a process that owned a group and does not any more, every write raises
+    `unique_account.ports.group_leases.Fenced`. In both cases nothing was written.
     """
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
@@ -54,6 +59,14 @@ class Accounts(Protocol):
 
     async def add(self, users: Iterable[User]) -> None:
         """Give each of these users a new account of version 0: all of them, or none.
+
+        Raises:
+            StaleVersion: One of them has an account already; nothing was written.
+        """
+        ...
+
+    async def add_stored(self, accounts: Iterable[tuple[User, Kept]]) -> None:
+        """Store accounts as another store has them, versions included: all of them, or none.
 
         Raises:
             StaleVersion: One of them has an account already; nothing was written.
@@ -73,5 +86,12 @@ class Accounts(Protocol):
 
         Raises:
             StaleVersion: The stored version is another, or there is no account.
+        """
+        ...
+
+    async def all_last_seen(self, instant: datetime) -> None:
+        """Have every session of every account last seen at an instant, as when a service starts (S5).
+
+        An account with sessions has its version raised by one; all of them are written, or none.
         """
         ...

@@ -68,10 +68,19 @@ class GroupLeases(Protocol):
         """The lease of a group; None where nobody ever owned it."""
         ...
 
-    async def take(self, group: str, owner: str, address: str, seen: GroupLease | None) -> Fence | None:
+    async def take(
+        self, group: str, owner: str, address: str, seen: GroupLease | None, above: int = 0
+    ) -> Fence | None:
         """Own a group, if its lease is still the one that was seen; None if another process was faster.
 
         Once it returns a fence, no write under an earlier epoch is carried out any more.
+
+        Args:
+            group: The group.
+            owner: The name of the process.
+            address: Where browsers reach it.
+            seen: The lease as it was read; None: nobody ever owned the group.
+            above: The new epoch is above this one, too: a restored database may know less than a node.
         """
         ...
 

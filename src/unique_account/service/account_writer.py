@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -100,10 +100,6 @@ class AccountWriter:
             raise
         return True
 
-    async def started(self, account: Account, started: datetime) -> Account:
-        """A stored account when a service starts, with every session last seen at that instant (S5)."""
-        return await self.change(account, partial(last_seen, started)) if account.sessions else account
-
     async def outrank(self, account: Account, held: Plan | None) -> Account:
         """The account in a version above the PBX's, if the store lost what that one was made from."""
         if held is None or held.version < account.version:
@@ -184,14 +180,6 @@ class UnconfirmedWrites:
                 await self._settle(user)
         except Unreachable:
             self._about(user)
-
-
-def last_seen(started: datetime, account: Account) -> Account:
-    """The account with every session last seen when the service started (S5)."""
-    sessions = tuple(evolve(session, last_seen=started) for session in account.sessions)
-    if sessions == account.sessions:
-        return account
-    return evolve(account, kept=evolve(account.kept, version=account.version + 1, sessions=sessions))
 
 
 def above(version: int, account: Account) -> Account:

@@ -112,9 +112,9 @@ class Service:
     # -- life ----------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Service:
-        started = self._clock.now()
-        for account in [restore(user, kept, self._lease) async for user, kept in self._store.all()]:
-            self._found(await self._written.started(account, started))
+        await self._store.all_last_seen(self._clock.now())  # their connections died with an earlier process
+        async for user, kept in self._store.all():
+            self._found(restore(user, kept, self._lease))
         ports = {
             _pbx(name, "listen"): pbx.listen(self.handle, partial(self._returned, name))
             for name, pbx in self._pbxs.items()

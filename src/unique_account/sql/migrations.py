@@ -1,7 +1,12 @@
-"""Numbered migrations, and the way from the schema version that a database is at to the newest one."""
+"""Numbered migrations, and the way from the schema version that a database is at to the newest one.
+
+A migration that only adds something says so in its first line, ``-- from N``: releases that know the schema
+from version N on can use the database after it. So processes of two releases may run side by side.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Protocol
@@ -47,6 +52,10 @@ class Schema(Protocol):
         """The schema version that the database is at; 0 for an empty one."""
         ...
 
+    def usable_from(self) -> int:
+        """The oldest schema version whose releases can use a database that is newer than this release."""
+        ...
+
     def upgrade(self, version: int, script: str) -> None:
         """Do a migration as a whole or not at all; nothing if another process did it first."""
         ...
@@ -63,6 +72,12 @@ def migrations_of(package: str) -> tuple[Migration, ...]:
     )
 
 
+def usable_from(version: int, script: str) -> int:
+    """The oldest schema version whose releases can use a database after a migration."""
+    said = re.match(r"-- from (\d+)", script)
+    return int(said[1]) if said else version
+
+
 def migrate(schema: Schema, migrations: Sequence[Migration]) -> None:
     """Bring a database to the newest schema version.
 
@@ -70,7 +85,7 @@ def migrate(schema: Schema, migrations: Sequence[Migration]) -> None:
         NewerSchema: A newer release wrote the database.
     """
     found, (newest, _) = schema.version(), migrations[-1]
-    if found > newest:
+    if found > newest and schema.usable_from() > newest:
         raise NewerSchema(schema.place, found, newest)
     for version, script in migrations:
         if version > found:

@@ -12,6 +12,7 @@ from unique_account.adapters.memory import (
     MemoryCallLog,
     MemoryCti,
     MemoryDirectory,
+    MemoryGroupLeases,
     MemoryObserver,
     MemoryPbx,
     SettableClock,
@@ -22,6 +23,7 @@ from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
 from unique_account.ports.directory import Directory
+from unique_account.ports.group_leases import GroupLeases
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.testing.contracts import (
@@ -33,6 +35,7 @@ from unique_account.testing.contracts import (
     Company,
     CtiContract,
     DirectoryContract,
+    GroupLeasesContract,
     Listener,
     ObserverContract,
     Passing,
@@ -111,3 +114,11 @@ class TestMemoryPbx(PbxContract):
         clock = SettableClock()
         pbx = MemoryPbx(clock)
         yield pbx, MemoryPhones(pbx, clock)
+
+
+class TestMemoryGroupLeases(GroupLeasesContract):
+    """Group leases in memory."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[GroupLeases]:
+        yield MemoryGroupLeases()

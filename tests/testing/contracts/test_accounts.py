@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 
 import pytest
 from attrs import evolve
@@ -12,6 +13,7 @@ from unique_account.adapters.memory import (
     MemoryAccounts,
 )
 from unique_account.core.account import Kept
+from unique_account.core.sessions import last_seen
 from unique_account.core.user import User
 from unique_account.testing.contracts import (
     AccountsContract,
@@ -63,9 +65,32 @@ class Forgetful(MemoryAccounts):
         await super().save(user, evolve(kept, sessions=()), expected)
 
 
+class StoresTheFirst(MemoryAccounts):
+    async def add_stored(self, accounts: Iterable[tuple[User, Kept]]) -> None:
+        for stored in accounts:
+            await super().add_stored([stored])
+
+
+class SeesTheConnected(MemoryAccounts):
+    async def all_last_seen(self, instant: datetime) -> None:
+        for user, kept in self._stored.values():
+            if any(session.last_seen is None for session in kept.sessions):
+                self._stored[user.id] = (user, last_seen(kept, instant))
+
+
 @pytest.mark.parametrize(
     "adapter",
-    [LastWriterWins, OneByOne, AddsAgain, RemovesAnything, InOrderOfComing, PagesByCount, Forgetful],
+    [
+        LastWriterWins,
+        OneByOne,
+        AddsAgain,
+        RemovesAnything,
+        InOrderOfComing,
+        PagesByCount,
+        Forgetful,
+        StoresTheFirst,
+        SeesTheConnected,
+    ],
 )
 def test_a_broken_store_is_found_out(adapter: type[MemoryAccounts]) -> None:
     assert broken_promises(keeps(AccountsContract, adapter))

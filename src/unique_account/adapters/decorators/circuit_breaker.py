@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from unique_account.core.account import Kept
@@ -94,6 +95,11 @@ class AccountsCircuitBreaker:
         with self._asked():
             await self._store.add(users)
 
+    async def add_stored(self, accounts: Iterable[tuple[User, Kept]]) -> None:
+        """Store accounts as another store has them, versions included: all of them, or none."""
+        with self._asked():
+            await self._store.add_stored(accounts)
+
     async def save(self, user: User, kept: Kept, expected: int) -> None:
         """Write an account if the stored version is the expected one."""
         with self._asked():
@@ -103,3 +109,8 @@ class AccountsCircuitBreaker:
         """Take an account away if the stored version is the expected one."""
         with self._asked():
             await self._store.remove(user, expected)
+
+    async def all_last_seen(self, instant: datetime) -> None:
+        """Have every session last seen at an instant."""
+        with self._asked():
+            await self._store.all_last_seen(instant)

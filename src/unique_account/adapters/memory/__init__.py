@@ -11,6 +11,7 @@ from unique_account.adapters.memory.calls import PlacedCall
 from unique_account.adapters.memory.clock import SettableClock
 from unique_account.adapters.memory.cti import MemoryCti
 from unique_account.adapters.memory.directory import MemoryDirectory
+from unique_account.adapters.memory.group_leases import MemoryGroupLeases
 from unique_account.adapters.memory.observer import MemoryObserver
 from unique_account.adapters.memory.pbx import MemoryPbx
 from unique_account.adapters.memory.roster import MemoryRoster
@@ -21,6 +22,7 @@ __all__ = [
     "MemoryCallLog",
     "MemoryCti",
     "MemoryDirectory",
+    "MemoryGroupLeases",
     "MemoryObserver",
     "MemoryPbx",
     "MemoryRoster",

@@ -7,6 +7,7 @@ from unique_account.adapters.postgresql.accounts import PostgresqlAccounts
 from unique_account.adapters.postgresql.call_log import PostgresqlCallLog
 from unique_account.adapters.postgresql.cel import CelTable
 from unique_account.adapters.postgresql.database import DatabaseUnreachable, UnusableDatabase
+from unique_account.adapters.postgresql.group_leases import PostgresqlGroupLeases
 from unique_account.sql.migrations import NewerSchema
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "NewerSchema",
     "PostgresqlAccounts",
     "PostgresqlCallLog",
+    "PostgresqlGroupLeases",
     "UnusableDatabase",
 ]

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Final
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from psycopg.errors import UniqueViolation
 
 from unique_account.adapters.postgresql.database import Connection
+from unique_account.adapters.postgresql.fences import OPEN, SqlFence
 from unique_account.adapters.postgresql.store import PostgresqlStore
 from unique_account.core.account import NOTHING_KEPT, Kept
+from unique_account.core.errors import Ineligible, UniqueAccountError
 from unique_account.core.user import User
 from unique_account.json_documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
+from unique_account.ports.group_leases import Fence
 
 _BATCH: Final = 500
+_ALL_WITHIN: Final = 60.0
+"""How long a write of all accounts may take, in seconds."""
+
 _INSERT: Final = """
     INSERT INTO unique_account.accounts (user_id, version, administered, kept)
-    VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+    SELECT * FROM unnest(
+        %(users)s::text[], %(versions)s::bigint[], %(administered)s::text[], %(kept)s::text[]
+    )
+    WHERE {open} RETURNING user_id
 """
 _UPDATE: Final = """
-    UPDATE unique_account.accounts SET version = %s, administered = %s, kept = %s
-    WHERE user_id = %s AND version = %s
+    UPDATE unique_account.accounts SET version = %(version)s, administered = %(administered)s, kept = %(kept)s
+    WHERE user_id = %(user)s AND version = %(expected)s AND {open} RETURNING user_id
 """
-_DELETE: Final = "DELETE FROM unique_account.accounts WHERE user_id = %s AND version = %s"
+_DELETE: Final = """
+    DELETE FROM unique_account.accounts WHERE user_id = %(user)s AND version = %(expected)s AND {open}
+    RETURNING user_id
+"""
+# The documents are compact, and no quotation mark within a text of theirs is without a backslash before it.
+_LAST_SEEN: Final = r"""
+    UPDATE unique_account.accounts SET
+        version = version + 1,
+        kept = regexp_replace(
+            regexp_replace(kept, '"version":\d+', '"version":' || version + 1),
+            '"last_seen":(null|"[^"]*")', '"last_seen":"' || %(instant)s || '"', 'g'
+        )
+    WHERE strpos(kept, '"last_seen":') > 0 AND {open} RETURNING user_id
+"""
 _LOAD: Final = "SELECT administered, kept FROM unique_account.accounts WHERE user_id = %s"
 _NEXT: Final = """
     SELECT administered, kept, user_id FROM unique_account.accounts
     WHERE user_id > %s ORDER BY user_id LIMIT %s
 """
-_VERSION: Final = "SELECT version FROM unique_account.accounts WHERE user_id = %s"
+_FOUND: Final = """
+    SELECT user_id, version FROM unique_account.accounts WHERE user_id = ANY(%s) ORDER BY user_id LIMIT 1
+"""
+_CLAIMS: Final = "claims_pkey"
 
 
 class PostgresqlAccounts(PostgresqlStore):
-    """Accounts in a PostgreSQL database."""
+    """Accounts in a PostgreSQL database.
+
+    Each write is one statement, a transaction of its own.
+
+    Args:
+        url: See `Database`.
+        fence: What this process owns; with it no write is carried out once another process owns it. A write
+            then raises `Fenced`.
+
+    Raises:
+        NewerSchema: The database is of a newer release.
+        UnusableDatabase: It cannot be used, or is not reachable.
+    """
+
+    def __init__(self, url: str, fence: Fence | None = None) -> None:
+        super().__init__(url)
+        self._fence = SqlFence(fence)
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
@@ -52,28 +97,70 @@ class PostgresqlAccounts(PostgresqlStore):
 
     async def add(self, users: Iterable[User]) -> None:
         """Give each of these users a new account: all of them, or none."""
-        kept, version = to_json(NOTHING_KEPT), NOTHING_KEPT.version
+        await self.add_stored((user, NOTHING_KEPT) for user in users)
+
+    async def add_stored(self, accounts: Iterable[tuple[User, Kept]]) -> None:
+        """Store accounts as another store has them, versions included: all of them, or none."""
         # In one order, so that two who add the same users wait for each other instead of for ever.
-        rows = sorted((user.id, version, to_json(user), kept) for user in users)
-        async with self._database.short_transaction() as connection:
-            for row in rows:
-                if (await connection.execute(_INSERT, row)).rowcount == 0:
-                    raise StaleVersion(row[0], None, await _version(connection, row[0]))
+        rows = sorted((user.id, kept.version, to_json(user), to_json(kept)) for user, kept in accounts)
+        if not rows:
+            return
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        users, versions = columns[:2]
+        for user, following in pairwise(users):
+            if user == following:
+                raise StaleVersion(user, None, versions[users.index(user)])
+        names = ("users", "versions", "administered", "kept")
+        async with self._database.statements() as connection:
+            try:
+                added = await self._write(connection, _INSERT, dict(zip(names, columns, strict=True)))
+            except UniqueViolation as error:
+                raise await _collision(connection, users, error) from error
+            if not added:
+                await self._fence.check(connection)
 
     async def save(self, user: User, kept: Kept, expected: int) -> None:
         """Write an account if the stored version is the expected one."""
-        values = (kept.version, to_json(user), to_json(kept), user.id, expected)
-        async with self._database.short_transaction() as connection:
-            if (await connection.execute(_UPDATE, values)).rowcount == 0:
-                raise StaleVersion(user.id, expected, await _version(connection, user.id))
+        values = {"version": kept.version, "administered": to_json(user), "kept": to_json(kept)}
+        await self._change(_UPDATE, user.id, expected, values)
 
     async def remove(self, user: str, expected: int) -> None:
         """Take an account away if the stored version is the expected one."""
-        async with self._database.transaction() as connection:
-            if (await connection.execute(_DELETE, (user, expected))).rowcount == 0:
-                raise StaleVersion(user, expected, await _version(connection, user))
+        await self._change(_DELETE, user, expected, {})
+
+    async def all_last_seen(self, instant: datetime) -> None:
+        """Have every session last seen at an instant, in one statement."""
+        values = {"instant": instant.astimezone(UTC).isoformat()}
+        async with self._database.statements(patience=_ALL_WITHIN) as connection:
+            if not await self._write(connection, _LAST_SEEN, values):
+                await self._fence.check(connection)
+
+    async def _change(self, statement: str, user: str, expected: int, values: Mapping[str, Any]) -> None:
+        async with self._database.statements() as connection:
+            try:
+                given = {**values, "user": user, "expected": expected}
+                changed = await self._write(connection, statement, given)
+            except UniqueViolation as error:
+                raise await _collision(connection, [user], error) from error
+            if not changed:
+                await self._fence.check(connection)
+                raise StaleVersion(user, expected, (await _found(connection, [user]))[1])
+
+    async def _write(self, connection: Connection, statement: str, values: Mapping[str, Any]) -> bool:
+        """Whether a statement wrote anything."""
+        query = f"WITH {self._fence.table} {statement.format(open=OPEN)}".encode()
+        return (await connection.execute(query, {**values, **self._fence.values})).rowcount > 0
 
 
-async def _version(connection: Connection, user: str) -> int | None:
-    row = await (await connection.execute(_VERSION, (user,))).fetchone()
-    return None if row is None else int(row[0])
+async def _collision(connection: Connection, users: list[str], error: UniqueViolation) -> UniqueAccountError:
+    """What is not unique: a number or a device, or else a user's id."""
+    if error.diag.constraint_name == _CLAIMS:
+        return Ineligible((error.diag.message_primary or "").splitlines())
+    user, version = await _found(connection, users)
+    return StaleVersion(user, None, version)
+
+
+async def _found(connection: Connection, users: list[str]) -> tuple[str, int | None]:
+    """The first of these users that has an account, and its version; none of them: the first one."""
+    row = await (await connection.execute(_FOUND, (users,))).fetchone()
+    return (users[0], None) if row is None else (row[0], row[1])

@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from unique_account.adapters.postgresql.database import Connection
+from unique_account.adapters.postgresql.fences import SqlFence
 from unique_account.adapters.postgresql.store import PostgresqlStore
 from unique_account.core.cursors import Key
 from unique_account.core.history import CallRecord, combine
 from unique_account.ports.call_log import Position
+from unique_account.ports.group_leases import Fence
 from unique_account.sql.call_rows import CallRows, Row
 
 _TYPES: Final = {
@@ -59,7 +61,21 @@ _FORGET: Final = "DELETE FROM unique_account.call_log WHERE date < %s"
 
 
 class PostgresqlCallLog(PostgresqlStore):
-    """Call records in a PostgreSQL database."""
+    """Call records in a PostgreSQL database.
+
+    Args:
+        url: See `Database`.
+        fence: What this process owns; with it no position of a source is kept once another process owns it,
+            and `Fenced` is raised. Records alone need no fence: their order makes no difference (H6).
+
+    Raises:
+        NewerSchema: The database is of a newer release.
+        UnusableDatabase: It cannot be used, or is not reachable.
+    """
+
+    def __init__(self, url: str, fence: Fence | None = None) -> None:
+        super().__init__(url)
+        self._fence = SqlFence(fence)
 
     async def add(self, records: Iterable[CallRecord], read: Position | None = None) -> None:
         """Take records in, all or none of them; one for a known user and call is combined with it."""
@@ -68,6 +84,8 @@ class PostgresqlCallLog(PostgresqlStore):
         transaction = self._database.short_transaction if read is None else self._database.transaction
         async with transaction() as connection:
             await connection.execute(_TURN)
+            if read is not None:
+                await self._fence.lock(connection)
             if changes := await _changes(connection, batch):
                 await connection.execute(_WRITE, _arrays(map(_ROWS.row, changes)))
             if read is not None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from unique_account.core.errors import UniqueAccountError, Unreachable
@@ -25,6 +26,9 @@ Pool = AsyncConnectionPool[Connection]
 
 _PATIENCE: Final = 5
 """How long to wait for a connection, and for an answer that others wait for, in seconds."""
+
+IDLE_AT_MOST: Final = 5
+"""How long a transaction may wait for its process before the server ends it, in seconds."""
 
 _REASON_WITHIN: Final = 1
 """How long to look for the reason why there is no connection, in seconds."""
@@ -74,6 +78,7 @@ class Database:
             min_size=1,
             max_size=_CONNECTIONS,
             open=False,
+            kwargs={"autocommit": True},
             timeout=_PATIENCE,
             reconnect_timeout=_PATIENCE,  # the next request connects itself, and waits for no late attempt
             configure=_configure,
@@ -92,15 +97,8 @@ class Database:
             DatabaseUnreachable: There is no connection, or it was lost on the way.
             UnusableDatabase: PostgreSQL refused a statement.
         """
-        with self.failures():
-            if self._pool.closed:
-                await self._open()
-            try:
-                async with self._pool.connection() as connection:
-                    yield connection
-            except PoolTimeout:
-                await self._say_why()
-                raise
+        async with self._connection() as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def short_transaction(self) -> AsyncIterator[Connection]:
@@ -110,10 +108,30 @@ class Database:
             DatabaseUnreachable: There is no connection, it was lost, or no end of it came in time.
             UnusableDatabase: PostgreSQL refused a statement.
         """
-        async with self.transaction() as connection:
-            with _in_time(connection):
+        async with self.statements() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def statements(self, patience: float | None = None) -> AsyncIterator[Connection]:
+        """Statements that others wait for, each a transaction of its own; raises as `short_transaction`.
+
+        The server ends such a transaction by itself, so a process that is paused leaves no lock behind.
+        """
+        async with self._connection() as connection:
+            with in_time(connection, _PATIENCE if patience is None else patience):
                 yield connection
-                await connection.commit()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        with self.failures():
+            if self._pool.closed:
+                await self._open()
+            try:
+                async with self._pool.connection() as connection:
+                    yield connection
+            except PoolTimeout:
+                await self._say_why()
+                raise
 
     async def _open(self) -> None:
         """Open the pool once there is a server: the pool itself waits long for it, and says less of why."""
@@ -126,6 +144,16 @@ class Database:
             async with asyncio.timeout(_REASON_WITHIN), await psycopg.AsyncConnection.connect(self._address):
                 pass
 
+    async def connect(self, patience: float) -> Connection:
+        """A connection apart from the pool, in autocommit, for the caller to close."""
+        try:
+            async with asyncio.timeout(patience):
+                connection: Connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+        except TimeoutError as error:
+            raise psycopg.OperationalError(f"no connection within {patience:g} s") from error
+        await _configure(connection)
+        return connection
+
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection of its own, for what is done while nobody else waits: bringing up the schema."""
@@ -137,7 +165,7 @@ class Database:
         """Raise failures of PostgreSQL as ours."""
         try:
             yield
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, IdleInTransactionSessionTimeout) as error:
             raise DatabaseUnreachable(self.place, _sentence(error)) from error
         except psycopg.Error as error:
             raise UnusableDatabase(self.place, _sentence(error)) from error
@@ -145,21 +173,21 @@ class Database:
 
 async def _check(connection: Connection) -> None:
     """Fail if a connection is lost, or the server hangs."""
-    with _in_time(connection):
+    with in_time(connection, _PATIENCE):
         await AsyncConnectionPool.check_connection(connection)
 
 
 @contextmanager
-def _in_time(connection: Connection) -> Iterator[None]:
-    """Cut a connection on which what is begun does not end in time."""
+def in_time(connection: Connection, patience: float) -> Iterator[None]:
+    """Cut a connection on which what is begun does not end within so many seconds."""
     loop = asyncio.get_running_loop()
-    cutting = loop.call_later(_PATIENCE, _cut, connection)
+    cutting = loop.call_later(patience, _cut, connection)
     try:
         yield
     except psycopg.OperationalError as error:
         if loop.time() < cutting.when():
             raise
-        raise psycopg.OperationalError(f"it did not answer within {_PATIENCE} s") from error
+        raise psycopg.OperationalError(f"it did not answer within {patience:g} s") from error
     finally:
         cutting.cancel()
 
@@ -172,7 +200,8 @@ def _cut(connection: Connection) -> None:
 
 async def _configure(connection: Connection) -> None:
     await connection.execute("SET TIME ZONE 'UTC'")
-    await connection.commit()
+    # A process that is paused within a transaction holds up nobody for longer.
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_AT_MOST}s'")
 
 
 def _understood(url: str) -> tuple[str, str]:

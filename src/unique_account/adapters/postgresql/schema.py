@@ -5,12 +5,15 @@ Nothing is outside that schema, so the database may be shared with XiVO or Aster
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 import psycopg
 
 from unique_account.adapters.postgresql.database import Database
-from unique_account.sql.migrations import migrate, migrations_of
+from unique_account.sql.migrations import migrate, migrations_of, usable_from
+
+LOGGER: Final = logging.getLogger("unique_account.postgresql")
 
 MIGRATIONS: Final = migrations_of(__package__)
 
@@ -19,9 +22,12 @@ _FIRST: Final = """
     CREATE SCHEMA IF NOT EXISTS unique_account;
     CREATE TABLE IF NOT EXISTS unique_account.migrations (
         version integer PRIMARY KEY,
-        done timestamptz NOT NULL DEFAULT now()
+        done timestamptz NOT NULL DEFAULT now(),
+        usable_from integer
     );
+    ALTER TABLE unique_account.migrations ADD COLUMN IF NOT EXISTS usable_from integer;
 """
+_DONE: Final = "INSERT INTO unique_account.migrations (version, usable_from) VALUES (%s, %s)"
 
 
 class PostgresqlSchema:
@@ -39,16 +45,23 @@ class PostgresqlSchema:
         (version,) = self._one("SELECT coalesce(max(version), 0) FROM unique_account.migrations")
         return int(version)
 
+    def usable_from(self) -> int:
+        """The oldest schema version whose releases can use the database."""
+        (version,) = self._one("SELECT max(coalesce(usable_from, version)) FROM unique_account.migrations")
+        return int(version)
+
     def upgrade(self, version: int, script: str) -> None:
         """Do a migration, unless another process did it first."""
         # Held until the connection ends. Not in a transaction with what follows: one that has begun does
         # not always see a table that another connection has made since.
+        # Nor in one that has read the table, which the process that has the lock may have to change.
+        self._connection.commit()
         self._connection.execute(_LOCK)
         self._connection.commit()
         if version > self.version():
             self._connection.execute(_FIRST)
             self._connection.execute(script.encode())
-            self._connection.execute("INSERT INTO unique_account.migrations VALUES (%s)", (version,))
+            self._connection.execute(_DONE, (version, usable_from(version, script)))
         self._connection.commit()
 
     def _one(self, query: str) -> tuple[Any, ...]:
@@ -68,4 +81,11 @@ def bring_up(database: Database) -> None:
         UnusableDatabase: It is not reachable, or the user may not make what is missing.
     """
     with database.connected() as connection:
+        connection.add_notice_handler(_log)
         migrate(PostgresqlSchema(database.place, connection), MIGRATIONS)
+
+
+def _log(notice: psycopg.errors.Diagnostic) -> None:
+    """Log what a migration warns of, such as a number of two users."""
+    if notice.severity_nonlocalized == "WARNING":
+        LOGGER.warning("%s", notice.message_primary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from unique_account.adapters.sqlite.file import SqliteFile, reading_rows
 from unique_account.adapters.sqlite.grouped_writes import GroupedWrites
 from unique_account.core.account import NOTHING_KEPT, Kept
+from unique_account.core.sessions import last_seen
 from unique_account.core.user import User
 from unique_account.json_documents import from_json, to_json
 from unique_account.ports.accounts import StaleVersion
@@ -52,8 +54,11 @@ class SqliteAccounts(SqliteFile):
 
     async def add(self, users: Iterable[User]) -> None:
         """Give each of these users a new account: all of them, or none."""
-        kept, version = to_json(NOTHING_KEPT), NOTHING_KEPT.version
-        rows = [(user.id, version, to_json(user), kept) for user in users]
+        await self.add_stored((user, NOTHING_KEPT) for user in users)
+
+    async def add_stored(self, accounts: Iterable[tuple[User, Kept]]) -> None:
+        """Store accounts as another store has them, versions included: all of them, or none."""
+        rows = [(user.id, kept.version, to_json(user), to_json(kept)) for user, kept in accounts]
         with self._named():
             await self._writes.do(partial(_insert, rows))
 
@@ -73,6 +78,11 @@ class SqliteAccounts(SqliteFile):
         parameters: Parameters = {"user": user, "expected": expected}
         await self._change(_DELETE, parameters)
 
+    async def all_last_seen(self, instant: datetime) -> None:
+        """Have every session last seen at an instant."""
+        with self._named():
+            await self._writes.do(partial(_all_last_seen, instant))
+
     async def _change(self, statement: str, parameters: Parameters) -> None:
         with self._named():
             await self._writes.do(partial(_write, statement, parameters))
@@ -84,6 +94,19 @@ _UPDATE: Final = """
     WHERE user = :user AND version = :expected
 """
 _DELETE: Final = "DELETE FROM accounts WHERE user = :user AND version = :expected"
+
+
+_WITH_SESSIONS: Final = """
+    SELECT user, administered, kept FROM accounts WHERE instr(kept, '"last_seen":') > 0
+"""
+_SEEN: Final = "UPDATE accounts SET version = ?, kept = ? WHERE user = ?"
+
+
+def _all_last_seen(instant: datetime, connection: sqlite3.Connection) -> None:
+    """Write every account that has sessions."""
+    for user, _, kept in _read(connection.execute(_WITH_SESSIONS).fetchall()):
+        seen = last_seen(kept, instant)
+        connection.execute(_SEEN, (seen.version, to_json(seen), user))
 
 
 def _insert(rows: list[tuple[str, int, str, str]], connection: sqlite3.Connection) -> None:

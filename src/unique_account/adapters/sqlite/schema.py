@@ -25,6 +25,10 @@ class SqliteSchema:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         return int(version)
 
+    def usable_from(self) -> int:
+        """The file's own version: one process at a time uses a file."""
+        return self.version()
+
     def upgrade(self, version: int, script: str) -> None:
         """Do a migration, unless another process did it first."""
         with transaction(self._connection):

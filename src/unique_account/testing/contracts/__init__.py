@@ -28,6 +28,7 @@ _PORTS = (
     "clock",
     "cti",
     "directory",
+    "group_leases",
     "observer",
     "pbx",
     "roster",
@@ -41,6 +42,7 @@ from unique_account.testing.contracts.call_log import CallLogContract  # noqa: E
 from unique_account.testing.contracts.clock import ClockContract, Passing  # noqa: E402
 from unique_account.testing.contracts.cti import Assistants, CtiContract  # noqa: E402
 from unique_account.testing.contracts.directory import Company, DirectoryContract, Employee  # noqa: E402
+from unique_account.testing.contracts.group_leases import GroupLeasesContract  # noqa: E402
 from unique_account.testing.contracts.observer import ObserverContract  # noqa: E402
 from unique_account.testing.contracts.pbx import PbxContract, Phones  # noqa: E402
 from unique_account.testing.contracts.roster import RosterContract, Source  # noqa: E402
@@ -61,6 +63,7 @@ __all__ = [
     "CtiContract",
     "DirectoryContract",
     "Employee",
+    "GroupLeasesContract",
     "Listener",
     "ObserverContract",
     "Passing",

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from unique_account.core.account import NOTHING_KEPT, Account, Kept, Session
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
+from unique_account.core.sessions import last_seen
+from unique_account.core.uniqueness import collisions
 from unique_account.core.user import User
 from unique_account.ports.accounts import Accounts, StaleVersion
 from unique_account.testing import strategies
@@ -38,6 +40,12 @@ async def everything(accounts: Accounts) -> list[tuple[User, Kept]]:
     return [stored async for stored in accounts.all()]
 
 
+def _apart(account: Account, drawn: list[Account]) -> bool:
+    """Whether an account has nothing that one drawn before it has (A1)."""
+    before = drawn[: drawn.index(account)]
+    return not list(collisions((one.user.id, one.user) for one in (*before, account)))
+
+
 class AccountsContract(Contract[Accounts]):
     """The contract of `unique_account.ports.accounts.Accounts`; ``open`` gives an empty store."""
 
@@ -55,10 +63,11 @@ class AccountsContract(Contract[Accounts]):
 
         async def check() -> None:
             async with self.open() as accounts:
-                await accounts.add(account.user for account in drawn)
-                for account in drawn:
+                drawn_apart = [account for account in drawn if _apart(account, drawn)]
+                await accounts.add(account.user for account in drawn_apart)
+                for account in drawn_apart:
                     await accounts.save(account.user, account.kept, NOTHING_KEPT.version)
-                for account in drawn:
+                for account in drawn_apart:
                     assert await accounts.load(account.user.id) == (account.user, account.kept)
 
         asyncio.run(check())
@@ -122,6 +131,25 @@ class AccountsContract(Contract[Accounts]):
             await accounts.add([ALICE])
         await accounts.add([BOB])
         assert await everything(accounts) == [(ALICE, NOTHING_KEPT), (BOB, NOTHING_KEPT)]
+
+    # -- add_stored ----------------------------------------------------------------------------------
+
+    @scenario
+    async def test_stored_accounts_come_with_their_versions(self, accounts: Accounts) -> None:
+        """Store accounts as another store has them, versions included."""
+        await accounts.add_stored([(BOB, SECOND), (ALICE, FIRST)])
+        assert await everything(accounts) == [(ALICE, FIRST), (BOB, SECOND)]
+        await accounts.add_stored([])
+        await accounts.save(ALICE, SECOND, 1)
+
+    @scenario
+    async def test_stored_accounts_are_added_all_or_none(self, accounts: Accounts) -> None:
+        """One of them has an account already; nothing was written."""
+        await accounts.add([ALICE])
+        with pytest.raises(StaleVersion) as refused:
+            await accounts.add_stored([(BOB, SECOND), (ALICE, FIRST)])
+        assert (refused.value.user, refused.value.expected, refused.value.found) == ("alice", None, 0)
+        assert await everything(accounts) == [(ALICE, NOTHING_KEPT)]
 
     # -- save ----------------------------------------------------------------------------------------
 
@@ -211,6 +239,41 @@ class AccountsContract(Contract[Accounts]):
         with pytest.raises(StaleVersion) as refused:
             await accounts.remove("alice", 0)
         assert (refused.value.expected, refused.value.found) == (0, None)
+
+    # -- all_last_seen -------------------------------------------------------------------------------
+
+    @given(
+        drawn=st.lists(strategies.accounts(), max_size=4, unique_by=lambda account: account.user.id),
+        instant=st.datetimes(timezones=st.just(UTC)),
+    )
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    def test_every_session_is_last_seen_at_an_instant(self, drawn: list[Account], instant: datetime) -> None:
+        """Every session of every account; an account with sessions has its version raised by one."""
+
+        async def check() -> None:
+            apart = [(one.user, one.kept) for one in drawn if _apart(one, drawn)]
+            async with self.open() as accounts:
+                await accounts.add_stored(apart)
+                await accounts.all_last_seen(instant)
+                for user, kept in apart:
+                    seen = last_seen(kept, instant) if kept.sessions else kept
+                    assert await accounts.load(user.id) == (user, seen)
+
+        asyncio.run(check())
+
+    @scenario
+    async def test_sessions_with_odd_names_are_seen_too(self, accounts: Accounts) -> None:
+        """Every session, whatever its name and its connection are like."""
+        odd = ('"last_seen":null', '\\"last_seen":"x"', '"version":3', "日本\0", "\\")
+        kept = Kept(version=41, sessions=tuple(Session(name, name[::-1]) for name in odd))
+        await accounts.add_stored([(ALICE, kept)])
+        for second in (1, 2):
+            instant = datetime(2026, 1, 5, 9, 0, second, tzinfo=UTC)
+            await accounts.all_last_seen(instant)
+            kept = last_seen(kept, instant)
+            assert await accounts.load("alice") == (ALICE, kept)
+            await accounts.save(ALICE, evolve(kept, version=kept.version + 1), kept.version)
+            kept = evolve(kept, version=kept.version + 1)
 
     # -- all -----------------------------------------------------------------------------------------
 
