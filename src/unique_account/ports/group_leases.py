@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from attrs import frozen
@@ -59,6 +61,44 @@ class GroupLease:
     address: str
     epoch: int
     counter: int
+
+
+class GroupRole(StrEnum):
+    """What a process is in its group."""
+
+    STANDBY = "standby"
+    STARTING = "starting"
+    """It owns the group, and its service is not ready yet."""
+    OWNER = "owner"
+    UNSURE = "unsure"
+    """It owned the group when it last renewed the lease, which was too long ago to take changes."""
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class GroupStanding:
+    """How things stand in a group, as one of its processes sees it.
+
+    Attributes:
+        group: The group.
+        name: The name of the process.
+        role: What the process is.
+        owner: The name of the owner; empty: there is none, or none is known.
+        address: Where browsers reach the owner.
+        epoch: The number of the ownership; 0: none is known.
+        since: When this process first saw this ownership; None: none is known.
+        takeovers: How often this process took the group.
+        renewed: How many seconds ago it sent its last renewal that succeeded; None: it is no owner.
+    """
+
+    group: str
+    name: str
+    role: GroupRole
+    owner: str = ""
+    address: str = ""
+    epoch: int = 0
+    since: datetime | None = None
+    takeovers: int = 0
+    renewed: float | None = None
 
 
 class GroupLeases(Protocol):
