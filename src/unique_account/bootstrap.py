@@ -71,13 +71,19 @@ def find_adapter(port: str, name: str) -> Callable[..., Any]:
 
 
 @asynccontextmanager
-async def open_adapter(port: str, name: str, place: object) -> AsyncIterator[Any]:
+async def open_adapter(port: str, name: str, place: object, **options: Any) -> AsyncIterator[Any]:
     """An adapter that keeps something at a place, such as a file; closed when the context is left.
+
+    Args:
+        port: The port.
+        name: The name of the adapter.
+        place: The place.
+        options: What else the adapter takes.
 
     Raises:
         NoSuchAdapter: There is none, or a package that it needs is missing.
     """
-    adapter = find_adapter(port, name)(place)
+    adapter = find_adapter(port, name)(place, **options)
     async with aclosing(adapter):
         yield adapter
 

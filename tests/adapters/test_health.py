@@ -14,9 +14,11 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import LoggedIn, apply
 from unique_account.core.user import User
+from unique_account.ports.group_leases import GroupRole, GroupStanding
 from unique_account.ports.observer import PortRequest
 
 ALICE = Account(User(id="alice", extension="1001", deskphone="PJSIP/alice", webrtc="PJSIP/alice_w"))
+LABEL = 'group="paris"'
 IN = LoggedIn("tab-1")
 REFUSED = Refused("logged_out", "select_webrtc", "no session", "log in")
 
@@ -44,6 +46,25 @@ class TestMetrics:
         ):
             assert f"{line}\n" in said
         assert "alice" not in said
+
+    def test_a_group_is_exported(self) -> None:
+        metrics = PrometheusObserver()
+        standing = GroupStanding(
+            group="paris", name="one", role=GroupRole.OWNER, epoch=7, takeovers=2, renewed=0.5
+        )
+        metrics.watch_group(lambda: standing)
+        said = metrics.text().decode()
+        for line in (
+            "is_owner{X} 1.0",
+            "epoch{X} 7.0",
+            "takeovers_total{X} 2.0",
+            "renewal_age_seconds{X} 0.5",
+        ):
+            assert f"unique_account_group_{line.replace('X', LABEL)}\n" in said
+        standing = GroupStanding(group="paris", name="one", role=GroupRole.STANDBY)
+        said = metrics.text().decode()
+        assert 'unique_account_group_is_owner{group="paris"} 0.0\n' in said
+        assert "renewal_age" not in said
 
 
 class TestFanOut:

@@ -1,7 +1,7 @@
 """TOML and JSON blocks of the documentation, checked: the product reads the one and writes the other.
 
 A TOML block is a file of users, of people, a configuration, or an entry point; a configuration may leave out
-the tables that others show. A JSON block is an answer or a message of the CTI server, or of ``/health``. It
+the tables that others show. A JSON block is an answer or a message of the CTI server, or of ``/health`` and ``/ready``. It
 has the fields and the types of a real one, at every depth. A block of another kind is marked as ``text``.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from unique_account.adapters.people_file.passwords import hash_password
 from unique_account.adapters.rosters.users_file import read_users_file
 from unique_account.bootstrap import PORTS
 from unique_account.core.events import DoNotDisturbSet
+from unique_account.ports.group_leases import GroupRole, GroupStanding
 from unique_account.serve.config import read_config
 
 _HASH: Final = "$argon2id$v=19$..."
@@ -33,6 +35,15 @@ _NEEDED: Final = {
     "accounts": '[accounts]\nfile = "accounts.sqlite"\n',
     "nodes": '[[nodes]]\nkind = "memory"\n',
 }
+_STANDBY: Final = GroupStanding(
+    group="paris",
+    name="two",
+    role=GroupRole.STANDBY,
+    owner="one",
+    address="https://one.example.org",
+    epoch=7,
+    since=datetime(2026, 1, 5, 9, tzinfo=UTC),
+)
 _SECRET: Final = "0123456789abcdef" * 4
 
 
@@ -138,8 +149,11 @@ async def sent() -> Real:
     async with installation() as at:
         answer = await at.browser.request("POST", "auth/login", json={"login": "alice", "password": "sésame"})
         health = application(lambda: {"default": False}, lambda: True, lambda: b"")
+        group = application(dict, lambda: True, lambda: b"", lambda: _STANDBY)
         async with AsyncClient(transport=ASGITransport(health), base_url="http://health") as client:
             others = [answer.json(), (await client.get("/health")).json()]
+        async with AsyncClient(transport=ASGITransport(group), base_url="http://health") as client:
+            others.append((await client.get("/ready")).json())
         return Real(await _messages(at), others)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -196,6 +197,33 @@ class TestProblems:
             'nodes[1].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"',
             'nodes[2].sip: is missing; the other nodes need it, such as sip = "10.0.0.2:5060"',
         )
+
+    def test_a_group_without_a_database(self, tmp_path: Path) -> None:
+        assert problems(tmp_path, LEAST + "[cluster]\n") == (
+            "cluster: needs the table accounts.postgresql; in that database processes agree who serves",
+        )
+
+    def test_a_group_of_odd_names_and_times(self, tmp_path: Path) -> None:
+        database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)
+        odd = '[cluster]\ngroup = "a b"\nname = ""\naddress = "one"\n[cluster.times]\nlook = 0.0\n'
+        assert set(problems(tmp_path, least + odd)) == {
+            "cluster.group: is not a name of letters, digits and _ . + -",
+            "cluster.name: is not a name of letters, digits and _ . + -",
+            "cluster.address: is not an address that begins with https://",
+            "cluster.times.look: is 0; more than 0",
+        }
+        late = "[cluster.times]\nstop = 6.0\n"
+        assert problems(tmp_path, least + late) == (
+            "cluster.times.takeover: is 5; needs to be more than stop",
+        )
+
+    def test_a_process_of_a_group_is_named_after_its_host(self, tmp_path: Path) -> None:
+        database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)
+        cluster = read(tmp_path, least + "[cluster]\n").cluster
+        assert cluster is not None
+        assert (cluster.group, cluster.name) == ("default", socket.gethostname())
 
     def test_confd_for_a_node_that_is_not_there(self, tmp_path: Path) -> None:
         confd = '[users.confd]\nurl = "http://localhost/1.1"\nmedia_server = "mds9"\n'

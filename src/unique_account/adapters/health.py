@@ -1,4 +1,4 @@
-"""Health and metrics over HTTP: two pages that change nothing."""
+"""Health, readiness and metrics over HTTP: pages that change nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from unique_account.http_server import server
 from unique_account.http_server.connection_limit import Limits, Proxies
+from unique_account.ports.group_leases import GroupRole, GroupStanding
 
 CLOSES_WITHIN: Final = 2
 """How many seconds requests under way have to end when the server stops."""
@@ -27,25 +28,35 @@ BACKLOG: Final = 1024
 MOST_OF_ADDRESS: Final = 32
 """How many of them may be from one address of another machine."""
 
+_AT_REST: Final = (GroupRole.STANDBY, GroupRole.STARTING)
+"""What a process is that is well though it is connected to no node."""
+
 HERE: Final = Proxies(("127.0.0.0/8", "::1"))
 """This machine, where probes and attacks may both come from."""
 
 
 def application(
-    nodes: Callable[[], Mapping[str, bool]], store: Callable[[], bool], metrics: Callable[[], bytes]
+    nodes: Callable[[], Mapping[str, bool]],
+    store: Callable[[], bool],
+    metrics: Callable[[], bytes],
+    group: Callable[[], GroupStanding] | None = None,
 ) -> Starlette:
-    """The two pages, ``/health`` and ``/metrics``.
+    """The pages ``/health`` and ``/metrics``, and for a process of a group ``/ready``.
 
     Args:
         nodes: Which nodes are connected.
         store: Whether the store of the accounts can be reached.
         metrics: The metrics, in Prometheus' text format.
+        group: How things stand in the group of the process; None: it is of no group.
     """
 
     async def health(_: Request) -> Response:
+        if group is not None and group().role in _AT_REST:
+            return JSONResponse({"status": "ok", "role": group().role})
         connected, stores = nodes(), store()
         whole = stores and all(connected.values())
         report = {
+            **({"role": group().role} if group else {}),
             "status": "ok" if whole else "degraded",
             "nodes": {name: _word(up) for name, up in connected.items()},
             "store": _word(stores),
@@ -55,7 +66,25 @@ def application(
     async def measured(_: Request) -> Response:
         return Response(metrics(), media_type="text/plain; version=0.0.4")
 
-    return Starlette(routes=[Route("/health", health), Route("/metrics", measured)])
+    async def ready(_: Request) -> Response:
+        return _readiness(group()) if group else Response(status_code=404)
+
+    routes = [Route("/health", health), Route("/metrics", measured)]
+    return Starlette(routes=routes + [Route("/ready", ready)] * (group is not None))
+
+
+def _readiness(standing: GroupStanding) -> Response:
+    """Whether the process serves users, and which one owns the group."""
+    report = {
+        "role": standing.role,
+        "group": standing.group,
+        "name": standing.name,
+        "owner": standing.owner or None,
+        "address": standing.address or None,
+        "epoch": standing.epoch,
+        "since": standing.since.isoformat(timespec="seconds") if standing.since else None,
+    }
+    return JSONResponse(report, 200 if standing.role is GroupRole.OWNER else 503)
 
 
 def _word(up: bool) -> str:

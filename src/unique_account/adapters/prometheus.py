@@ -6,13 +6,14 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.machine import State
+from unique_account.ports.group_leases import GroupRole, GroupStanding
 from unique_account.ports.observer import PortRequest
 
 
@@ -52,6 +53,10 @@ class PrometheusObserver:
         """Export from now on how many accounts there are in each state, and what is connected."""
         self._registry.register(_Standing(accounts, nodes, store))
 
+    def watch_group(self, standing: Callable[[], GroupStanding]) -> None:
+        """Export from now on how things stand in the group of the process."""
+        self._registry.register(_Group(standing))
+
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""
         return generate_latest(self._registry)
@@ -87,3 +92,29 @@ class _Standing(Collector):
         yield GaugeMetricFamily(
             "unique_account_store_connected", "1 while the accounts' store can be reached", self._store()
         )
+
+
+class _Group(Collector):
+    """How things stand in a group at the moment of asking."""
+
+    def __init__(self, standing: Callable[[], GroupStanding]) -> None:
+        self._standing = standing
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._standing()
+        is_owner = now.role is not GroupRole.STANDBY
+        yield self._gauge("is_owner", "1 while this process owns its group", is_owner)
+        yield self._gauge("epoch", "The number of the ownership of the group that is known", now.epoch)
+        takeovers = CounterMetricFamily(
+            "unique_account_group_takeovers", "How often this process took its group over", labels=["group"]
+        )
+        takeovers.add_metric([now.group], now.takeovers)
+        yield takeovers
+        if now.renewed is not None:
+            what = "How long ago this owner sent its last renewal that succeeded"
+            yield self._gauge("renewal_age_seconds", what, now.renewed)
+
+    def _gauge(self, name: str, what: str, value: float) -> Metric:
+        gauge = GaugeMetricFamily(f"unique_account_group_{name}", what, labels=["group"])
+        gauge.add_metric([self._standing().group], value)
+        return gauge

@@ -14,6 +14,7 @@ from unique_account.cli.demo_page import serve_stage
 from unique_account.cli.file_modes import open_to_others
 from unique_account.cli.logs import configure
 from unique_account.serve.config import read_config
+from unique_account.serve.group import serve_in_group
 from unique_account.serve.lifecycle import LOGGER
 from unique_account.serve.lifecycle import serve as run
 from unique_account.serve.wiring import running
@@ -30,7 +31,8 @@ def serve(file: Path | None, json_log: bool) -> None:
     """Keep accounts, and the PBX in step with them, until SIGTERM or SIGINT.
 
     SIGHUP reads the users again, and makes the PBX agree with the accounts. Health and metrics are
-    served over HTTP on loopback, unless the configuration says otherwise.
+    served over HTTP on loopback, unless the configuration says otherwise. With a table [cluster], the
+    process is one of several, of which one serves and the others stand by.
     """
     if file is None:
         serve_stage(STAGE_PORT)
@@ -39,4 +41,7 @@ def serve(file: Path | None, json_log: bool) -> None:
     configure(evolve(config.log, json=config.log.json or json_log))
     for sentence in open_to_others(config):
         LOGGER.warning(sentence)
-    asyncio.run(run(running(config)))
+    if config.cluster is None:
+        asyncio.run(run(running(config)))
+    else:
+        asyncio.run(serve_in_group(config, config.cluster))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
 
-from attrs import field, frozen
-from attrs.validators import gt
+from attrs import Attribute, field, frozen
 
 from unique_account.core.errors import InvalidFields
+
+
+def _positive(_: object, __: Attribute[float], value: float) -> None:
+    if not 0 < value < inf:
+        raise ValueError(f"is {value:g}; more than 0")
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -27,16 +32,16 @@ class Times:
         close: How long the service may take to close.
     """
 
-    renew: float = field(default=1.0, validator=gt(0))
-    look: float = field(default=0.25, validator=gt(0))
-    stop: float = field(default=3.5, validator=gt(0))
-    takeover: float = field(default=5.0, validator=gt(0))
-    dead: float = field(default=15.0, validator=gt(0))
-    tenure: float = field(default=10.0, validator=gt(0))
-    young: float = field(default=60.0, validator=gt(0))
-    rest: float = field(default=5.0, validator=gt(0))
-    longest_rest: float = field(default=60.0, validator=gt(0))
-    close: float = field(default=10.0, validator=gt(0))
+    renew: float = field(default=1.0, validator=_positive)
+    look: float = field(default=0.25, validator=_positive)
+    stop: float = field(default=3.5, validator=_positive)
+    takeover: float = field(default=5.0, validator=_positive)
+    dead: float = field(default=15.0, validator=_positive)
+    tenure: float = field(default=10.0, validator=_positive)
+    young: float = field(default=60.0, validator=_positive)
+    rest: float = field(default=5.0, validator=_positive)
+    longest_rest: float = field(default=60.0, validator=_positive)
+    close: float = field(default=10.0, validator=_positive)
 
     def __attrs_post_init__(self) -> None:
         order = ("renew", "stop", "takeover")

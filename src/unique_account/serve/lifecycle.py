@@ -86,41 +86,47 @@ async def serve(running: AbstractAsyncContextManager[Running]) -> None:
     with Signals().received() as signals:
         try:
             async with running as at:
-                await _enrol(at, first=True)
+                await enrol(at.service, at.enrolment, first=True)
                 LOGGER.info("ready: %s; %s/health", counted(len(at.service.users), "account"), at.monitor)
                 signals.ready = True
-                await _keep_in_step(at, signals)
+                await keep_in_step(at.service, at.enrolment, at.every, signals.stop, signals.again)
         except asyncio.CancelledError:
             LOGGER.warning("stopped without waiting")
         else:
             LOGGER.info("stopped")
 
 
-async def _keep_in_step(at: Running, signals: Signals) -> None:
+async def keep_in_step(
+    service: Service,
+    enrolment: RosterSync,
+    every: int | None,
+    stop: asyncio.Event,
+    again: asyncio.Event,
+) -> None:
     """Read the roster whenever it is due or asked for, and resync when asked, until the stop."""
-    stopped = asyncio.create_task(signals.stop.wait())
+    stopped = asyncio.create_task(stop.wait())
     while not stopped.done():
-        asked = asyncio.create_task(signals.again.wait())
-        await asyncio.wait((stopped, asked), timeout=at.every, return_when=asyncio.FIRST_COMPLETED)
+        asked = asyncio.create_task(again.wait())
+        await asyncio.wait((stopped, asked), timeout=every, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not stopped.done():
-            on_demand = signals.again.is_set()
-            signals.again.clear()
-            await _enrol(at)
+            on_demand = again.is_set()
+            again.clear()
+            await enrol(service, enrolment)
             if on_demand:
-                await at.service.resync()
+                await service.resync()
                 LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
 
 
-async def _enrol(at: Running, *, first: bool = False) -> None:
+async def enrol(service: Service, enrolment: RosterSync, *, first: bool = False) -> None:
     """Let the accounts agree with the roster; one that cannot be read is logged, and changes nothing.
 
     Where nobody has an account yet, there would be nothing to serve, so the error is raised.
     """
     try:
-        enrolled = await at.enrolment.agree()
+        enrolled = await enrolment.agree()
     except (UniqueAccountError, OSError):
-        if first and not at.service.users:
+        if first and not service.users:
             raise
     else:
         LOGGER.info("users: %s", enrolled)

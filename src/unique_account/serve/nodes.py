@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, Trunk
 from unique_account.adapters.memory import MemoryPbx
@@ -13,6 +15,9 @@ from unique_account.ports.clock import Clock
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.serve.config import Config, NodeKind, NodeSettings
+
+GREETS_WITHIN: Final = 1.0
+"""How many seconds a manager interface may take to greet."""
 
 
 def pbx(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
@@ -36,6 +41,35 @@ def login(node: NodeSettings) -> ManagerLogin:
 def connected(pbxs: Mapping[str, Pbx]) -> Mapping[str, bool]:
     """Which nodes are connected; one in memory always is."""
     return {name: pbx.connected if isinstance(pbx, AsteriskPbx) else True for name, pbx in pbxs.items()}
+
+
+async def reaches_any(nodes: Iterable[NodeSettings]) -> bool:
+    """Whether any of these nodes can be reached; one in memory always can."""
+    probes = [asyncio.create_task(_answers(node)) for node in nodes]
+    try:
+        for answer in asyncio.as_completed(probes):
+            if await answer:
+                return True
+    finally:
+        for probe in probes:
+            probe.cancel()
+        await asyncio.gather(*probes, return_exceptions=True)
+    return False
+
+
+async def _answers(node: NodeSettings) -> bool:
+    """Whether a manager interface greets; nobody logs in, as that would look like an owner."""
+    if node.kind is NodeKind.MEMORY:
+        return True
+    try:
+        async with asyncio.timeout(GREETS_WITHIN):
+            reader, writer = await asyncio.open_connection(node.host, node.port)
+            try:
+                return (await reader.readline()).startswith(b"Asterisk Call Manager")
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, ValueError):
+        return False
 
 
 def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 from unique_account.adapters.decorators.circuit_breaker import AccountsCircuitBreaker
 from unique_account.adapters.decorators.fan_out import FanOut
+from unique_account.adapters.decorators.gate import GatedAccounts
 from unique_account.adapters.log_observer import LogObserver
 from unique_account.adapters.memory import MemoryCti
 from unique_account.adapters.system_clock import SystemClock
 from unique_account.bootstrap import bootstrap, open_adapter
+from unique_account.cluster.tenure import Tenure
+from unique_account.core.account import Account
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
+from unique_account.ports.group_leases import GroupStanding
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.serve.assistants import assistant_server
@@ -36,6 +39,8 @@ from unique_account.service.service import Service
 if TYPE_CHECKING:
     from unique_account.adapters.prometheus import PrometheusObserver
 
+_UNSURE: Final = "the lease of the group could not be renewed in time; changes are taken once it is"
+
 
 @frozen(weakref_slot=False, kw_only=True)
 class Ports:
@@ -48,6 +53,35 @@ class Ports:
     cti: Cti
 
 
+@frozen(weakref_slot=False, kw_only=True)
+class Served:
+    """A service on its ports, and what keeps its accounts in step.
+
+    Attributes:
+        ports: The ports.
+        service: The service.
+        enrolment: Keeps its accounts in step with the roster.
+        every: After how many seconds the roster is read again; None for only when it is asked for.
+    """
+
+    ports: Ports
+    service: Service
+    enrolment: RosterSync
+    every: int | None
+
+    def accounts(self) -> Iterable[Account]:
+        """The accounts as they are now."""
+        return map(self.service.account, self.service.users)
+
+    def nodes(self) -> Mapping[str, bool]:
+        """Which nodes are connected."""
+        return connected(self.ports.pbxs)
+
+    def stored(self) -> bool:
+        """Whether the store can be reached."""
+        return self.ports.accounts.reachable
+
+
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
     """Run what a configuration describes: the service on its nodes and store, its roster, its monitor.
@@ -56,20 +90,39 @@ async def running(config: Config) -> AsyncIterator[Running]:
         MissingExtra: A package that it needs is not installed.
         OSError: A store cannot be used, or an address of the monitor or of the UC Assistant is taken.
     """
-    metrics = _metrics()
+    metrics = new_metrics()
     observer = FanOut(LogObserver(), metrics)
+    async with served(config, observer) as at:
+        metrics.watch(at.accounts, at.nodes, at.stored)
+        async with monitor(config, at.nodes, at.stored, metrics) as address:
+            yield Running(at.service, at.enrolment, address, at.every)
+
+
+@asynccontextmanager
+async def served(config: Config, observer: Observer, tenure: Tenure | None = None) -> AsyncIterator[Served]:
+    """Run the service of a configuration.
+
+    Args:
+        config: The configuration.
+        observer: Is notified of what happens.
+        tenure: What the process owns, if it is of a group.
+
+    Raises:
+        MissingExtra: A package that it needs is not installed.
+        OSError: A store cannot be used, or the address of the UC Assistant is taken.
+    """
     users = roster(config.users)
     async with AsyncExitStack() as opened:
-        ports = await _open_ports(config, observer, opened)
-        service = await opened.enter_async_context(_service(config, ports, observer))
+        ports = await _open_ports(config, observer, opened, tenure)
+        service = await opened.enter_async_context(_service(config, ports, observer, tenure))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
-        monitor = await opened.enter_async_context(_monitor(config, ports, service, metrics))
         await opened.enter_async_context(answering(socket_path(config), LiveAnswers(service).answer))
         every = config.users.confd.every if config.users.confd else None
-        yield Running(service, RosterSync(service, users, observer), monitor, every)
+        sync = RosterSync(service, users, observer)
+        yield Served(ports=ports, service=service, enrolment=sync, every=every)
 
 
-def _metrics() -> PrometheusObserver:
+def new_metrics() -> PrometheusObserver:
     """The metrics; names what the monitor lacks before anything is opened."""
     with extra():
         import_module("unique_account.adapters.health")
@@ -77,12 +130,15 @@ def _metrics() -> PrometheusObserver:
     return PrometheusObserver()
 
 
-async def _open_ports(config: Config, observer: Observer, opened: AsyncExitStack) -> Ports:
+async def _open_ports(
+    config: Config, observer: Observer, opened: AsyncExitStack, tenure: Tenure | None
+) -> Ports:
     """The adapters that a configuration names, which are closed with the stack."""
     database = config.accounts.postgresql
     kind = "postgresql" if database else "sqlite"
     place = database.address() if database else config.accounts.file
-    accounts = await opened.enter_async_context(open_adapter("accounts", kind, place))
+    fenced = {"fence": tenure.fence} if tenure else {}
+    accounts = await opened.enter_async_context(open_adapter("accounts", kind, place, **fenced))
     call_log = await opened.enter_async_context(open_adapter("call_log", kind, place))
     clock = await opened.enter_async_context(aclosing(SystemClock()))
     return Ports(
@@ -102,9 +158,11 @@ def _cti(config: Config, observer: Observer, opened: AsyncExitStack) -> Cti:
     return server
 
 
-def _service(config: Config, ports: Ports, observer: Observer) -> AbstractAsyncContextManager[Service]:
+def _service(
+    config: Config, ports: Ports, observer: Observer, tenure: Tenure | None
+) -> AbstractAsyncContextManager[Service]:
     return bootstrap(
-        accounts=ports.accounts,
+        accounts=GatedAccounts(ports.accounts, lambda: tenure.is_sure, _UNSURE) if tenure else ports.accounts,
         clock=ports.clock,
         pbxs=tuple(ports.pbxs.values()),
         cti=ports.cti,
@@ -116,13 +174,15 @@ def _service(config: Config, ports: Ports, observer: Observer) -> AbstractAsyncC
     )
 
 
-def _monitor(
-    config: Config, ports: Ports, service: Service, metrics: PrometheusObserver
+def monitor(
+    config: Config,
+    nodes: Callable[[], Mapping[str, bool]],
+    stored: Callable[[], bool],
+    metrics: PrometheusObserver,
+    group: Callable[[], GroupStanding] | None = None,
 ) -> AbstractAsyncContextManager[str]:
     """Health and metrics over HTTP; enters with their address."""
     from unique_account.adapters import health
 
-    nodes, stored = partial(connected, ports.pbxs), lambda: ports.accounts.reachable
-    metrics.watch(lambda: map(service.account, service.users), nodes, stored)
-    app = health.application(nodes, stored, metrics.text)
+    app = health.application(nodes, stored, metrics.text, group)
     return health.serving(app, config.monitor.host, config.monitor.port)

@@ -10,6 +10,7 @@ from unique_account.serve.config.secret import Secret
 from unique_account.serve.config.tables import (
     AccountsSettings,
     AssistantSettings,
+    ClusterSettings,
     ConfdSettings,
     Config,
     Level,
@@ -25,6 +26,7 @@ from unique_account.serve.config.tables import (
 __all__ = [
     "AccountsSettings",
     "AssistantSettings",
+    "ClusterSettings",
     "ConfdSettings",
     "Config",
     "InvalidConfig",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from unique_account.adapters.asterisk import CONTROLLABLE_PHONES, MANAGER_PORT, WebSocket
+from unique_account.cluster.times import Times
 from unique_account.core.account import DEFAULT_LEASE
 from unique_account.core.errors import InvalidFields
 from unique_account.core.routing import DEFAULT_OWNER
@@ -244,6 +246,25 @@ class LogSettings:
 
 
 @frozen(weakref_slot=False, kw_only=True)
+class ClusterSettings:
+    """A process that is one of several that serve the same group of nodes.
+
+    Attributes:
+        group: The group; its processes have the same accounts, nodes and users.
+        name: The name of this process, which no other one of the group has.
+        address: Where browsers reach this process, such as ``https://one.example.org``.
+        times: How long the processes wait for each other, in seconds.
+    """
+
+    group: str = field(default="default", validator=checks.named)
+    name: str = field(factory=socket.gethostname, validator=checks.named)
+    address: str = field(
+        default="", validator=matching(r"(https?://[^\s?#]+)?", "an address that begins with https://")
+    )
+    times: Times = field(factory=Times)
+
+
+@frozen(weakref_slot=False, kw_only=True)
 class Config:
     """A whole configuration.
 
@@ -256,6 +277,7 @@ class Config:
         log: What is logged.
         lease: How long a session that vanished holds its account, in seconds (S5).
         owner: Under which name plans are installed.
+        cluster: The group of processes that this one is of; None: it is alone.
     """
 
     users: UsersSettings
@@ -266,6 +288,7 @@ class Config:
     log: LogSettings = field(factory=LogSettings)
     lease: timedelta = field(default=DEFAULT_LEASE, validator=checks.lease)
     owner: str = field(default=DEFAULT_OWNER, validator=checks.named)
+    cluster: ClusterSettings | None = None
 
     def __attrs_post_init__(self) -> None:
         names = [node.name for node in self.nodes]
@@ -276,5 +299,9 @@ class Config:
             problems.append(f"users.confd.media_server: is {asked.media_server}, which is none of the nodes")
         if self.assistant and not self.assistant.store and not self.accounts.file:
             problems.append("assistant.store: needs to be there, as the accounts are in no file")
+        if self.cluster and not self.accounts.postgresql:
+            problems.append(
+                "cluster: needs the table accounts.postgresql; in that database processes agree who serves"
+            )
         if problems:
             raise InvalidFields(problems)
