@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,7 @@ from lab.programs import (
     home,
     missing_packages,
     nginx_file,
+    rabbitmq_files,
 )
 
 SUITE: Final = "forky"
@@ -38,6 +41,13 @@ SUPPORTED: Final = "12"
 PLAYWRIGHT: Final = "playwright>=1.49"
 AXE: Final = "axe-core@4.14.1"
 ASYNCAPI: Final = "@asyncapi/specs@6.11.1"
+
+_ERLANG: Final = (
+    *("asn1", "base", "crypto", "eldap", "inets", "mnesia", "os-mon", "parsetools", "public-key"),
+    *("runtime-tools", "ssl", "syntax-tools", "tools", "xmerl"),
+)
+RABBITMQ: Final = ("rabbitmq-server", *(f"erlang-{library}" for library in _ERLANG))
+"""The Debian packages of the broker, which tests start on ports of their own, and of its Erlang."""
 
 
 class CannotInstall(Exception):
@@ -55,6 +65,7 @@ def install() -> None:
     _asterisk(home() / "asterisk")
     _npm(home() / "npm")
     _nginx(home() / "nginx")
+    _rabbitmq(home() / "rabbitmq")
 
 
 def _host_packages() -> None:
@@ -127,15 +138,36 @@ def _nginx(folder: Path) -> None:
     try:
         nginx_file()
     except NotInstalled:
-        _check_host()
-        unfinished = folder.with_name(folder.name + ".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        _run("apt-get", "update", "-q")
-        _run("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", "nginx", folder=unfinished)
-        (package,) = unfinished.glob("nginx_*.deb")
+        with _unpacked(folder, "nginx"):
+            pass
+
+
+def _rabbitmq(folder: Path) -> None:
+    """Unpack RabbitMQ and Erlang of this Debian: the packages, if installed, would run a broker and epmd."""
+    try:
+        rabbitmq_files()
+    except NotInstalled:
+        with _unpacked(folder, *RABBITMQ) as unfinished:
+            # The only file of what runs here that knows where Debian installs Erlang.
+            program = unfinished / "usr/lib/erlang/bin/erl"
+            text, root = program.read_text("utf-8"), folder / "usr/lib/erlang"
+            program.write_text(text.replace("ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{root}"'), "utf-8")
+
+
+@contextmanager
+def _unpacked(folder: Path, *packages: str) -> Iterator[Path]:
+    """Unpack packages of this Debian, without what they do when they are installed; whole or not at all."""
+    _check_host()
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    _run("apt-get", "update", "-q")
+    _run("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *packages, folder=unfinished)
+    for package in unfinished.glob("*.deb"):
         _run("dpkg", "--extract", str(package), str(unfinished))
-        unfinished.rename(folder)
+        package.unlink()
+    yield unfinished
+    unfinished.rename(folder)
 
 
 def _check_version() -> None:

@@ -148,6 +148,40 @@ def nginx_file() -> Path:
     return found
 
 
+@frozen(weakref_slot=False)
+class RabbitmqFiles:
+    """An unpacked RabbitMQ with the Erlang that it runs on.
+
+    Attributes:
+        root: The folder into which the packages were unpacked.
+        server: The program that is the broker.
+        emulator: Where Erlang's own programs are, such as ``epmd``.
+    """
+
+    root: Path
+    server: Path
+    emulator: Path
+
+    @property
+    def erlang(self) -> Path:
+        """Erlang's root directory."""
+        return self.root / "usr/lib/erlang"
+
+
+def rabbitmq_files(root: Path | None = None) -> RabbitmqFiles:
+    """The lab's RabbitMQ.
+
+    Raises:
+        NotInstalled: There is none.
+    """
+    root = home() / "rabbitmq" if root is None else root
+    server = next(root.glob("usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server"), None)
+    emulator = next(root.glob("usr/lib/erlang/erts-*/bin"), None)
+    if server is None or emulator is None:
+        raise NotInstalled((f"RabbitMQ in {root}",))
+    return RabbitmqFiles(root, server, emulator)
+
+
 def missing_packages() -> tuple[str, ...]:
     """The Debian packages of the programs and libraries that are missing."""
     programs = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
@@ -172,7 +206,7 @@ def missing() -> tuple[str, ...]:
     found = list(missing_packages())
     if find_spec("playwright") is None:
         found.append("playwright (Python)")
-    for look in (asterisk_files, axe_file, asyncapi_schema, nginx_file):
+    for look in (asterisk_files, axe_file, asyncapi_schema, nginx_file, rabbitmq_files):
         try:
             look()
         except NotInstalled as error:
