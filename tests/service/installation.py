@@ -168,6 +168,7 @@ class Installation:
             await self.follows(account)
             and self.memory_cti.shown[user] == view(account)
             and self.memory_bus.forwardings[user] == account.forwarding
+            and self.memory_bus.selections[user] is account.selection
             and all(by[number] is presence(account) for by in shown for number in account.user.numbers)
         )
 

@@ -38,7 +38,15 @@ EVERY_PROJECTION = {
     "publish": "cti",
     "presence_changed": "bus",
     "forwarding_changed": "bus",
+    "selection_changed": "bus",
 }
+CHANGES = {
+    "install": SILENT,
+    "show": SILENT,
+    "forwarding_changed": SILENT,
+    "selection_changed": DeviceSelected(Device.DESKPHONE),
+}
+"""What changes a projection, where it is not a call."""
 
 
 class TestFailingPorts:
@@ -53,7 +61,7 @@ class TestFailingPorts:
         broken: Watched = getattr(at, port)
         async with at.running(ALICE) as service:
             broken.fail(request_)
-            for event in (IN, THERE, TALKS, SILENT):
+            for event in (IN, DeviceSelected(Device.DESKPHONE), THERE, TALKS, SILENT):
                 await service.handle("alice", event)
             others = [name for name in EVERY_PROJECTION if name != request_]
             assert all(getattr(at, EVERY_PROJECTION[name]).asked(name) for name in others)
@@ -92,11 +100,11 @@ class TestFailingPorts:
     async def test_a_hand_over_that_is_cancelled_is_owed(self, request_: str, port: str) -> None:
         at = Installation()
         async with at.running(ALICE) as service:
-            await service.handle("alice", THERE)
+            for event in (IN, THERE):
+                await service.handle("alice", event)
             slow: Watched = getattr(at, port)
             slow.hang(request_)
-            event = SILENT if request_ in ("install", "show", "forwarding_changed") else TALKS
-            waiting = asyncio.create_task(service.handle("alice", event))
+            waiting = asyncio.create_task(service.handle("alice", CHANGES.get(request_, TALKS)))
             await settle()
             waiting.cancel()
             await settle()

@@ -25,6 +25,8 @@ Step = tuple[str, Event] | str
 
 BEFALLS = ("resync", "restart", "time", "plans are lost", "ports break", "ports heal")
 
+ANNOUNCEMENTS = ("presence_changed", "forwarding_changed", "selection_changed")
+
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[User], list[Step]]:
@@ -67,7 +69,7 @@ class Walk:
                     pbx._plans.versions.pop(user, None)
         elif step == "ports break":
             for port in self.breakable:
-                port.fail("install", "hint", "show", "publish", "presence_changed", "forwarding_changed")
+                port.fail("install", "hint", "show", "publish", *ANNOUNCEMENTS)
         elif step == "ports heal":
             for port in self.breakable:
                 port.heal()
@@ -89,6 +91,7 @@ class Walk:
             assert all([user not in await self.at.plans(node) for node in elsewhere])
             assert self.at.memory_cti.shown[user] == view(account)
             assert self.at.memory_bus.forwardings[user] == account.forwarding
+            assert self.at.memory_bus.selections[user] is account.selection
             shown = [*map(self.at.hints, MEDIA_SERVERS)]
             shown += [self.at.memory_cti.presences, self.at.memory_bus.presences]
             if known(account):

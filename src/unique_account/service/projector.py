@@ -105,6 +105,9 @@ class Projector:
         if before is None or before.forwarding != after.forwarding:
             reported = self._bus.forwarding_changed(user, after.forwarding)
             done &= await self._hand(PortRequest("bus", "forwarding", user=user), reported)
+        if before is None or before.selection is not after.selection:
+            reported = self._bus.selection_changed(user, after.selection)
+            done &= await self._hand(PortRequest("bus", "selection", user=user), reported)
         if was is None or was.view != now.view:
             request = PortRequest("cti", "show", user=user)
             done &= await self._hand(request, self._cti.show(now.view))

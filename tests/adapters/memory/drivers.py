@@ -15,6 +15,7 @@ from unique_account.adapters.memory import (
 from unique_account.core.events import Event
 from unique_account.core.forwarding import Destination, Forwarding, Outcome
 from unique_account.core.history import Page
+from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.core.view import View
 from unique_account.ports.inbound.commands import Command
@@ -34,6 +35,9 @@ class MemoryListener:
 
     async def forwarding(self, user: str) -> Forwarding | None:
         return self._bus.forwardings.get(user)
+
+    async def selection(self, user: str) -> Device | None:
+        return self._bus.selections.get(user)
 
 
 class MemoryCompany:

@@ -13,6 +13,7 @@ from unique_account.adapters.memory import MemoryBus, MemoryCallLog, MemoryCti, 
 from unique_account.core.account import Account
 from unique_account.core.events import LoggedIn
 from unique_account.core.forwarding import NO_FORWARDING, Forwarding
+from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.directory import Colleague, Directory
 from unique_account.service.history_query import HistoryQuery
@@ -108,9 +109,12 @@ class TestBus:
             await bus.presence_changed("1001", presence)
         for forwarding in (Forwarding(do_not_disturb=True), NO_FORWARDING):
             await bus.forwarding_changed("alice", forwarding)
-        assert (bus.presences, bus.forwardings) == (
+        for selection in (Device.WEBRTC, Device.DESKPHONE):
+            await bus.selection_changed("alice", selection)
+        assert (bus.presences, bus.forwardings, bus.selections) == (
             {"1001": Presence.IN_USE},
             {"alice": NO_FORWARDING},
+            {"alice": Device.DESKPHONE},
         )
 
 

@@ -14,6 +14,7 @@ from unique_account.adapters.memory import (
     MemoryBus,
 )
 from unique_account.core.forwarding import Forwarding
+from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.testing.contracts import (
     BusContract,
@@ -35,6 +36,16 @@ class HalfAForwarding(MemoryBus):
         await super().forwarding_changed(user, Forwarding(do_not_disturb=forwarding.do_not_disturb))
 
 
+class FirstSelection(MemoryBus):
+    async def selection_changed(self, user: str, selection: Device) -> None:
+        self.selections.setdefault(user, selection)
+
+
+class OneUser(MemoryBus):
+    async def selection_changed(self, user: str, selection: Device) -> None:
+        self.selections = {user: selection}
+
+
 class Impatient(MemoryBus):
     async def presence_changed(self, number: str, presence: Presence) -> None:
         if self.presences.get(number) is presence:
@@ -42,7 +53,9 @@ class Impatient(MemoryBus):
         await super().presence_changed(number, presence)
 
 
-@pytest.mark.parametrize("adapter", [FirstWord, OneNumber, HalfAForwarding, Impatient])
+@pytest.mark.parametrize(
+    "adapter", [FirstWord, OneNumber, HalfAForwarding, FirstSelection, OneUser, Impatient]
+)
 def test_a_broken_bus_is_found_out(adapter: type[MemoryBus]) -> None:
     def opened() -> Any:
         bus = adapter()

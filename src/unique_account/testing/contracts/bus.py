@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from unique_account.core.forwarding import Forward, Forwarding
+from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.bus import Bus
 from unique_account.testing.contracts.scenario import Contract, scenario
@@ -19,6 +20,10 @@ class Listener(Protocol):
 
     async def forwarding(self, user: str) -> Forwarding | None:
         """The last forwarding that was announced of a user; None: none yet."""
+        ...
+
+    async def selection(self, user: str) -> Device | None:
+        """The last selection that was announced of a user; None: none yet."""
         ...
 
 
@@ -45,14 +50,24 @@ class BusContract(Contract[tuple[Bus, Listener]]):
             await self._forwards(listener, "alice", forwarding)
 
     @scenario
+    async def test_the_last_selection_of_a_user_is_announced(self, opened: tuple[Bus, Listener]) -> None:
+        """The device that a user has selected is this now."""
+        bus, listener = opened
+        for selection in (Device.DESKPHONE, Device.WEBRTC):
+            await bus.selection_changed("alice", selection)
+            await self._selects(listener, "alice", selection)
+
+    @scenario
     async def test_what_comes_again_changes_nothing(self, opened: tuple[Bus, Listener]) -> None:
         """An announcement may come again with the same content."""
         bus, listener = opened
         for _ in range(2):
             await bus.presence_changed("1001", Presence.BUSY)
             await bus.forwarding_changed("alice", self.away)
+            await bus.selection_changed("alice", Device.DESKPHONE)
         await self._shows(listener, "1001", Presence.BUSY)
         await self._forwards(listener, "alice", self.away)
+        await self._selects(listener, "alice", Device.DESKPHONE)
 
     @scenario
     async def test_numbers_and_users_do_not_touch_each_other(self, opened: tuple[Bus, Listener]) -> None:
@@ -62,10 +77,14 @@ class BusContract(Contract[tuple[Bus, Listener]]):
         await bus.presence_changed("1002", Presence.AVAILABLE)
         await bus.forwarding_changed("alice", self.away)
         await bus.forwarding_changed("bob", self.back)
+        await bus.selection_changed("alice", Device.DESKPHONE)
+        await bus.selection_changed("bob", Device.WEBRTC)
         await self._shows(listener, "1002", Presence.AVAILABLE)
         await self._shows(listener, "1001", Presence.BUSY)
         await self._forwards(listener, "bob", self.back)
         await self._forwards(listener, "alice", self.away)
+        await self._selects(listener, "bob", Device.WEBRTC)
+        await self._selects(listener, "alice", Device.DESKPHONE)
 
     async def _shows(self, listener: Listener, number: str, presence: Presence) -> None:
         async def announced() -> bool:
@@ -76,5 +95,11 @@ class BusContract(Contract[tuple[Bus, Listener]]):
     async def _forwards(self, listener: Listener, user: str, forwarding: Forwarding) -> None:
         async def announced() -> bool:
             return await listener.forwarding(user) == forwarding
+
+        await self.until(announced)
+
+    async def _selects(self, listener: Listener, user: str, selection: Device) -> None:
+        async def announced() -> bool:
+            return await listener.selection(user) is selection
 
         await self.until(announced)
