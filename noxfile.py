@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "types", "architecture", "bare", "lab", "tests",
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWER_PYTHONS = ["3.12", "3.13"]
-EXTRAS = "assistant,cli,json,postgresql,serve,testing"
+EXTRAS = "assistant,cli,json,postgresql,rabbitmq,serve,testing"
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -64,7 +64,7 @@ def bare(session: nox.Session) -> None:
 
 @nox.session
 def lab(session: nox.Session) -> None:
-    """Get what the tests need of a machine: programs, PostgreSQL, Asterisk; as root, on Debian 12."""
+    """Get what the tests need of a machine: programs, servers, Asterisk; as root, on Debian 12."""
     session.install("attrs", *nox.project.dependency_groups(PYPROJECT, "lab"))
     session.run("python", "-m", "lab", "install")
 
@@ -116,10 +116,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """All tests on a real Asterisk, real phones, a real browser and a real PostgreSQL."""
+    """All tests on a real Asterisk, real phones, a real browser, a real PostgreSQL and a real RabbitMQ."""
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
-    chosen = session.posargs or ("tests/e2e", "tests/postgresql")
+    chosen = session.posargs or ("tests/e2e", "tests/postgresql", "tests/rabbitmq")
     session.run("python", "-m", "pytest", "-m", "not alone", *by_workers(2 * CORES), *chosen)
     session.run("python", "-m", "pytest", "-m", "alone", *chosen, success_codes=[0, 5])
 

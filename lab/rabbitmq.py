@@ -55,6 +55,11 @@ class RabbitmqBroker:
         """Its address, password included."""
         return f"amqp://{USER}:{self.password}@{LOOPBACK}:{self.port}/"
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it does not run."""
+        return self._process is None
+
     def start(self) -> None:
         """Start it, and wait until it takes connections.
 

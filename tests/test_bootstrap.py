@@ -17,6 +17,7 @@ from tests.event_loop import in_loop
 from tests.service.installation import ALICE, settle
 from unique_account.adapters.memory import (
     MemoryAccounts,
+    MemoryBus,
     MemoryCallLog,
     MemoryCti,
     MemoryObserver,
@@ -37,6 +38,7 @@ class TestFinding:
         embedded = {
             "pbx": {"memory"},
             "accounts": {"memory", "sqlite"},
+            "bus": {"memory"},
             "call_log": {"memory"},
             "cti": {"memory"},
         }
@@ -51,6 +53,7 @@ class TestFinding:
             ("pbx", "memory", MemoryPbx),
             ("accounts", "memory", MemoryAccounts),
             ("accounts", "sqlite", SqliteAccounts),
+            ("bus", "memory", MemoryBus),
             ("call_log", "memory", MemoryCallLog),
             ("cti", "memory", MemoryCti),
         ],

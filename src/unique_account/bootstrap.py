@@ -26,7 +26,7 @@ from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.service.service import Service
 
-PORTS: Final = ("pbx", "accounts", "call_log", "cti")
+PORTS: Final = ("pbx", "accounts", "bus", "call_log", "cti")
 """Ports whose adapters are found by name: entry points of the group ``unique_account.<port>``."""
 
 

@@ -14,6 +14,7 @@ from unique_account.core.errors import Refused
 from unique_account.core.events import (
     ContactsChanged,
     DeviceSelected,
+    Event,
     ForwardingChanged,
     LineChanged,
     LoggedIn,
@@ -40,7 +41,7 @@ EVERY_PROJECTION = {
     "forwarding_changed": "bus",
     "selection_changed": "bus",
 }
-CHANGES = {
+CHANGES: dict[str, Event] = {
     "install": SILENT,
     "show": SILENT,
     "forwarding_changed": SILENT,
