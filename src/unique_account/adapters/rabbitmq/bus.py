@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final
@@ -16,10 +17,12 @@ from unique_account.adapters.rabbitmq.dropped import DroppedMessages
 from unique_account.adapters.rabbitmq.link import BrokerLink
 from unique_account.adapters.rabbitmq.presence_exchange import PresenceExchange
 from unique_account.adapters.rabbitmq.publisher import BATCH, Publisher, publisher
+from unique_account.adapters.rabbitmq.xivo_consumer import XivoConsumer
 from unique_account.adapters.rabbitmq.xivo_messages import XivoMessages
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
+from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
 from unique_account.ports.presence_feed import PresenceHandler
 
@@ -73,6 +76,7 @@ class RabbitmqBus:
         self._announcements = Announcements()
         stamped = (group, epoch, uuid4().hex)
         self._groups = PresenceExchange(presences, *stamped, self._announcements, self.dropped)
+        self._settings = XivoConsumer(exchange, group, self._xivo, self.dropped, observer)
         self._due = asyncio.Event()
         self._link = BrokerLink(broker_address(url), observer, self._session)
         self._keeping: asyncio.Task[None] | None = None
@@ -86,6 +90,11 @@ class RabbitmqBus:
     def waiting(self) -> int:
         """How many numbers and users there are of which the broker does not have the last word."""
         return len(self._announcements)
+
+    @property
+    def receiving(self) -> bool:
+        """Whether what is set elsewhere in XiVO is received."""
+        return self._settings.receiving
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -151,6 +160,17 @@ class RabbitmqBus:
         """Report presences of other groups' numbers, until cancelled."""
         await self._groups.listen(handler)
 
+    # -- what was set elsewhere ----------------------------------------------------------------------
+
+    def pass_to(self, handle: EventHandler, users_changed: Callable[[], object]) -> None:
+        """Begin to receive what was set elsewhere in XiVO.
+
+        Args:
+            handle: Handles forwards and do-not-disturb of users, whose ids are XiVO's uuids.
+            users_changed: Called when users were added, changed or removed.
+        """
+        self._settings.pass_to(handle, users_changed)
+
     # -- a connection --------------------------------------------------------------------------------
 
     async def _session(self, connection: AbstractConnection) -> None:
@@ -162,6 +182,7 @@ class RabbitmqBus:
         self._due.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._groups.ask(to))
+            tasks.create_task(self._settings.receive(connection))
             tasks.create_task(self._announce(to))
 
     async def _announce(self, to: Publisher) -> None:
