@@ -14,7 +14,6 @@ from aio_pika.abc import AbstractIncomingMessage, ExchangeType
 from attrs import define, field
 
 from lab.rabbitmq import RabbitmqBroker
-from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.rabbitmq import RabbitmqBus
 from unique_account.core.forwarding import Forward, Forwarding
 from unique_account.core.machine import Device
@@ -102,6 +101,23 @@ async def listening(broker: RabbitmqBroker, exchange: str) -> AsyncIterator[Xivo
         yield listener
 
 
+async def keep(broker: RabbitmqBroker, exchange: str) -> None:
+    """Have the broker keep messages for a listener that comes later, over a restart too."""
+    async with connected(broker) as channel:
+        queue = await channel.declare_queue(f"kept-{exchange}", durable=True)
+        await queue.bind(exchange, "#")
+
+
+@asynccontextmanager
+async def queued(broker: RabbitmqBroker, exchange: str) -> AsyncIterator[XivoListener]:
+    """The listener for whom messages were kept."""
+    async with connected(broker) as channel:
+        listener = XivoListener()
+        queue = await channel.get_queue(f"kept-{exchange}")
+        await queue.consume(listener.take, no_ack=True)
+        yield listener
+
+
 def bus(broker: RabbitmqBroker, exchanges: Exchanges, **settings: Any) -> RabbitmqBus:
     """A bus on a test's own exchanges."""
     settings = {"exchange": exchanges.xivo, "presences": exchanges.presences, **settings}
@@ -118,6 +134,3 @@ class Shown:
     async def show(self, number: str, presence: Presence) -> None:
         self.reports.append((number, presence))
         self.presences[number] = presence
-
-
-__all__ = ["Exchanges", "MemoryObserver", "Shown", "XivoListener", "bus", "connected", "listening", "until"]

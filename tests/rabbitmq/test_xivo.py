@@ -13,7 +13,8 @@ import pytest
 
 from lab.rabbitmq import RabbitmqBroker
 from tests.event_loop import in_loop
-from tests.rabbitmq.drivers import Exchanges, MemoryObserver, bus, connected, until
+from tests.rabbitmq.drivers import Exchanges, bus, connected, until
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.rabbitmq import RabbitmqBus, xivo_consumer
 from unique_account.bootstrap import bootstrap
 from unique_account.core.errors import Unreachable

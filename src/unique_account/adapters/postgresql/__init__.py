@@ -8,6 +8,7 @@ from unique_account.adapters.postgresql.call_log import PostgresqlCallLog
 from unique_account.adapters.postgresql.cel import CelTable
 from unique_account.adapters.postgresql.database import DatabaseUnreachable, UnusableDatabase
 from unique_account.adapters.postgresql.group_leases import PostgresqlGroupLeases
+from unique_account.adapters.postgresql.outbox import PostgresqlOutbox
 from unique_account.sql.migrations import NewerSchema
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "PostgresqlAccounts",
     "PostgresqlCallLog",
     "PostgresqlGroupLeases",
+    "PostgresqlOutbox",
     "UnusableDatabase",
 ]

@@ -50,12 +50,13 @@ class Announcements:
         self._most = most
         self._words: dict[Key, Word] = {}
         self._waiting: dict[Key, None] = {}
+        self._under_way = 0
         self.empty = asyncio.Event()
         self.empty.set()
 
     def __len__(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
+        """How many no broker has confirmed, those under way included."""
+        return len(self._waiting) + self._under_way
 
     def put(self, key: Key, word: Word) -> None:
         """Let the last word on a key be this one; it keeps the place in the row of one that waits.
@@ -70,18 +71,21 @@ class Announcements:
         self.empty.clear()
 
     def take(self, most: int) -> list[Announcement]:
-        """The announcements that have waited longest, which wait no more."""
+        """The announcements that have waited longest, which are under way until confirmed or given back."""
         keys = list(islice(self._waiting, most))
         for key in keys:
             del self._waiting[key]
+        self._under_way = len(keys)
         return [(key, self._words[key]) for key in keys]
 
     def give_back(self, taken: Iterable[Announcement]) -> None:
         """Let what was taken wait again: nobody knows whether the broker has it."""
+        self._under_way = 0
         self._waiting = {key: None for key, _ in taken if key in self._words} | self._waiting
 
     def confirm(self, taken: Iterable[Announcement]) -> None:
         """Forget numbers that are gone, once the broker has that."""
+        self._under_way = 0
         for key, word in taken:
             if word is Presence.UNEXISTING and self._words.get(key) is word and key not in self._waiting:
                 del self._words[key]

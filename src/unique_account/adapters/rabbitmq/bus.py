@@ -15,6 +15,7 @@ from unique_account.adapters.rabbitmq.address import broker_address
 from unique_account.adapters.rabbitmq.announcements import Announcement, Announcements, Kind
 from unique_account.adapters.rabbitmq.dropped import DroppedMessages
 from unique_account.adapters.rabbitmq.link import BrokerLink
+from unique_account.adapters.rabbitmq.outbox_relay import OutboxRelay
 from unique_account.adapters.rabbitmq.presence_exchange import PresenceExchange
 from unique_account.adapters.rabbitmq.publisher import BATCH, Publisher, publisher
 from unique_account.adapters.rabbitmq.xivo_consumer import XivoConsumer
@@ -24,6 +25,7 @@ from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
+from unique_account.ports.outbox import Outbox
 from unique_account.ports.presence_feed import PresenceHandler
 
 XIVO: Final = "xivo"
@@ -34,6 +36,9 @@ PRESENCES: Final = "unique_account.presences"
 
 GROUP: Final = "default"
 """The group of an installation that has only one."""
+
+ORIGIN: Final = str(uuid5(NAMESPACE_URL, "unique_account"))
+"""The UUID by which all groups know messages of ours, whichever process sent them."""
 
 FLUSHES_WITHIN: Final = 2.0
 """How many seconds a bus that is closed waits for the broker to take what waits."""
@@ -55,6 +60,7 @@ class RabbitmqBus:
         epoch: The number of this process's ownership of the group.
         exchange: The exchange of XiVO's bus; made where it is missing.
         presences: The exchange between groups; made where it is missing.
+        outbox: Where stored choices wait to be announced; None: they are announced as they are reported.
 
     Raises:
         UnusableBroker: The address is malformed.
@@ -69,14 +75,16 @@ class RabbitmqBus:
         epoch: int = 0,
         exchange: str = XIVO,
         presences: str = PRESENCES,
+        outbox: Outbox | None = None,
     ) -> None:
         self.dropped = DroppedMessages()
-        self._xivo = XivoMessages(exchange, origin(group))
+        self._xivo = XivoMessages(exchange, ORIGIN)
         self._names = (exchange, presences)
         self._announcements = Announcements()
         stamped = (group, epoch, uuid4().hex)
         self._groups = PresenceExchange(presences, *stamped, self._announcements, self.dropped)
         self._settings = XivoConsumer(exchange, group, self._xivo, self.dropped, observer)
+        self._relay = None if outbox is None else OutboxRelay(outbox, self._xivo, observer)
         self._due = asyncio.Event()
         self._link = BrokerLink(broker_address(url), observer, self._session)
         self._keeping: asyncio.Task[None] | None = None
@@ -140,7 +148,7 @@ class RabbitmqBus:
         Raises:
             BusFull: There are too many numbers and users.
         """
-        self._put(((Kind.FORWARDING, user), forwarding))
+        self._put_choice(((Kind.FORWARDING, user), forwarding))
 
     async def selection_changed(self, user: str, selection: Device) -> None:
         """Announce which device a user has selected.
@@ -148,7 +156,14 @@ class RabbitmqBus:
         Raises:
             BusFull: There are too many numbers and users.
         """
-        self._put(((Kind.SELECTION, user), selection))
+        self._put_choice(((Kind.SELECTION, user), selection))
+
+    def _put_choice(self, announcement: Announcement) -> None:
+        """Announce what is stored; from the outbox, where there is one."""
+        if self._relay is None:
+            self._put(announcement)
+        else:
+            self._relay.wake()
 
     def _put(self, announcement: Announcement) -> None:
         self._announcements.put(*announcement)
@@ -184,6 +199,8 @@ class RabbitmqBus:
             tasks.create_task(self._groups.ask(to))
             tasks.create_task(self._settings.receive(connection))
             tasks.create_task(self._announce(to))
+            if self._relay is not None:
+                tasks.create_task(self._relay.relay(to))
 
     async def _announce(self, to: Publisher) -> None:
         while True:
@@ -207,8 +224,3 @@ class RabbitmqBus:
             self._announcements.give_back(taken)
             raise
         self._announcements.confirm(taken)
-
-
-def origin(group: str) -> str:
-    """The UUID by which a group knows its own messages, whichever process sent them."""
-    return str(uuid5(NAMESPACE_URL, f"unique_account:{group}"))
