@@ -14,6 +14,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import LoggedIn, apply
 from unique_account.core.user import User
+from unique_account.ports.bus import BusStanding
 from unique_account.ports.group_leases import GroupRole, GroupStanding
 from unique_account.ports.observer import PortRequest
 
@@ -98,10 +99,15 @@ class TestHealth:
         nodes = {"default": "connected"}
         assert said == {"status": "degraded", "nodes": nodes, "store": "disconnected"}
 
+    def test_a_bus_that_is_down_is_shown_and_no_more(self) -> None:
+        status, said = _health({}, store=True, bus=BusStanding(is_connected=False, waiting=0, dropped=0))
+        assert status == 200
+        assert said == {"status": "ok", "nodes": {}, "store": "connected", "bus": "disconnected"}
 
-def _health(nodes: dict[str, bool], *, store: bool) -> tuple[int, object]:
+
+def _health(nodes: dict[str, bool], *, store: bool, bus: BusStanding | None = None) -> tuple[int, object]:
     async def scenario() -> tuple[int, object]:
-        app = application(lambda: nodes, lambda: store, lambda: b"")
+        app = application(lambda: nodes, lambda: store, lambda: b"", bus=lambda: bus)
         async with serving(app, "127.0.0.1", 0) as where:
             return await asyncio.to_thread(_get, where)
 

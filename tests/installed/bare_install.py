@@ -52,7 +52,8 @@ def main() -> None:
     tables = (f"adapters/{store}/migrations/0002_call_log.sql" for store in ("postgresql", "sqlite"))
     names = ("asyncapi", "openapi", "types", "commands/dial", "events/Error")
     documents = (f"adapters/xuc/protocol/schema/{name}.json" for name in names)
-    for needed in ("py.typed", "assistant/page/index.html", *tables, *documents):
+    bus = "adapters/rabbitmq/schema/group_presences.json"
+    for needed in ("py.typed", "assistant/page/index.html", bus, *tables, *documents):
         if not files("unique_account").joinpath(needed).is_file():
             sys.exit(f"the wheel lacks {needed}")
     tried = subprocess.run(

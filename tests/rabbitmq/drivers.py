@@ -118,6 +118,15 @@ async def queued(broker: RabbitmqBroker, exchange: str) -> AsyncIterator[XivoLis
         yield listener
 
 
+async def publish(broker: RabbitmqBroker, exchange: str, *messages: tuple[str, object]) -> None:
+    """Put messages of somebody else's on an exchange."""
+    async with connected(broker) as channel:
+        to = await channel.get_exchange(exchange)
+        for key, envelope in messages:
+            body = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
+            await to.publish(aio_pika.Message(body), key)
+
+
 def bus(broker: RabbitmqBroker, exchanges: Exchanges, **settings: Any) -> RabbitmqBus:
     """A bus on a test's own exchanges."""
     settings = {"exchange": exchanges.xivo, "presences": exchanges.presences, **settings}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import aio_pika
 import pytest
 
 from lab.rabbitmq import RabbitmqBroker
 from tests.event_loop import in_loop
-from tests.rabbitmq.drivers import Exchanges, bus, connected, until
+from tests.rabbitmq.drivers import Exchanges, bus, publish, until
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.rabbitmq import RabbitmqBus, xivo_consumer
 from unique_account.bootstrap import bootstrap
@@ -32,14 +30,6 @@ def busy(destination: str, user: str = "uuid-a", **more: Any) -> tuple[str, dict
     data = {"user_uuid": user, "enabled": True, "destination": destination, **more}
     envelope = {"name": "users_forwards_busy_updated", "origin_uuid": "xivo", "data": data}
     return f"config.users.{user}.forwards.busy.updated", envelope
-
-
-async def publish(broker: RabbitmqBroker, exchange: str, *messages: tuple[str, object]) -> None:
-    async with connected(broker) as channel:
-        to = await channel.get_exchange(exchange)
-        for key, envelope in messages:
-            body = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
-            await to.publish(aio_pika.Message(body), key)
 
 
 class Handler:

@@ -145,6 +145,17 @@ class TestProblems:
             assert problem.startswith("accounts.postgresql.url: is not an address such as postgresql://")
             assert "geheim" not in problem
 
+    def test_what_is_wrong_with_a_bus(self, tmp_path: Path) -> None:
+        table = '[bus]\nurl = "{}"\npassword.env = "BUS"\n'
+        (problem,) = problems(tmp_path, LEAST + table.format("amqp://ua@broker.example/"))
+        assert problem == "bus.password: the environment variable BUS holds no secret"
+        for url in ("amqp://ua:geheim@broker/", "amqp://ua@b/?password=geheim", "http://ua@broker/", "amqp:"):
+            (problem,) = problems(tmp_path, LEAST + table.format(url))
+            assert problem.startswith("bus.url: is not an address such as amqp://")
+            assert "geheim" not in problem
+        named = table.format("amqps://ua@broker.example:5671/vhost") + 'group = "a b"\n'
+        assert problems(tmp_path, LEAST + named) == ("bus.group: is not a name of a group",)
+
     def test_an_assistant_that_nothing_is_kept_for(self, tmp_path: Path) -> None:
         for name in ("key", "p", "s"):
             (tmp_path / name).write_text("k" * 32, "utf-8")

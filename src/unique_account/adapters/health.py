@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from unique_account.http_server import server
 from unique_account.http_server.connection_limit import Limits, Proxies
+from unique_account.ports.bus import BusStanding
 from unique_account.ports.group_leases import GroupRole, GroupStanding
 
 CLOSES_WITHIN: Final = 2
@@ -40,6 +41,7 @@ def application(
     store: Callable[[], bool],
     metrics: Callable[[], bytes],
     group: Callable[[], GroupStanding] | None = None,
+    bus: Callable[[], BusStanding | None] = lambda: None,
 ) -> Starlette:
     """The pages ``/health`` and ``/metrics``, and for a process of a group ``/ready``.
 
@@ -48,6 +50,7 @@ def application(
         store: Whether the store of the accounts can be reached.
         metrics: The metrics, in Prometheus' text format.
         group: How things stand in the group of the process; None: it is of no group.
+        bus: How the bus stands; None where there is none. Calls need none, so it leaves the status.
     """
 
     async def health(_: Request) -> Response:
@@ -61,6 +64,8 @@ def application(
             "nodes": {name: _word(up) for name, up in connected.items()},
             "store": _word(stores),
         }
+        if (standing := bus()) is not None:
+            report["bus"] = _word(standing.is_connected)
         return JSONResponse(report, 200 if whole else 503)
 
     async def measured(_: Request) -> Response:

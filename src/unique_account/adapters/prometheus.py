@@ -13,6 +13,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.machine import State
+from unique_account.ports.bus import BusStanding
 from unique_account.ports.group_leases import GroupRole, GroupStanding
 from unique_account.ports.observer import PortRequest
 
@@ -56,6 +57,10 @@ class PrometheusObserver:
     def watch_group(self, standing: Callable[[], GroupStanding]) -> None:
         """Export from now on how things stand in the group of the process."""
         self._registry.register(_Group(standing))
+
+    def watch_bus(self, standing: Callable[[], BusStanding | None]) -> None:
+        """Export from now on whether the bus is connected, what it owes, and what it dropped."""
+        self._registry.register(_Bus(standing))
 
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""
@@ -118,3 +123,23 @@ class _Group(Collector):
         gauge = GaugeMetricFamily(f"unique_account_group_{name}", what, labels=["group"])
         gauge.add_metric([self._standing().group], value)
         return gauge
+
+
+class _Bus(Collector):
+    """How the bus stands at the moment of asking."""
+
+    def __init__(self, standing: Callable[[], BusStanding | None]) -> None:
+        self._standing = standing
+
+    def collect(self) -> Iterator[Metric]:
+        if (now := self._standing()) is None:
+            return
+        yield GaugeMetricFamily(
+            "unique_account_bus_connected", "1 while the bus takes what is announced", now.is_connected
+        )
+        yield GaugeMetricFamily(
+            "unique_account_bus_waiting", "Last words that the bus has not confirmed", now.waiting
+        )
+        yield CounterMetricFamily(
+            "unique_account_bus_dropped", "Messages of the bus that were not understood", now.dropped
+        )

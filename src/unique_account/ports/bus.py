@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from attrs import frozen
+
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class BusStanding:
+    """How a bus stands.
+
+    Attributes:
+        is_connected: Whether it takes what is announced.
+        waiting: How many last words it has not confirmed.
+        dropped: How many messages of it were not understood.
+    """
+
+    is_connected: bool
+    waiting: int
+    dropped: int
 
 
 class Bus(Protocol):

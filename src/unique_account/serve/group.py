@@ -20,6 +20,7 @@ from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.plural import counted
 from unique_account.http_server.file_descriptors import raise_limit
+from unique_account.ports.bus import BusStanding
 from unique_account.ports.group_leases import Fenced
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.serve.config import ClusterSettings, Config
@@ -98,6 +99,10 @@ class GroupServer:
         """Whether the store can be reached, as far as is known."""
         return self._served.stored() if self._served else True
 
+    def announcing(self) -> BusStanding | None:
+        """How the bus stands, while there is a service that has one."""
+        return self._served.announcing() if self._served else None
+
 
 async def serve_in_group(config: Config, cluster: ClusterSettings) -> None:
     """Serve whenever this process owns its group, until a signal says to stop.
@@ -145,8 +150,10 @@ async def _contend(config: Config, cluster: ClusterSettings, signals: Signals) -
             times=cluster.times,
         )
         metrics.watch(server.accounts, server.nodes, server.stored)
+        metrics.watch_bus(server.announcing)
         metrics.watch_group(lambda: member.standing)
-        pages = monitor(config, server.nodes, server.stored, metrics, lambda: member.standing)
+        standing = (server.announcing, lambda: member.standing)
+        pages = monitor(config, server.nodes, server.stored, metrics, *standing)
         async with pages as address:
             LOGGER.info("ready: %s of the group %s; %s/health", cluster.name, cluster.group, address)
             await member.run(signals.stop)

@@ -19,6 +19,7 @@ from unique_account.adapters.system_clock import SystemClock
 from unique_account.bootstrap import bootstrap, open_adapter
 from unique_account.cluster.tenure import Tenure
 from unique_account.core.account import Account
+from unique_account.ports.bus import Bus, BusStanding
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.clock import Clock
 from unique_account.ports.cti import Cti
@@ -26,6 +27,7 @@ from unique_account.ports.group_leases import GroupStanding
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.serve.assistants import assistant_server
+from unique_account.serve.bus import listening, opened_bus
 from unique_account.serve.config import Config
 from unique_account.serve.extras import extra
 from unique_account.serve.lifecycle import Running, log_difference
@@ -38,6 +40,7 @@ from unique_account.service.service import Service
 
 if TYPE_CHECKING:
     from unique_account.adapters.prometheus import PrometheusObserver
+    from unique_account.adapters.rabbitmq import RabbitmqBus
 
 _UNSURE: Final = "the lease of the group could not be renewed in time; changes are taken once it is"
 
@@ -59,12 +62,14 @@ class Served:
 
     Attributes:
         ports: The ports.
+        bus: The bus; None for none.
         service: The service.
         enrolment: Keeps its accounts in step with the roster.
         every: After how many seconds the roster is read again; None for only when it is asked for.
     """
 
     ports: Ports
+    bus: RabbitmqBus | None
     service: Service
     enrolment: RosterSync
     every: int | None
@@ -81,6 +86,10 @@ class Served:
         """Whether the store can be reached."""
         return self.ports.accounts.reachable
 
+    def announcing(self) -> BusStanding | None:
+        """How the bus stands; None where there is none."""
+        return self.bus.standing if self.bus else None
+
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
@@ -94,7 +103,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
     observer = FanOut(LogObserver(), metrics)
     async with served(config, observer) as at:
         metrics.watch(at.accounts, at.nodes, at.stored)
-        async with monitor(config, at.nodes, at.stored, metrics) as address:
+        metrics.watch_bus(at.announcing)
+        async with monitor(config, at.nodes, at.stored, metrics, at.announcing) as address:
             yield Running(at.service, at.enrolment, address, at.every)
 
 
@@ -114,12 +124,14 @@ async def served(config: Config, observer: Observer, tenure: Tenure | None = Non
     users = roster(config.users)
     async with AsyncExitStack() as opened:
         ports = await _open_ports(config, observer, opened, tenure)
-        service = await opened.enter_async_context(_service(config, ports, observer, tenure))
+        bus = await opened.enter_async_context(opened_bus(config, observer, tenure.fence if tenure else None))
+        service = await opened.enter_async_context(_service(config, ports, bus, observer, tenure))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
         await opened.enter_async_context(answering(socket_path(config), LiveAnswers(service).answer))
-        every = config.users.confd.every if config.users.confd else None
         sync = RosterSync(service, users, observer)
-        yield Served(ports=ports, service=service, enrolment=sync, every=every)
+        await opened.enter_async_context(listening(bus, service, sync.agree))
+        every = config.users.confd.every if config.users.confd else None
+        yield Served(ports=ports, bus=bus, service=service, enrolment=sync, every=every)
 
 
 def new_metrics() -> PrometheusObserver:
@@ -159,13 +171,14 @@ def _cti(config: Config, observer: Observer, opened: AsyncExitStack) -> Cti:
 
 
 def _service(
-    config: Config, ports: Ports, observer: Observer, tenure: Tenure | None
+    config: Config, ports: Ports, bus: Bus | None, observer: Observer, tenure: Tenure | None
 ) -> AbstractAsyncContextManager[Service]:
     return bootstrap(
         accounts=GatedAccounts(ports.accounts, lambda: tenure.is_sure, _UNSURE) if tenure else ports.accounts,
         clock=ports.clock,
         pbxs=tuple(ports.pbxs.values()),
         cti=ports.cti,
+        bus=bus,
         call_log=ports.call_log,
         observer=observer,
         lease=config.lease,
@@ -179,10 +192,11 @@ def monitor(
     nodes: Callable[[], Mapping[str, bool]],
     stored: Callable[[], bool],
     metrics: PrometheusObserver,
+    bus: Callable[[], BusStanding | None],
     group: Callable[[], GroupStanding] | None = None,
 ) -> AbstractAsyncContextManager[str]:
     """Health and metrics over HTTP; enters with their address."""
     from unique_account.adapters import health
 
-    app = health.application(nodes, stored, metrics.text, group)
+    app = health.application(nodes, stored, metrics.text, group, bus)
     return health.serving(app, config.monitor.host, config.monitor.port)

@@ -22,6 +22,7 @@ from unique_account.ports.bus import Bus
 from unique_account.ports.cti import Cti
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import Pbx
+from unique_account.service.other_numbers import OtherNumbers
 
 T = TypeVar("T")
 
@@ -47,7 +48,11 @@ class NewerPlan(UniqueAccountError):
 
 
 class Projector:
-    """Plans go to the user's media server; presence to every node, the UC Assistants and the bus."""
+    """Plans go to the user's media server; presence to every node, the UC Assistants and the bus.
+
+    Attributes:
+        other_numbers: Shows the presence of numbers that are no user's of this service.
+    """
 
     def __init__(self, pbxs: Mapping[str, Pbx], cti: Cti, bus: Bus, observer: Observer, owner: str) -> None:
         self._pbxs = pbxs
@@ -59,6 +64,7 @@ class Projector:
         self._owed: dict[str, Account] = {}
         self._shown: dict[str, str] = {}
         self._slow: set[asyncio.Task[bool]] = set()
+        self.other_numbers = OtherNumbers(pbxs, cti, observer, self._shown.__contains__)
 
     def node(self, user: User) -> Pbx:
         """The PBX node that carries a user's devices.

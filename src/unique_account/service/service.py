@@ -55,6 +55,7 @@ class Service:
     Attributes:
         commands: Carries out users' commands for their calls.
         histories: Answers users who ask for their calls.
+        other_numbers: Shows the presence of numbers that other groups of nodes have.
 
     Args:
         accounts: Where kept parts are stored.
@@ -97,6 +98,7 @@ class Service:
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
+        self.other_numbers = self._projector.other_numbers
         self.commands = CallControl(self.account, self._projector.node)
         self.histories = HistoryQuery(self.account, call_log)
         self._lease = lease
@@ -133,8 +135,7 @@ class Service:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = (*self._listeners, *self._resyncs)
-        self._listeners = []
+        tasks, self._listeners = (*self._listeners, *self._resyncs), []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -335,6 +336,7 @@ class Service:
             nodes = self._pbxs if node is None else {node: self._pbxs[node]}
             seen = [one for one in self._accounts.values() if node in (None, one.user.media_server)]
             differed = await self._resync.nodes(nodes, seen)
+            await self.other_numbers.show_again(nodes)
         else:
             account = self.account(user)
             differed = await self._resync.user(account, self._projector.node(account.user))

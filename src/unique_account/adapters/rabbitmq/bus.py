@@ -23,6 +23,7 @@ from unique_account.adapters.rabbitmq.xivo_messages import XivoMessages
 from unique_account.core.forwarding import Forwarding
 from unique_account.core.machine import Device
 from unique_account.core.presence import Presence
+from unique_account.ports.bus import BusStanding
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
 from unique_account.ports.outbox import Outbox
@@ -93,6 +94,12 @@ class RabbitmqBus:
     def reachable(self) -> bool:
         """Whether the broker is connected and takes what is announced."""
         return self._link.reachable
+
+    @property
+    def standing(self) -> BusStanding:
+        """How it stands, for people who look after it."""
+        dropped = self.dropped.counts.total()
+        return BusStanding(is_connected=self.reachable, waiting=self.waiting, dropped=dropped)
 
     @property
     def waiting(self) -> int:

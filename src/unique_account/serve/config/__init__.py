@@ -10,6 +10,7 @@ from unique_account.serve.config.secret import Secret
 from unique_account.serve.config.tables import (
     AccountsSettings,
     AssistantSettings,
+    BusSettings,
     ClusterSettings,
     ConfdSettings,
     Config,
@@ -26,6 +27,7 @@ from unique_account.serve.config.tables import (
 __all__ = [
     "AccountsSettings",
     "AssistantSettings",
+    "BusSettings",
     "ClusterSettings",
     "ConfdSettings",
     "Config",

@@ -100,6 +100,7 @@ def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterable[str
     secrets = {f"nodes[{index}].secret": node.secret for index, node in enumerate(config.nodes)}
     secrets["assistant.key"] = config.assistant.key if config.assistant else None
     secrets["users.confd.token"] = config.users.confd.token if config.users.confd else None
+    secrets["bus.password"] = config.bus.password if config.bus else None
     postgresql = config.accounts.postgresql
     secrets["accounts.postgresql.password"] = postgresql.password if postgresql else None
     for place, secret in secrets.items():

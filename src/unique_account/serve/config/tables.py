@@ -6,6 +6,7 @@ import re
 import socket
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -79,6 +80,8 @@ class NodeSettings:
             problems.append('secret: is missing; for example secret.file = "ami.secret"')
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):
             problems.append("sip: is not a SIP address, such as 10.0.0.2:5060")
+        if self.cluster and self.bus and self.bus.group not in (DEFAULT_GROUP, self.cluster.group):
+            problems.append("bus.group: is not that of the table cluster; leave it out, and that one counts")
         if problems:
             raise InvalidFields(problems)
 
@@ -175,6 +178,46 @@ class AccountsSettings:
             raise InvalidFields(("file: needs to be there, or else the table postgresql; one of them",))
 
 
+DEFAULT_GROUP: Final = "default"
+"""The group of an installation that has only one."""
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class BusSettings:
+    """A RabbitMQ broker: XiVO's bus, and presences of other groups of nodes.
+
+    Attributes:
+        url: Where it is and as whom to log in, without the password; its path is the virtual host.
+        password: The password.
+        exchange: The exchange of XiVO's bus.
+        group: The name of the group that this installation's nodes are; each group has another one. Where
+            there is a table ``cluster``, its group counts.
+        presences: The exchange over which groups exchange presences.
+    """
+
+    url: str = field(
+        validator=matching(
+            r"amqps?://[^\s:@/?]+@[^\s@/?]+(/[^\s@?]*)?(\?(?!\S*password)\S*)?",
+            "an address such as amqp://USER@HOST/VHOST, with no password in it",
+        )
+    )
+    password: Secret
+    exchange: str = field(default="xivo", validator=checks.named)
+    group: str = field(
+        default=DEFAULT_GROUP, validator=matching(r"[0-9A-Za-z_.+-]{1,60}", "a name of a group")
+    )
+    presences: str = field(default="unique_account.presences", validator=checks.named)
+
+    def address(self) -> str:
+        """The address with the password in it, which is for nobody's eyes.
+
+        Raises:
+            ValueError: The password is not there any more.
+        """
+        user, _, rest = self.url.partition("@")
+        return f"{user}:{quote(self.password.look_up(), safe='')}@{rest}"
+
+
 @frozen(weakref_slot=False, kw_only=True)
 class AssistantSettings:
     """The UC Assistant: where it is, who may log in, and how browsers register as WebRTC lines.
@@ -256,7 +299,7 @@ class ClusterSettings:
         times: How long the processes wait for each other, in seconds.
     """
 
-    group: str = field(default="default", validator=checks.named)
+    group: str = field(default=DEFAULT_GROUP, validator=checks.named)
     name: str = field(factory=socket.gethostname, validator=checks.named)
     address: str = field(
         default="", validator=matching(r"(https?://[^\s?#]+)?", "an address that begins with https://")
@@ -273,6 +316,7 @@ class Config:
         accounts: Where accounts are kept.
         nodes: The PBX nodes, one at least.
         assistant: The UC Assistant, or None for none.
+        bus: The bus, or None for none.
         monitor: Where health and metrics are served.
         log: What is logged.
         lease: How long a session that vanished holds its account, in seconds (S5).
@@ -284,6 +328,7 @@ class Config:
     accounts: AccountsSettings
     nodes: tuple[NodeSettings, ...]
     assistant: AssistantSettings | None = None
+    bus: BusSettings | None = None
     monitor: MonitorSettings = field(factory=MonitorSettings)
     log: LogSettings = field(factory=LogSettings)
     lease: timedelta = field(default=DEFAULT_LEASE, validator=checks.lease)
