@@ -51,7 +51,7 @@ MESSAGES_OF_ONE: Final = 5
 class RabbitmqBus:
     """Announces presences, forwarding and selections, and receives presences of other groups.
 
-    No request waits for the broker. `async with bus:` connects, and connects again whenever the connection
+    No request waits for the broker. ``async with bus:`` connects, and connects again whenever the connection
     is lost; each connection begins with everything that was announced before.
 
     Args:
