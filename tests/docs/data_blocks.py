@@ -1,8 +1,9 @@
 """TOML and JSON blocks of the documentation, checked: the product reads the one and writes the other.
 
 A TOML block is a file of users, of people, a configuration, or an entry point; a configuration may leave out
-the tables that others show. A JSON block is an answer or a message of the CTI server, or of ``/health`` and ``/ready``. It
-has the fields and the types of a real one, at every depth. A block of another kind is marked as ``text``.
+the tables that others show. A JSON block is an answer or a message of the CTI server, or of ``/health`` and
+``/ready``. It has the fields and the types of a real one, at every depth. A block of another kind is marked
+as ``text``.
 """
 
 from __future__ import annotations

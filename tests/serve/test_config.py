@@ -236,6 +236,15 @@ class TestProblems:
         assert cluster is not None
         assert (cluster.group, cluster.name) == ("default", socket.gethostname())
 
+    def test_a_bus_and_a_group_of_two_names(self, tmp_path: Path) -> None:
+        database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database) + '[cluster]\ngroup = "lyon"\n'
+        bus = '[bus]\nurl = "amqp://ua@broker.example/"\npassword.env = "BUS"\n'
+        assert read(tmp_path, least + bus, BUS="x").cluster is not None
+        assert problems(tmp_path, least + bus + 'group = "paris"\n', BUS="x") == (
+            "bus.group: is not that of the table cluster; leave it out, and that one counts",
+        )
+
     def test_confd_for_a_node_that_is_not_there(self, tmp_path: Path) -> None:
         confd = '[users.confd]\nurl = "http://localhost/1.1"\nmedia_server = "mds9"\n'
         text = LEAST.replace('[users]\nfile = "u.toml"\n', confd)

@@ -16,7 +16,7 @@ from aiormq.exceptions import InvalidFrameError
 
 from unique_account.adapters.rabbitmq.address import BrokerAddress
 from unique_account.adapters.rabbitmq.errors import BrokerUnreachable
-from unique_account.core.errors import UniqueAccountError
+from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.ports.observer import Observer, PortRequest
 
 CONNECTS_WITHIN: Final = 5.0
@@ -96,7 +96,7 @@ class BrokerLink:
                 await asyncio.wait((closed, session), return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
                     session.result()
-                raise ConnectionError("the connection was closed")
+                raise Unreachable("the connection was closed")
             finally:
                 session.cancel()
                 await asyncio.gather(session, return_exceptions=True)

@@ -80,8 +80,6 @@ class NodeSettings:
             problems.append('secret: is missing; for example secret.file = "ami.secret"')
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):
             problems.append("sip: is not a SIP address, such as 10.0.0.2:5060")
-        if self.cluster and self.bus and self.bus.group not in (DEFAULT_GROUP, self.cluster.group):
-            problems.append("bus.group: is not that of the table cluster; leave it out, and that one counts")
         if problems:
             raise InvalidFields(problems)
 
@@ -348,5 +346,7 @@ class Config:
             problems.append(
                 "cluster: needs the table accounts.postgresql; in that database processes agree who serves"
             )
+        if self.cluster and self.bus and self.bus.group not in (DEFAULT_GROUP, self.cluster.group):
+            problems.append("bus.group: is not that of the table cluster; leave it out, and that one counts")
         if problems:
             raise InvalidFields(problems)

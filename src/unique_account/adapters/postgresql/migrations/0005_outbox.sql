@@ -1,3 +1,4 @@
+-- from 3
 -- Users whose choices are stored, and not announced yet: one row a user, with the version that is to be
 -- announced at least. A trigger writes the row, so it is there if and only if the save is; and only while
 -- somebody wants it: whoever reads the outbox extends the time.
