@@ -69,7 +69,7 @@ def check_toml(text: str, folder: Path) -> None:
     elif "people" in document:
         file.write_text(text.replace(_HASH, hash_password("for this test alone")), "utf-8")
         PeopleFile(file, MemoryObserver())
-    elif document.keys() & {"users", "accounts", "nodes", "assistant", "monitor", "log"}:
+    elif document.keys() & {"users", "accounts", "nodes", "assistant", "bus", "monitor", "log"}:
         for name in _named(document):
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ class PostgresqlOutbox(PostgresqlStore):
     """Reads the outbox; several readers share the work.
 
     Args:
-        url: The address of the database, as for `PostgresqlAccounts`.
+        url: The address of the database, as for the other stores.
     """
 
     def __init__(self, url: str) -> None:

@@ -16,7 +16,7 @@ from aiormq.exceptions import InvalidFrameError
 
 from unique_account.adapters.rabbitmq.address import BrokerAddress
 from unique_account.adapters.rabbitmq.errors import BrokerUnreachable
-from unique_account.core.errors import UniqueAccountError, Unreachable
+from unique_account.core.errors import UniqueAccountError
 from unique_account.ports.observer import Observer, PortRequest
 
 CONNECTS_WITHIN: Final = 5.0
@@ -81,6 +81,8 @@ class BrokerLink:
                 self._lose("a request was given up")
             except Exception as error:
                 self._lose(_reason(error))
+            else:
+                self._lose("the connection was closed")
             self.reachable = False
             await asyncio.sleep(self._pause * random.uniform(0.5, 1))
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -96,7 +98,6 @@ class BrokerLink:
                 await asyncio.wait((closed, session), return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
                     session.result()
-                raise Unreachable("the connection was closed")
             finally:
                 session.cancel()
                 await asyncio.gather(session, return_exceptions=True)
