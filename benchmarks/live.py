@@ -24,6 +24,7 @@ from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
 from unique_account.bootstrap import bootstrap
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import PortRequest
 
 EVENTS: Final = 20_000
@@ -65,6 +66,9 @@ class Counter:
 
     def recovered(self, request: PortRequest) -> None:
         raise AssertionError(str(request))
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        raise AssertionError(str(taken))
 
     async def on_event(self, _: str, __: Event) -> None:
         self._one_more()

@@ -8,6 +8,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.ports.accounts import StoreDown
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import PortRequest
 from unique_account.ports.pbx import NodeDown
 
@@ -41,3 +42,7 @@ class LogObserver:
     def recovered(self, request: PortRequest) -> None:
         """Log that something works again."""
         self._logger.info("%s works again", request, extra={"recovered": str(request)})
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        """Log that this process took a node."""
+        self._logger.info("%s", taken, extra={"node": taken.media_server, "epoch": taken.fence.epoch})

@@ -14,7 +14,7 @@ from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.machine import State
 from unique_account.ports.bus import BusStanding
-from unique_account.ports.group_leases import GroupRole, GroupStanding
+from unique_account.ports.group_leases import GroupRole, GroupStanding, NodeTaken
 from unique_account.ports.observer import PortRequest
 
 
@@ -26,6 +26,9 @@ class PrometheusObserver:
         self._events = self._counter("events", "Events that made another account", "event")
         self._refusals = self._counter("refusals", "Events that were refused", "trigger")
         self._failures = self._counter("failures", "Requests that a port did not fulfil", "port", "name")
+        self._taken = self._counter("nodes_taken", "Times that this process took a node", "node")
+        self._ended = self._counter("sessions_ended", "Sessions ended at a node that was taken", "node")
+        self._seconds = self._counter("taking_seconds", "Seconds that it took to take a node", "node")
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(f"unique_account_{name}", what, labels, registry=self._registry)
@@ -44,6 +47,12 @@ class PrometheusObserver:
 
     def recovered(self, request: PortRequest) -> None:
         """Count nothing: the gauges say what is connected."""
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        """Count it by the node, with the sessions that were ended and the time that it took."""
+        self._taken.labels(taken.media_server).inc()
+        self._ended.labels(taken.media_server).inc(taken.ended)
+        self._seconds.labels(taken.media_server).inc(taken.seconds)
 
     def watch(
         self,

@@ -12,6 +12,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
 from unique_account.core.user import User
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import PortRequest
 
 
@@ -55,6 +56,9 @@ class ChangeStream:
         """Nothing changed."""
 
     def recovered(self, request: PortRequest) -> None:
+        """Nothing changed."""
+
+    def node_taken(self, taken: NodeTaken) -> None:
         """Nothing changed."""
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from attrs import frozen
 
 from unique_account.core.errors import UniqueAccountError
+from unique_account.core.plural import counted
 
 
 @frozen(weakref_slot=False)
@@ -99,6 +100,28 @@ class GroupStanding:
     since: datetime | None = None
     takeovers: int = 0
     renewed: float | None = None
+
+
+@frozen(weakref_slot=False, kw_only=True)
+class NodeTaken:
+    """An owner took a node of its group; as text, a sentence.
+
+    Attributes:
+        media_server: The node.
+        fence: The ownership.
+        ended: How many sessions at the node were ended, those of earlier owners among them.
+        seconds: How long that took.
+    """
+
+    media_server: str
+    fence: Fence
+    ended: int
+    seconds: float
+
+    def __str__(self) -> str:
+        ownership = f"the group {self.fence.group} in epoch {self.fence.epoch}"
+        ended = counted(self.ended, "session")
+        return f"took {self.media_server} for {ownership} in {self.seconds * 1000:.0f} ms; ended {ended}"
 
 
 class GroupLeases(Protocol):

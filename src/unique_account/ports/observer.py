@@ -9,6 +9,7 @@ from attrs import frozen
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.group_leases import NodeTaken
 
 
 @frozen(weakref_slot=False)
@@ -55,4 +56,8 @@ class Observer(Protocol):
 
     def recovered(self, request: PortRequest) -> None:
         """A request that failed before, such as ``pbx mds1: connection``, works again."""
+        ...
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        """The process took a node of its group; no earlier owner acts there any more."""
         ...

@@ -18,6 +18,7 @@ from unique_account.adapters.asterisk.config_files.pjsip import (
 from unique_account.adapters.asterisk.dialplan_text import NotForDialplan
 from unique_account.adapters.asterisk.doctor import Expected, examine
 from unique_account.adapters.asterisk.exposure import exposures
+from unique_account.adapters.asterisk.fence.epoch import epoch_at_node
 from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES
 from unique_account.adapters.asterisk.pbx import AsteriskPbx
 from unique_account.adapters.asterisk.plans.decode import plans
@@ -52,6 +53,7 @@ __all__ = [
     "encode",
     "endpoints",
     "entries",
+    "epoch_at_node",
     "examine",
     "exposures",
     "json_line",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from unique_account.adapters.asterisk.ami.connection import Connection
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
 from unique_account.adapters.asterisk.config_files.dialplan import live_devices
+from unique_account.adapters.asterisk.fence.epoch import own_epoch
+from unique_account.adapters.asterisk.fence.node_fence import COMMITS_WITHIN, NodeFence
 from unique_account.adapters.asterisk.hints.hints import Hints
-from unique_account.adapters.asterisk.hints.watchdog import Watchdog
+from unique_account.adapters.asterisk.hints.watchdog import PAUSE, Watchdog
 from unique_account.adapters.asterisk.node.call_control import CONTROLLABLE_PHONES, NodeCallControl
 from unique_account.adapters.asterisk.node.connection import NodeConnection
 from unique_account.adapters.asterisk.node.receiver import FactsReceiver
@@ -20,8 +23,9 @@ from unique_account.adapters.asterisk.plans.astdb import AstDbPlans
 from unique_account.adapters.asterisk.wire_names import custom_state
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
-from unique_account.core.routing import Plan
+from unique_account.core.routing import DEFAULT_OWNER, Plan
 from unique_account.core.user import User
+from unique_account.ports.group_leases import Fence, Fenced
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import CommandFailed, Failure
@@ -41,6 +45,15 @@ class AsteriskPbx:
             of the node that cannot be understood.
         media_server: The node's name, as users name it in ``User.media_server``.
         controllable: How the ``User-Agent`` of phones begins that obey the *talk* and *hold* events (C1).
+        fence: With which ownership of the node's group it takes the node before use; None where no other
+            process of the installation ever uses the node.
+        owner: The name of the installation, under which the node keeps the epoch.
+        on_fenced: Called once if a newer owner has taken the node. Nothing is done there any more then, and
+            nobody logs in again; requests raise a `NodeDown`.
+        commits_within: For how many seconds a node that was taken is not used yet, so that its AstDB has
+            stored the epoch; 0 after a planned hand-over, when no earlier owner is left.
+        watchdog_pause: How many seconds after its end, with a fence, the hints wait for a new owner before
+            the watchdog restores them: the time after which one takes over, and a little more.
 
     Attributes:
         media_server: The node's name.
@@ -53,6 +66,11 @@ class AsteriskPbx:
         media_server: str = "default",
         *,
         controllable: Sequence[str] = CONTROLLABLE_PHONES,
+        fence: Fence | None = None,
+        owner: str = DEFAULT_OWNER,
+        on_fenced: Callable[[Fenced], object] | None = None,
+        commits_within: float = COMMITS_WITHIN,
+        watchdog_pause: float = PAUSE,
     ) -> None:
         self.media_server = media_server
         self._reports = NodeReports(observer, media_server)
@@ -61,7 +79,13 @@ class AsteriskPbx:
         self._facts = FactsReceiver(media_server, self._reports, self._hints.reloaded)
         self._keeping: asyncio.Task[None]
         self._astdb: tuple[Connection, AstDbPlans] | None = None
-        self._watchdog = Watchdog(login)
+        own = None if fence is None else own_epoch(fence, owner)
+        self._fence: NodeFence | None = None
+        if fence is not None and own is not None:
+            taken = partial(self._reports.taken, fence)
+            self._fence = NodeFence(own, login.username, taken, commits_within=commits_within)
+        self._on_fenced = on_fenced
+        self._watchdog = Watchdog(login, own, watchdog_pause)
         self._controllable = tuple(controllable)
 
     @property
@@ -75,13 +99,24 @@ class AsteriskPbx:
         """Report every fact about the watched users, in the order of the node, until cancelled."""
         try:
             async with self._facts.reporting_to(on_event):
-                await self._node.keep(self._begin, self._use, self._facts.down, on_return)
+                try:
+                    await self._node.keep(self._begin, self._use, self._facts.down, on_return)
+                except Fenced as error:
+                    self._reports.failed("fence", error)
+                    if self._on_fenced is not None:
+                        self._on_fenced(error)
+                    await asyncio.Event().wait()
         finally:
             await self._watchdog.aclose()
 
     async def _begin(self, connection: Connection) -> None:
-        """Let the node report all that it knows, and begin to keep its hints in place."""
-        await self._facts.begin(connection)
+        """Take the node, let it report all that it knows, and begin to keep its hints in place."""
+        messages = await self._facts.booted(connection)
+        if self._fence is not None:
+            await self._fence.hold(connection)
+        await self._facts.begin(connection, messages)
+        if self._fence is not None:
+            await self._fence.stored()
         self._keeping = asyncio.create_task(self._hints.keep(connection, self._reports.failed))
 
     async def _use(self) -> None:

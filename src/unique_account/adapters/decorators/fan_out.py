@@ -5,6 +5,7 @@ from __future__ import annotations
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
 
 
@@ -33,3 +34,8 @@ class FanOut:
         """A request works again."""
         for observer in self._observers:
             observer.recovered(request)
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        """The process took a node."""
+        for observer in self._observers:
+            observer.node_taken(taken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import PortRequest
 
 
@@ -16,6 +17,7 @@ class MemoryObserver:
         refusals: Each refused event, with its refusal.
         failures: Each request that a port did not fulfil, with its error.
         recoveries: What works again.
+        taken: Each node that was taken.
     """
 
     def __init__(self) -> None:
@@ -23,6 +25,7 @@ class MemoryObserver:
         self.refusals: list[tuple[Event, Refused]] = []
         self.failures: list[tuple[PortRequest, Exception]] = []
         self.recoveries: list[PortRequest] = []
+        self.taken: list[NodeTaken] = []
 
     def applied(self, event: Event, before: Account, after: Account) -> None:
         """Remember an event that made another account."""
@@ -39,3 +42,7 @@ class MemoryObserver:
     def recovered(self, request: PortRequest) -> None:
         """Remember a recovery."""
         self.recoveries.append(request)
+
+    def node_taken(self, taken: NodeTaken) -> None:
+        """Remember a node that was taken."""
+        self.taken.append(taken)

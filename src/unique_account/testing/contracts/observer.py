@@ -8,6 +8,7 @@ from unique_account.core.account import Account
 from unique_account.core.errors import Refused, Unreachable
 from unique_account.core.events import Event, LoggedIn, MessagesChanged, apply
 from unique_account.core.user import User
+from unique_account.ports.group_leases import Fence, NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.testing.contracts.scenario import Contract, scenario
 
@@ -15,6 +16,7 @@ BEFORE: Final = Account(User(id="alice", extension="1001", deskphone="PJSIP/alic
 EVENTS: Final[tuple[Event, ...]] = (LoggedIn("tab-1"), MessagesChanged(1, 0))
 REFUSAL: Final = Refused("logged_out", "select_webrtc", "100 % {of} a reason", "a way out")
 REQUEST: Final = PortRequest("pbx", "install", "default", "alice")
+TAKEN: Final = NodeTaken(media_server="100 % {of} a node", fence=Fence("main", 7), ended=1, seconds=0.012)
 
 
 class ObserverContract(Contract[Observer]):
@@ -44,3 +46,8 @@ class ObserverContract(Contract[Observer]):
         observer.failed(REQUEST, ConnectionError("gone"))
         for _ in range(2):
             observer.recovered(REQUEST)
+
+    @scenario
+    async def test_nodes_that_were_taken_are_taken_note_of(self, observer: Observer) -> None:
+        """The process took a node of its group."""
+        observer.node_taken(TAKEN)

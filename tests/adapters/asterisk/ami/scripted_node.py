@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from hashlib import md5
 
+from attrs import define
+
 from unique_account.adapters.asterisk import ManagerLogin
 from unique_account.adapters.asterisk.ami.codec import Decoder
 from unique_account.adapters.asterisk.ami.message import Message
@@ -16,6 +18,34 @@ CHALLENGE = "168230411"
 KEY = "5f3b"
 BOOTED = "Event: FullyBooted\r\nStatus: Fully Booted"
 Reply = Callable[[Message], list[str]]
+
+
+@define(eq=False)
+class Session:
+    """A connection, as Asterisk lists it.
+
+    Attributes:
+        number: Its place among all connections so far.
+        writer: Where its answers go.
+        descriptor: Its file descriptor.
+        began: When it began, in connections so far.
+        account: As whom it is logged in; empty until it is.
+        looks: How often it is still listed although it is to end; None if it is not.
+        ended: Whether nothing of it is carried out any more.
+    """
+
+    number: int
+    writer: asyncio.StreamWriter
+    descriptor: int
+    began: int
+    account: str = ""
+    looks: int | None = None
+    ended: bool = False
+
+    def end(self) -> None:
+        """Carry out nothing of it any more."""
+        self.ended = True
+        self.writer.transport.abort()
 
 
 class ScriptedNode:
@@ -36,6 +66,9 @@ class ScriptedNode:
         gives_back: How much of a value `DBGet` tells.
         make: The make of every phone.
         opened: How many connections there were.
+        sessions: The sessions of now, each as long as Asterisk lists it.
+        lingers: How many looks at the list a session survives that is to end.
+        carried_out: Called with each action that is carried out, and its session.
     """
 
     def __init__(self) -> None:
@@ -53,6 +86,9 @@ class ScriptedNode:
         self.make = "Yealink SIP-T46S 66.84"
         self.gives_back = 5000
         self.opened = 0
+        self.sessions: list[Session] = []
+        self.lingers = 0
+        self.carried_out: Callable[[Session, Message], object] = lambda _, __: None
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -100,31 +136,64 @@ class ScriptedNode:
             self._news.clear()
             await self._news.wait()
 
+    def listed(self) -> list[str]:
+        """The sessions as the console lists them; one that lingers may carry out one more action."""
+        for session in self.sessions:
+            if session.looks is not None:
+                session.looks -= 1
+                if session.looks < 0:
+                    session.end()
+        self.sessions = [session for session in self.sessions if not session.ended]
+        return [
+            f"  {session.account[:15]:<15}  {'127.0.0.1':<55}  {1_767_600_000 + session.began:<10}  "
+            f"{self.opened - session.began:<10}  {session.descriptor:<8}  {0:<8}  {4095:010}  {4095:010}"
+            for session in self.sessions
+        ]
+
+    def end(self, descriptor: int) -> str:
+        """Let the session of a descriptor end, as soon as it is asked to."""
+        for session in self.sessions:
+            if session.descriptor == descriptor:
+                session.looks = self.lingers if session.looks is None else session.looks
+                if not session.looks:
+                    session.end()
+                return "Kicking manager session"
+        return "No manager session found"
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
+        session = Session(self.opened, writer, 20 + self.opened, self.opened)
+        self.sessions.append(session)
         self._writers.add(writer)
         writer.write(b"Asterisk Call Manager/11.0.0\r\n")
         decoder = Decoder()
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):
             while data := await reader.read(65536):
                 for message in decoder.feed(data):
                     assert isinstance(message, Message)
-                    self._answer(message, writer)
+                    if not session.ended:
+                        self._answer(message, session)
+        session.ended = True
         self._writers.discard(writer)
         writer.close()
 
-    def _answer(self, action: Message, writer: asyncio.StreamWriter) -> None:
+    def _answer(self, action: Message, session: Session) -> None:
         self.actions.append(action)
+        self.carried_out(session, action)
         self._news.set()
         name = action["Action"]
         if name in self.unanswered:
             return
         reply = self.replies.get(name) or _USUAL.get(name, lambda _, __: ["Response: Success"])
         reported = reply(action) if name in self.replies else reply(self, action)  # type: ignore[call-arg, arg-type]
+        if name == "Login" and reported[0].startswith("Response: Success"):
+            session.account = action["Username"]
         number = f"\r\nActionID: {action['ActionID']}"
         for message in reported:
             own = "" if message == BOOTED else number
-            writer.write(f"{message}{own}\r\n\r\n".encode())
+            session.writer.write(f"{message}{own}\r\n\r\n".encode())
+        if session.looks is not None:
+            session.end()
 
 
 def refused(reason: str) -> Reply:
@@ -252,6 +321,18 @@ def _remove(node: ScriptedNode, action: Message) -> list[str]:
     return ["Response: Success" if known else "Response: Error\r\nMessage: Failed to remove it"]
 
 
+def _command(node: ScriptedNode, action: Message) -> list[str]:
+    match action["Command"].split():
+        case ["manager", "show", "connected"]:
+            lines = node.listed()
+        case ["manager", "kick", "session", descriptor]:
+            lines = [node.end(int(descriptor))]
+        case _:
+            lines = []
+    output = "".join(f"\r\nOutput: {line}" for line in lines)
+    return [f"Response: Success\r\nMessage: Command output follows{output}"]
+
+
 def _extension(node: ScriptedNode, action: Message) -> list[str]:
     return [f"Response: Success\r\nHint: {node.hints.get(action['Exten'], '')}\r\nStatus: 0"]
 
@@ -275,6 +356,7 @@ _USUAL: dict[str, Callable[[ScriptedNode, Message], list[str]]] = {
     "DialplanExtensionAdd": _add,
     "DialplanExtensionRemove": _remove,
     "ExtensionState": _extension,
+    "Command": _command,
 }
 
 

@@ -13,7 +13,13 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from attrs import asdict
+
 from unique_account.adapters.asterisk.ami.login import ManagerLogin
+from unique_account.adapters.asterisk.fence.epoch import OwnEpoch
+
+PAUSE: Final = 7.0
+"""How many seconds the hints wait for a new owner: a group lease lasts for 5 s."""
 
 ENDS_WITHIN: Final = 5.0
 """How many seconds a service that ends in good order waits for its watchdog."""
@@ -22,10 +28,17 @@ _PROCESS: Final = "unique_account.adapters.asterisk.hints.watchdog_process"
 
 
 class Watchdog:
-    """Starts the process with the first hint, and sends it every change."""
+    """Starts the process with the first hint, and sends it every change.
 
-    def __init__(self, login: ManagerLogin) -> None:
+    Args:
+        login: Where the hints are.
+        own: The epoch of this process; None where no other process ever owns the node.
+        pause: With an epoch, how many seconds the hints wait for a new owner.
+    """
+
+    def __init__(self, login: ManagerLogin, own: OwnEpoch | None = None, pause: float = PAUSE) -> None:
         self._login = login
+        self._own = None if own is None else {**asdict(own), "pause": pause}
         self._process: asyncio.subprocess.Process | None = None
         self._reported: dict[str, str | None] = {}
         self._starting = asyncio.Lock()
@@ -42,7 +55,10 @@ class Watchdog:
                 self._report({number: devices})
 
     async def aclose(self) -> None:
-        """The service is done with hints; returns when they are put back, or cannot be for now."""
+        """The service is done with hints; returns when they are put back, or cannot be for now.
+
+        Where a new owner may come, it returns at once: the hints stay as they are for a while.
+        """
         process, self._process = self._process, None
         self._reported.clear()
         if process is None:
@@ -66,6 +82,7 @@ class Watchdog:
         self._report(
             {"host": login.host, "port": login.port, "username": login.username, "secret": login.secret}
         )
+        self._report({"own": self._own})
         self._report(self._reported)
 
     def _report(self, line: Mapping[str, object]) -> None:

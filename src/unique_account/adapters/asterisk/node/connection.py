@@ -12,6 +12,7 @@ from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect, de
 from unique_account.adapters.asterisk.node.reports import NodeReports
 from unique_account.adapters.asterisk.node.subscription import EVENT_CLASSES
 from unique_account.core.errors import Unreachable
+from unique_account.ports.group_leases import Fenced
 from unique_account.ports.pbx import NodeDown
 
 BEGINS_WITHIN: Final = 15.0
@@ -29,6 +30,7 @@ class NodeConnection:
         self._name = media_server
         self._reports = reports
         self._current: Connection | None = None
+        self._fenced: Fenced | None = None
         self._is_kept = False
         self._tried = asyncio.Event()
         self._reported_lost = False
@@ -48,6 +50,8 @@ class NodeConnection:
         if not self._is_kept:
             raise Unreachable(f"nobody listens to the PBX {self._name}")
         await self._tried.wait()
+        if self._fenced is not None:
+            raise NodeDown(f"the PBX {self._name} is closed to this process: {self._fenced}")
         if self._current is None:
             raise NodeDown(f"the PBX {self._name} cannot be reached")
         return self._current
@@ -63,10 +67,13 @@ class NodeConnection:
 
         Args:
             begin: Prepares a new connection; only then may others use it. It raises `ActionRefused` or
-                `ConnectionError` where that fails.
+                `ConnectionError` where that fails, and `Fenced` where no connection may be made any more.
             use: Uses the connection until it raises `ConnectionError`.
             down: Called when the node does not come back at once.
             returned: Called when a connection may be used after one was lost, or could not be made.
+
+        Raises:
+            Fenced: A newer owner has taken the node; no connection is made again.
         """
         self._is_kept = True
         waits = delays(Random())
@@ -80,8 +87,12 @@ class NodeConnection:
                     down()
                 self._tried.set()
                 await asyncio.sleep(next(waits))
+        except Fenced as error:
+            self._fenced = error
+            down()
+            raise
         finally:
-            self._is_kept = False
+            self._is_kept = self._fenced is not None
             self._tried.set()
 
     async def _connect(

@@ -105,13 +105,17 @@ class FactsReceiver:
 
     # -- a connection --------------------------------------------------------------------------------
 
-    async def begin(self, connection: Connection) -> None:
-        """Ask for all that the node knows, once it has booted, and wait until it has come."""
+    async def booted(self, connection: Connection) -> AsyncIterator[Message]:
+        """Wait until the node has booted; gives what it reports from then on."""
         messages = self._understood(connection)
         await subscribe(connection)
         async for message in messages:
             if message.event == "FullyBooted":
                 break
+        return messages
+
+    async def begin(self, connection: Connection, messages: AsyncIterator[Message]) -> None:
+        """Ask for all that the node knows, and wait until it has come."""
         state, translator = NodeState(), Translator((), self._name, await node_key(connection))
         translator.recall(self._translator)
         sync = StateSync(connection, state, lambda: translator.now)

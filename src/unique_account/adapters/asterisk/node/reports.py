@@ -9,6 +9,7 @@ from typing import Final
 from unique_account.adapters.asterisk.ami.message import Malformed
 from unique_account.adapters.asterisk.translation.results import Untranslatable
 from unique_account.core.errors import UniqueAccountError
+from unique_account.ports.group_leases import Fence, NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
 
 REPORTS_A_MINUTE: Final = 20
@@ -35,6 +36,11 @@ class NodeReports:
     def recovered(self, request: str) -> None:
         """A request that failed before works again."""
         self._observer.recovered(PortRequest("pbx", request, self._name))
+
+    def taken(self, fence: Fence, ended: int, seconds: float) -> None:
+        """The process took the node; so many sessions were ended."""
+        taken = NodeTaken(media_server=self._name, fence=fence, ended=ended, seconds=seconds)
+        self._observer.node_taken(taken)
 
     def not_understood(self, problem: Untranslatable | Malformed) -> None:
         """A message is not understood; it is only counted if too many were reported lately."""
