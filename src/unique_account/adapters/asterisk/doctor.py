@@ -17,6 +17,7 @@ from unique_account.adapters.asterisk.ami.login import ManagerLogin, connect
 from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.adapters.asterisk.config_files.manager_conf import MANAGER_FILE, READ, WRITE
 from unique_account.adapters.asterisk.config_files.pjsip import PJSIP_FILE, Trunk, WebSocket, endpoint
+from unique_account.adapters.asterisk.fence.manager_sessions import SHOWN_OF_NAME, manager_sessions
 from unique_account.adapters.asterisk.wire_names import (
     CODE_KEY,
     CODES_CONTEXT,
@@ -26,6 +27,7 @@ from unique_account.adapters.asterisk.wire_names import (
 )
 from unique_account.core.eligibility import MediaServer, prerequisite_problems
 from unique_account.core.user import User
+from unique_account.ports.pbx import NodeDown
 
 MODULES: Final = (
     "app_celgenuserevent app_channelredirect app_db app_dial app_exec app_originate app_stack "
@@ -76,6 +78,9 @@ async def examine(login: ManagerLogin, expected: Expected) -> tuple[str, ...]:
     try:
         async with connect(login) as connection:
             return tuple([problem async for problem in _Examination(connection, login, expected)])
+    except NodeDown as error:
+        reason = "Asterisk stopped, or a new owner has just taken the node and ended all sessions"
+        return (f"{error}: {reason} of the account; examine it again",)
     except ConnectionError as error:
         return (f"{error}; is Asterisk up, with enabled = yes in manager.conf, and {MANAGER_FILE} included?",)
 
@@ -91,6 +96,7 @@ class _Examination:
     async def __aiter__(self) -> AsyncIterator[str]:
         checks: tuple[Callable[[], Awaitable[Iterable[str]]], ...] = (
             self._account,
+            self._sessions,
             self._settings,
             self._modules,
             self._channel_events,
@@ -140,6 +146,28 @@ class _Examination:
                     f"the manager account {self._login.username} lacks {kind} = {','.join(lacking)}; "
                     f"add it in manager.conf, as {MANAGER_FILE} has it"
                 )
+        return problems
+
+    async def _sessions(self) -> list[str]:
+        """Whether a new owner of the node can log in beside an earlier one, and end that one's sessions."""
+        name = self._login.username
+        problems = []
+        if re.search(r"allowmultiplelogin: *no", "\n".join(await self._command(f"manager show user {name}"))):
+            problems.append(
+                f"{name} may log in only once; set allowmultiplelogin = yes, as {MANAGER_FILE} has it"
+            )
+        shown = "\n".join(await self._command("core show help manager kick session"))
+        if "Usage: manager kick session" not in shown:
+            problems.append(
+                "the console has no command manager kick session, so only one process can use the node"
+            )
+        await manager_sessions(self._connection, name)
+        users = {line.strip() for line in await self._command("manager show users")}
+        if alike := [user for user in users - {name} if user[:SHOWN_OF_NAME] == name[:SHOWN_OF_NAME]]:
+            problems.append(
+                f"Asterisk lists sessions of {', '.join(sorted(alike))} as those of {name}, by "
+                f"{SHOWN_OF_NAME} characters, so a new owner ends them too; name it otherwise"
+            )
         return problems
 
     async def _settings(self) -> list[str]:

@@ -120,6 +120,7 @@ class TestManager:
         text = render_manager("unique_account", "127.0.0.1")
         assert "#include unique_account_manager_secret.conf" in text
         assert "secret =" not in text
+        assert "\nallowmultiplelogin = yes\n" in text  # a new owner logs in before an earlier one is gone
         assert manager_secret("ua", "a;b").endswith("[ua](+)\nsecret = a\\;b\n")
 
     def test_by_loopback_nobody_else_is_let_in(self) -> None:

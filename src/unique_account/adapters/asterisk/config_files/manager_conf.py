@@ -41,6 +41,7 @@ def render_manager(username: str, host: str) -> str:
         f"read = {','.join(READ)}",
         f"write = {','.join(WRITE)}",
         "writetimeout = 5000",
+        "allowmultiplelogin = yes",
         *who,
         "",
         f"#include {MANAGER_SECRET_FILE}",
