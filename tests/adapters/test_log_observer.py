@@ -15,6 +15,7 @@ from unique_account.core.account import Account, LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import DeviceSelected, Event, LineChanged, LoggedIn, apply
 from unique_account.core.machine import Device
+from unique_account.ports.group_leases import Fence, NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import NodeDown
 from unique_account.testing.contracts import ObserverContract
@@ -80,6 +81,13 @@ class TestLogObserver:
             (logging.DEBUG, "pbx mds1: hint for alice failed: the PBX mds1 cannot be reached"),
             (logging.INFO, "pbx mds1: connection works again"),
         ]
+
+    def test_a_node_that_was_taken_is_information(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "unique_account")
+        taken = NodeTaken(media_server="mds1", fence=Fence("main", 7), ended=1, seconds=0.0123)
+        LogObserver().node_taken(taken)
+        sentence = "took mds1 for the group main in epoch 7 in 12 ms; ended 1 session"
+        assert caplog.record_tuples == [("unique_account", logging.INFO, sentence)]
 
     def test_another_logger_may_be_given(self, caplog: pytest.LogCaptureFixture) -> None:
         LogObserver(logging.getLogger("elsewhere")).failed(

@@ -11,6 +11,7 @@ from unique_account.adapters.memory import (
 from unique_account.core.account import Account
 from unique_account.core.errors import Refused
 from unique_account.core.events import Event
+from unique_account.ports.group_leases import NodeTaken
 from unique_account.ports.observer import PortRequest
 from unique_account.testing.contracts import (
     ObserverContract,
@@ -45,7 +46,14 @@ class RemembersFailures(MemoryObserver):
         self.failures.pop()
 
 
-@pytest.mark.parametrize("adapter", [Formats, KnowsMachineEventsOnly, FillsUp, Reads, RemembersFailures])
+class FormatsNodes(MemoryObserver):
+    def node_taken(self, taken: NodeTaken) -> None:
+        assert str(taken) % ()
+
+
+@pytest.mark.parametrize(
+    "adapter", [Formats, KnowsMachineEventsOnly, FillsUp, Reads, RemembersFailures, FormatsNodes]
+)
 def test_a_broken_observer_is_found_out(adapter: type[MemoryObserver]) -> None:
     assert broken_promises(keeps(ObserverContract, adapter))
 
