@@ -59,7 +59,7 @@ class TestTheCommandLine:
     @pytest.mark.parametrize("name", NAMES)
     def test_every_option_is_there(self, name: str) -> None:
         named = command.commands[name]
-        own = list(named.commands.values()) if isinstance(named, Group) else [named]
+        own = [named, *(named.commands.values() if isinstance(named, Group) else ())]
         options = [each for one in own for each in one.params if isinstance(each, Option)]
         known = {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
         described = first_cells(section(name), "(?:argument or )?option")

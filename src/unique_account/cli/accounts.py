@@ -1,4 +1,4 @@
-"""``accounts``: the accounts of a running service, as they are now."""
+"""``accounts``: the accounts of a running service, as they are now, and copies of stores."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ from typing import Any
 import click
 
 from unique_account.cli import options
+from unique_account.cli.accounts_copy import copy
 from unique_account.cli.live import ask
 from unique_account.core.plural import counted
 
 
-@click.command()
-@options.config("The TOML file of the running serve.")
+@click.group(invoke_without_command=True)
+@options.config("The TOML file of the running serve.", required=False)
 @options.json("One JSON object a line, for machines.")
-def accounts(file: Path, as_json: bool) -> None:
+@click.pass_context
+def accounts(context: click.Context, file: Path | None, as_json: bool) -> None:
     """List the accounts of a running service, as they are now.
 
     It asks over a socket beside the store, which answers the service's own user only.
     """
+    if context.invoked_subcommand is not None:
+        return
+    if file is None:
+        raise click.UsageError("Missing option '--config'.")
     for account in _all(file):
         click.echo(json.dumps(account, ensure_ascii=False) if as_json else _line(account))
+
+
+accounts.add_command(copy)
 
 
 def _all(file: Path) -> Iterator[dict[str, Any]]:

@@ -111,7 +111,8 @@ class PostgresqlAccounts(PostgresqlStore):
             if user == following:
                 raise StaleVersion(user, None, versions[users.index(user)])
         names = ("users", "versions", "administered", "kept")
-        async with self._database.statements() as connection:
+        patience = _ALL_WITHIN if len(rows) > 1 else None
+        async with self._database.statements(patience) as connection:
             try:
                 added = await self._write(connection, _INSERT, dict(zip(names, columns, strict=True)))
             except UniqueViolation as error:
