@@ -19,7 +19,6 @@ from fuzz.target import Check, Target, is_text, plain, printable, require, text_
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, Tokens
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage, read
-from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 
 _FIELDS: Final[dict[str, Any]] = {
     "uniqueId": "1699999999.1",
@@ -89,16 +88,9 @@ def _check_field(said: Fields, name: str, reads: Callable[[Fields, str], object]
 _NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-def _sessions() -> StoredSessions:
-    """One session of Alice's."""
-    sessions = StoredSessions(_NOW.timestamp)
-    sessions.begin("alice", "x", StoredSession(1e12, 1e12))
-    return sessions
-
-
 @contextmanager
 def _tokens() -> Iterator[Check]:
-    tokens = Tokens(KEY, timedelta(hours=1), _sessions(), lambda: _NOW)
+    tokens = Tokens(KEY, timedelta(hours=1), lambda: _NOW)
     (good,) = _issued()
     yield partial(_check_token, tokens, tokens.read(good.decode()))
 
@@ -137,7 +129,7 @@ def _issued() -> tuple[bytes, ...]:
 @contextmanager
 def _signed_claims() -> Iterator[Check]:
     """Claims of any kind with a signature that is right: what a token of another release could say."""
-    tokens = Tokens(KEY, timedelta(hours=1), _sessions(), lambda: _NOW)
+    tokens = Tokens(KEY, timedelta(hours=1), lambda: _NOW)
     head = _base64(b'{"alg":"HS256","typ":"JWT"}')
 
     def check(data: bytes) -> None:

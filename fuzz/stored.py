@@ -23,9 +23,7 @@ from unique_account.adapters.asterisk.plans.decode import plans
 from unique_account.adapters.asterisk.plans.encode import entries
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.sqlite import SqliteAccounts
-from unique_account.adapters.xuc.storage.preferences import Preference, TooManyPreferences
-from unique_account.adapters.xuc.storage.sessions import StoredSession
-from unique_account.adapters.xuc.storage.store import Store
+from unique_account.adapters.xuc.storage.store import FileStore
 from unique_account.core.account import Account, Kept, Session
 from unique_account.core.cursors import decode_cursor, encode_cursor
 from unique_account.core.errors import InvalidCursor, UniqueAccountError
@@ -35,6 +33,7 @@ from unique_account.core.machine import Device
 from unique_account.core.routing import Plan, plan
 from unique_account.core.user import User
 from unique_account.json_documents import InvalidDocument, from_json, to_json
+from unique_account.ports.assistant_store import Preference, TooManyPreferences
 
 KEY_VARIABLE: Final = "FUZZED_KEY"
 
@@ -145,14 +144,13 @@ def _check_entry(data: bytes) -> None:
 def _stores() -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"
-        with closing(Store(path, MemoryObserver(), lambda: 0.0)) as store:
+        with closing(FileStore(path, MemoryObserver(), lambda: 0.0)) as store:
             asyncio.run(_filled(store))
         return (path.read_bytes(),)
 
 
-async def _filled(store: Store) -> None:
-    store.sessions.begin("alice", "0123456789abcdef", StoredSession(1e12, 1e12))
-    await store.save()
+async def _filled(store: FileStore) -> None:
+    await store.begin("alice", "0123456789abcdef", 1e12, 1e12)
     await store.prefer("alice", "USER_STATUS", Preference("away", "String"))
     await store.prefer("bob", "theme", Preference("dark", "String"))
 
@@ -166,14 +164,14 @@ def _store() -> Iterator[Check]:
 def _check_store(runner: asyncio.Runner, path: Path, _: bytes) -> None:
     _forget_journals(path)
     try:
-        store = Store(path, MemoryObserver(), lambda: 1.0)
+        store = FileStore(path, MemoryObserver(), lambda: 1.0)
     except OSError as error:
         require(printable(str(error)), "a sentence that cannot be written")
         return
     with closing(store):
-        store.sessions.has("alice", "0123456789abcdef")
+        runner.run(store.living([("alice", "0123456789abcdef")]))
         for user in ("alice", "bob"):
-            for preference in store.preferences.of(user).values():
+            for preference in runner.run(store.preferences(user)).values():
                 require(isinstance(preference.value, str), "a preference that is no text")
         with suppress(OSError, TooManyPreferences, UniqueAccountError):
             runner.run(_filled(store))

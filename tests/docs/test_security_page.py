@@ -11,9 +11,8 @@ import pytest
 from tests.paths import ROOT
 from unique_account.adapters.people_file import passwords
 from unique_account.adapters.xuc import XucSettings, hub, login_endpoints, session_checks, tab, websocket
-from unique_account.adapters.xuc.auth import failure_counts, throttle, tokens
+from unique_account.adapters.xuc.auth import throttle, tokens
 from unique_account.adapters.xuc.handlers import account, queries
-from unique_account.adapters.xuc.storage import favorites, preferences
 from unique_account.adapters.xuc.transport import (
     client_logs,
     query_budget,
@@ -24,6 +23,7 @@ from unique_account.adapters.xuc.transport import (
 )
 from unique_account.cli import log_repeats
 from unique_account.http_server import connection_limit, file_descriptors, protocol
+from unique_account.ports import assistant_store, login_attempts
 
 PAGE: Final = "".join(
     (ROOT / "docs" / name).read_text("utf-8") for name in ("security-cti.md", "security-cti-attacks.md")
@@ -48,8 +48,9 @@ BOUNDS: Final = {
     "of 35 MiB of work at least and 2 GiB at most": (
         (passwords.LEAST_WORK, passwords.MOST_WORK) == (35 * 1024, 2 * 2**20)
     ),
-    "10 failures with a login in any 5 minutes": (throttle.PER_LOGIN, failure_counts.WINDOW) == (10, 300),
-    "100 from an address, then four attempts a second": (throttle.PER_ADDRESS, throttle.INTERVAL)
+    "10 failures with a login in any 5 minutes": (login_attempts.PER_LOGIN, login_attempts.WINDOW)
+    == (10, 300),
+    "100 from an address, then four attempts a second": (login_attempts.PER_ADDRESS, throttle.INTERVAL)
     == (100, 0.25),
     "of more than 60 that wait": throttle.LONGEST_DELAY / throttle.INTERVAL == 60,
     "takes up to 15 s": throttle.LONGEST_DELAY == 15,
@@ -101,9 +102,9 @@ BOUNDS: Final = {
     "a ping every 10 s, 5 s to answer it": (websocket_protocol.PING_EVERY, websocket_protocol.PONG_WITHIN)
     == (10, 5),
     "1,000 watched numbers for each socket, 64 preferences": (
-        (queries.MOST_WATCHED, preferences.MOST_PREFERENCES) == (1000, 64)
+        (queries.MOST_WATCHED, assistant_store.MOST_PREFERENCES) == (1000, 64)
     ),
-    "and 256 favourites for each user": favorites.MOST_FAVORITES == 256,
+    "and 256 favourites for each user": assistant_store.MOST_FAVORITES == 256,
     "256 KiB each, 1 MiB at once and 256 KiB a second": (
         (client_logs.LARGEST_LOG, client_logs.AT_ONCE, client_logs.PER_SECOND) == (2**18, 2**20, 2**18)
     ),

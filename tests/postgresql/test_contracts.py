@@ -10,16 +10,27 @@ import pytest
 
 from lab.postgresql import PostgresqlServer
 from tests.adapters.asterisk.cel.stored_rows import StoredRows
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.postgresql import (
     PostgresqlAccounts,
+    PostgresqlAssistantStore,
     PostgresqlCallLog,
     PostgresqlGroupLeases,
+    PostgresqlLoginAttempts,
     database,
 )
 from unique_account.ports.accounts import Accounts
+from unique_account.ports.assistant_store import AssistantStore
 from unique_account.ports.call_log import CallLog
 from unique_account.ports.group_leases import GroupLeases
-from unique_account.testing.contracts import AccountsContract, CallLogContract, GroupLeasesContract
+from unique_account.ports.login_attempts import LoginAttempts
+from unique_account.testing.contracts import (
+    AccountsContract,
+    AssistantStoreContract,
+    CallLogContract,
+    GroupLeasesContract,
+    LoginAttemptsContract,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +86,31 @@ class TestPostgresqlGroupLeases(GroupLeasesContract):
         async with aclosing(PostgresqlGroupLeases(self._url, patience=60)) as leases:
             emptied(self._url, "group_leases")
             yield leases
+
+
+class TestPostgresqlAssistantStore(AssistantStoreContract):
+    """Sessions, preferences and favourites on PostgreSQL."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, server: PostgresqlServer) -> None:
+        self._url = server.url()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AssistantStore]:
+        async with aclosing(PostgresqlAssistantStore(self._url, MemoryObserver())) as store:
+            emptied(self._url, "assistant_sessions", "preferences", "favorites")
+            yield store
+
+
+class TestPostgresqlLoginAttempts(LoginAttemptsContract):
+    """Failed log-ins on PostgreSQL."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, server: PostgresqlServer) -> None:
+        self._url = server.url()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[LoginAttempts]:
+        async with aclosing(PostgresqlLoginAttempts(self._url)) as attempts:
+            emptied(self._url, "login_attempts")
+            yield attempts

@@ -156,22 +156,20 @@ class TestProblems:
         named = table.format("amqps://ua@broker.example:5671/vhost") + 'group = "a b"\n'
         assert problems(tmp_path, LEAST + named) == ("bus.group: is not a name of a group",)
 
-    def test_an_assistant_that_nothing_is_kept_for(self, tmp_path: Path) -> None:
+    def test_an_assistant_whose_accounts_are_in_a_database(self, tmp_path: Path) -> None:
         for name in ("key", "p", "s"):
             (tmp_path / name).write_text("k" * 32, "utf-8")
         database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
         least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)
         files = 'people.file = "p"\npasswords.file = "s"\nkey.file = "key"\n'
         assistant = f'[assistant]\nsip = "ws://localhost/ws"\n{files}'
-        assert problems(tmp_path, least + assistant) == (
-            "assistant.store: needs to be there, as the accounts are in no file",
-        )
         node = 'passwords.file = "mds1.conf"\n'
         assert problems(tmp_path, least + node + assistant + 'store.file = "kept"\n') == (
             f"nodes[0].passwords.file: {tmp_path / 'mds1.conf'} is not there",
         )
-        (tmp_path / "kept.toml").write_text(f'{least}{assistant}store.file = "kept"\n', "utf-8")
-        assert read_config(tmp_path / "kept.toml").assistant is not None
+        for kept in ("", 'store.file = "kept"\n'):
+            (tmp_path / "kept.toml").write_text(f"{least}{assistant}{kept}", "utf-8")
+            assert read_config(tmp_path / "kept.toml").assistant is not None
 
     @pytest.mark.parametrize("name", ["u\\u0000sers.toml", "\\u0000"])
     def test_files_whose_names_are_none(self, tmp_path: Path, name: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from unique_account.adapters.asterisk import NodeCredentials, RenderedCredentials
+from unique_account.ports.assistant_store import AssistantStore
+from unique_account.ports.login_attempts import LoginAttempts
 from unique_account.ports.observer import Observer
 from unique_account.serve.config import AssistantSettings, Config, InvalidConfig, NodeSettings
 from unique_account.serve.extras import extra
@@ -15,8 +18,10 @@ if TYPE_CHECKING:
     from unique_account.adapters.xuc import XucCti, XucSettings
 
 
-def assistant_server(asked: AssistantSettings, config: Config, observer: Observer) -> XucCti:
-    """The server that UC Assistants connect to.
+def assistant_server(
+    asked: AssistantSettings, config: Config, observer: Observer, opened: AsyncExitStack
+) -> XucCti:
+    """The server that UC Assistants connect to; what it opens is closed with the stack.
 
     Raises:
         MissingExtra: A package that it needs is not installed.
@@ -35,7 +40,24 @@ def assistant_server(asked: AssistantSettings, config: Config, observer: Observe
         raise InvalidConfig("the table assistant", (str(error),)) from error
     people = PeopleFile(Path(asked.people.file), observer)
     page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
-    return XucCti(settings, people, credentials, observer, page)
+    store, attempts = _shared(asked, config, observer, opened)
+    return XucCti(settings, people, credentials, observer, page, store=store, attempts=attempts)
+
+
+def _shared(
+    asked: AssistantSettings, config: Config, observer: Observer, opened: AsyncExitStack
+) -> tuple[AssistantStore | None, LoginAttempts | None]:
+    """What all processes share whose accounts are in PostgreSQL; none where the table names a file."""
+    database = config.accounts.postgresql
+    if database is None or asked.store is not None:
+        return None, None
+    from unique_account.adapters.postgresql import PostgresqlAssistantStore, PostgresqlLoginAttempts
+
+    store = PostgresqlAssistantStore(database.address(), observer)
+    opened.push_async_callback(store.aclose)
+    attempts = PostgresqlLoginAttempts(database.address())
+    opened.push_async_callback(attempts.aclose)
+    return store, attempts
 
 
 def _settings(asked: AssistantSettings, config: Config) -> XucSettings:
@@ -50,8 +72,14 @@ def _settings(asked: AssistantSettings, config: Config) -> XucSettings:
         sockets_per_address=asked.sockets_per_address,
         stun=asked.stun,
         time_zone=asked.time_zone,
-        store=Path(asked.store.file if asked.store else config.accounts.file or ""),
+        store=_file(asked, config),
     )
+
+
+def _file(asked: AssistantSettings, config: Config) -> Path | None:
+    """The file of sessions and preferences; None: they are in PostgreSQL."""
+    file = asked.store.file if asked.store else config.accounts.file
+    return None if file is None else Path(file)
 
 
 def _credentials(asked: AssistantSettings, node: NodeSettings) -> NodeCredentials:

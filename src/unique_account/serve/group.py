@@ -21,7 +21,7 @@ from unique_account.core.events import Event
 from unique_account.core.plural import counted
 from unique_account.http_server.file_descriptors import raise_limit
 from unique_account.ports.bus import BusStanding
-from unique_account.ports.group_leases import Fenced
+from unique_account.ports.group_leases import Fenced, NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.serve.config import ClusterSettings, Config
 from unique_account.serve.lifecycle import LOGGER, Signals, enrol, keep_in_step
@@ -53,6 +53,9 @@ class FenceObserver:
             self._tenure.end(error)
 
     def recovered(self, request: PortRequest) -> None:
+        """Nothing of interest."""
+
+    def node_taken(self, taken: NodeTaken) -> None:
         """Nothing of interest."""
 
 

@@ -165,7 +165,7 @@ async def _open_ports(
 def _cti(config: Config, observer: Observer, opened: AsyncExitStack) -> Cti:
     if config.assistant is None:
         return MemoryCti()
-    server = assistant_server(config.assistant, config, observer)
+    server = assistant_server(config.assistant, config, observer, opened)
     opened.callback(server.bind().close)
     return server
 

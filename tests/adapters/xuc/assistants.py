@@ -54,12 +54,15 @@ class SipLines:
 def server(now: Callable[[], datetime] | None = None, **changes: Any) -> XucCti:
     """A CTI server on a port that is free."""
     observer, directory = changes.pop("observer", None), changes.pop("directory", None)
+    store, attempts = changes.pop("shared", (None, None))
     return XucCti(
         evolve(XucSettings(key=KEY, port=0), **changes),
         directory or MemoryDirectory(PASSWORDS, NAMES, {"1001": "alice", "1002": "bob"}),
         changes.pop("lines", SipLines()),
         observer or MemoryObserver(),
         now=now or (lambda: datetime.now(UTC)),
+        store=store,
+        attempts=attempts,
     )
 
 

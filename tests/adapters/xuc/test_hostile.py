@@ -23,13 +23,13 @@ from unique_account.adapters.people_file.people import People, Person
 from unique_account.adapters.xuc import login_endpoints, server, websocket
 from unique_account.adapters.xuc.handlers.dispatch import COMMANDS
 from unique_account.adapters.xuc.protocol.incoming import Fields, Heartbeat, InvalidMessage, read
-from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES
 from unique_account.adapters.xuc.tab import CLOSES_WITHIN
 from unique_account.adapters.xuc.transport import rate_limit, send_queue
 from unique_account.adapters.xuc.transport.websocket_closing import CUT_OFF_WITHIN
 from unique_account.adapters.xuc.transport.websocket_protocol import LARGEST
 from unique_account.core.presence import Presence
 from unique_account.http_server import protocol
+from unique_account.ports.assistant_store import MOST_PREFERENCES
 from unique_account.ports.directory import Colleague
 
 JSON = st.recursive(
@@ -632,7 +632,7 @@ class TestMemory:
     async def test_desks_of_strangers_are_cleared(self) -> None:
         async with installation() as at:
             for number in range(20):
-                token = at.cti._hub.tokens.issue(f"nobody{number}", "alice", PASSWORDS["alice"])
+                token = await at.cti._hub.log_in(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()
             await at.wait_until(lambda: len(at.cti._hub._users) == 2)
 

@@ -20,7 +20,7 @@ from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryDirectory
 from unique_account.adapters.xuc import login_endpoints, session_checks
 from unique_account.adapters.xuc.auth import throttle
-from unique_account.adapters.xuc.auth.throttle import PER_ADDRESS, PER_LOGIN
+from unique_account.ports.login_attempts import PER_ADDRESS, PER_LOGIN
 
 
 class Changing(MemoryDirectory):

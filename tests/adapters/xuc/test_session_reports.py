@@ -22,9 +22,9 @@ from unique_account.adapters.memory import (
     SettableClock,
 )
 from unique_account.adapters.xuc import XucSettings, hub, websocket
-from unique_account.adapters.xuc.auth.tokens import TokenExpired
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.session_checks import check_sessions
+from unique_account.adapters.xuc.storage.store import FileStore
 from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.transport.websocket_protocol import EXTENSION
 from unique_account.core.account import Account
@@ -149,6 +149,13 @@ class SlowAccounts(MemoryAccounts):
                 await super().save(*what)
 
 
+class UnwrittenStore(FileStore):
+    """Sessions that no disk delays."""
+
+    async def save(self) -> None:
+        """Nothing outlives a schedule."""
+
+
 class RandomSchedule:
     """Alice's sessions, steered at random by a seed, and what was done so far."""
 
@@ -157,7 +164,8 @@ class RandomSchedule:
         self.clock, self.observer, self.accounts = SettableClock(), MemoryObserver(), SlowAccounts()
         settings = XucSettings(key=KEY, port=0, sockets_per_user=4)
         self.directory = MemoryDirectory(PASSWORDS, NAMES)
-        self.hub = Hub(settings, self.directory, SipLines(), self.observer, self.clock.now)
+        self.store = UnwrittenStore(None, self.observer, self.clock.now().timestamp)
+        self.hub = Hub(settings, self.directory, SipLines(), self.observer, self.clock.now, self.store)
         self.service = Service(
             accounts=self.accounts,
             pbxs=(MemoryPbx(self.clock),),
@@ -184,7 +192,7 @@ class RandomSchedule:
     async def enter(self) -> None:
         if not self.tokens or self.chance.random() < 0.3:
             credential = await self.directory.credential("alice") or ""
-            self.tokens.append(self.hub.tokens.issue("alice", "alice", credential))
+            self.tokens.append(await self.hub.log_in("alice", "alice", credential))
         socket = FakeWebSocket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
         self.serving.append(self._task(websocket.serve(self.hub, UnlimitedEntries(), socket)))  # type: ignore[arg-type]
@@ -284,11 +292,8 @@ class RandomSchedule:
         return [token for token in self.revoked if self._is_valid(token)]
 
     def _is_valid(self, token: str) -> bool:
-        try:
-            self.hub.tokens.read(token)
-        except TokenExpired:
-            return False
-        return True
+        read = self.hub.tokens.read(token)
+        return self.store._sessions.has(read.user, read.session)
 
     def unreported(self) -> set[str]:
         """The sessions that are connected and that the account does not hold."""

@@ -16,9 +16,7 @@ from unique_account.adapters.xuc.presence_subscriptions import PresenceSubscript
 from unique_account.adapters.xuc.protocol import xivo_messages
 from unique_account.adapters.xuc.session_reports import SessionReports
 from unique_account.adapters.xuc.settings import XucSettings
-from unique_account.adapters.xuc.storage.preferences import Preference
-from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored, StoreFailed
-from unique_account.adapters.xuc.storage.store import Store
+from unique_account.adapters.xuc.storage.store import LogoutNotStored
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.user_sessions import UserSession, UserSessions
 from unique_account.core.account import Account
@@ -26,6 +24,7 @@ from unique_account.core.errors import UniqueAccountError, Unreachable
 from unique_account.core.events import Event
 from unique_account.core.number import Number
 from unique_account.core.view import View
+from unique_account.ports.assistant_store import AssistantStore, Preference, StoreFailed
 from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import Command, CommandHandler
 from unique_account.ports.inbound.events import EventHandler, UnknownUser
@@ -66,7 +65,7 @@ class Hub:
         lines: How browsers register.
         observer: Notified of failures.
         now: The present instant, in UTC.
-        store: Sessions and preferences that outlive the process.
+        store: Sessions and preferences that outlive the process, and may be shared with others.
         tokens: The tokens.
         service: The service; None: it does not listen.
         presence: The numbers that tabs watch.
@@ -80,20 +79,21 @@ class Hub:
         lines: SipCredentials,
         observer: Observer,
         now: Callable[[], datetime],
+        store: AssistantStore,
     ) -> None:
         self.settings = settings
         self.directory = directory
         self.lines = lines
         self.observer = observer
         self.now = now
-        self.store = Store(settings.store, observer, lambda: now().timestamp())
-        self.tokens = Tokens(settings.key, settings.ttl, self.store.sessions, now)
+        self.store = store
+        self.tokens = Tokens(settings.key, settings.ttl, now)
         self.service: ServicePorts | None = None
         self.presence = PresenceSubscriptions(directory)
         self.tasks = BackgroundTasks()
         self._users: dict[str, UserSessions] = {}
         self._numbers: dict[str, str] = {}
-        self._reports = SessionReports(self._on_event, self.tokens, observer, now)
+        self._reports = SessionReports(self._on_event, store, observer, now)
 
     # -- users ---------------------------------------------------------------------------------------
 
@@ -189,6 +189,7 @@ class Hub:
         if sessions.view is not None:
             sessions.name = (await self.presence.visible_to(sessions.user, sessions.view.number)).name
             sessions.party_names = await self._names_of_parties(sessions.view)
+        self._reports.require_entered(sessions, tab)
         sessions.welcome(tab, self.ice(sessions.user))
 
     def leave(self, tab: Tab) -> None:
@@ -210,15 +211,40 @@ class Hub:
 
     # -- tokens --------------------------------------------------------------------------------------
 
+    async def log_in(self, user: str, login: str, credential: str, *, dials: bool = False) -> str:
+        """The first token of a new session; see `Tokens.issue`.
+
+        Raises:
+            StoreFailed: The session could not be stored.
+        """
+        issued = self.tokens.issue(user, login, credential, dials=dials)
+        await self.store.begin(user, issued.session, issued.expires, issued.until)
+        return issued.text
+
+    async def renew(self, token: Token) -> str:
+        """Another token of a session.
+
+        Raises:
+            TokenExpired: The session is too old, or has ended.
+            StoreFailed: It is not known whether it has.
+        """
+        issued = self.tokens.renew(token)
+        if not await self.store.prolong(token.user, token.session, issued.expires):
+            raise TokenExpired
+        return issued.text
+
     async def token(self, text: str) -> Token:
         """The content of a valid token whose login still has the password that it was given for.
 
         Raises:
             TokenExpired: It was valid once.
             BadToken: It never was.
+            StoreFailed: It is not known whether its session has ended.
         """
         token = self.tokens.read(text)
         if not await self.has_current_password(token):
+            raise TokenExpired
+        if not await self.store.living([(token.user, token.session)]):
             raise TokenExpired
         return token
 
@@ -236,18 +262,16 @@ class Hub:
         sessions = self.sessions_of(user)
         try:
             await self._reports.log_out(sessions, session)
+        except StoreFailed as error:
+            sessions.close(code, session)
+            raise LogoutNotStored(str(error)) from error
         except BaseException:
             if (held := sessions.by_id.get(session)) is not None:  # the service may have stored it
                 self.tasks.spawn(self._report(sessions, session, held))
             raise
         finally:
             self.drop_if_idle(user)
-        try:
-            await self.store.save()
-        except StoreFailed as error:
-            raise LogoutNotStored(str(error)) from error
-        finally:
-            sessions.close(code, session)
+        sessions.close(code, session)
 
     # -- the service ---------------------------------------------------------------------------------
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from unique_account.adapters.xuc.auth.address_turns import AddressTurns, TooManyWaiting
-from unique_account.adapters.xuc.auth.throttle import Attempt, Throttle, TooManyAttempts
+from unique_account.adapters.xuc.auth.throttle import Throttle
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token, TokenExpired
 from unique_account.adapters.xuc.hub import Hub
-from unique_account.adapters.xuc.protocol.error_messages import ErrorId, ErrorMessage
+from unique_account.adapters.xuc.protocol.error_messages import ErrorId, ErrorMessage, described
 from unique_account.adapters.xuc.protocol.incoming import decoded
-from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored, StoreFailed
+from unique_account.adapters.xuc.storage.store import LogoutNotStored
 from unique_account.core.errors import UniqueAccountError
+from unique_account.ports.assistant_store import StoreFailed
+from unique_account.ports.login_attempts import LoginAttempts, TooManyAttempts
 from unique_account.ports.observer import PortRequest
 
 LARGEST_BODY: Final = 4096
@@ -75,11 +76,16 @@ def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 class LoginEndpoints:
-    """Answers the requests about tokens."""
+    """Answers the requests about tokens.
 
-    def __init__(self, hub: Hub) -> None:
+    Args:
+        hub: The users at the server.
+        attempts: The attempts to log in at all processes; None: there is only this one.
+    """
+
+    def __init__(self, hub: Hub, attempts: LoginAttempts | None = None) -> None:
         self._hub = hub
-        self._throttle = Throttle(time.monotonic)
+        self._throttle = Throttle(time.monotonic, hub.settings.key, hub.observer, attempts)
         self._turns = AddressTurns(AT_ONCE)
 
     async def log_in(self, request: Request) -> Response:
@@ -99,6 +105,9 @@ class LoginEndpoints:
             return await answer(request)
         except Denied as denied:
             return denied.response()
+        except StoreFailed as error:
+            said = described(error)
+            return Denied(503, "UnhandledError", said.sentence, ErrorId(said.id)).response()
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
@@ -109,25 +118,19 @@ class LoginEndpoints:
         login, password, application = _credentials(await _body(request))
         address = request.client.host if request.client else ""
         credential = await self._hub.directory.credential(login)  # before the check: it may change meanwhile
-        with self._attempt(login, address, credential is not None) as attempt:
-            await asyncio.sleep(attempt.delay)
-            user = await self._authenticated(login, password, attempt.source)
-            if user is None or credential is None:
-                attempt.failed()
-                sentence = "login and password do not match"
-                raise Denied(401, "InvalidCredentials", sentence, ErrorId.WRONG_PASSWORD)
-            attempt.succeeded()
-        token = self._hub.tokens.issue(user, login, credential, dials=application == OUR_PAGE)
-        with suppress(StoreFailed):  # the observer knows; it is valid until a restart
-            await self._hub.store.save()
-        return self._token(login, token)
-
-    def _attempt(self, login: str, address: str, known: bool) -> Attempt:
         try:
-            return self._throttle.attempt(login, address, known=known)
+            async with self._throttle.attempt(login, address, known=credential is not None) as attempt:
+                await asyncio.sleep(attempt.delay)
+                user = await self._authenticated(login, password, attempt.source)
+                attempt.right = user is not None and credential is not None
         except TooManyAttempts as error:
             later = {"Retry-After": str(int(error.wait) + 1)}
             raise Denied(429, "TooManyAttempts", str(error), ErrorId.TOO_MANY_ATTEMPTS, later) from error
+        if user is None or credential is None:
+            sentence = "login and password do not match"
+            raise Denied(401, "InvalidCredentials", sentence, ErrorId.WRONG_PASSWORD)
+        token = await self._hub.log_in(user, login, credential, dials=application == OUR_PAGE)
+        return self._token(login, token)
 
     async def _authenticated(self, login: str, password: str, source: str) -> str | None:
         try:
@@ -141,7 +144,7 @@ class LoginEndpoints:
     async def _check(self, request: Request) -> Response:
         token = await self._bearer(request)
         try:
-            renewed = self._hub.tokens.renew(token)
+            renewed = await self._hub.renew(token)
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error), ErrorId.SESSION_OVER) from error
         return self._token(token.login, renewed)

@@ -22,29 +22,33 @@ from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.websocket import serve
 from unique_account.http_server.connection_limit import Limits
 from unique_account.http_server.forwarded_for import ForwardedFor
+from unique_account.ports.login_attempts import LoginAttempts
 
 ROOT: Final = "/xuc/api/2.0"
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(hub: Hub, limits: Limits, page: ASGIApp | None = None) -> ASGIApp:
+def application(
+    hub: Hub, limits: Limits, page: ASGIApp | None = None, attempts: LoginAttempts | None = None
+) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
         hub: The users at the server.
         limits: How many connections one address may have, behind proxies too.
         page: The application at all other addresses; None: there is none.
+        attempts: The attempts to log in at all processes; None: there is only this one.
     """
-    routes = _routes(hub)
+    routes = _routes(hub, attempts)
     if page is not None:
         routes.append(Mount("/", page))
     limiter, origins = Middleware(ForwardedFor, limits=limits), hub.settings.origins
     return Starlette(routes=routes, middleware=[limiter, _cors(origins)] if origins else [limiter])
 
 
-def _routes(hub: Hub) -> list[BaseRoute]:
-    endpoints, entry_limit, origins = LoginEndpoints(hub), EntryRateLimit(), hub.settings.origins
+def _routes(hub: Hub, attempts: LoginAttempts | None) -> list[BaseRoute]:
+    endpoints, entry_limit, origins = LoginEndpoints(hub, attempts), EntryRateLimit(), hub.settings.origins
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):

@@ -15,6 +15,7 @@ from unique_account.adapters.xuc.hub import Hub, ServicePorts
 from unique_account.adapters.xuc.routes import application
 from unique_account.adapters.xuc.session_checks import check_periodically
 from unique_account.adapters.xuc.settings import XucSettings
+from unique_account.adapters.xuc.storage.store import FileStore
 from unique_account.adapters.xuc.transport.client_logs import LARGEST_LOG
 from unique_account.adapters.xuc.transport.websocket_protocol import (
     PING_EVERY,
@@ -26,10 +27,12 @@ from unique_account.core.view import View
 from unique_account.http_server.connection_limit import Limits, Proxies
 from unique_account.http_server.file_descriptors import room
 from unique_account.http_server.server import bind, config, serving
+from unique_account.ports.assistant_store import AssistantStore
 from unique_account.ports.directory import Directory
 from unique_account.ports.inbound.commands import CommandHandler
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
+from unique_account.ports.login_attempts import LoginAttempts
 from unique_account.ports.observer import Observer
 from unique_account.ports.sip_credentials import SipCredentials
 
@@ -57,6 +60,9 @@ class XucCti:
         observer: Notified of failures.
         page: An ASGI application that answers at all other addresses: the page.
         now: The present instant, in UTC.
+        store: Sessions and preferences, where other processes share them; None: those of this process alone,
+            in the file of the settings.
+        attempts: The attempts to log in, where other processes share them; None: those at this process alone.
     """
 
     def __init__(
@@ -67,9 +73,13 @@ class XucCti:
         observer: Observer,
         page: ASGIApp | None = None,
         now: Callable[[], datetime] = _now,
+        store: AssistantStore | None = None,
+        attempts: LoginAttempts | None = None,
     ) -> None:
         self._settings = settings
-        self._hub = Hub(settings, directory, lines, observer, now)
+        store = store or FileStore(settings.store, observer, lambda: now().timestamp())
+        self._hub = Hub(settings, directory, lines, observer, now, store)
+        self._attempts = attempts
         self._page = page
         self._port: asyncio.Future[int] | None = None
         self._listener: socket.socket | None = None
@@ -97,7 +107,7 @@ class XucCti:
         with self.bind() as listener:
             self._listener = None
             limits = _limits(settings)
-            how = _config(settings, application(hub, limits, self._page))
+            how = _config(settings, application(hub, limits, self._page, self._attempts))
             hub.service = service = ServicePorts(on_event, on_command, histories)
             try:
                 async with serving(how, limits, listener) as task:

@@ -18,6 +18,7 @@ from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.transport.rate_limit import EntryRateLimit
 from unique_account.adapters.xuc.transport.websocket_protocol import EXTENSION, WebSocketProtocol
+from unique_account.ports.assistant_store import StoreFailed
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.observer import PortRequest
 
@@ -39,6 +40,10 @@ async def serve(hub: Hub, entry_limit: EntryRateLimit, socket: WebSocket) -> Non
         token = await hub.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", CloseCode.BAD_TOKEN)
+        protocol.dismiss()
+        return
+    except StoreFailed:
+        await _refuse(socket, "loggedOnFailed", CloseCode.COME_BACK)
         protocol.dismiss()
         return
     if not entry_limit.allows(token.user, asyncio.get_running_loop().time()):
@@ -67,8 +72,6 @@ async def _enter(hub: Hub, tab: Tab, token: Token) -> bool:
     try:
         async with asyncio.timeout(ENTERS_WITHIN):
             await hub.enter(tab)
-        if hub.tokens.is_live(token):  # it may have been revoked meanwhile
-            return True
     except BadToken:  # logged out meanwhile
         code = CloseCode.BAD_TOKEN
     except TooManySockets:
@@ -81,6 +84,8 @@ async def _enter(hub: Hub, tab: Tab, token: Token) -> bool:
     except Exception as error:
         hub.observer.failed(PortRequest("cti", "log-in", user=token.user), error)
         code = CloseCode.COME_BACK
+    else:
+        return True
     tab.report("LoggedOnError", {"Error": word})
     await tab.close(code)
     return False

@@ -233,7 +233,8 @@ class AssistantSettings:
         sockets_per_address: How many connections there may be from one address.
         stun: STUN servers, such as ``stun:stun.example.org:3478``.
         time_zone: The time zone in which the history shows when a call began.
-        store: The SQLite file that keeps sessions and users' preferences; that of the accounts if it is None.
+        store: The SQLite file that keeps sessions and users' preferences. None: where the accounts are; in
+            PostgreSQL all processes share them, and count log-ins together.
     """
 
     people: NamedFile
@@ -340,8 +341,6 @@ class Config:
         asked = self.users.confd
         if asked and names and asked.media_server not in names:
             problems.append(f"users.confd.media_server: is {asked.media_server}, which is none of the nodes")
-        if self.assistant and not self.assistant.store and not self.accounts.file:
-            problems.append("assistant.store: needs to be there, as the accounts are in no file")
         if self.cluster and not self.accounts.postgresql:
             problems.append(
                 "cluster: needs the table accounts.postgresql; in that database processes agree who serves"

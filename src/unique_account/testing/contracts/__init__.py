@@ -23,12 +23,14 @@ import pytest
 # Before the modules are imported, so that a failing assertion shows what it compared.
 _PORTS = (
     "accounts",
+    "assistant_store",
     "bus",
     "call_log",
     "clock",
     "cti",
     "directory",
     "group_leases",
+    "login_attempts",
     "observer",
     "pbx",
     "roster",
@@ -37,12 +39,14 @@ _PORTS = (
 pytest.register_assert_rewrite(*(f"{__name__}.{port}" for port in _PORTS))
 
 from unique_account.testing.contracts.accounts import AccountsContract  # noqa: E402
+from unique_account.testing.contracts.assistant_store import AssistantStoreContract  # noqa: E402
 from unique_account.testing.contracts.bus import BusContract, Listener  # noqa: E402
 from unique_account.testing.contracts.call_log import CallLogContract  # noqa: E402
 from unique_account.testing.contracts.clock import ClockContract, Passing  # noqa: E402
 from unique_account.testing.contracts.cti import Assistants, CtiContract  # noqa: E402
 from unique_account.testing.contracts.directory import Company, DirectoryContract, Employee  # noqa: E402
 from unique_account.testing.contracts.group_leases import GroupLeasesContract  # noqa: E402
+from unique_account.testing.contracts.login_attempts import LoginAttemptsContract  # noqa: E402
 from unique_account.testing.contracts.observer import ObserverContract  # noqa: E402
 from unique_account.testing.contracts.pbx import PbxContract, Phones  # noqa: E402
 from unique_account.testing.contracts.roster import RosterContract, Source  # noqa: E402
@@ -54,6 +58,7 @@ from unique_account.testing.contracts.sip_credentials import (  # noqa: E402
 
 __all__ = [
     "AccountsContract",
+    "AssistantStoreContract",
     "Assistants",
     "BusContract",
     "CallLogContract",
@@ -65,6 +70,7 @@ __all__ = [
     "Employee",
     "GroupLeasesContract",
     "Listener",
+    "LoginAttemptsContract",
     "ObserverContract",
     "Passing",
     "Passwords",

@@ -5,26 +5,32 @@ from __future__ import annotations
 import random
 import sys
 from array import array
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc.auth import throttle
-from unique_account.adapters.xuc.auth.failure_counts import SOON, WINDOW
-from unique_account.adapters.xuc.auth.throttle import (
-    ADDRESSES,
-    INTERVAL,
-    LONGEST_DELAY,
-    PER_ADDRESS,
-    PER_LOGIN,
-    UNKNOWN_LOGINS,
-    Throttle,
-    TooManyAttempts,
-)
+from unique_account.adapters.xuc.auth.throttle import ADDRESSES, INTERVAL, LONGEST_DELAY, UNKNOWN_LOGINS
+from unique_account.ports.login_attempts import PER_ADDRESS, PER_LOGIN, SOON, WINDOW, TooManyAttempts
 
+T = TypeVar("T")
 HERE = "192.0.2.1"
 PEOPLE = {"alice", "bob", "carol"}
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("it waits")
 
 
 class ThrottleDriver:
@@ -35,28 +41,29 @@ class ThrottleDriver:
         attempts: What counts them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "a key") -> None:
         self.now = 1000.0
-        self.attempts = Throttle(lambda: self.now)
+        self.attempts = throttle.Throttle(lambda: self.now, key, MemoryObserver())
 
-    def begin(self, login: str, address: str = HERE) -> throttle.Attempt:
+    def begin(self, login: str, address: str = HERE) -> AbstractAsyncContextManager[throttle.Attempt]:
         return self.attempts.attempt(login, address, known=login in PEOPLE)
 
     def fail(self, login: str, address: str = HERE) -> float:
         """Fail once; returns after what delay."""
-        with self.begin(login, address) as attempt:
-            attempt.failed()
-        return attempt.delay
+        return at_once(self._try(login, address, right=False))
 
     def succeed(self, login: str, address: str = HERE) -> float:
-        with self.begin(login, address) as attempt:
-            attempt.succeeded()
+        return at_once(self._try(login, address, right=True))
+
+    async def _try(self, login: str, address: str, *, right: bool | None) -> float:
+        async with self.begin(login, address) as attempt:
+            attempt.right = right
         return attempt.delay
 
     def wait(self, login: str, address: str = HERE) -> float:
         """How long a login has to wait, 0: it may try."""
         try:
-            self.begin(login, address)
+            at_once(self._try(login, address, right=None))
         except TooManyAttempts as refused:
             return refused.wait
         return 0.0
@@ -97,18 +104,23 @@ class TestByLogin:
         driver = ThrottleDriver()
         under_way = [driver.begin("alice", elsewhere(number)) for number in range(PER_LOGIN)]
         for attempt in under_way:
-            attempt.__enter__()
+            at_once(attempt.__aenter__())
         assert driver.wait("alice") == SOON
-        under_way.pop().__exit__()
+        at_once(under_way.pop().__aexit__(None, None, None))
         assert driver.wait("alice") == 0
 
     def test_one_that_was_not_checked_counts_for_nothing(self) -> None:
         driver = ThrottleDriver()
-        for _ in range(2 * PER_LOGIN):
-            with pytest.raises(OSError, match="busy"), driver.begin("alice"):
+
+        async def busy() -> None:
+            async with driver.begin("alice"):
                 raise OSError("busy")
+
+        for _ in range(2 * PER_LOGIN):
+            with pytest.raises(OSError, match="busy"):
+                at_once(busy())
         assert driver.wait("alice") == 0
-        assert not driver.attempts._addresses._failures
+        assert not driver.attempts._local._addresses._failures
 
     def test_spellings_of_a_login_are_counted_as_one(self) -> None:
         driver = ThrottleDriver()
@@ -127,7 +139,8 @@ class TestByLogin:
         driver.fail("bob")
         assert driver.wait("alice") == 0
         assert driver.wait("bob") > 0
-        assert driver.attempts._addresses.count(driver.begin("carol").addresses, driver.now) == 2 * PER_LOGIN
+        (addresses,) = {len(times) for times in driver.attempts._local._addresses._failures.values()}
+        assert addresses == 2 * PER_LOGIN
 
     def test_nobody_pushes_a_count_out(self) -> None:
         driver = ThrottleDriver()
@@ -241,11 +254,14 @@ class TestMemory:
             if not driver.wait(login, address):
                 driver.fail(login, address)
         driver.fail("alice", elsewhere(1))
-        counted, sources = driver.attempts._logins._failures, driver.attempts._addresses._failures
+        counted, sources = (
+            driver.attempts._local._logins._failures,
+            driver.attempts._local._addresses._failures,
+        )
         assert (len(counted), len(sources)) == (2 * 64 + 1, 2 * 64)
         assert max(map(len, counted.values())) == PER_LOGIN
         assert max(map(len, sources.values())) <= PER_ADDRESS
-        assert not driver.attempts._logins._under_way
+        assert not driver.attempts._local._logins._under_way
 
     def test_all_of_it_is_less_than_40_mb(self) -> None:
         def size(places: int, limit: int) -> int:

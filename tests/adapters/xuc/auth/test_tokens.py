@@ -10,7 +10,6 @@ import pytest
 from jwt.utils import base64url_encode
 
 from unique_account.adapters.xuc.auth.tokens import BadToken, TokenExpired, Tokens
-from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 
 KEY: Final = "k" * 32
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -26,9 +25,7 @@ SAYS: Final = {
 
 @pytest.fixture
 def tokens() -> Tokens:
-    sessions = StoredSessions(NOW.timestamp)
-    sessions.begin("alice", "x", StoredSession(9e9, 9e9))
-    return Tokens(KEY, timedelta(hours=1), sessions, lambda: NOW)
+    return Tokens(KEY, timedelta(hours=1), lambda: NOW)
 
 
 def signed(claims: str, header: str = '{"alg":"HS256","typ":"JWT"}') -> str:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from unique_account.adapters.memory import MemoryObserver
-from unique_account.adapters.xuc.storage.store import Store
+from unique_account.adapters.xuc.storage.store import FileStore
 
 
 class TestRights:
@@ -16,7 +16,7 @@ class TestRights:
         before = os.umask(0)
         try:
             for _ in range(2):
-                Store(tmp_path / "xuc.sqlite", MemoryObserver(), lambda: 0.0).close()
+                FileStore(tmp_path / "xuc.sqlite", MemoryObserver(), lambda: 0.0).close()
                 assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
                 (tmp_path / "xuc.sqlite").chmod(0o666)
         finally:

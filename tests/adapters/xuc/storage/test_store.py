@@ -12,16 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, Installation, Tab, installation
+from tests.adapters.xuc.assistants import ALICE, PASSWORDS, Installation, Tab, installation
 from tests.event_loop import in_loop
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.xuc import session_checks
-from unique_account.adapters.xuc.storage import favorites
-from unique_account.adapters.xuc.storage.preferences import MOST_PREFERENCES, Preference
-from unique_account.adapters.xuc.storage.sessions import MOST_SESSIONS, StoredSession, StoredSessions
-from unique_account.adapters.xuc.storage.sqlite_file import StoreFailed
-from unique_account.adapters.xuc.storage.store import Store
+from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
+from unique_account.adapters.xuc.storage.store import FileStore
 from unique_account.core.machine import State
+from unique_account.ports import assistant_store
+from unique_account.ports.assistant_store import MOST_PREFERENCES, MOST_SESSIONS, Preference, StoreFailed
 from unique_account.ports.observer import PortRequest
 
 
@@ -34,6 +33,13 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def stored(at: Installation) -> FileStore:
+    """The store of an installation."""
+    store = at.cti._hub.store
+    assert isinstance(store, FileStore)
+    return store
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -89,7 +95,7 @@ class TestAFullDisk:
     async def test_favourites_outlive_a_restart_and_are_few(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(favorites, "MOST_FAVORITES", 1)
+        monkeypatch.setattr(assistant_store, "MOST_FAVORITES", 1)
         fields = {"contactId": "1002", "source": "internal"}
         async with installation(store=tmp_path / "cti.sqlite") as at:
             tab, other = await at.browser.tab("alice"), await at.browser.tab("alice")
@@ -138,7 +144,7 @@ class TestAFullDisk:
             token = await at.browser.log_in("alice")
             with full_disk():
                 assert await logged_out(at, token) == 503
-            await at.wait_until(lambda: not at.cti._hub.store.has_unwritten)
+            await at.wait_until(lambda: not stored(at).has_unwritten)
         async with installation(store=store) as at:
             assert await checked(at, token) == 401
 
@@ -165,7 +171,7 @@ class TestAFullDisk:
                 await at.service.remove("alice")
             assert await checked(at, token) == 401
             assert "cti: forget for alice" in [str(request) for request, _ in at.observer.failures]
-            assert at.cti._hub.store.has_unwritten
+            assert stored(at).has_unwritten
 
     @in_loop
     async def test_a_removal_is_kept_though_the_user_comes_again_before(self, tmp_path: Path) -> None:
@@ -178,7 +184,7 @@ class TestAFullDisk:
                 await at.service.add(ALICE)
                 tab = await at.browser.tab("alice")
             await tab.command("setUserPreference", key="sound", value="off", value_type="String")
-            await at.cti._hub.store.save()
+            await stored(at).save()
         async with installation(store=tmp_path / "cti.sqlite") as at:
             tab = await at.browser.tab("alice")
             assert (await preferred(tab), await preferred(tab, "sound")) == (None, "off")
@@ -215,14 +221,14 @@ class TestADamagedFile:
             file.execute(f"CREATE TABLE {table} ({columns})")
             file.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         with pytest.raises(OSError, match=r"cti\.sqlite cannot be used .*: a row is damaged"):
-            Store(path, MemoryObserver(), lambda: 0.0)
+            FileStore(path, MemoryObserver(), lambda: 0.0)
 
     def test_a_table_of_other_columns(self, tmp_path: Path) -> None:
         path = tmp_path / "cti.sqlite"
         with closing(sqlite3.connect(path, isolation_level=None)) as file:
             file.execute("CREATE TABLE preferences (user, key)")
         with pytest.raises(OSError, match=r"cti\.sqlite cannot be used .*: no such column"):
-            Store(path, MemoryObserver(), lambda: 0.0)
+            FileStore(path, MemoryObserver(), lambda: 0.0)
 
     @pytest.mark.parametrize("page", [1, 2, 3])
     @pytest.mark.parametrize("damage", [b"\xff" * 8, b"\0" * 8])
@@ -233,18 +239,18 @@ class TestADamagedFile:
         data[start : start + len(damage)] = damage
         path.write_bytes(data)
         with pytest.raises(OSError, match=r"cti\.sqlite cannot be used"):
-            Store(path, MemoryObserver(), lambda: 0.0)
+            FileStore(path, MemoryObserver(), lambda: 0.0)
 
     def test_a_schema_of_half_characters(self, tmp_path: Path) -> None:
         path = self._filled(tmp_path)
         path.write_bytes(path.read_bytes().replace(b"(user, session)", b"(user, sess\xffon)"))
         with pytest.raises(OSError, match=r"cti\.sqlite cannot be used"):
-            Store(path, MemoryObserver(), lambda: 0.0)
+            FileStore(path, MemoryObserver(), lambda: 0.0)
 
     @in_loop
     async def test_one_that_is_damaged_later_keeps_nothing(self, tmp_path: Path) -> None:
         path = self._filled(tmp_path)
-        with closing(Store(path, MemoryObserver(), lambda: 0.0)) as store:
+        with closing(FileStore(path, MemoryObserver(), lambda: 0.0)) as store:
             with closing(sqlite3.connect(path, isolation_level=None)) as file:
                 file.execute("PRAGMA writable_schema = ON")
                 file.execute(
@@ -257,7 +263,7 @@ class TestADamagedFile:
 
     def _filled(self, folder: Path) -> Path:
         path = folder / "cti.sqlite"
-        Store(path, MemoryObserver(), lambda: 0.0).close()
+        FileStore(path, MemoryObserver(), lambda: 0.0).close()
         with closing(sqlite3.connect(path, isolation_level=None)) as file:
             file.execute("INSERT INTO sessions VALUES ('alice', 'one', 9e9)")
             file.execute("INSERT INTO preferences VALUES ('alice', 'colour', 'green', 'String')")
@@ -306,7 +312,7 @@ class TestTheClock:
         async with installation(store=store) as at:
             began, token = at.clock.now(), await at.browser.log_in("alice")
             assert await logged_out(at, token) == 204
-        ahead = Store(store, MemoryObserver(), lambda: began.timestamp() + 30 * 86400)
+        ahead = FileStore(store, MemoryObserver(), lambda: began.timestamp() + 30 * 86400)
         ahead.close()
         async with installation(store=store) as at:
             at.clock._now = began
@@ -320,17 +326,17 @@ class TestMemory:
     @in_loop
     async def test_sessions_that_are_over_are_not_kept(self, tmp_path: Path) -> None:
         async with installation(store=tmp_path / "cti.sqlite") as at:
-            tokens, store = at.cti._hub.tokens, at.cti._hub.store
+            store, log_in = stored(at), at.cti._hub.log_in
             for _ in range(3):
                 for _ in range(50):
-                    tokens.issue("alice", "alice", "")
+                    await log_in("alice", "alice", PASSWORDS["alice"])
                 await at.advance(3601)
-            tokens.issue("alice", "alice", "")
-            assert len(store.sessions._sessions["alice"]) == 1
+            await log_in("alice", "alice", PASSWORDS["alice"])
+            assert len(store._sessions._sessions["alice"]) == 1
             for _ in range(2 * MOST_SESSIONS):
-                last = tokens.issue("alice", "alice", "")
-            assert len(store.sessions._sessions["alice"]) == MOST_SESSIONS
-            assert tokens.is_live(tokens.read(last))
+                last = await log_in("alice", "alice", PASSWORDS["alice"])
+            assert len(store._sessions._sessions["alice"]) == MOST_SESSIONS
+            assert (await at.cti._hub.token(last)).user == "alice"
             await store.save()
             (rows,) = store._file._connection.execute("SELECT count(*) FROM sessions").fetchone()
             assert rows == MOST_SESSIONS
@@ -343,8 +349,8 @@ class TestMemory:
             await at.service.remove("alice")
             await tab.closed()
             await at.wait_until(lambda: "alice" not in at.cti._hub._users)
-            store = at.cti._hub.store
-            assert ("alice" in store.sessions._sessions, "alice" in store.preferences._preferences) == (
+            store = stored(at)
+            assert ("alice" in store._sessions._sessions, "alice" in store._preferences._preferences) == (
                 False,
                 False,
             )
@@ -358,7 +364,7 @@ class TestMemory:
     @in_loop
     async def test_nor_of_a_preference_that_came_at_the_same_time(self, tmp_path: Path) -> None:
         async with installation(store=tmp_path / "cti.sqlite") as at:
-            tab, store = await at.browser.tab("alice"), at.cti._hub.store
+            tab, store = await at.browser.tab("alice"), stored(at)
             await store._lock.acquire()
             await tab.send(
                 {"claz": "web", "command": "setUserPreference", "key": "colour",
@@ -371,7 +377,7 @@ class TestMemory:
             await removing
             await tab.closed()
             await at.wait_until(
-                lambda: "alice" not in store.preferences._preferences and not store.has_unwritten
+                lambda: "alice" not in store._preferences._preferences and not store.has_unwritten
             )
             assert store._file._connection.execute("SELECT * FROM preferences").fetchall() == []
 
@@ -387,7 +393,7 @@ class TestMemory:
                     )  # fmt: skip
             for tab in tabs:
                 await tab.command("getIceConfig")
-            assert len(at.cti._hub.store.preferences.of("alice")) == MOST_PREFERENCES
+            assert len(await stored(at).preferences("alice")) == MOST_PREFERENCES
 
     def test_a_session_is_prolonged_only_while_it_is_there(self) -> None:
         sessions = StoredSessions(lambda: 0.0)

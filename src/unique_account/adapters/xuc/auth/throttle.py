@@ -6,28 +6,30 @@ chosen by a keyed hash, and the smaller count of the two applies. So one of them
 others are in both of its places, and none is ever forgotten early.
 
 A login at its limit is refused. An address at its limit is slowed down: a whole company may be behind it.
+
+Processes that share their attempts count together. While those cannot be counted, each counts its own.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from typing import Final, Self
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
-from unique_account.adapters.xuc.auth.failure_counts import FailureCounts, HashedPlaces, Keys
-from unique_account.core.errors import UniqueAccountError
+from unique_account.adapters.xuc.auth.failure_counts import HashedPlaces, Keys, LocalLoginAttempts
+from unique_account.core.errors import Unreachable
 from unique_account.http_server.networks import network
 from unique_account.ports.directory import same_login
-
-PER_LOGIN: Final = 10
-PER_ADDRESS: Final = 100
+from unique_account.ports.login_attempts import Begun, LoginAttempts, Places, TooManyAttempts
+from unique_account.ports.observer import Observer, PortRequest
 
 UNKNOWN_LOGINS: Final = 2**14
 ADDRESSES: Final = 2**13
 """How many places there are, twice, for unknown logins, and for addresses."""
 
 INTERVAL: Final = 0.25
-"""How many seconds lie between two attempts from an address that is slowed down."""
+"""How many seconds lie between two attempts from an address that is slowed down, at each process."""
 
 LONGEST_DELAY: Final = 15.0
 """How many seconds such an attempt waits at most, so that sixty can wait; one more is refused."""
@@ -35,27 +37,14 @@ LONGEST_DELAY: Final = 15.0
 FAMILIAR_ADDRESSES: Final = 4
 """How many addresses from which a login succeeded are remembered."""
 
-
-class TooManyAttempts(UniqueAccountError):
-    """A login or an address has to wait.
-
-    Attributes:
-        wait: For how many seconds.
-    """
-
-    def __init__(self, wait: float) -> None:
-        super().__init__(wait)
-        self.wait = wait
-
-    def __str__(self) -> str:
-        return f"too many failed log-ins; try again in {int(self.wait) + 1} s"
+_COUNT: Final = PortRequest("cti", "log-in attempts")
 
 
 class _AttemptQueue:
     """Lets attempts from a slowed address pass one after the other."""
 
     def __init__(self) -> None:
-        self._free_at: dict[Hashable, float] = {}
+        self._free_at: dict[str, float] = {}
 
     def delay(self, keys: Keys, now: float) -> float:
         """How many seconds until the next attempt may pass.
@@ -72,34 +61,18 @@ class _AttemptQueue:
 
 
 class Attempt:
-    """One attempt, which counts while it is under way: a context.
+    """One attempt, which counts while it is under way.
 
     Attributes:
         delay: How many seconds to wait before the password is checked.
+        source: The network that it comes from.
+        right: Whether the password is right; None: it was not checked, and the attempt counts for nothing.
     """
 
-    def __init__(self, throttle: Throttle, login: str, source: str, logins: Keys, addresses: Keys) -> None:
-        self.delay = 0.0
-        self.login = login
+    def __init__(self, source: str, delay: float) -> None:
+        self.delay = delay
         self.source = source
-        self.logins = logins
-        self.addresses = addresses
-        self._throttle = throttle
-
-    def __enter__(self) -> Self:
-        self._throttle.began(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._throttle.ended(self)
-
-    def failed(self) -> None:
-        """The password is wrong; without this call the attempt counts for nothing once it is over."""
-        self._throttle.failed(self)
-
-    def succeeded(self) -> None:
-        """The password is right: forget the failures of the login, but not those of the address."""
-        self._throttle.succeeded(self)
+        self.right: bool | None = None
 
 
 class Throttle:
@@ -107,17 +80,28 @@ class Throttle:
 
     Args:
         now: Seconds on any clock that does not go back.
+        key: A secret; processes that share it and their attempts count together.
+        observer: Notified when the shared attempts cannot be counted, and when they can be again.
+        shared: The attempts at all processes; None: there is only this one.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(
+        self, now: Callable[[], float], key: str, observer: Observer, shared: LoginAttempts | None = None
+    ) -> None:
         self._now = now
-        self._logins, self._addresses = FailureCounts(PER_LOGIN), FailureCounts(PER_ADDRESS)
-        self._login_places, self._address_places = HashedPlaces(UNKNOWN_LOGINS), HashedPlaces(ADDRESSES)
+        self._observer = observer
+        self._local = LocalLoginAttempts(now)
+        self._shared = shared
+        self._failing = False
+        self._users = HashedPlaces("user", 1, key)
+        self._logins = HashedPlaces("login", UNKNOWN_LOGINS, key)
+        self._addresses = HashedPlaces("address", ADDRESSES, key)
         self._queue = _AttemptQueue()
         self._familiar: dict[str, deque[str]] = {}
 
-    def attempt(self, login: str, address: str, *, known: bool) -> Attempt:
-        """An attempt to log in.
+    @asynccontextmanager
+    async def attempt(self, login: str, address: str, *, known: bool) -> AsyncIterator[Attempt]:
+        """An attempt to log in, which is under way in the context.
 
         Args:
             login: The login.
@@ -127,39 +111,66 @@ class Throttle:
         Raises:
             TooManyAttempts: It has to wait, and counts for nothing.
         """
-        name, source, now = same_login(login), network(address), self._now()
-        logins = (name,) if known else self._login_places.of(name)
-        attempt = Attempt(self, name, source, logins, self._address_places.of(source))
-        if wait := self._logins.wait(logins, now):
-            raise TooManyAttempts(wait)
-        if self._addresses.wait(attempt.addresses, now) and not self._is_familiar(attempt, now):
-            attempt.delay = self._queue.delay(attempt.addresses, now)
-        return attempt
+        name, source = same_login(login), network(address)
+        logins = self._users.own(name) if known else self._logins.of(name)
+        attempts, begun = await self._begin(Places(logins, self._addresses.of(source)))
+        attempt = Attempt(source, 0.0)
+        try:
+            if begun.slowed and not self._is_familiar(name, source, begun):
+                attempt.delay = self._queue.delay(begun.places.address, self._now())
+            yield attempt
+        finally:
+            await self._end(attempts, begun, attempt.right)
+        if attempt.right:
+            self._remember(name, source)
 
-    def _is_familiar(self, attempt: Attempt, now: float) -> bool:
+    async def _begin(self, places: Places) -> tuple[LoginAttempts, Begun]:
+        """Begin an attempt where it can be counted: among all, or else among those of this process."""
+        if self._shared is not None:
+            try:
+                begun = await self._shared.begin(places)
+            except Unreachable as error:
+                self._say(error)
+            else:
+                self._say(None)
+                return self._shared, begun
+        return self._local, await self._local.begin(places)
+
+    async def _end(self, attempts: LoginAttempts, begun: Begun, right: bool | None) -> None:
+        """End an attempt; a failure that cannot be counted among all is counted here."""
+        try:
+            await _ended(attempts, begun, right)
+        except Unreachable as error:
+            self._say(error)
+            if right is False:
+                with suppress(TooManyAttempts):
+                    await self._local.failed(await self._local.begin(begun.places))
+
+    def _say(self, error: Exception | None) -> None:
+        """Report that the shared attempts cannot be counted, or can be again, once each."""
+        if error is not None and not self._failing:
+            self._observer.failed(_COUNT, error)
+        if error is None and self._failing:
+            self._observer.recovered(_COUNT)
+        self._failing = error is not None
+
+    def _is_familiar(self, login: str, source: str, begun: Begun) -> bool:
         """Whether this login succeeded from there, and has not failed lately."""
-        sources: Iterable[str] = self._familiar.get(attempt.login, ())
-        return attempt.source in sources and not self._logins.count(attempt.logins, now)
+        sources: Iterable[str] = self._familiar.get(login, ())
+        return source in sources and not begun.failures
 
-    def began(self, attempt: Attempt) -> None:
-        """Count an attempt under way, so that many at once gain nothing."""
-        self._logins.begin(attempt.logins)
-        self._addresses.begin(attempt.addresses)
+    def _remember(self, login: str, source: str) -> None:
+        """Remember from where a login succeeded."""
+        sources = self._familiar.setdefault(login, deque(maxlen=FAMILIAR_ADDRESSES))
+        if source not in sources:
+            sources.append(source)
 
-    def ended(self, attempt: Attempt) -> None:
-        """It is over."""
-        self._logins.end(attempt.logins)
-        self._addresses.end(attempt.addresses)
 
-    def failed(self, attempt: Attempt) -> None:
-        """Count a failure."""
-        now = self._now()
-        self._logins.add(attempt.logins, now)
-        self._addresses.add(attempt.addresses, now)
-
-    def succeeded(self, attempt: Attempt) -> None:
-        """Forget the failures of a login, and remember its address."""
-        self._logins.clear(attempt.logins)
-        sources = self._familiar.setdefault(attempt.login, deque(maxlen=FAMILIAR_ADDRESSES))
-        if attempt.source not in sources:
-            sources.append(attempt.source)
+async def _ended(attempts: LoginAttempts, begun: Begun, right: bool | None) -> None:
+    match right:
+        case True:
+            await attempts.succeeded(begun)
+        case False:
+            await attempts.failed(begun)
+        case None:
+            await attempts.withdrawn(begun)

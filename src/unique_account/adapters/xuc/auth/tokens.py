@@ -1,9 +1,10 @@
 """Tokens: signed, valid for a short time, renewable while valid, and revocable.
 
 A token names a user and a session, and is sealed to the password that it was given for. It is valid while
-the session exists: a log-out or the removal of the user ends the session with all its tokens, renewed ones
-included. Revoking compares no times, so it holds whatever the clock says. Renewing gives another token of the
-same session, until that is too old. A new password makes the tokens of the old one invalid at once.
+the session lives in the store: a log-out or the removal of the user ends the session with all its tokens,
+renewed ones included. Revoking compares no times, so it holds whatever the clock says. Renewing gives another
+token of the same session, until that is too old. A new password makes the tokens of the old one invalid at
+once. What is here knows signatures and times; sessions and passwords are looked up by the hub.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any, Final
 import jwt
 from attrs import frozen
 
-from unique_account.adapters.xuc.storage.sessions import StoredSession, StoredSessions
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.validators import check_texts
 
@@ -67,25 +67,38 @@ class Token:
     dials: bool = False
 
 
+@frozen(weakref_slot=False)
+class Issued:
+    """A token that was just made.
+
+    Attributes:
+        text: The token.
+        session: Its session.
+        expires: When it expires, as a POSIX timestamp.
+        until: After this, no token of its session can be valid, however often renewed.
+    """
+
+    text: str
+    session: str
+    expires: float
+    until: float
+
+
 class Tokens:
-    """Makes tokens, reads them, and revokes them.
+    """Makes tokens, and reads them.
 
     Args:
         key: What they are signed with.
         ttl: How long one is valid.
-        sessions: The sessions whose tokens are valid.
         now: The present instant.
     """
 
-    def __init__(
-        self, key: str, ttl: timedelta, sessions: StoredSessions, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, key: str, ttl: timedelta, now: Callable[[], datetime]) -> None:
         self._key = key
         self._ttl = ttl
-        self._sessions = sessions
         self._now = now
 
-    def issue(self, user: str, login: str, credential: str, *, dials: bool = False) -> str:
+    def issue(self, user: str, login: str, credential: str, *, dials: bool = False) -> Issued:
         """The first token of a new session.
 
         Args:
@@ -94,11 +107,12 @@ class Tokens:
             credential: The directory's credential of the login; the token does not reveal it.
             dials: Whether the client has its browser dial on command.
         """
-        now, session = self._now(), token_hex(16)
-        until = (now + RENEWED_FOR + self._ttl).timestamp()
-        self._sessions.begin(user, session, StoredSession(self._expiry(), until))
-        began = now.timestamp()
-        return self._signed(Token(user, login, session, self._seal(credential), began, began, dials))
+        began, session = self._now().timestamp(), token_hex(16)
+        return self._issued(Token(user, login, session, self._seal(credential), began, began, dials))
+
+    def _issued(self, token: Token) -> Issued:
+        until = token.began + (RENEWED_FOR + self._ttl).total_seconds()
+        return Issued(self._signed(token), token.session, self._expiry(), until)
 
     def _expiry(self) -> float:
         """When a token issued now expires."""
@@ -111,7 +125,7 @@ class Tokens:
         """Whether a token was given for this credential."""
         return credential is not None and hmac.compare_digest(token.seal, self._seal(credential))
 
-    def renew(self, token: Token) -> str:
+    def renew(self, token: Token) -> Issued:
         """Another token of the same session.
 
         Raises:
@@ -119,8 +133,7 @@ class Tokens:
         """
         if self._now().timestamp() > token.began + RENEWED_FOR.total_seconds():
             raise TokenExpired
-        self._sessions.prolong(token.user, token.session, self._expiry())
-        return self._signed(token)
+        return self._issued(token)
 
     def _signed(self, token: Token) -> str:
         claims = {
@@ -135,20 +148,16 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Token:
-        """The content of a valid token.
+        """The content of a token that we signed and that has not expired.
 
         Raises:
-            TokenExpired: It was valid once.
-            BadToken: It never was.
+            TokenExpired: It has expired.
+            BadToken: It never was valid.
         """
         token = self._verified(text)
-        if not self.is_live(token) or token.expires <= self._now().timestamp():
+        if token.expires <= self._now().timestamp():
             raise TokenExpired
         return token
-
-    def is_live(self, token: Token) -> bool:
-        """Whether the session of a token still exists."""
-        return self._sessions.has(token.user, token.session)
 
     def _verified(self, text: str) -> Token:
         """The content of a token with our signature, expired or not."""
@@ -164,10 +173,6 @@ class Tokens:
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise BadToken from error
         return token
-
-    def revoke_session(self, user: str, session: str) -> None:
-        """Revoke every token of a session, for ever."""
-        self._sessions.end(user, session)
 
 
 def _text(claim: Any) -> str:

@@ -9,12 +9,12 @@ from typing import Final
 
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
-from unique_account.adapters.xuc.storage.preferences import Preference, TooManyPreferences
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import NoDestination
 from unique_account.core.events import DeviceSelected, DoNotDisturbSet, ForwardSet
 from unique_account.core.forwarding_changes import Setting
 from unique_account.core.machine import Device
+from unique_account.ports.assistant_store import Preference, TooManyPreferences
 
 FORWARDS: Final = {"uncFwd": Setting.UNCONDITIONAL, "naFwd": Setting.NO_ANSWER, "busyFwd": Setting.BUSY}
 """XiVO's commands, and the forward that each sets."""
@@ -117,7 +117,7 @@ async def _prefer(hub: Hub, tab: Tab, key: str, preference: Preference) -> None:
 async def get_preferences(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getUserPreferences``: every stored preference."""
     async with tab.query(hub.sessions_of(tab.user).budget) as budget:
-        preferences = sorted(hub.store.preferences.of(tab.user).items())
+        preferences = sorted((await hub.store.preferences(tab.user)).items())
         budget.spend(len(preferences))
         for key, preference in preferences:
             tab.report("UserPreference", _preference(key, preference))

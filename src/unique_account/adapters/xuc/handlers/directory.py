@@ -9,10 +9,10 @@ from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol import directory_messages
 from unique_account.adapters.xuc.protocol.directory_messages import Contact
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
-from unique_account.adapters.xuc.storage.favorites import TooManyFavorites
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.adapters.xuc.transport.query_budget import in_batches
 from unique_account.core.number import Number
+from unique_account.ports.assistant_store import TooManyFavorites
 from unique_account.ports.inbound.events import UnknownUser
 
 MOST_FOUND: Final = 100
@@ -33,8 +33,8 @@ async def search_contacts(hub: Hub, tab: Tab, fields: Fields) -> None:
 
 async def _found(hub: Hub, tab: Tab, fields: Fields) -> list[Contact]:
     term = fields.maybe_text("term") or ""
-    favorites = hub.store.favorites.of(tab.user)
     async with tab.query(hub.sessions_of(tab.user).budget) as budget:
+        favorites = await hub.store.favorites(tab.user)
         found = await hub.directory.colleagues(tab.user, term, MOST_FOUND)
         budget.spend(len(found))
     return [
@@ -47,8 +47,8 @@ async def _found(hub: Hub, tab: Tab, fields: Fields) -> list[Contact]:
 
 async def get_favorites(hub: Hub, tab: Tab, fields: Fields) -> None:
     """``getFavorites``: those whom the user may still see."""
-    numbers = hub.store.favorites.of(tab.user)
     async with tab.query(hub.sessions_of(tab.user).budget) as budget:
+        numbers = await hub.store.favorites(tab.user)
         budget.spend(len(numbers))
         contacts = await _visible(hub, tab, numbers)
     tab.report("Favorites", directory_messages.result(contacts))

@@ -9,7 +9,7 @@ from unique_account.adapters.xuc.handlers import account, call_control, director
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.protocol.error_messages import ErrorMessage, described
 from unique_account.adapters.xuc.protocol.incoming import Fields, InvalidMessage
-from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored
+from unique_account.adapters.xuc.storage.store import LogoutNotStored
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.errors import Refused
 from unique_account.ports.accounts import StaleVersion

@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import Factory, frozen
 
 from unique_account.adapters.xuc.protocol.incoming import InvalidMessage
-from unique_account.adapters.xuc.storage.sqlite_file import LogoutNotStored
+from unique_account.adapters.xuc.storage.store import LogoutNotStored
 from unique_account.core.errors import NoDestination, RefusalId, Refused, Unreachable
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.inbound.events import UnknownUser

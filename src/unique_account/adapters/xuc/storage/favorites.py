@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Final
 
 from unique_account.adapters.xuc.storage.sqlite_file import SqliteFile, Statement
-from unique_account.core.errors import UniqueAccountError
-
-MOST_FAVORITES: Final = 256
-"""How many favourites one user may have."""
-
-
-class TooManyFavorites(UniqueAccountError, ValueError):
-    """A user has as many favourites as allowed."""
+from unique_account.ports import assistant_store
+from unique_account.ports.assistant_store import TooManyFavorites
 
 
 class StoredFavorites:
@@ -38,8 +31,8 @@ class StoredFavorites:
         Raises:
             TooManyFavorites: There are too many already.
         """
-        if len(self.of(user)) >= MOST_FAVORITES:
-            raise TooManyFavorites(f"there are {MOST_FAVORITES} favourites already")
+        if len(self.of(user)) >= assistant_store.MOST_FAVORITES:
+            raise TooManyFavorites
 
     def set(self, user: str, number: str, *, added: bool) -> None:
         """Add or remove a favourite."""

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Final
-
-from attrs import frozen
 
 from unique_account.adapters.xuc.storage.sqlite_file import SqliteFile, Statement
-from unique_account.core.errors import UniqueAccountError
-
-MOST_PREFERENCES: Final = 64
-"""How many preferences one user may have."""
-
-
-class TooManyPreferences(UniqueAccountError, ValueError):
-    """A user has as many preferences as allowed."""
-
-
-@frozen(weakref_slot=False)
-class Preference:
-    """A preference, in the words of XiVO's page."""
-
-    value: str
-    value_type: str
+from unique_account.ports.assistant_store import MOST_PREFERENCES, Preference, TooManyPreferences
 
 
 class StoredPreferences:
@@ -51,7 +33,7 @@ class StoredPreferences:
         """
         own = self.of(user)
         if key not in own and len(own) >= MOST_PREFERENCES:
-            raise TooManyPreferences(f"there are {MOST_PREFERENCES} preferences already")
+            raise TooManyPreferences
 
     def set(self, user: str, key: str, preference: Preference) -> None:
         """Set a preference."""

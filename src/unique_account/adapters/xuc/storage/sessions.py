@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final
 
 from attrs import evolve, frozen
 
 from unique_account.adapters.xuc.storage.sqlite_file import SqliteFile, Statement
-
-MOST_SESSIONS: Final = 256
-"""How many sessions with valid tokens one user may have; of more, the one that expires first ends."""
+from unique_account.ports.assistant_store import MOST_SESSIONS
 
 
 @frozen(weakref_slot=False)

@@ -11,8 +11,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from unique_account.core.errors import Unreachable
 from unique_account.files.private import keep_private, make_private
+from unique_account.ports.assistant_store import StoreFailed
 from unique_account.ports.observer import Observer, PortRequest
 
 BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
@@ -35,17 +35,6 @@ CREATE TABLE IF NOT EXISTS favorites (
     place INTEGER PRIMARY KEY, user TEXT NOT NULL, number TEXT NOT NULL, UNIQUE (user, number)
 );
 """
-
-
-class StoreFailed(Unreachable):
-    """The file could not be written."""
-
-
-class LogoutNotStored(StoreFailed):
-    """A session is logged out, but this could not be stored."""
-
-    def __str__(self) -> str:
-        return "logged out, but this cannot be stored yet: a restart of the server would undo it"
 
 
 class SqliteFile:
