@@ -139,6 +139,18 @@ class TestTakeover:
                 assert not two.begun
 
     @in_loop
+    async def test_after_a_planned_stop_nothing_of_the_former_owner_is_left(self) -> None:
+        leases = Leases()
+        one, two = Process(leases, "one"), Process(leases, "two")
+        async with one.running() as task:
+            await one.owns(1)
+            one.stop.set()
+            await task
+        async with two.running():
+            await two.owns(2)
+        assert two.begun[0].is_handed_over
+
+    @in_loop
     async def test_an_owner_that_dies_is_followed(self) -> None:
         leases = Leases()
         one, two = Process(leases, "one"), Process(leases, "two")
@@ -146,6 +158,7 @@ class TestTakeover:
             await two.owns(1)
         async with one.running():
             await one.owns(2)
+        assert not one.begun[0].is_handed_over
 
     @in_loop
     async def test_a_planned_stop_hands_over_at_once(self) -> None:

@@ -124,7 +124,7 @@ class GroupMember:
             if self._contender.may_take and (self._contender.may_take_unconnected or await self._reaches()):
                 asked = self._now()
                 fence = await self._leases.take(self._group, self._name, self._address, lease, self._above)
-                return None if fence is None else self._taken(fence, asked)
+                return None if fence is None else self._taken(fence, asked, lease)
         except UniqueAccountError as error:
             self._contender = self._contender.unreadable()
             self._complain(str(error))
@@ -145,11 +145,12 @@ class GroupMember:
         if epoch != self._epoch or self._since is None:
             self._epoch, self._since = epoch, datetime.now(UTC)
 
-    def _taken(self, fence: Fence, asked: float) -> Tenure:
+    def _taken(self, fence: Fence, asked: float, former: GroupLease | None) -> Tenure:
         self._takeovers += 1
         self._note(fence.epoch)
         LOGGER.info("took the group %s over, epoch %d", self._group, fence.epoch)
-        return Tenure(Ownership.begun(self._times, fence, asked, self._now()), self._now)
+        ownership = Ownership.begun(self._times, fence, asked, self._now())
+        return Tenure(ownership, self._now, is_handed_over=former is not None and not former.owner)
 
     # -- owner ---------------------------------------------------------------------------------------
 

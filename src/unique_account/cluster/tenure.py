@@ -33,18 +33,23 @@ class Tenure:
     Args:
         ownership: How it begins.
         now: The monotonic clock.
+        is_handed_over: Whether the former owner gave the group up.
 
     Attributes:
         fence: What the owner shows with all that it writes.
+        is_handed_over: Whether the former owner gave the group up, so that nothing of it runs any more.
         over: Set when the service has to close, in order.
         why: Why it is over, if it is not for a planned stop.
         is_ready: Whether the service is ready.
         nodes: Whether any of the service's nodes is connected.
     """
 
-    def __init__(self, ownership: Ownership, now: Callable[[], float]) -> None:
+    def __init__(
+        self, ownership: Ownership, now: Callable[[], float], *, is_handed_over: bool = False
+    ) -> None:
         self._ownership = ownership
         self._now = now
+        self.is_handed_over = is_handed_over
         self.over = asyncio.Event()
         self.why: Exception | None = None
         self.is_ready = False

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
+from attrs import frozen
+
 from unique_account.adapters.asterisk import AsteriskPbx, Expected, ManagerLogin, Trunk
+from unique_account.adapters.asterisk.fence.node_fence import COMMITS_WITHIN
 from unique_account.adapters.memory import MemoryPbx
 from unique_account.core.eligibility import MediaServer
 from unique_account.core.errors import InvalidFields
 from unique_account.core.user import User
 from unique_account.ports.clock import Clock
+from unique_account.ports.group_leases import Fence
 from unique_account.ports.observer import Observer
 from unique_account.ports.pbx import Pbx
 from unique_account.serve.config import Config, NodeKind, NodeSettings
@@ -20,11 +25,38 @@ GREETS_WITHIN: Final = 1.0
 """How many seconds a manager interface may take to greet."""
 
 
-def pbx(node: NodeSettings, clock: Clock, observer: Observer) -> Pbx:
-    """The adapter of a node."""
+@frozen(weakref_slot=False)
+class NodeOwnership:
+    """How a process of a group uses the nodes that it owns.
+
+    Attributes:
+        fence: Its ownership.
+        is_handed_over: Whether the former owner gave the group up, so that none is left.
+        pause: How many seconds the hints wait for a new owner after this process is gone.
+    """
+
+    fence: Fence
+    is_handed_over: bool
+    pause: float
+
+
+def pbx(node: NodeSettings, clock: Clock, observer: Observer, owner: str, own: NodeOwnership | None) -> Pbx:
+    """The adapter of a node.
+
+    Args:
+        node: The node.
+        clock: Time, for a double.
+        observer: Is notified of what happens there.
+        owner: The name of the installation.
+        own: How this process owns it; None where no other process uses it.
+    """
     if node.kind is NodeKind.MEMORY or node.secret is None:
         return MemoryPbx(clock, node.name)
-    return AsteriskPbx(login(node), observer, node.name, controllable=node.controllable)
+    alone = partial(AsteriskPbx, login(node), observer, node.name, controllable=node.controllable)
+    if own is None:
+        return alone(owner=owner)
+    commits_within = 0 if own.is_handed_over else COMMITS_WITHIN
+    return alone(owner=owner, fence=own.fence, commits_within=commits_within, watchdog_pause=own.pause)
 
 
 def login(node: NodeSettings) -> ManagerLogin:

@@ -33,7 +33,7 @@ from unique_account.serve.extras import extra
 from unique_account.serve.lifecycle import Running, log_difference
 from unique_account.serve.live_answers import LiveAnswers
 from unique_account.serve.live_socket import answering, socket_path
-from unique_account.serve.nodes import connected, pbx
+from unique_account.serve.nodes import NodeOwnership, connected, pbx
 from unique_account.serve.rosters import roster
 from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from unique_account.adapters.rabbitmq import RabbitmqBus
 
 _UNSURE: Final = "the lease of the group could not be renewed in time; changes are taken once it is"
+
+
+HINTS_WAIT_ON: Final = 2.0
+"""How many seconds longer than a standby the hints wait before they follow the devices by themselves."""
 
 
 @frozen(weakref_slot=False, kw_only=True)
@@ -150,6 +154,7 @@ async def _open_ports(
     kind = "postgresql" if database else "sqlite"
     place = database.address() if database else config.accounts.file
     fenced = {"fence": tenure.fence} if tenure else {}
+    own = _node_ownership(config, tenure)
     accounts = await opened.enter_async_context(open_adapter("accounts", kind, place, **fenced))
     call_log = await opened.enter_async_context(open_adapter("call_log", kind, place))
     clock = await opened.enter_async_context(aclosing(SystemClock()))
@@ -157,9 +162,16 @@ async def _open_ports(
         accounts=AccountsCircuitBreaker(accounts, observer),
         call_log=call_log,
         clock=clock,
-        pbxs={node.name: pbx(node, clock, observer) for node in config.nodes},
+        pbxs={node.name: pbx(node, clock, observer, config.owner, own) for node in config.nodes},
         cti=_cti(config, observer, opened),
     )
+
+
+def _node_ownership(config: Config, tenure: Tenure | None) -> NodeOwnership | None:
+    if tenure is None or config.cluster is None:
+        return None
+    pause = config.cluster.times.takeover + HINTS_WAIT_ON
+    return NodeOwnership(tenure.fence, tenure.is_handed_over, pause)
 
 
 def _cti(config: Config, observer: Observer, opened: AsyncExitStack) -> Cti:

@@ -5,13 +5,12 @@ such as ``nodes[1].port: is 0; from 1 to 65535``. Files that it names are looked
 are not in it: they come from files of their own or from environment variables.
 """
 
+from unique_account.serve.config.group_tables import BusSettings, ClusterSettings
 from unique_account.serve.config.reading import InvalidConfig, read_config, read_settings
 from unique_account.serve.config.secret import Secret
 from unique_account.serve.config.tables import (
     AccountsSettings,
     AssistantSettings,
-    BusSettings,
-    ClusterSettings,
     ConfdSettings,
     Config,
     Level,
