@@ -138,7 +138,7 @@ async def cti(count: int, folder: Path) -> None:
 async def tokens(server: XucCti, people: list[User], file: Path) -> list[str]:
     """A token for everybody, the same ones after a restart."""
     if not file.exists():  # noqa: ASYNC240 - nobody waits yet
-        log_in = server._hub.log_in
+        log_in = server._hub.log_ins.log_in
         made = await asyncio.gather(*(log_in(user.id, user.id, PASSWORD) for user in people))
         file.write_text(json.dumps(made), "ascii")  # noqa: ASYNC240
     issued: list[str] = json.loads(file.read_text("ascii"))  # noqa: ASYNC240

@@ -144,7 +144,7 @@ class TestTokens:
     async def test_nothing_in_the_database_is_good_for_anything(self, url: str) -> None:
         async with pair(url) as at:
             token = await at.one.browser.log_in("alice")
-            session = at.one.cti._hub.tokens.read(token).session
+            session = at.one.cti._hub.log_ins._tokens.read(token).session
             assert await tried(at.one, "wrong") == 401
         with psycopg.connect(url) as connection:
             stored = str(

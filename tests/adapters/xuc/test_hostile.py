@@ -632,7 +632,7 @@ class TestMemory:
     async def test_desks_of_strangers_are_cleared(self) -> None:
         async with installation() as at:
             for number in range(20):
-                token = await at.cti._hub.log_in(f"nobody{number}", "alice", PASSWORDS["alice"])
+                token = await at.cti._hub.log_ins.log_in(f"nobody{number}", "alice", PASSWORDS["alice"])
                 await (await at.browser.connect(token)).closed()
             await at.wait_until(lambda: len(at.cti._hub._users) == 2)
 

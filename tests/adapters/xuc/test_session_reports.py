@@ -192,7 +192,7 @@ class RandomSchedule:
     async def enter(self) -> None:
         if not self.tokens or self.chance.random() < 0.3:
             credential = await self.directory.credential("alice") or ""
-            self.tokens.append(await self.hub.log_in("alice", "alice", credential))
+            self.tokens.append(await self.hub.log_ins.log_in("alice", "alice", credential))
         socket = FakeWebSocket(self.chance.choice(self.tokens[-2:]))
         self.sockets.append(socket)
         self.serving.append(self._task(websocket.serve(self.hub, UnlimitedEntries(), socket)))  # type: ignore[arg-type]
@@ -204,7 +204,7 @@ class RandomSchedule:
 
     async def log_out(self) -> None:
         if self.tokens:
-            token = self.hub.tokens.read(self.chance.choice(self.tokens[-2:]))
+            token = self.hub.log_ins._tokens.read(self.chance.choice(self.tokens[-2:]))
             self.others.append(self._task(self.hub.log_out("alice", token.session)))
 
     async def remove(self) -> None:
@@ -292,7 +292,7 @@ class RandomSchedule:
         return [token for token in self.revoked if self._is_valid(token)]
 
     def _is_valid(self, token: str) -> bool:
-        read = self.hub.tokens.read(token)
+        read = self.hub.log_ins._tokens.read(token)
         return self.store._sessions.has(read.user, read.session)
 
     def unreported(self) -> set[str]:

@@ -10,10 +10,13 @@ from typing import Final
 
 from attrs import frozen
 
-from unique_account.adapters.xuc.auth.tokens import Token, TokenExpired, Tokens
+from unique_account.adapters.xuc.auth.log_ins import LogIns
+from unique_account.adapters.xuc.auth.tokens import Tokens
 from unique_account.adapters.xuc.background_tasks import BackgroundTasks
 from unique_account.adapters.xuc.presence_subscriptions import PresenceSubscriptions
+from unique_account.adapters.xuc.processes import Processes
 from unique_account.adapters.xuc.protocol import xivo_messages
+from unique_account.adapters.xuc.protocol.outgoing import Frames
 from unique_account.adapters.xuc.session_reports import SessionReports
 from unique_account.adapters.xuc.settings import XucSettings
 from unique_account.adapters.xuc.storage.store import LogoutNotStored
@@ -66,8 +69,10 @@ class Hub:
         observer: Notified of failures.
         now: The present instant, in UTC.
         store: Sessions and preferences that outlive the process, and may be shared with others.
-        tokens: The tokens.
+        processes: The processes that share the users; None: there is only this one.
+        log_ins: The log-ins and their tokens.
         service: The service; None: it does not listen.
+        frames: Makes the frames.
         presence: The numbers that tabs watch.
         tasks: What the server does in the background.
     """
@@ -80,6 +85,7 @@ class Hub:
         observer: Observer,
         now: Callable[[], datetime],
         store: AssistantStore,
+        processes: Processes | None = None,
     ) -> None:
         self.settings = settings
         self.directory = directory
@@ -87,9 +93,11 @@ class Hub:
         self.observer = observer
         self.now = now
         self.store = store
-        self.tokens = Tokens(settings.key, settings.ttl, now)
+        self.processes = processes
+        self.log_ins = LogIns(Tokens(settings.key, settings.ttl, now), directory, store)
         self.service: ServicePorts | None = None
-        self.presence = PresenceSubscriptions(directory)
+        self.frames = Frames()
+        self.presence = PresenceSubscriptions(directory, self.frames)
         self.tasks = BackgroundTasks()
         self._users: dict[str, UserSessions] = {}
         self._numbers: dict[str, str] = {}
@@ -100,8 +108,28 @@ class Hub:
     def sessions_of(self, user: str) -> UserSessions:
         """A user's account and sessions."""
         if user not in self._users:
-            self._users[user] = UserSessions(user, self.settings.ringing_tabs)
+            self._users[user] = UserSessions(user, self.settings.ringing_tabs, self.frames)
         return self._users[user]
+
+    def serves(self, user: str) -> bool:
+        """Whether a user is served here, and not by another process."""
+        if self.processes is None:
+            return True
+        known = self._users.get(user)
+        if self.service is None:
+            return False
+        return self.processes.is_here(user) or (known is not None and known.view is not None)
+
+    def stand_down(self) -> None:
+        """Serve nobody any more, since another process will: every client has to come back."""
+        self.service = None
+        tabs, users, self._users = self.tabs, self._users, {}
+        for sessions in users.values():
+            sessions.by_id.clear()  # nothing is to be reported of them any more
+        self._numbers.clear()
+        self.presence.clear()
+        for tab in tabs:
+            tab.close(CloseCode.COME_BACK)
 
     @property
     def tabs(self) -> tuple[Tab, ...]:
@@ -191,6 +219,8 @@ class Hub:
             sessions.party_names = await self._names_of_parties(sessions.view)
         self._reports.require_entered(sessions, tab)
         sessions.welcome(tab, self.ice(sessions.user))
+        if self.processes is not None:
+            tab.report("Processes", self.processes.message(tab.user))
 
     def leave(self, tab: Tab) -> None:
         """A WebSocket is closed, in whatever way; without another one its session is lost (S5)."""
@@ -209,56 +239,20 @@ class Hub:
             await asyncio.sleep(REPORT_RETRY)
         self.drop_if_idle(sessions.user)
 
-    # -- tokens --------------------------------------------------------------------------------------
-
-    async def log_in(self, user: str, login: str, credential: str, *, dials: bool = False) -> str:
-        """The first token of a new session; see `Tokens.issue`.
-
-        Raises:
-            StoreFailed: The session could not be stored.
-        """
-        issued = self.tokens.issue(user, login, credential, dials=dials)
-        await self.store.begin(user, issued.session, issued.expires, issued.until)
-        return issued.text
-
-    async def renew(self, token: Token) -> str:
-        """Another token of a session.
-
-        Raises:
-            TokenExpired: The session is too old, or has ended.
-            StoreFailed: It is not known whether it has.
-        """
-        issued = self.tokens.renew(token)
-        if not await self.store.prolong(token.user, token.session, issued.expires):
-            raise TokenExpired
-        return issued.text
-
-    async def token(self, text: str) -> Token:
-        """The content of a valid token whose login still has the password that it was given for.
-
-        Raises:
-            TokenExpired: It was valid once.
-            BadToken: It never was.
-            StoreFailed: It is not known whether its session has ended.
-        """
-        token = self.tokens.read(text)
-        if not await self.has_current_password(token):
-            raise TokenExpired
-        if not await self.store.living([(token.user, token.session)]):
-            raise TokenExpired
-        return token
-
-    async def has_current_password(self, token: Token) -> bool:
-        """Whether a token was given for the password that its login has now."""
-        return self.tokens.is_sealed(token, await self.directory.credential(token.login))
+    # -- log-outs ------------------------------------------------------------------------------------
 
     async def log_out(self, user: str, session: str, code: CloseCode = CloseCode.LOGGED_OUT) -> None:
         """Log a session out of the account, revoke its tokens, and close its WebSockets.
+
+        Another process that serves the user finds by its periodic check that the session has ended.
 
         Raises:
             LogoutNotStored: A restart would undo it, until the store can be written again.
             Exception: What the service raised; the session continues then.
         """
+        if not self.serves(user):
+            await self._end_elsewhere(user, session)
+            return
         sessions = self.sessions_of(user)
         try:
             await self._reports.log_out(sessions, session)
@@ -272,6 +266,12 @@ class Hub:
         finally:
             self.drop_if_idle(user)
         sessions.close(code, session)
+
+    async def _end_elsewhere(self, user: str, session: str) -> None:
+        try:
+            await self.store.end(user, session)
+        except StoreFailed as error:
+            raise LogoutNotStored(str(error)) from error
 
     # -- the service ---------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class LoginEndpoints:
         if user is None or credential is None:
             sentence = "login and password do not match"
             raise Denied(401, "InvalidCredentials", sentence, ErrorId.WRONG_PASSWORD)
-        token = await self._hub.log_in(user, login, credential, dials=application == OUR_PAGE)
+        token = await self._hub.log_ins.log_in(user, login, credential, dials=application == OUR_PAGE)
         return self._token(login, token)
 
     async def _authenticated(self, login: str, password: str, source: str) -> str | None:
@@ -144,7 +144,7 @@ class LoginEndpoints:
     async def _check(self, request: Request) -> Response:
         token = await self._bearer(request)
         try:
-            renewed = await self._hub.renew(token)
+            renewed = await self._hub.log_ins.renew(token)
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error), ErrorId.SESSION_OVER) from error
         return self._token(token.login, renewed)
@@ -160,7 +160,7 @@ class LoginEndpoints:
     async def _bearer(self, request: Request) -> Token:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
-            return await self._hub.token(text.strip() if scheme.lower() == "bearer" else "")
+            return await self._hub.log_ins.token(text.strip() if scheme.lower() == "bearer" else "")
         except TokenExpired as error:
             raise Denied(401, "TokenExpired", str(error), ErrorId.SESSION_OVER) from error
         except BadToken as error:

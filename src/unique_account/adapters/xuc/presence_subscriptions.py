@@ -7,6 +7,7 @@ from collections import defaultdict
 from attrs import frozen
 
 from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
+from unique_account.adapters.xuc.protocol.outgoing import Frames
 from unique_account.adapters.xuc.tab import Tab
 from unique_account.core.number import Number
 from unique_account.core.presence import Presence
@@ -47,10 +48,12 @@ class PresenceSubscriptions:
 
     Args:
         directory: Decides which numbers a user may see.
+        frames: Makes the frames.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, frames: Frames) -> None:
         self._directory = directory
+        self._frames = frames
         self._presences: dict[str, Presence] = {}
         self._diversions: dict[str, Diversion] = {}
         self._subscribers: defaultdict[str, set[Tab]] = defaultdict(set)
@@ -75,7 +78,7 @@ class PresenceSubscriptions:
             self._presences.pop(number, None)
         else:
             self._presences[number] = presence
-        frame = xivo_messages.hint(number, presence)
+        frame = self._hint(number, presence)
         for tab in tuple(self._subscribers.get(number, ())):
             tab.queue.put(frame, number)
 
@@ -97,7 +100,15 @@ class PresenceSubscriptions:
 
     def _diversion_frame(self, number: str) -> str:
         shown = self.diversion_of(number)
-        return own_messages.diversion(number, shown.do_not_disturb, shown.forwarded)
+        content = own_messages.diversion(number, shown.do_not_disturb, shown.forwarded)
+        return self._frames.message("ColleagueDiversion", content)
+
+    def _hint(self, number: str, presence: Presence) -> str:
+        return self._frames.message("PhoneHintStatusEvent", xivo_messages.hint(number, presence))
+
+    def show_unknown(self, tab: Tab, number: str) -> None:
+        """Show a number that the tab's user may not see as one that is not used."""
+        tab.queue.put(self._hint(number, Presence.UNEXISTING), number)
 
     def subscribe(self, tab: Tab, number: str) -> None:
         """Show a number's presence in a tab from now on, unless it is gone."""
@@ -106,7 +117,13 @@ class PresenceSubscriptions:
         tab.watched.add(number)
         self._subscribers[number].add(tab)
         if number in self._presences:
-            tab.queue.put(xivo_messages.hint(number, self._presences[number]), number)
+            tab.queue.put(self._hint(number, self._presences[number]), number)
+
+    def clear(self) -> None:
+        """Know of no presence, and show none in any tab."""
+        self._presences.clear()
+        self._diversions.clear()
+        self._subscribers.clear()
 
     def unsubscribe(self, tab: Tab) -> None:
         """Show no number's presence in a tab any more."""

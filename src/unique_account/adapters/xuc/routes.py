@@ -43,12 +43,12 @@ def application(
     routes = _routes(hub, attempts)
     if page is not None:
         routes.append(Mount("/", page))
-    limiter, origins = Middleware(ForwardedFor, limits=limits), hub.settings.origins
+    limiter, origins = Middleware(ForwardedFor, limits=limits), _origins(hub)
     return Starlette(routes=routes, middleware=[limiter, _cors(origins)] if origins else [limiter])
 
 
 def _routes(hub: Hub, attempts: LoginAttempts | None) -> list[BaseRoute]:
-    endpoints, entry_limit, origins = LoginEndpoints(hub, attempts), EntryRateLimit(), hub.settings.origins
+    endpoints, entry_limit, origins = LoginEndpoints(hub, attempts), EntryRateLimit(), _origins(hub)
 
     async def cti(socket: WebSocket) -> None:
         if may_connect(socket, origins):
@@ -62,6 +62,12 @@ def _routes(hub: Hub, attempts: LoginAttempts | None) -> list[BaseRoute]:
         Route(f"{ROOT}/auth/logout", _for_origins(origins, endpoints.log_out), methods=["POST"]),
         WebSocketRoute(f"{ROOT}/cti", cti),
     ]
+
+
+def _origins(hub: Hub) -> Collection[str]:
+    """The origins that may connect besides the server's own: of the settings, and of other processes."""
+    others = () if hub.processes is None else hub.processes.addresses
+    return (*hub.settings.origins, *others)
 
 
 def _for_origins(origins: Collection[str], endpoint: _Endpoint) -> _Endpoint:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from unique_account.adapters.xuc.hub import Hub, ServicePorts
+from unique_account.adapters.xuc.processes import Processes
 from unique_account.adapters.xuc.routes import application
 from unique_account.adapters.xuc.session_checks import check_periodically
 from unique_account.adapters.xuc.settings import XucSettings
@@ -63,6 +65,7 @@ class XucCti:
         store: Sessions and preferences, where other processes share them; None: those of this process alone,
             in the file of the settings.
         attempts: The attempts to log in, where other processes share them; None: those at this process alone.
+        processes: The processes that share the users; None: there is only this one.
     """
 
     def __init__(
@@ -75,10 +78,12 @@ class XucCti:
         now: Callable[[], datetime] = _now,
         store: AssistantStore | None = None,
         attempts: LoginAttempts | None = None,
+        processes: Processes | None = None,
     ) -> None:
         self._settings = settings
         store = store or FileStore(settings.store, observer, lambda: now().timestamp())
-        self._hub = Hub(settings, directory, lines, observer, now, store)
+        self._hub = Hub(settings, directory, lines, observer, now, store, processes)
+        self._standing_by: asyncio.Task[None] | None = None
         self._attempts = attempts
         self._page = page
         self._port: asyncio.Future[int] | None = None
@@ -103,20 +108,60 @@ class XucCti:
         Raises:
             OSError: The address cannot be listened on.
         """
+        service = ServicePorts(on_event, on_command, histories)
+        if self._standing_by is not None:
+            await self._serve_for(service, self._standing_by)
+        else:
+            self._hub.service = service
+            async with self._serving() as task:
+                await self._serve_for(service, task)
+
+    async def stand_by(self) -> None:
+        """Serve the page, log-ins and the way to the users' owner until cancelled, with or without a service.
+
+        For a process that may own its group, or not: the service that it runs while it does listens within
+        this time, and its clients have to come back when it stops listening.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        async with self._serving() as self._standing_by:
+            try:
+                await asyncio.shield(self._standing_by)
+            finally:
+                self._standing_by = None
+
+    def own(self, epoch: int | None) -> None:
+        """Stamp all messages from now on with the epoch under which this process owns its group."""
+        self._hub.frames.epoch = epoch
+
+    async def _serve_for(self, service: ServicePorts, task: asyncio.Task[None]) -> None:
+        """Let a service serve the clients until cancelled."""
+        hub = self._hub
+        hub.service = service
+        try:
+            await asyncio.shield(task)
+        finally:
+            if hub.service is service and self._standing_by is not None:
+                hub.stand_down()
+            elif hub.service is service:
+                hub.service = None
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[asyncio.Task[None]]:
+        """Serve the address until the context is left."""
         hub, settings = self._hub, self._settings
         with self.bind() as listener:
             self._listener = None
             limits = _limits(settings)
             how = _config(settings, application(hub, limits, self._page, self._attempts))
-            hub.service = service = ServicePorts(on_event, on_command, histories)
             try:
                 async with serving(how, limits, listener) as task:
                     hub.tasks.spawn(check_periodically(hub))
                     self._bound().set_result(listener.getsockname()[1])
                     try:
-                        await asyncio.shield(task)
+                        yield task
                     finally:
-                        hub.service = None if hub.service is service else hub.service
                         self._port = None
             finally:
                 await hub.tasks.cancel()

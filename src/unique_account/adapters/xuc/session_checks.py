@@ -47,7 +47,7 @@ async def _check(hub: Hub, tab: Tab, *, lives: bool) -> None:
     try:
         if not lives:
             await hub.log_out(tab.user, tab.session)
-        elif not await hub.has_current_password(tab.token):
+        elif not await hub.log_ins.has_current_password(tab.token):
             await hub.log_out(tab.user, tab.session, CloseCode.BAD_TOKEN)
     except Exception as error:  # the next check finds it again
         hub.observer.failed(PortRequest("cti", "sessions", user=tab.user), error)

@@ -14,7 +14,7 @@ from typing import Final
 from starlette.websockets import WebSocket
 
 from unique_account.adapters.xuc.auth.tokens import Token
-from unique_account.adapters.xuc.protocol.outgoing import message
+from unique_account.adapters.xuc.protocol.outgoing import Frames
 from unique_account.adapters.xuc.transport.query_budget import QueryBudget
 from unique_account.adapters.xuc.transport.send_queue import SendQueue
 from unique_account.adapters.xuc.transport.websocket_closing import CUT_OFF_WITHIN
@@ -38,6 +38,7 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4004
     ACCOUNT_GONE = 4005
     TOO_FAST = TOO_FAST
+    MOVED = 4007
 
 
 class Tab:
@@ -56,6 +57,7 @@ class Tab:
 
     __slots__ = (
         "_closing",
+        "_frames",
         "_protocol",
         "_socket",
         "connection",
@@ -68,7 +70,7 @@ class Tab:
         "watched",
     )
 
-    def __init__(self, socket: WebSocket, token: Token) -> None:
+    def __init__(self, socket: WebSocket, token: Token, frames: Frames) -> None:
         self.user = token.user
         self.token = token
         self.session = token.session
@@ -77,13 +79,14 @@ class Tab:
         self.rings = False
         self.dials = token.dials
         self._socket = socket
+        self._frames = frames
         self._protocol: WebSocketProtocol | None = socket.scope["extensions"].get(EXTENSION)
         self.queue = SendQueue(socket.send_text, self._too_slow)
         self._closing: asyncio.Task[None] | None = None
 
     def report(self, kind: str, content: object) -> None:
         """Send a message."""
-        self.queue.put(message(kind, content))
+        self.queue.put(self._frames.message(kind, content))
 
     @property
     def is_gone(self) -> bool:

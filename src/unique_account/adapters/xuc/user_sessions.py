@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import Factory, define
 
 from unique_account.adapters.xuc.protocol import own_messages, xivo_messages
-from unique_account.adapters.xuc.protocol.outgoing import message
+from unique_account.adapters.xuc.protocol.outgoing import Frames
 from unique_account.adapters.xuc.tab import CloseCode, Tab
 from unique_account.adapters.xuc.transport.query_budget import QueryBudget
 from unique_account.core.machine import Device
@@ -38,6 +38,7 @@ class UserSessions:
     Attributes:
         user: The user's id.
         ringing_tabs: How many of the tabs have the line.
+        frames: Makes the frames.
         view: The account as last shown; None: there is none.
         tabs: The open WebSockets, in the order in which they were opened.
         line_tabs: Those that asked for the line, in the order in which they did.
@@ -54,6 +55,7 @@ class UserSessions:
 
     user: str
     ringing_tabs: int
+    frames: Frames
     view: View | None = None
     tabs: list[Tab] = Factory(list)
     line_tabs: list[Tab] = Factory(list)
@@ -93,6 +95,7 @@ class UserSessions:
 
     def _changes(self, before: View | None, view: View) -> list[str]:
         """The frames that show what is new in a view."""
+        message = self.frames.message
         events = xivo_messages.phone_events(before, view, self.party_names)
         frames = [message("PhoneEvent", event) for event in events]
         reported = ("forwarding", "mailbox", "number")
@@ -112,7 +115,7 @@ class UserSessions:
 
     def report(self, kind: str, content: object) -> None:
         """Send a message to every tab."""
-        self._send(message(kind, content))
+        self._send(self.frames.message(kind, content))
 
     # -- tabs ----------------------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from unique_account.adapters.xuc.auth.tokens import BadToken, Token
+from unique_account.adapters.xuc.elsewhere import Elsewhere
 from unique_account.adapters.xuc.handlers.dispatch import perform, send_error
 from unique_account.adapters.xuc.hub import Hub, TooManySockets
 from unique_account.adapters.xuc.protocol import incoming
@@ -37,7 +38,7 @@ async def serve(hub: Hub, entry_limit: EntryRateLimit, socket: WebSocket) -> Non
     await socket.accept()
     protocol: WebSocketProtocol = socket.scope["extensions"][EXTENSION]
     try:
-        token = await hub.token(socket.query_params.get("token", ""))
+        token = await hub.log_ins.token(socket.query_params.get("token", ""))
     except BadToken:
         await _refuse(socket, "loggedOnFailed", CloseCode.BAD_TOKEN)
         protocol.dismiss()
@@ -50,7 +51,13 @@ async def serve(hub: Hub, entry_limit: EntryRateLimit, socket: WebSocket) -> Non
         await _refuse(socket, "loggedOnFailed", CloseCode.COME_BACK)
         protocol.dismiss()
         return
-    tab = Tab(socket, token)
+    if hub.processes is not None and not hub.serves(token.user):
+        protocol.logged_in = True
+        if not await _served_elsewhere(Elsewhere(hub, hub.processes, socket, token)):
+            protocol.dismiss()
+            return
+        protocol.logged_in = False
+    tab = Tab(socket, token, hub.frames)
     try:
         protocol.logged_in = await _enter(hub, tab, token)
         if protocol.logged_in:
@@ -59,6 +66,14 @@ async def serve(hub: Hub, entry_limit: EntryRateLimit, socket: WebSocket) -> Non
             protocol.dismiss()
     finally:
         hub.leave(tab)
+
+
+async def _served_elsewhere(elsewhere: Elsewhere) -> bool:
+    """Serve a client by another process; True: its user is served here by now."""
+    try:
+        return await elsewhere.serve()
+    except (WebSocketDisconnect, RuntimeError, OSError):  # the client is gone
+        return False
 
 
 async def _refuse(socket: WebSocket, word: str, code: int) -> None:

@@ -326,7 +326,7 @@ class TestMemory:
     @in_loop
     async def test_sessions_that_are_over_are_not_kept(self, tmp_path: Path) -> None:
         async with installation(store=tmp_path / "cti.sqlite") as at:
-            store, log_in = stored(at), at.cti._hub.log_in
+            store, log_in = stored(at), at.cti._hub.log_ins.log_in
             for _ in range(3):
                 for _ in range(50):
                     await log_in("alice", "alice", PASSWORDS["alice"])
@@ -336,7 +336,7 @@ class TestMemory:
             for _ in range(2 * MOST_SESSIONS):
                 last = await log_in("alice", "alice", PASSWORDS["alice"])
             assert len(store._sessions._sessions["alice"]) == MOST_SESSIONS
-            assert (await at.cti._hub.token(last)).user == "alice"
+            assert (await at.cti._hub.log_ins.token(last)).user == "alice"
             await store.save()
             (rows,) = store._file._connection.execute("SELECT count(*) FROM sessions").fetchone()
             assert rows == MOST_SESSIONS

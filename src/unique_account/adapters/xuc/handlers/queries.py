@@ -15,7 +15,6 @@ from unique_account.adapters.xuc.transport.query_budget import in_batches
 from unique_account.core.errors import InvalidCursor
 from unique_account.core.history import DEFAULT_DAYS, DEFAULT_SIZE, MAX_SIZE, CallRecord, Page, days_before
 from unique_account.core.number import Number
-from unique_account.core.presence import Presence
 from unique_account.ports.directory import Colleague
 
 MOST_WATCHED: Final = 1000
@@ -60,7 +59,7 @@ async def subscribe(hub: Hub, tab: Tab, fields: Fields) -> None:
             if (await hub.presence.visible_to(tab.user, number)).allowed:
                 hub.presence.subscribe(tab, number)
             else:
-                tab.queue.put(xivo_messages.hint(number, Presence.UNEXISTING), number)
+                hub.presence.show_unknown(tab, number)
 
 
 async def unsubscribe(hub: Hub, tab: Tab, fields: Fields) -> None:

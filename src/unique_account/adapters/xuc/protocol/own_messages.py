@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from unique_account.adapters.xuc.protocol.outgoing import message
 from unique_account.core.account import Call, Line
 from unique_account.core.forwarding import Destination, Extension, Forwarding, Mailbox, Refusal
 from unique_account.core.history import CallRecord
@@ -108,10 +107,9 @@ def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()
 
 
-def diversion(number: str, do_not_disturb: bool, forwarded: bool) -> str:
-    """``ColleagueDiversion``, as its frame."""
-    shown = {"number": number, "doNotDisturb": do_not_disturb, "forwarded": forwarded}
-    return message("ColleagueDiversion", shown)
+def diversion(number: str, do_not_disturb: bool, forwarded: bool) -> dict[str, Any]:
+    """``ColleagueDiversion``."""
+    return {"number": number, "doNotDisturb": do_not_disturb, "forwarded": forwarded}
 
 
 def sip_line(line: SipLine | None) -> dict[str, Any] | None:

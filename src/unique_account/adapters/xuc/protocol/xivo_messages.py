@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from unique_account.adapters.xuc.protocol.outgoing import message
 from unique_account.adapters.xuc.settings import TurnServer
 from unique_account.core.account import Call, CallStatus, Direction
 from unique_account.core.forwarding import Forward
@@ -202,9 +201,9 @@ def _party(side: str, party: Party) -> dict[str, Any]:
     }
 
 
-def hint(number: str, presence: Presence) -> str:
-    """``PhoneHintStatusEvent``, as its frame."""
-    return message("PhoneHintStatusEvent", {"number": number, "status": int(presence)})
+def hint(number: str, presence: Presence) -> Mapping[str, Any]:
+    """``PhoneHintStatusEvent``."""
+    return {"number": number, "status": int(presence)}
 
 
 def browser_dial(number: str) -> Mapping[str, Any]:
