@@ -15,13 +15,24 @@ from unique_account.serve.config import AssistantSettings, Config, InvalidConfig
 from unique_account.serve.extras import extra
 
 if TYPE_CHECKING:
-    from unique_account.adapters.xuc import XucCti, XucSettings
+    from unique_account.adapters.xuc import Processes, XucCti, XucSettings
 
 
 def assistant_server(
-    asked: AssistantSettings, config: Config, observer: Observer, opened: AsyncExitStack
+    asked: AssistantSettings,
+    config: Config,
+    observer: Observer,
+    opened: AsyncExitStack,
+    processes: Processes | None = None,
 ) -> XucCti:
     """The server that UC Assistants connect to; what it opens is closed with the stack.
+
+    Args:
+        asked: The table of the configuration.
+        config: The configuration.
+        observer: Notified of failures.
+        opened: Closes what is opened.
+        processes: The processes that share the users; None: there is only this one.
 
     Raises:
         MissingExtra: A package that it needs is not installed.
@@ -39,9 +50,18 @@ def assistant_server(
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error
     people = PeopleFile(Path(asked.people.file), observer)
-    page = PageFiles("://".join(urlsplit(asked.sip)[:2]))
+    page = PageFiles("://".join(urlsplit(asked.sip)[:2]), *(processes.origins if processes else ()))
     store, attempts = _shared(asked, config, observer, opened)
-    return XucCti(settings, people, credentials, observer, page, store=store, attempts=attempts)
+    return XucCti(
+        settings,
+        people,
+        credentials,
+        observer,
+        page,
+        store=store,
+        attempts=attempts,
+        processes=processes,
+    )
 
 
 def _shared(

@@ -55,12 +55,13 @@ def server(now: Callable[[], datetime] | None = None, **changes: Any) -> XucCti:
     """A CTI server on a port that is free."""
     observer, directory = changes.pop("observer", None), changes.pop("directory", None)
     store, attempts = changes.pop("shared", (None, None))
-    processes = changes.pop("processes", None)
+    processes, page = changes.pop("processes", None), changes.pop("page", None)
     return XucCti(
         evolve(XucSettings(key=KEY, port=0), **changes),
         directory or MemoryDirectory(PASSWORDS, NAMES, {"1001": "alice", "1002": "bob"}),
         changes.pop("lines", SipLines()),
         observer or MemoryObserver(),
+        page,
         now=now or (lambda: datetime.now(UTC)),
         store=store,
         attempts=attempts,

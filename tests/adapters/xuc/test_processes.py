@@ -4,113 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from tests.adapters.xuc.assistants import ALICE, BOB, Browser, Tab, browsing, server
+from tests.adapters.xuc.assistants import ALICE, Tab, browsing, server
+from tests.adapters.xuc.process_pair import BEAT, Process, pair
 from tests.event_loop import in_loop
-from unique_account.adapters.memory import MemoryAccounts, MemoryObserver
-from unique_account.adapters.xuc import XucCti, elsewhere
-from unique_account.adapters.xuc.processes import Browsers, Processes
-from unique_account.adapters.xuc.storage.store import FileStore
+from unique_account.adapters.xuc import elsewhere
+from unique_account.adapters.xuc.processes import Browsers
 from unique_account.adapters.xuc.transport import pass_through
 from unique_account.bootstrap import bootstrap
 from unique_account.core.machine import State
-from unique_account.ports.group_leases import GroupLease
-from unique_account.service.service import Service
-
-
-class Lease:
-    """The lease of the only group, in memory."""
-
-    def __init__(self) -> None:
-        self.now: GroupLease | None = None
-
-    def own(self, owner: str, address: str = "") -> int:
-        """Let another process own the group, or none; returns the epoch."""
-        epoch = 1 if self.now is None else self.now.epoch + 1
-        self.now = GroupLease(group="all", owner=owner, address=address, epoch=epoch, counter=0)
-        return epoch
-
-    def of(self, _: str) -> GroupLease | None:
-        return self.now
-
-
-class Process:
-    """One process: its server, which always serves, and its service, which runs while it owns the group."""
-
-    def __init__(self, name: str, cti: XucCti, lease: Lease, accounts: MemoryAccounts) -> None:
-        self.name = name
-        self.cti = cti
-        self.browser = Browser(cti)
-        self.service: Service | None = None
-        self._lease = lease
-        self._accounts = accounts
-        self._running: AsyncExitStack | None = None
-
-    async def address(self) -> str:
-        return f"http://127.0.0.1:{await self.cti.port()}"
-
-    async def own(self) -> int:
-        """Own the group."""
-        epoch = self._lease.own(self.name, await self.address())
-        await self.serve(epoch)
-        return epoch
-
-    async def serve(self, epoch: int) -> None:
-        """Run the service under an epoch."""
-        self.cti.own(epoch)
-        self._running = AsyncExitStack()
-        running = bootstrap(cti=self.cti, accounts=self._accounts, observer=MemoryObserver())
-        self.service = await self._running.enter_async_context(running)
-
-    async def give_up(self) -> None:
-        """Stop the service."""
-        if self._running is not None:
-            await self._running.aclose()
-        self._running = self.service = None
-
-
-class Pair:
-    """Two processes that share everything that is kept.
-
-    Attributes:
-        lease: Who owns the group.
-        one, two: The processes.
-    """
-
-    def __init__(self, lease: Lease, one: Process, two: Process) -> None:
-        self.lease = lease
-        self.one = one
-        self.two = two
-
-
-@asynccontextmanager
-async def pair(browsers: Browsers = Browsers.REDIRECT, **changes: Any) -> AsyncIterator[Pair]:
-    lease, accounts, store = Lease(), MemoryAccounts(), FileStore(None, MemoryObserver(), lambda: 0.0)
-    await accounts.add([ALICE, BOB])
-
-    def process(name: str) -> Process:
-        processes = Processes(
-            owner=lease.of, name=name, browsers=browsers, addresses=("http://x/",), beat=0.4
-        )
-        cti = server(processes=processes, shared=(store, None), **changes)
-        return Process(name, cti, lease, accounts)
-
-    at = Pair(lease, process("one"), process("two"))
-    standing = [asyncio.create_task(each.cti.stand_by()) for each in (at.one, at.two)]
-    try:
-        yield at
-    finally:
-        for each in (at.one, at.two):
-            await each.browser.close()
-            await each.give_up()
-        for task in standing:
-            task.cancel()
-        await asyncio.gather(*standing, return_exceptions=True)
-        await store.aclose()
 
 
 async def happens(what: Callable[[], object], within: float = 10.0) -> None:
@@ -135,10 +41,11 @@ class TestRedirected:
             sent_away = await at.two.browser.connect(token)
             assert await sent_away.closed() == 4007
             owner = await at.one.address()
+            addresses = [owner, await at.two.address()]
             assert sent_away.frames == [
                 {
                     "msgType": "Processes",
-                    "ctiMessage": {"owner": owner, "addresses": ["http://x"], "beat": 0.4},
+                    "ctiMessage": {"owner": owner, "addresses": addresses, "beat": BEAT},
                 }
             ]
             tab = await at.one.browser.connect(token)
@@ -349,12 +256,9 @@ class TestPassedThrough:
         async with pair() as at:
             one, two = await at.one.address(), await at.two.address()
             at.lease.own("two", two)
-            mistaken = GroupLease(group="all", owner="one", address=one, epoch=1, counter=0)
-            with pytest.MonkeyPatch.context() as patch:
-                processes = Processes(owner=lambda _: mistaken, name="two")
-                patch.setattr(at.two.cti._hub, "processes", processes)
-                tab = await stranger(at.one)
-                assert await tab.closed() == 1013
+            at.two.mistake("one", one)
+            tab = await stranger(at.one)
+            assert await tab.closed() == 1013
 
 
 @asynccontextmanager
@@ -375,7 +279,9 @@ async def paused_owner() -> AsyncIterator[tuple[str, asyncio.Event]]:
     async def wait(*_: object) -> None:
         await answers.wait()
 
-    async with serve(logged_on, "127.0.0.1", 0, process_request=wait, ping_interval=None) as listening:
+    async with serve(
+        logged_on, "127.0.0.1", 0, process_request=wait, ping_interval=None, close_timeout=0.1
+    ) as listening:
         host, port = next(iter(listening.sockets)).getsockname()
         try:
             yield f"http://{host}:{port}", answers

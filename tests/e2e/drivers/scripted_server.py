@@ -75,10 +75,11 @@ class ScriptedServer:
         await page.route(f"{ORIGIN}/**", self._answer)
         await page.route_web_socket(f"ws://{LOOPBACK}/**", self._connected)
 
-    def report(self, kind: str, message: object) -> None:
+    def report(self, kind: str, message: object, stamp: tuple[int, int] | None = None) -> None:
         """Send one message to the page."""
         assert self._socket is not None
-        self._socket.send(json.dumps({"msgType": kind, "ctiMessage": message}))
+        more = {} if stamp is None else {"stamp": stamp}
+        self._socket.send(json.dumps({"msgType": kind, "ctiMessage": message, **more}))
 
     def of(self, command: str) -> list[dict[str, Any]]:
         """What the page sent of one command."""

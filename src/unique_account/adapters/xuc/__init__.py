@@ -13,7 +13,8 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from missing
 
+from unique_account.adapters.xuc.processes import Browsers, Processes
 from unique_account.adapters.xuc.server import XucCti
 from unique_account.adapters.xuc.settings import TurnServer, XucSettings
 
-__all__ = ["TurnServer", "XucCti", "XucSettings"]
+__all__ = ["Browsers", "Processes", "TurnServer", "XucCti", "XucSettings"]

@@ -49,6 +49,11 @@ class Processes:
     browsers: Browsers = Browsers.REDIRECT
     beat: float = BEAT
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where a page of one process may connect: the addresses, also as those of WebSockets."""
+        return (*self.addresses, *(address.replace("http", "ws", 1) for address in self.addresses))
+
     def is_here(self, user: str) -> bool:
         """Whether this process owns the group of a user."""
         lease = self.owner(user)

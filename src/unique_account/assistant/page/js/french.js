@@ -238,6 +238,8 @@ export const FRENCH = Object.freeze({
   "That did not work just now.": "Cela n’a pas fonctionné cette fois.",
   "The connection to the server is gone.": "La connexion au serveur est perdue.",
   "The page comes back by itself. If it stays away, calls ring on your deskphone.": "La page revient d’elle-même. Si elle reste absente, les appels sonnent sur votre poste fixe.",
+  "No server looks after your calls just now.": "Aucun serveur ne s’occupe de vos appels en ce moment.",
+  "Calls ring as before. Another server takes over by itself, mostly within seconds.": "Les appels sonnent comme avant. Un autre serveur prend le relais de lui-même, le plus souvent en quelques secondes.",
   "The server does not answer.": "Le serveur ne répond pas.",
   "Check your network, then try again.": "Vérifiez votre réseau, puis réessayez.",
   "User name and password do not match.": "L’identifiant et le mot de passe ne correspondent pas.",

@@ -1,7 +1,6 @@
 // Whether the server still answers, also in a tab whose timers the browser slows down, and after the computer slept.
 
-export const BEAT = 5_000; // milliseconds
-const MOST_UNANSWERED = 3;
+export const ALONE = Object.freeze({ beat: 5_000, most: 3 }); // milliseconds, and questions without an answer
 const ANSWERS_WITHIN = 2_000; // milliseconds, where the network may be another one
 
 export class Heartbeat {
@@ -9,12 +8,14 @@ export class Heartbeat {
   #fellSilent;
   #timer = null;
   #deadline = null;
+  #pace;
   #unanswered = 0; // questions
   #last = 0;
   #late = false;
 
-  /** `ask` asks the server; `fellSilent` is called once several questions in a row had no answer. */
-  constructor(ask, fellSilent) {
+  /** `ask` asks the server; `fellSilent` is called once as many questions in a row had no answer as `pace` allows. */
+  constructor(ask, fellSilent, pace = ALONE) {
+    this.#pace = pace;
     this.#ask = ask;
     this.#fellSilent = fellSilent;
   }
@@ -24,7 +25,7 @@ export class Heartbeat {
     this.#unanswered = 0;
     this.#late = false;
     this.#last = Date.now();
-    this.#timer = setInterval(() => this.beat(), BEAT);
+    this.#timer = setInterval(() => this.beat(), this.#pace.beat);
   }
 
   stop() {
@@ -50,13 +51,13 @@ export class Heartbeat {
    */
   beat() {
     const now = Date.now();
-    const late = now - this.#last > 2 * BEAT;
+    const late = now - this.#last > 2 * this.#pace.beat;
     if (late && !this.#late) {
       this.#unanswered = 0;
     }
     this.#last = now;
     this.#late = late;
-    if (this.#unanswered >= MOST_UNANSWERED) {
+    if (this.#unanswered >= this.#pace.most) {
       this.#fellSilent();
     } else {
       this.#unanswered += 1;

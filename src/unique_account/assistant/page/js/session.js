@@ -14,6 +14,7 @@ export class Session {
   #phoneStops;
   #commanded;
   #connection = null;
+  #unserved = false;
 
   /**
    * `phoneStops` takes the browser's phone back and resolves once the server has confirmed it; `commanded` takes what the
@@ -68,6 +69,7 @@ export class Session {
     this.#connection = new Connection(token, {
       opened: () => this.#opened(token.login),
       message: (type, content) => this.#onMessage(type, content),
+      unserved: () => this.#noOwner(),
       lost: (retryAt) => this.#lost(retryAt),
       over: (code) => this.#over(code),
       renewed: (renewed) => keepToken(renewed, true),
@@ -77,6 +79,8 @@ export class Session {
 
   #opened(login) {
     this.#troubles.remove("offline");
+    this.#troubles.remove("no_owner");
+    this.#unserved = false;
     this.#store.change(({ user }) => ({ session: "open", retryAt: null, user: user ?? { login, name: "", number: "" } }));
     this.#connection.command("getConfig", { objectType: "line" }).catch(() => {});
     this.#connection.command("getColleagues").catch(() => {});
@@ -94,6 +98,15 @@ export class Session {
     if (type === "Colleagues") {
       const phoneNumbers = content.entries.map(({ number }) => number);
       this.#connection.command("subscribeToPhoneHints", { phoneNumbers }).catch(() => {});
+    }
+  }
+
+  /** The server is there, but nobody serves this user at the moment: say so once. */
+  #noOwner() {
+    if (!this.#unserved) {
+      this.#unserved = true;
+      this.#troubles.remove("offline");
+      this.#troubles.add({ kind: "no_owner" });
     }
   }
 

@@ -64,6 +64,10 @@ const WORDS = {
     say("The connection to the server is gone."),
     say("The page comes back by itself. If it stays away, calls ring on your deskphone."),
   ],
+  no_owner: () => [
+    say("No server looks after your calls just now."),
+    say("Calls ring as before. Another server takes over by itself, mostly within seconds."),
+  ],
   unreachable: () => [say("The server does not answer."), say("Check your network, then try again.")],
   log_out_in_call: () => [say("You are in a call in this window."), say("Logging out ends it.")],
   too_many_tabs: () => [say("The UC Assistant is open too often."), say("Close other windows, then log in again.")],
