@@ -20,6 +20,7 @@ from httpx import ASGITransport, AsyncClient
 from sybil import Example
 
 from tests.adapters.xuc.assistants import ALICE, Installation, installation
+from tests.adapters.xuc.process_pair import pair
 from unique_account.adapters.health import application
 from unique_account.adapters.memory import MemoryObserver
 from unique_account.adapters.people_file import PeopleFile
@@ -155,7 +156,16 @@ async def sent() -> Real:
             others = [answer.json(), (await client.get("/health")).json()]
         async with AsyncClient(transport=ASGITransport(group), base_url="http://health") as client:
             others.append((await client.get("/ready")).json())
-        return Real(await _messages(at), others)
+        return Real({**await _messages(at), **await _messages_elsewhere()}, others)
+
+
+async def _messages_elsewhere() -> dict[str, Any]:
+    """What a process sends that does not serve the user."""
+    async with pair() as at:
+        await at.one.own()
+        tab = await at.two.browser.connect(await at.two.browser.log_in("alice"))
+        await tab.closed()
+        return {"Processes": tab.frames[-1]}
 
 
 async def _messages(at: Installation) -> dict[str, Any]:

@@ -41,6 +41,7 @@ ELSEWHERE: Final = (
     "cli/test_logs.py",
     "serve/test_lifecycle.py",
     "files/test_watched.py",
+    "postgresql/test_assistants.py",
 )
 
 BOUNDS: Final = {

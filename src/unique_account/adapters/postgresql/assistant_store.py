@@ -67,7 +67,7 @@ class PostgresqlAssistantStore(PostgresqlStore):
     """What the servers of the UC Assistants share; see `unique_account.ports.assistant_store.AssistantStore`.
 
     Args:
-        url: The database; see `Database`.
+        url: Where the database is, as for the accounts.
         observer: Notified when it cannot be used, and when it can be again.
     """
 

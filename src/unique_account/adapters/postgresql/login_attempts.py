@@ -98,7 +98,7 @@ class PostgresqlLoginAttempts(PostgresqlStore):
     """The attempts at all servers of a database; see `unique_account.ports.login_attempts.LoginAttempts`.
 
     Args:
-        url: The database; see `Database`.
+        url: Where the database is, as for the accounts.
     """
 
     def __init__(self, url: str) -> None:
