@@ -36,7 +36,7 @@ class TestStamps:
 
             def hint(status: int, epoch: int, number: int, of: str = CAROL) -> None:
                 message = {"number": of, "status": status}
-                at.script.report("PhoneHintStatusEvent", message, (epoch, number))
+                at.script.report("PhoneHintStatusEvent", message, ("all", epoch, number))
 
             hint(0, 7, 5)
             await expect(shown).to_have_text("Available")
@@ -47,13 +47,19 @@ class TestStamps:
             assert at.script.connections == 1
             hint(0, 8, 1)  # of the next owner, who counts from one
             await expect(shown).to_have_text("Available")
+            message = {
+                "number": CAROL,
+                "status": 8,
+            }  # the user moved to another group, which has epochs of its own
+            at.script.report("PhoneHintStatusEvent", message, ("other", 2, 1))
+            await expect(shown).to_have_text("Ringing")
 
     @in_loop
     async def test_and_leaves_an_earlier_owner(self) -> None:
         async with themed_page() as at:
             await at.logged_in()
-            at.script.report("HistoryChanged", {}, (8, 1))
-            at.script.report("UniqueAccount", {}, (7, 99))
+            at.script.report("HistoryChanged", {}, ("all", 8, 1))
+            at.script.report("UniqueAccount", {}, ("all", 7, 99))
             await until(lambda: came_back(at.script.connections), "another connection")
             await expect(at.page.locator(".rings-here")).to_be_visible()
 

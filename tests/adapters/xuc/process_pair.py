@@ -15,7 +15,7 @@ from unique_account.adapters.xuc.processes import Browsers, Processes
 from unique_account.adapters.xuc.storage.store import FileStore
 from unique_account.assistant.static_files import PageFiles
 from unique_account.bootstrap import bootstrap
-from unique_account.ports.group_leases import GroupLease
+from unique_account.ports.group_leases import Fence, GroupLease
 from unique_account.service.service import Service
 
 BEAT: Final = 0.4
@@ -69,7 +69,7 @@ class Process:
 
     async def serve(self, epoch: int) -> None:
         """Run the service under an epoch."""
-        self.cti.own(epoch)
+        self.cti.own(Fence("all", epoch))
         self._running = AsyncExitStack()
         running = bootstrap(cti=self.cti, accounts=self._accounts, observer=MemoryObserver())
         self.service = await self._running.enter_async_context(running)

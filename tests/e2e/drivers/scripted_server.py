@@ -75,7 +75,7 @@ class ScriptedServer:
         await page.route(f"{ORIGIN}/**", self._answer)
         await page.route_web_socket(f"ws://{LOOPBACK}/**", self._connected)
 
-    def report(self, kind: str, message: object, stamp: tuple[int, int] | None = None) -> None:
+    def report(self, kind: str, message: object, stamp: tuple[str, int, int] | None = None) -> None:
         """Send one message to the page."""
         assert self._socket is not None
         more = {} if stamp is None else {"stamp": stamp}

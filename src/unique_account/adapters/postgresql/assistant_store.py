@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from math import inf
 from typing import Any, Final
 
 from unique_account.adapters.postgresql.database import Connection, UnusableDatabase
@@ -20,6 +22,9 @@ from unique_account.ports.assistant_store import (
     UserAndSession,
 )
 from unique_account.ports.observer import Observer, PortRequest
+
+CLEAN_EVERY: Final = 600.0
+"""How many seconds lie between two deletions of sessions that are over."""
 
 _STORE: Final = PortRequest("cti", "store")
 
@@ -75,6 +80,7 @@ class PostgresqlAssistantStore(PostgresqlStore):
         super().__init__(url)
         self._observer = observer
         self._failing = False
+        self._cleaned = -inf
         self._ended: set[UserAndSession] = set()
         self._forgotten: set[str] = set()
 
@@ -171,8 +177,10 @@ class PostgresqlAssistantStore(PostgresqlStore):
             await self._forget(tuple(self._forgotten))
         for user, session in tuple(self._ended):
             await self.end(user, session)
-        async with self._stored() as connection:
-            await connection.execute(_OVER)
+        if time.monotonic() - self._cleaned >= CLEAN_EVERY:
+            self._cleaned = time.monotonic()
+            async with self._stored() as connection:
+                await connection.execute(_OVER)
 
     @asynccontextmanager
     async def _writing(self, user: str) -> AsyncIterator[Connection]:

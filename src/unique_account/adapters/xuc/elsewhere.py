@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from unique_account.adapters.xuc.auth.tokens import Token
 from unique_account.adapters.xuc.hub import Hub
 from unique_account.adapters.xuc.processes import Browsers, Processes
-from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT
+from unique_account.adapters.xuc.protocol.outgoing import HEARTBEAT, message
 from unique_account.adapters.xuc.tab import CloseCode
 from unique_account.adapters.xuc.transport.pass_through import PASSED, behind, pass_through
 from unique_account.core.errors import Unreachable
@@ -78,11 +78,11 @@ class Elsewhere:
 
     async def _say_where(self) -> None:
         content = self.processes.message(self.token.user)
-        await self.socket.send_text(self.hub.frames.message("Processes", content))
+        await self.socket.send_text(message("Processes", content))
 
     async def _refuse(self) -> None:
         """Say in XiVO's words that the client is not logged in, and may come back."""
-        await self.socket.send_text(self.hub.frames.message("LoggedOnError", {"Error": "loggedOnFailed"}))
+        await self.socket.send_text(message("LoggedOnError", {"Error": "loggedOnFailed"}))
         await self.socket.close(CloseCode.COME_BACK)
 
     async def _pass_through(self, lease: GroupLease) -> None:

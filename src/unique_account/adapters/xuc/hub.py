@@ -122,7 +122,7 @@ class Hub:
 
     def stand_down(self) -> None:
         """Serve nobody any more, since another process will: every client has to come back."""
-        self.service = None
+        self.service = self.frames.fence = None
         tabs, users, self._users = self.tabs, self._users, {}
         for sessions in users.values():
             sessions.by_id.clear()  # nothing is to be reported of them any more

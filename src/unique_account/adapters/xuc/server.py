@@ -31,6 +31,7 @@ from unique_account.http_server.file_descriptors import room
 from unique_account.http_server.server import bind, config, serving
 from unique_account.ports.assistant_store import AssistantStore
 from unique_account.ports.directory import Directory
+from unique_account.ports.group_leases import Fence
 from unique_account.ports.inbound.commands import CommandHandler
 from unique_account.ports.inbound.events import EventHandler
 from unique_account.ports.inbound.histories import Histories
@@ -131,9 +132,9 @@ class XucCti:
             finally:
                 self._standing_by = None
 
-    def own(self, epoch: int | None) -> None:
-        """Stamp all messages from now on with the epoch under which this process owns its group."""
-        self._hub.frames.epoch = epoch
+    def own(self, fence: Fence) -> None:
+        """Stamp all messages with this fence, until the service that listens next ends."""
+        self._hub.frames.fence = fence
 
     async def _serve_for(self, service: ServicePorts, task: asyncio.Task[None]) -> None:
         """Let a service serve the clients until cancelled."""

@@ -1,13 +1,15 @@
 """Frames to a client: a message is an object of its type and content.
 
-Where several processes serve, it has a stamp, too: the epoch under which this process owns the client's
-group, and a number that grows with each frame. So a client drops a late frame of an earlier owner.
+Where several processes serve, it has a stamp, too: the group that this process owns, the epoch under which it
+does, and a number that grows with each frame. So a client drops a late frame of an earlier owner.
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
+
+from unique_account.ports.group_leases import Fence
 
 HEARTBEAT: Final = '{"claz":"ping"}'
 
@@ -16,18 +18,23 @@ class Frames:
     """Makes frames.
 
     Attributes:
-        epoch: The epoch under which this process owns its group; None: no other process can own it, and
-            frames have no stamp.
+        fence: The fence under which this process owns its group; None: it owns none, or there is no other
+            process, and frames have no stamp.
     """
 
     def __init__(self) -> None:
-        self.epoch: int | None = None
+        self.fence: Fence | None = None
         self._made = 0
 
     def message(self, kind: str, content: object) -> str:
         """One message, as its frame."""
-        frame: dict[str, Any] = {"msgType": kind, "ctiMessage": content}
-        if self.epoch is not None:
-            self._made += 1
-            frame["stamp"] = (self.epoch, self._made)
-        return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        if self.fence is None:
+            return message(kind, content)
+        self._made += 1
+        return message(kind, content, stamp=(self.fence.group, self.fence.epoch, self._made))
+
+
+def message(kind: str, content: object, **more: Any) -> str:
+    """One message without a stamp, as its frame."""
+    frame = {"msgType": kind, "ctiMessage": content, **more}
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))

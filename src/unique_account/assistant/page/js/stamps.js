@@ -5,7 +5,7 @@ export const OLD_OWNER = "old owner"; // drop it, and leave the process that sen
 export const TAKEN = "taken";
 
 export class Stamps {
-  #epoch = 0; // the highest that was seen
+  #epochs = new Map(); // the highest that was seen of each group
   #numbers = new Map(); // the last number of each kind of message about each number
 
   /** What to do with a message; a server that is alone stamps none. */
@@ -13,15 +13,16 @@ export class Stamps {
     if (!stamp) {
       return TAKEN;
     }
-    const [epoch, number] = stamp;
-    if (epoch < this.#epoch) {
+    const [group, epoch, number] = stamp;
+    const highest = this.#epochs.get(group) ?? 0;
+    if (epoch < highest) {
       return OLD_OWNER;
     }
-    if (epoch > this.#epoch) {
-      this.#epoch = epoch;
+    if (epoch > highest) {
+      this.#epochs.set(group, epoch);
       this.#numbers.clear();
     }
-    const subject = `${type} ${content?.number ?? ""}`;
+    const subject = `${group} ${type} ${content?.number ?? ""}`;
     if (number <= (this.#numbers.get(subject) ?? 0)) {
       return LATE;
     }
