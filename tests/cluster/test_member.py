@@ -62,7 +62,6 @@ class Process:
             "paris",
             self.name,
             f"https://{self.name}",
-            serve=self._serve,
             reaches=self._reached,
             times=TIMES,
         )
@@ -93,7 +92,7 @@ class Process:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(self.member.run(self.stop))
+        task = asyncio.create_task(self.member.run(self._serve, self.stop))
         try:
             yield task
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,14 @@ from tests.serve.serve_process import ALICE, BOB, Serve, wait
 CONFIG = """
 users.file = "users.toml"
 monitor.port = 0
+cluster.group = "paris"
+cluster.name = "{name}"
+cluster.address = "{address}"
 [accounts.postgresql]
 url = "{url}"
 password.file = "database.secret"
 [[nodes]]
 kind = "memory"
-[cluster]
-group = "paris"
-name = "{name}"
-address = "https://{name}.example.org"
 [cluster.times]
 {times}
 """
@@ -75,9 +74,25 @@ class GroupProcess(Serve):
 
 @contextmanager
 def processes(
-    folder: Path, url: str, password: str, *names: str, times: str = SHORT
+    folder: Path,
+    url: str,
+    password: str,
+    *names: str,
+    times: str = SHORT,
+    more: Callable[[Path], str] = lambda _: "",
+    address: Mapping[str, int] | None = None,
 ) -> Iterator[list[GroupProcess]]:
-    """Processes of one group, the first of which owns it."""
+    """Processes of one group, the first of which owns it.
+
+    Args:
+        folder: Where each has a folder of its own, of its name.
+        url: The database.
+        password: That of the database.
+        names: Those of the processes.
+        times: The times of the group.
+        more: Prepares the folder of a process, and gives what stands before its configuration's tables.
+        address: The ports at which browsers reach them, by name; None: they have addresses of no use.
+    """
     running: list[GroupProcess] = []
     try:
         for name in names:
@@ -86,7 +101,8 @@ def processes(
             (home / "users.toml").write_text(ALICE + BOB, "utf-8")
             (home / "database.secret").write_text(password, "utf-8")
             bare = url.replace(f":{password}@", "@")
-            text = CONFIG.format(url=bare, name=name, times=times)
+            where = f"http://127.0.0.1:{address[name]}" if address else f"https://{name}.example.org"
+            text = more(home) + CONFIG.format(url=bare, name=name, address=where, times=times)
             (home / "unique_account.toml").write_text(text, "utf-8")
             running.append(GroupProcess(home, name))
             if name == names[0]:

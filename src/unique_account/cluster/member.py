@@ -50,7 +50,6 @@ class GroupMember:
         group: The group.
         name: The name of this process.
         address: Where browsers reach it.
-        serve: Runs the service, and returns in order once the tenure is over.
         reaches: Whether any node of the group can be reached from here.
         times: The times of the group.
         now: The monotonic clock.
@@ -63,7 +62,6 @@ class GroupMember:
         name: str,
         address: str,
         *,
-        serve: Callable[[Tenure], Awaitable[None]],
         reaches: Callable[[], Awaitable[bool]],
         times: Times,
         now: Callable[[], float] = time.monotonic,
@@ -72,7 +70,6 @@ class GroupMember:
         self._group = group
         self._name = name
         self._address = address
-        self._serve = serve
         self._reaches = reaches
         self._times = times
         self._now = now
@@ -101,15 +98,19 @@ class GroupMember:
             renewed=tenure.renewed if tenure else None,
         )
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, serve: Callable[[Tenure], Awaitable[None]], stop: asyncio.Event) -> None:
         """Contend and own until it is stopped.
+
+        Args:
+            serve: Runs the service, and returns in order once the tenure is over.
+            stop: Set when it is stopped.
 
         Raises:
             DidNotClose: A service that must not go on does.
         """
         while not stop.is_set():
             if (tenure := await self._contend()) is not None:
-                await self._own(tenure, stop)
+                await self._own(tenure, serve, stop)
             else:
                 await _wait(stop, self._times.look)
 
@@ -154,10 +155,12 @@ class GroupMember:
 
     # -- owner ---------------------------------------------------------------------------------------
 
-    async def _own(self, tenure: Tenure, stop: asyncio.Event) -> None:
+    async def _own(
+        self, tenure: Tenure, serve: Callable[[Tenure], Awaitable[None]], stop: asyncio.Event
+    ) -> None:
         self._tenure = tenure
         keeping = asyncio.create_task(self._keep(tenure))
-        serving = asyncio.create_task(self._served(tenure))
+        serving = asyncio.create_task(_served(serve, tenure))
         stopping = asyncio.create_task(stop.wait())
         over = asyncio.create_task(tenure.over.wait())
         try:
@@ -170,12 +173,6 @@ class GroupMember:
             await asyncio.gather(keeping, stopping, over, return_exceptions=True)
         await self._let_go(tenure)
         self._tenure = None
-
-    async def _served(self, tenure: Tenure) -> None:
-        try:
-            await self._serve(tenure)
-        except Exception as error:
-            tenure.end(error)
 
     async def _close(self, tenure: Tenure, serving: asyncio.Task[None]) -> None:
         """Wait for the service to close; one that is not ready yet has nothing to close in order."""
@@ -231,6 +228,13 @@ class GroupMember:
         elif self._complaint and not problem:
             LOGGER.info("the lease of the group %s can be reached again", self._group)
         self._complaint = problem
+
+
+async def _served(serve: Callable[[Tenure], Awaitable[None]], tenure: Tenure) -> None:
+    try:
+        await serve(tenure)
+    except Exception as error:
+        tenure.end(error)
 
 
 def _role(tenure: Tenure | None) -> GroupRole:

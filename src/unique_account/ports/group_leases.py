@@ -101,6 +101,15 @@ class GroupStanding:
     takeovers: int = 0
     renewed: float | None = None
 
+    @property
+    def lease(self) -> GroupLease | None:
+        """The lease as the process knows it, without its counter; None: nobody ever owned the group."""
+        if not self.epoch:
+            return None
+        return GroupLease(
+            group=self.group, owner=self.owner, address=self.address, epoch=self.epoch, counter=0
+        )
+
 
 @frozen(weakref_slot=False, kw_only=True)
 class NodeTaken:

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from unique_account.adapters.asterisk import NodeCredentials, RenderedCredentials
+from unique_account.cluster.member import GroupMember
 from unique_account.ports.assistant_store import AssistantStore
 from unique_account.ports.login_attempts import LoginAttempts
 from unique_account.ports.observer import Observer
-from unique_account.serve.config import AssistantSettings, Config, InvalidConfig, NodeSettings
+from unique_account.serve.config import (
+    AssistantSettings,
+    ClusterSettings,
+    Config,
+    InvalidConfig,
+    NodeSettings,
+)
 from unique_account.serve.extras import extra
 
 if TYPE_CHECKING:
     from unique_account.adapters.xuc import Processes, XucCti, XucSettings
+
+
+@asynccontextmanager
+async def standing_by(
+    config: Config, cluster: ClusterSettings, observer: Observer, member: GroupMember
+) -> AsyncIterator[XucCti | None]:
+    """The server of a process of a group, which serves log-ins and pages whoever owns the group.
+
+    Args:
+        config: The configuration; without the table ``assistant``, there is none.
+        cluster: The table on the group.
+        observer: Notified of failures.
+        member: Knows who owns the group.
+
+    Raises:
+        MissingExtra: A package that it needs is not installed.
+        OSError: Its address cannot be listened on.
+    """
+    if config.assistant is None:
+        yield None
+        return
+    with extra():
+        from unique_account.adapters.xuc import Browsers, Processes
+    processes = Processes(
+        owner=lambda _: member.standing.lease,
+        name=cluster.name,
+        addresses=cluster.addresses,
+        browsers=Browsers(cluster.browsers),
+    )
+    async with AsyncExitStack() as opened, asyncio.TaskGroup() as tasks:
+        cti = assistant_server(config.assistant, config, observer, opened, processes)
+        opened.callback(cti.bind().close)
+        serving = tasks.create_task(cti.stand_by())  # if it fails, so does the process
+        yield cti
+        serving.cancel()
 
 
 def assistant_server(

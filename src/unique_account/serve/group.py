@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from unique_account.http_server.file_descriptors import raise_limit
 from unique_account.ports.bus import BusStanding
 from unique_account.ports.group_leases import Fenced, NodeTaken
 from unique_account.ports.observer import Observer, PortRequest
+from unique_account.serve.assistants import standing_by
 from unique_account.serve.config import ClusterSettings, Config
 from unique_account.serve.lifecycle import LOGGER, Signals, enrol, keep_in_step
 from unique_account.serve.nodes import reaches_any
@@ -30,6 +31,7 @@ from unique_account.serve.wiring import Served, monitor, new_metrics, served
 
 if TYPE_CHECKING:
     from unique_account.adapters.postgresql import PostgresqlGroupLeases
+    from unique_account.adapters.xuc import XucCti
 
 STILL_OPEN: Final = os.EX_TEMPFAIL
 """The exit status of a process whose service did not close: a supervisor should start it again."""
@@ -66,19 +68,23 @@ class GroupServer:
         config: The configuration.
         observer: Is notified of what happens.
         again: Set when users are to be read again.
+        cti: The server of the UC Assistants, which serves whoever owns the group; None for none.
     """
 
-    def __init__(self, config: Config, observer: Observer, again: asyncio.Event) -> None:
+    def __init__(self, config: Config, observer: Observer, again: asyncio.Event, cti: XucCti | None) -> None:
         self._config = config
         self._observer = observer
         self._again = again
+        self._cti = cti
         self._served: Served | None = None
 
     async def serve(self, tenure: Tenure) -> None:
         """Run the service until the tenure is over, or its start fails."""
         observer = FanOut(self._observer, FenceObserver(tenure))
         try:
-            async with served(self._config, observer, tenure) as at:
+            if self._cti is not None:
+                self._cti.own(tenure.fence)
+            async with served(self._config, observer, tenure, self._cti) as at:
                 self._served = at
                 await enrol(at.service, at.enrolment, first=True)
                 tenure.nodes = lambda: any(at.nodes().values())
@@ -141,22 +147,24 @@ def _leases(config: Config) -> PostgresqlGroupLeases:
 
 async def _contend(config: Config, cluster: ClusterSettings, signals: Signals) -> None:
     metrics = new_metrics()
-    server = GroupServer(config, FanOut(LogObserver(), metrics), signals.again)
-    async with aclosing(_leases(config)) as leases:
+    observer = FanOut(LogObserver(), metrics)
+    async with AsyncExitStack() as opened:
+        leases = await opened.enter_async_context(aclosing(_leases(config)))
         member = GroupMember(
             leases,
             cluster.group,
             cluster.name,
             cluster.address,
-            serve=server.serve,
             reaches=partial(reaches_any, config.nodes),
             times=cluster.times,
         )
+        cti = await opened.enter_async_context(standing_by(config, cluster, observer, member))
+        server = GroupServer(config, observer, signals.again, cti)
         metrics.watch(server.accounts, server.nodes, server.stored)
         metrics.watch_bus(server.announcing)
         metrics.watch_group(lambda: member.standing)
         standing = (server.announcing, lambda: member.standing)
         pages = monitor(config, server.nodes, server.stored, metrics, *standing)
-        async with pages as address:
-            LOGGER.info("ready: %s of the group %s; %s/health", cluster.name, cluster.group, address)
-            await member.run(signals.stop)
+        address = await opened.enter_async_context(pages)
+        LOGGER.info("ready: %s of the group %s; %s/health", cluster.name, cluster.group, address)
+        await member.run(server.serve, signals.stop)

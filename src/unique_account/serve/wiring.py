@@ -113,13 +113,16 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def served(config: Config, observer: Observer, tenure: Tenure | None = None) -> AsyncIterator[Served]:
+async def served(
+    config: Config, observer: Observer, tenure: Tenure | None = None, cti: Cti | None = None
+) -> AsyncIterator[Served]:
     """Run the service of a configuration.
 
     Args:
         config: The configuration.
         observer: Is notified of what happens.
         tenure: What the process owns, if it is of a group.
+        cti: The server of the UC Assistants, which stays open; None: one is opened where there is a table.
 
     Raises:
         MissingExtra: A package that it needs is not installed.
@@ -127,7 +130,7 @@ async def served(config: Config, observer: Observer, tenure: Tenure | None = Non
     """
     users = roster(config.users)
     async with AsyncExitStack() as opened:
-        ports = await _open_ports(config, observer, opened, tenure)
+        ports = await _open_ports(config, observer, opened, tenure, cti)
         bus = await opened.enter_async_context(opened_bus(config, observer, tenure.fence if tenure else None))
         service = await opened.enter_async_context(_service(config, ports, bus, observer, tenure))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
@@ -147,7 +150,7 @@ def new_metrics() -> PrometheusObserver:
 
 
 async def _open_ports(
-    config: Config, observer: Observer, opened: AsyncExitStack, tenure: Tenure | None
+    config: Config, observer: Observer, opened: AsyncExitStack, tenure: Tenure | None, cti: Cti | None
 ) -> Ports:
     """The adapters that a configuration names, which are closed with the stack."""
     database = config.accounts.postgresql
@@ -163,7 +166,7 @@ async def _open_ports(
         call_log=call_log,
         clock=clock,
         pbxs={node.name: pbx(node, clock, observer, config.owner, own) for node in config.nodes},
-        cti=_cti(config, observer, opened),
+        cti=cti or _cti(config, observer, opened),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from attrs import field, frozen
+from attrs.validators import deep_iterable
 
 from unique_account.cluster.times import Times
 from unique_account.serve.config import checks
@@ -53,6 +54,9 @@ class BusSettings:
         return f"{user}:{quote(self.password.look_up(), safe='')}@{rest}"
 
 
+_address: Final = matching(r"(https?://[^\s?#]+)?", "an address that begins with https://")
+
+
 @frozen(weakref_slot=False, kw_only=True)
 class ClusterSettings:
     """A process that is one of several that serve the same group of nodes.
@@ -61,12 +65,15 @@ class ClusterSettings:
         group: The group; its processes have the same accounts, nodes and users.
         name: The name of this process, which no other one of the group has.
         address: Where browsers reach this process, such as ``https://one.example.org``.
+        addresses: Where browsers reach each process of the installation, this one among them.
+        browsers: Whether pages are sent to the owner (``redirect``) or passed through to it (``pass``), since
+            they can reach one process only.
         times: How long the processes wait for each other, in seconds.
     """
 
     group: str = field(default=DEFAULT_GROUP, validator=checks.named)
     name: str = field(factory=socket.gethostname, validator=checks.named)
-    address: str = field(
-        default="", validator=matching(r"(https?://[^\s?#]+)?", "an address that begins with https://")
-    )
+    address: str = field(default="", validator=_address)
+    addresses: tuple[str, ...] = field(default=(), validator=deep_iterable(_address))
+    browsers: str = field(default="redirect", validator=matching("redirect|pass", "redirect or pass"))
     times: Times = field(factory=Times)
