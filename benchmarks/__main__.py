@@ -26,6 +26,7 @@ from benchmarks import (
     projections,
     transition,
 )
+from benchmarks.groups import comparison as groups
 from benchmarks.report import Comparison, circumstances, document, markdown
 from benchmarks.telephony import comparison as telephony
 
@@ -47,6 +48,7 @@ BY_NAME: Final[dict[str, Callable[[], Comparison]]] = {
     "call_logs": call_logs.compare,
     "company": company.compare,
     "cti": cti.compare,
+    "groups": groups.compare,
     "live": live.compare,
     "telephony": telephony.compare,
 }

@@ -50,6 +50,12 @@ class PostgresqlServer:
         """The address of one of its databases, password included."""
         return f"postgresql://{USER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The number of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it takes connections.
 

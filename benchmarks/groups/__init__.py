@@ -1,0 +1,1 @@
+"""Groups of processes on fake nodes and a real PostgreSQL, beside a plain baseline."""
