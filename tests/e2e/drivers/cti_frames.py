@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from tests.adapters.xuc.schema import allows, check_event
@@ -16,10 +17,12 @@ class CtiFrames:
 
     Attributes:
         forbidden: Those that the schema does not allow, each with what is wrong.
+        logged_on: When a page was logged on, by the monotonic clock.
     """
 
     def __init__(self) -> None:
         self.forbidden: list[str] = []
+        self.logged_on: list[float] = []
 
     def watch(self, page: Page) -> None:
         """Compare the frames of a page from now on."""
@@ -35,7 +38,10 @@ class CtiFrames:
             self.forbidden.append(f"the page sent {frame!r}")
 
     def _received(self, frame: str | bytes) -> None:
+        event = json.loads(frame)
+        if event.get("msgType") == "LoggedOn":
+            self.logged_on.append(time.monotonic())
         try:
-            check_event(json.loads(frame))
+            check_event(event)
         except AssertionError as error:
             self.forbidden.append(str(error))

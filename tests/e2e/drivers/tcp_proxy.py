@@ -14,11 +14,12 @@ class TcpProxy:
 
     Attributes:
         port: The port of the proxy.
+        to: The port to which it forwards new connections.
     """
 
     def __init__(self, port: int, to: int) -> None:
         self.port = port
-        self._to = to
+        self.to = to
         self._whole = True
         self._passes = asyncio.Event()
         self._passes.set()
@@ -51,7 +52,7 @@ class TcpProxy:
             return
         self._clients.add(writer)
         try:
-            node_reader, node_writer = await asyncio.open_connection(LOOPBACK, self._to)
+            node_reader, node_writer = await asyncio.open_connection(LOOPBACK, self.to)
             there = asyncio.create_task(self._pass(reader, node_writer))
             back = asyncio.create_task(self._pass(node_reader, writer))
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
