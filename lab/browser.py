@@ -207,6 +207,7 @@ async def browser(*, autoplay: bool = True, secure: str = "") -> AsyncIterator[B
         )
         chromium = await driver.chromium.connect_over_cdp(await address(folder))
         yield Browser(chromium, process, tone)
+        await process.kill()  # nobody looks at what it would write
 
 
 _kept: dict[bool, KeptChromium] = {}
