@@ -23,9 +23,11 @@ from lab.programs import (
     asterisk_files,
     asyncapi_schema,
     axe_file,
+    haproxy_command,
     home,
     missing_packages,
     nginx_file,
+    promtool_file,
     rabbitmq_files,
 )
 
@@ -50,6 +52,10 @@ RABBITMQ: Final = ("rabbitmq-server", *(f"erlang-{library}" for library in _ERLA
 """The Debian packages of the broker, which tests start on ports of their own, and of its Erlang."""
 
 
+HAPROXY: Final = ("haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1")
+"""The Debian packages of the proxy before a group of processes, with its libraries."""
+
+
 class CannotInstall(Exception):
     """The lab cannot be installed here; the sentence says why."""
 
@@ -65,6 +71,8 @@ def install() -> None:
     _asterisk(home() / "asterisk")
     _npm(home() / "npm")
     _nginx(home() / "nginx")
+    _haproxy(home() / "haproxy")
+    _prometheus(home() / "prometheus")
     _rabbitmq(home() / "rabbitmq")
 
 
@@ -139,6 +147,24 @@ def _nginx(folder: Path) -> None:
         nginx_file()
     except NotInstalled:
         with _unpacked(folder, "nginx"):
+            pass
+
+
+def _haproxy(folder: Path) -> None:
+    """Unpack HAProxy of this Debian with its libraries: its package, if installed, would run it."""
+    try:
+        haproxy_command()
+    except NotInstalled:
+        with _unpacked(folder, *HAPROXY):
+            pass
+
+
+def _prometheus(folder: Path) -> None:
+    """Unpack Prometheus of this Debian: its package, if installed, would run a server at port 9090."""
+    try:
+        promtool_file()
+    except NotInstalled:
+        with _unpacked(folder, "prometheus"):
             pass
 
 

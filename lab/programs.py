@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
@@ -148,6 +149,31 @@ def nginx_file() -> Path:
     return found
 
 
+def haproxy_command() -> tuple[str, ...]:
+    """How HAProxy is run, which tests have before the processes of a group.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    root = home() / "haproxy"
+    libraries = next(root.glob("usr/lib/*/liblua5.3.so.0"), None)
+    if libraries is None:
+        raise NotInstalled((f"HAProxy in {root}",))
+    return ("env", f"LD_LIBRARY_PATH={libraries.parent}", str(root / "usr/sbin/haproxy"))
+
+
+def promtool_file() -> Path:
+    """Prometheus' tool that checks and tests alerts.
+
+    Raises:
+        NotInstalled: It is not there.
+    """
+    found = home() / "prometheus" / "usr/bin/promtool"
+    if not found.exists():
+        raise NotInstalled((f"promtool in {home() / 'prometheus'}",))
+    return found
+
+
 @frozen(weakref_slot=False)
 class RabbitmqFiles:
     """An unpacked RabbitMQ with the Erlang that it runs on.
@@ -206,12 +232,18 @@ def missing() -> tuple[str, ...]:
     found = list(missing_packages())
     if find_spec("playwright") is None:
         found.append("playwright (Python)")
-    for look in (asterisk_files, axe_file, asyncapi_schema, nginx_file, rabbitmq_files):
+    for look in _UNPACKED:
         try:
             look()
         except NotInstalled as error:
             found.extend(error.missing)
     return tuple(found)
+
+
+_UNPACKED: Final[tuple[Callable[[], object], ...]] = (
+    *(asterisk_files, axe_file, asyncapi_schema),
+    *(nginx_file, haproxy_command, promtool_file, rabbitmq_files),
+)
 
 
 def require() -> None:

@@ -15,7 +15,7 @@ TESTS: Final = ROOT / "tests"
 LOOSE: Final = {"__init__.py", "__main__.py", "bootstrap.py", "json_documents.py"}
 """The only modules that stand beside the rooms."""
 
-OTHER_ROOMS: Final = {"data", "docs", "e2e", "fuzz", "installed", "postgresql", "rabbitmq"}
+OTHER_ROOMS: Final = {"data", "deploy", "docs", "e2e", "fuzz", "installed", "postgresql", "rabbitmq"}
 """The rooms of tests that test no room of the package alone."""
 
 LONGEST: Final = 350

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -20,6 +20,7 @@ monitor.port = 0
 cluster.group = "paris"
 cluster.name = "{name}"
 cluster.address = "{address}"
+cluster.addresses = {addresses}
 [accounts.postgresql]
 url = "{url}"
 password.file = "database.secret"
@@ -28,6 +29,7 @@ kind = "memory"
 [cluster.times]
 {times}
 """
+NONE: Final[Mapping[str, str]] = {}
 SHORT = "renew = 0.3\nlook = 0.1\nstop = 1.2\ntakeover = 1.8\ntenure = 1.0\nrest = 0.5"
 
 
@@ -79,19 +81,21 @@ def processes(
     password: str,
     *names: str,
     times: str = SHORT,
-    more: Callable[[Path], str] = lambda _: "",
-    address: Mapping[str, int] | None = None,
+    browsers: Mapping[str, int] | None = None,
+    more: Mapping[str, str] = NONE,
+    files: Mapping[str, str] = NONE,
 ) -> Iterator[list[GroupProcess]]:
     """Processes of one group, the first of which owns it.
 
     Args:
-        folder: Where each has a folder of its own, of its name.
+        folder: Where their files are.
         url: The database.
-        password: That of the database.
-        names: Those of the processes.
+        password: Its password, which is in the address.
+        names: Their names.
         times: The times of the group.
-        more: Prepares the folder of a process, and gives what stands before its configuration's tables.
-        address: The ports at which browsers reach them, by name; None: they have addresses of no use.
+        browsers: The ports at which browsers reach them, by name; None: they have addresses of no use.
+        more: More of the configuration of a process, by its name.
+        files: More files for each process, by their names.
     """
     running: list[GroupProcess] = []
     try:
@@ -101,8 +105,10 @@ def processes(
             (home / "users.toml").write_text(ALICE + BOB, "utf-8")
             (home / "database.secret").write_text(password, "utf-8")
             bare = url.replace(f":{password}@", "@")
-            where = f"http://127.0.0.1:{address[name]}" if address else f"https://{name}.example.org"
-            text = more(home) + CONFIG.format(url=bare, name=name, address=where, times=times)
+            for file, content in files.items():
+                (home / file).write_text(content, "utf-8")
+            text = CONFIG.format(url=bare, name=name, times=times, **_addressed(name, browsers))
+            text += more.get(name, "")
             (home / "unique_account.toml").write_text(text, "utf-8")
             running.append(GroupProcess(home, name))
             if name == names[0]:
@@ -112,6 +118,14 @@ def processes(
     finally:
         for one in running:
             one.ended()
+
+
+def _addressed(name: str, browsers: Mapping[str, int] | None) -> dict[str, object]:
+    """Where browsers reach a process, and all of them."""
+    if browsers is None:
+        return {"address": f"https://{name}.example.org", "addresses": []}
+    where = {one: f"http://127.0.0.1:{port}" for one, port in browsers.items()}
+    return {"address": where[name], "addresses": list(where.values())}
 
 
 def until_owner(*candidates: GroupProcess, epoch: int) -> GroupProcess:

@@ -6,7 +6,6 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,12 @@ from tests.serve.serve_process import wait
 from unique_account.adapters.people_file import hash_password
 
 ASSISTANT = """
-cluster.addresses = ["http://127.0.0.1:{one}", "http://127.0.0.1:{two}"]
-cluster.browsers = "{browsers}"
-assistant.people.file = "people.toml"
-assistant.key.file = "tokens.key"
-assistant.passwords.file = "secrets.conf"
-assistant.sip = "wss://pbx.example.org/ws"
-assistant.port = {port}
+[assistant]
+people.file = "people.toml"
+key.file = "tokens.key"
+passwords.file = "secrets.conf"
+sip = "wss://pbx.example.org/ws"
+port = {}
 """
 PERSON = '[[people]]\nlogin = "alice"\nuser = "alice"\nname = "Alice"\npassword = "{}"\n'
 PASSWORD = hash_password("sésame")
@@ -37,12 +35,11 @@ PASSWORD = hash_password("sésame")
 PATIENCE = 15.0
 
 
-def _prepared(folder: Path, ports: dict[str, int], browsers: str) -> str:
-    """The files that the server needs, and its tables."""
-    (folder / "people.toml").write_text(PERSON.format(PASSWORD), "utf-8")
-    (folder / "tokens.key").write_text("k" * 32, "utf-8")
-    (folder / "secrets.conf").write_text("[alice_w-auth](+)\npassword = secret\n", "utf-8")
-    return ASSISTANT.format(**ports, browsers=browsers, port=ports[folder.name])
+FILES = {
+    "people.toml": PERSON.format(PASSWORD),
+    "tokens.key": "k" * 32,
+    "secrets.conf": "[alice_w-auth](+)\npassword = secret\n",
+}
 
 
 @define
@@ -89,11 +86,10 @@ def ports() -> dict[str, int]:
 
 
 @contextmanager
-def office(
-    server: PostgresqlServer, url: str, folder: Path, ports: dict[str, int], browsers: str = "redirect"
-) -> Iterator[Office]:
-    addressed = partial(_prepared, ports=ports, browsers=browsers)
-    with processes(folder, url, server.password, "one", "two", more=addressed, address=ports) as running:
+def office(server: PostgresqlServer, url: str, folder: Path, ports: dict[str, int]) -> Iterator[Office]:
+    more = {name: ASSISTANT.format(port) for name, port in ports.items()}
+    group = processes(folder, url, server.password, "one", "two", browsers=ports, more=more, files=FILES)
+    with group as running:
         yield Office({one.name: one for one in running}, ports)
 
 

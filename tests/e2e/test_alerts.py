@@ -1,0 +1,45 @@
+"""Prometheus itself on the alerts, and on every expression of the dashboard."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from lab.programs import promtool_file
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.e2e
+
+RULES: Final = ROOT / "deploy/prometheus/unique-account.rules.yml"
+DASHBOARD: Final = ROOT / "deploy/grafana/unique-account.json"
+
+
+def promtool(*arguments: str) -> str:
+    """What promtool prints; it fails the test if it finds something wrong."""
+    ran = subprocess.run([str(promtool_file()), *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_prometheus_understands_the_alerts() -> None:
+    assert "SUCCESS" in promtool("check", "rules", str(RULES))
+
+
+def test_they_fire_when_they_should(tmp_path: Path) -> None:
+    text = (ROOT / "tests/deploy/alerts.test.yml").read_text("utf-8")
+    (tmp_path / "alerts.test.yml").write_text(text.replace("- RULES", f"- {RULES}"), "utf-8")
+    assert "SUCCESS" in promtool("test", "rules", str(tmp_path / "alerts.test.yml"))
+
+
+def test_prometheus_understands_the_dashboard(tmp_path: Path) -> None:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    chosen = [one.replace("$__rate_interval", "1m").replace("$job", ".*") for one in expressions]
+    records = [{"record": f"panel{index}", "expr": one} for index, one in enumerate(chosen)]
+    rules = tmp_path / "dashboard.rules.yml"  # JSON is YAML, too
+    rules.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": records}]}), "utf-8")
+    assert f"SUCCESS: {len(records)} rules" in promtool("check", "rules", str(rules))
