@@ -11,7 +11,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from attrs import frozen
 
 from benchmarks.groups.company import Company, as_owners, as_standby
 from benchmarks.groups.contenders import (
+    PATIENCE,
     Nodes,
     Plain,
     Served,
@@ -30,7 +31,7 @@ from benchmarks.groups.contenders import (
     processor_seconds,
     processor_seconds_of_all,
 )
-from benchmarks.report import Aim, Comparison, Row, Table
+from benchmarks.report import Aim, Cell, Comparison, Row, Table
 from lab.postgresql import PostgresqlServer, postgresql_server
 
 
@@ -45,6 +46,7 @@ class Size:
         choices: How many choices a flood has.
         seconds: How long each rate lasts.
         takeover: How long a takeover is watched, in seconds.
+        rounds: How many rounds there are.
     """
 
     nodes: int
@@ -53,11 +55,12 @@ class Size:
     choices: int
     seconds: float
     takeover: float
+    rounds: int
 
 
-SMALL: Final = Size(4, 8_000, states=20_000, choices=4_000, seconds=6, takeover=20)
-LARGE: Final = Size(20, 100_000, states=10_000, choices=4_000, seconds=10, takeover=240)
-ROUNDS: Final = 3
+SMALL: Final = Size(4, 8_000, states=8_000, choices=2_000, seconds=4, takeover=20, rounds=3)
+WIDE: Final = Size(20, 8_000, states=8_000, choices=2_000, seconds=4, takeover=20, rounds=1)
+LARGE: Final = Size(20, 100_000, states=8_000, choices=2_000, seconds=10, takeover=120, rounds=1)
 WINDOW: Final = 200
 SHARES: Final = (0.1, 0.5, 0.9)
 SLOWLY: Final = 50
@@ -178,33 +181,40 @@ def one_round(rounds: Rounds, company: Company, settings: Sequence[str]) -> None
             baseline.end()
 
 
-def measured(server: PostgresqlServer, size: Size, times: int, *settings: str) -> Figures:
-    """So many rounds on a company of a size."""
+def measured(server: PostgresqlServer, size: Size, *settings: str) -> Figures:
+    """All rounds on a company of a size; what took too long, and what comes after it, is left out."""
     nodes = Nodes(size.nodes, size.users)
     try:
-        with TemporaryDirectory(prefix=f"company{size.users}") as folder:
-            place = Path(folder) / f"company{size.users}"
+        with TemporaryDirectory(prefix="company") as folder:
+            place = Path(folder) / f"company_{size.nodes}_{size.users}"
             company = Company(server, place, nodes)
             rounds = Rounds(company, size)
-            for _ in range(times):
-                one_round(rounds, company, settings)
+            with suppress(TimeoutError):
+                for _ in range(size.rounds):
+                    one_round(rounds, company, settings)
             return rounds.found
     finally:
         nodes.end()
 
 
 def compare() -> Comparison:
-    """Measure both sizes; about twenty minutes on two cores."""
+    """Measure all sizes; about half an hour on two cores."""
     with postgresql_server({}) as server:
-        small = measured(server, SMALL, ROUNDS, ALONE, BESIDE, TWO, PLAIN, RELAXED)
-        large = measured(server, LARGE, 1, ALONE)
-    settings = (ALONE, BESIDE, TWO, PLAIN, RELAXED)
-    found = [(SMALL, small, setting) for setting in settings] + [(LARGE, large, ALONE)]
+        small = measured(server, SMALL, ALONE, BESIDE, TWO, PLAIN, RELAXED)
+        wide = measured(server, WIDE, ALONE, PLAIN, RELAXED)
+        large = measured(server, LARGE, ALONE)
+    sizes = ((SMALL, small), (WIDE, wide), (LARGE, large))
+    found = [
+        (size, figures, setting)
+        for size, figures in sizes
+        for setting in (ALONE, BESIDE, TWO, PLAIN, RELAXED)
+        if (setting, "MB") in figures
+    ]
     tables = [
         *(_throughput(kind, found) for kind in ("states", "choices")),
         *(_delays(kind, found) for kind in ("states", "choices")),
-        _takeovers(small, large),
-        _starts(small, large),
+        _takeovers(sizes),
+        _starts(sizes),
     ]
     killed, stopped = (median(small[how, "s until served"]) for how in ("killed", "stopped"))
     aims = [
@@ -218,32 +228,36 @@ _TITLES: Final = {
     "states": "Device states shown as hints on all nodes of the group",
     "choices": "Choices dialled, stored in PostgreSQL, installed and answered",
 }
-
-_OF_START: Final = ("s", "processor time, s", "MB", "MB of watchdogs")
-_EACH: Final = (" a second", ", µs", ", µs of PostgreSQL")
+_OF_START: Final = ("s", "processor time, s", "MB", "MB of watchdogs", "actions")
+_OF_TAKEOVER: Final = ("s until served", "s, the latest lamp", _OF_NEW)
 
 Found = Sequence[tuple[Size, Figures, str]]
+Sizes = Sequence[tuple[Size, Figures]]
+
+
+def _middle(figures: Figures, setting: str, what: str, places: int | None = None) -> Cell:
+    """The median over the rounds; a dash where nothing was measured."""
+    rounds = figures.get((setting, what))
+    return round(median(rounds), places) if rounds else "-"
 
 
 def _throughput(kind: str, found: Found) -> Table:
-    rows: list[Row] = []
-    for size, figures, setting in found:
-        each = [median(figures[setting, f"{kind}{what}"]) for what in _EACH]
-        rows.append(
-            {
-                "setting": setting,
-                "users": size.users,
-                "nodes": size.nodes,
-                "events/s": round(each[0]),
-                "lowest": round(min(figures[setting, f"{kind} a second"])),
-                "times alone": median(_ratios(figures, setting, f"{kind} a second")),
-                "processor time, µs": round(each[1]),
-                "PostgreSQL's, µs": round(each[2]),
-                "lost": round(sum(figures[setting, f"{kind} lost"])),
-                "MB": round(median(figures[setting, "MB"])),
-                "MB of standbys": round(median(figures[setting, "MB of standbys"])),
-            }
-        )
+    rows: list[Row] = [
+        {
+            "setting": setting,
+            "users": size.users,
+            "nodes": size.nodes,
+            "events/s": _middle(figures, setting, f"{kind} a second"),
+            "lowest": round(min(figures[setting, f"{kind} a second"])),
+            "times alone": median(_ratios(figures, setting, f"{kind} a second")),
+            "processor time, µs": _middle(figures, setting, f"{kind}, µs"),
+            "PostgreSQL's, µs": _middle(figures, setting, f"{kind}, µs of PostgreSQL"),
+            "lost": round(sum(figures[setting, f"{kind} lost"])),
+            "MB": _middle(figures, setting, "MB"),
+            "MB of standbys": _middle(figures, setting, "MB of standbys"),
+        }
+        for size, figures, setting in found
+    ]
     return Table(_TITLES[kind], rows)
 
 
@@ -257,6 +271,7 @@ def _delays(kind: str, found: Found) -> Table:
         {
             "setting": setting,
             "users": size.users,
+            "nodes": size.nodes,
             **{
                 f"at {share:.0%}: {name}": median(figures[setting, f"{kind} {share:.0%} {name}"])
                 for share in SHARES
@@ -268,35 +283,29 @@ def _delays(kind: str, found: Found) -> Table:
     return Table(f"{_TITLES[kind]}: delays at a share of the setting's own most", rows)
 
 
-def _takeovers(small: Figures, large: Figures) -> Table:
+def _takeovers(sizes: Sizes) -> Table:
     rows: list[Row] = [
         {
             "owner": how,
             "users": size.users,
             "nodes": size.nodes,
-            **{
-                f"{what}{more}": reduce(figures[how, what])
-                for what in ("s until served", "s, the latest lamp")
-                for more, reduce in (("", median), (", longest", max))
-            },
-            _OF_NEW: median(figures[how, _OF_NEW]),
+            **{what: _middle(figures, how, what, 2) for what in _OF_TAKEOVER},
         }
-        for size, figures in ((SMALL, small), (LARGE, large))
+        for size, figures in sizes
         for how in ("stopped", "killed")
     ]
     return Table(f"Takeovers, with {SLOWLY} device states a second", rows)
 
 
-def _starts(small: Figures, large: Figures) -> Table:
+def _starts(sizes: Sizes) -> Table:
     rows: list[Row] = [
         {
             "nodes have": setting,
             "users": size.users,
             "nodes": size.nodes,
-            **{name: median(figures[setting, name]) for name in _OF_START},
-            "actions": round(median(figures[setting, "actions"])),
+            **{what: _middle(figures, setting, what, 1) for what in _OF_START},
         }
-        for size, figures in ((SMALL, small), (LARGE, large))
+        for size, figures in sizes
         for setting in ("nothing there", "all plans there")
     ]
-    return Table("Starts, until the process serves", rows)
+    return Table(f"Starts, until the process serves; a dash: not within {PATIENCE:.0f} s", rows)

@@ -101,7 +101,8 @@ class Load:
         while self._pending and time.perf_counter() < deadline:
             self._room.clear()
             await _within(self._room, 0.5)
-        delays = sorted(delay for _, delay in self._done)
+        now = time.perf_counter()
+        delays = sorted([delay for _, delay in self._done] + [now - due for due, _ in self._pending.values()])
         per_cent = quantiles(delays, n=100) if len(delays) > 1 else [0.0] * 99
         return {
             "p50, ms": median(delays) * 1000,

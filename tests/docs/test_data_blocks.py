@@ -14,8 +14,8 @@ from sybil.parsers.myst import CodeBlockParser
 from tests.docs.data_blocks import Real, UnknownBlock, check_toml, differences, sent
 from tests.docs.pages import PAGES
 
-CHECKED = {"console", "ini", "json", "nginx", "python", "sh", "text", "toml"}
-"""The languages of blocks; the end-to-end tests run ``ini`` and ``sh`` on a PBX."""
+CHECKED = {"console", "ini", "json", "nginx", "python", "sh", "text", "toml", "yaml"}
+"""The languages of blocks; the end-to-end tests run ``ini``, ``sh`` and ``yaml``."""
 
 DIRECTIVES = {"mermaid", "{eval-rst}", "{toctree}", "{include}"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from tests.paths import ROOT
 pytestmark = pytest.mark.e2e
 
 RULES: Final = ROOT / "deploy/prometheus/unique-account.rules.yml"
+PAGE: Final = ROOT / "docs/monitoring.md"
 DASHBOARD: Final = ROOT / "deploy/grafana/unique-account.json"
 
 
@@ -27,6 +29,14 @@ def promtool(*arguments: str) -> str:
 
 def test_prometheus_understands_the_alerts() -> None:
     assert "SUCCESS" in promtool("check", "rules", str(RULES))
+
+
+def test_prometheus_understands_the_configuration_of_the_page(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    named = "/etc/prometheus/unique-account.rules.yml"
+    assert named in text
+    (tmp_path / "prometheus.yml").write_text(text.replace(named, str(RULES)), "utf-8")
+    assert "1 rule files found" in promtool("check", "config", str(tmp_path / "prometheus.yml"))
 
 
 def test_they_fire_when_they_should(tmp_path: Path) -> None:
