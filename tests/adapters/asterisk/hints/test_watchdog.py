@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,17 @@ async def test_a_node_that_does_not_answer_is_tried_for_a_bounded_time(
         node.unanswered.add("Challenge")
         with pytest.raises(TimeoutError):
             await put_back(node.login, {"1001": BOTH})
+
+
+def test_what_it_could_not_do_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog_process, "TRIES_FOR", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        login = ManagerLogin(username="x", secret="y", port=port)
+        sentence = f"127.0.0.1:{port} did not answer within 0.2 s; its hints stay as they are"
+        with pytest.raises(SystemExit) as ended:
+            watchdog_process.restore(login, {"1001": "PJSIP/alice"}, None)
+        assert ended.value.code == sentence
 
 
 @in_loop

@@ -93,13 +93,22 @@ async def put_back(login: ManagerLogin, devices: Mapping[str, str], turn: Turn |
             return
 
 
+def restore(login: ManagerLogin, devices: Mapping[str, str], turn: Turn | None) -> None:
+    """Put the hints back; what keeps it from that is a sentence in the service's log."""
+    try:
+        asyncio.run(put_back(login, devices, turn))
+    except TimeoutError:
+        where = f"{login.host}:{login.port}"
+        sys.exit(f"{where} did not answer within {TRIES_FOR:g} s; its hints stay as they are")
+
+
 def main(source: IO[str]) -> None:
     """Wait until the source ends, then restore the hints."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     login, turn, devices = wait(source)
     if devices and (turn is None or os.fork() == 0):  # the service need not wait for a new owner
-        asyncio.run(put_back(login, devices, turn))
+        restore(login, devices, turn)
 
 
 if __name__ == "__main__":
