@@ -58,9 +58,9 @@ class Size:
     rounds: int
 
 
-SMALL: Final = Size(4, 8_000, states=8_000, choices=2_000, seconds=4, takeover=20, rounds=3)
-WIDE: Final = Size(20, 8_000, states=8_000, choices=2_000, seconds=4, takeover=20, rounds=1)
-LARGE: Final = Size(20, 100_000, states=8_000, choices=2_000, seconds=10, takeover=120, rounds=1)
+SMALL: Final = Size(4, 4_000, states=6_000, choices=1_500, seconds=3, takeover=15, rounds=3)
+WIDE: Final = Size(20, 4_000, states=6_000, choices=1_500, seconds=3, takeover=15, rounds=1)
+LARGE: Final = Size(20, 100_000, states=6_000, choices=1_500, seconds=10, takeover=120, rounds=1)
 WINDOW: Final = 200
 SHARES: Final = (0.1, 0.5, 0.9)
 SLOWLY: Final = 50

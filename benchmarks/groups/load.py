@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import cycle
 from statistics import median, quantiles
 from typing import Any, Final
@@ -77,8 +78,7 @@ class Load:
             while sent < events and len(self._pending) < window:
                 self._send(kind, time.perf_counter())
                 sent += 1
-            self._room.clear()
-            await _within(self._room, 0.5)
+            await self._some_done()
             last = self._done[-1][0] if self._done else last
         counted = self._done[int(WARM_UP * len(self._done)) :]
         if len(counted) < 2:
@@ -96,11 +96,12 @@ class Load:
                 await asyncio.sleep(early)
             elif number % 50 == 0:
                 await asyncio.sleep(0)
+            while len(self._pending) == self._users:
+                await self._some_done()
             self._send(kind, due)
         deadline = time.perf_counter() + PATIENCE
         while self._pending and time.perf_counter() < deadline:
-            self._room.clear()
-            await _within(self._room, 0.5)
+            await self._some_done()
         now = time.perf_counter()
         delays = sorted([delay for _, delay in self._done] + [now - due for due, _ in self._pending.values()])
         per_cent = quantiles(delays, n=100) if len(delays) > 1 else [0.0] * 99
@@ -120,6 +121,12 @@ class Load:
         for node in self.nodes:
             node.database.clear()
         return {}
+
+    async def _some_done(self) -> None:
+        self._room.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self._room.wait()
 
     def _begin(self) -> None:
         self._pending.clear()
@@ -156,14 +163,6 @@ class Load:
         due, _ = self._pending.pop(user)
         self._done.append((now, now - due))
         self._room.set()
-
-
-async def _within(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
 
 
 async def main(nodes: int, users: int) -> None:
