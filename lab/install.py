@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ from lab.programs import (
     haproxy_command,
     home,
     missing_packages,
+    missing_python_packages,
     nginx_file,
     promtool_file,
     rabbitmq_files,
@@ -40,7 +40,6 @@ VERSION: Final = "Asterisk 22."
 SCRIPT: Final = Path("/usr/share/debootstrap/scripts/sid")
 
 SUPPORTED: Final = "12"
-PLAYWRIGHT: Final = "playwright>=1.49"
 AXE: Final = "axe-core@4.14.1"
 ASYNCAPI: Final = "@asyncapi/specs@6.11.1"
 
@@ -67,7 +66,7 @@ def install() -> None:
         CannotInstall: This is not Debian 12, nobody is root, or a step failed.
     """
     _host_packages()
-    _playwright()
+    _python_packages()
     _asterisk(home() / "asterisk")
     _npm(home() / "npm")
     _nginx(home() / "nginx")
@@ -100,9 +99,9 @@ def _keep_no_database() -> None:
 _CLUSTERS: Final = Path("/etc/postgresql-common/createcluster.d")
 
 
-def _playwright() -> None:
-    if find_spec("playwright") is None:
-        _run(sys.executable, "-m", "pip", "install", "--quiet", PLAYWRIGHT)
+def _python_packages() -> None:
+    for package in missing_python_packages():
+        _run(sys.executable, "-m", "pip", "install", "--quiet", package)
 
 
 def _asterisk(root: Path) -> None:

@@ -28,6 +28,12 @@ PROGRAMS: Final = {
 LIBRARIES: Final = {"atomic": "libatomic1"}
 """The libraries that it takes from the host: playwright is driven by a program that needs this one."""
 
+PYTHON_PACKAGES: Final = {
+    "grafana_foundation_sdk": "grafana-foundation-sdk",
+    "playwright": "playwright>=1.49",
+}
+"""The modules that tests import beside the lab's own, with their packages."""
+
 POSTGRESQL: Final = "postgresql-15"
 """The Debian package of the PostgreSQL server that tests start on a port of their own."""
 
@@ -215,6 +221,11 @@ def missing_packages() -> tuple[str, ...]:
     return (*programs, *libraries, *([POSTGRESQL] if postgresql() is None else []))
 
 
+def missing_python_packages() -> tuple[str, ...]:
+    """The packages of the modules that are missing."""
+    return tuple(package for module, package in PYTHON_PACKAGES.items() if find_spec(module) is None)
+
+
 def postgresql() -> Path | None:
     """Where the programs of the newest PostgreSQL server are; None without one.
 
@@ -230,8 +241,7 @@ _POSTGRESQL_SERVERS: Final = Path("/usr/lib/postgresql")
 def missing() -> tuple[str, ...]:
     """Everything that the lab needs and does not find."""
     found = list(missing_packages())
-    if find_spec("playwright") is None:
-        found.append("playwright (Python)")
+    found.extend(f"{package} (Python)" for package in missing_python_packages())
     for look in _UNPACKED:
         try:
             look()
