@@ -227,6 +227,27 @@ class TestProblems:
             "cluster.times.takeover: is 5; needs to be more than stop",
         )
 
+    def test_nodes_of_other_groups(self, tmp_path: Path) -> None:
+        """They are known for trunks and moves; this process needs no log-in there."""
+        database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
+        least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database) + '[cluster]\ngroup = "paris"\n'
+        lyon = '[[nodes]]\nname = "mds1"\ngroup = "lyon"\n'
+        config = read(tmp_path, least + lyon)
+        assert [node.name for node in config.own_nodes] == ["default"]
+        assert [node.name for node in config.other_nodes] == ["mds1"]
+        named = least.replace('kind = "memory"', 'kind = "memory"\ngroup = "paris"')
+        assert [node.name for node in read(tmp_path, named + lyon).own_nodes] == ["default"]
+        assert problems(tmp_path, least + lyon.replace("lyon", "paris")) == (
+            'nodes: the secret of mds1 is missing; for example secret.file = "ami.secret"',
+        )
+
+    def test_groups_that_cannot_be(self, tmp_path: Path) -> None:
+        lyon = LEAST.replace('kind = "memory"', 'kind = "memory"\ngroup = "lyon"')
+        assert problems(tmp_path, lyon) == (
+            "nodes: none is of the group default",
+            "nodes: default is of another group, which needs the table cluster",
+        )
+
     def test_a_process_of_a_group_is_named_after_its_host(self, tmp_path: Path) -> None:
         database = '[accounts.postgresql]\nurl = "postgresql://ua@db.example/ua"\n'
         least = LEAST.replace('[accounts]\nfile = "a.sqlite"\n', database)

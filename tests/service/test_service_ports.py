@@ -9,6 +9,7 @@ from attrs import evolve
 
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, BOB, Installation, Watched, settle
+from unique_account.adapters.memory import MemoryCti
 from unique_account.core.account import LineStatus
 from unique_account.core.errors import Refused
 from unique_account.core.events import (
@@ -168,7 +169,7 @@ class TestListeners:
     async def test_a_listener_that_just_ends_is_reported(self) -> None:
         at = Installation()
 
-        class Deaf:
+        class Deaf(MemoryCti):
             async def listen(self, *_: object) -> None:
                 """Return at once."""
 

@@ -47,6 +47,13 @@ class Cti(Protocol):
         """
         ...
 
+    async def release(self, user: str) -> None:
+        """The user is on a node of another group now: close its connections, and keep all that it set.
+
+        Unknown users are no error.
+        """
+        ...
+
     async def forget(self, user: str) -> None:
         """The user has no account any more: end its sessions; unknown users are no error."""
         ...

@@ -89,7 +89,7 @@ def assistant_server(
         from unique_account.assistant.static_files import PageFiles
     try:
         settings = _settings(asked, config)
-        nodes = {node.name: _credentials(asked, node) for node in config.nodes}
+        nodes = {node.name: _credentials(asked, node) for node in config.own_nodes}
         credentials = RenderedCredentials(nodes, observer)
     except ValueError as error:
         raise InvalidConfig("the table assistant", (str(error),)) from error

@@ -155,7 +155,7 @@ async def _contend(config: Config, cluster: ClusterSettings, signals: Signals) -
             cluster.group,
             cluster.name,
             cluster.address,
-            reaches=partial(reaches_any, config.nodes),
+            reaches=partial(reaches_any, config.own_nodes),
             times=cluster.times,
         )
         cti = await opened.enter_async_context(standing_by(config, cluster, observer, member))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Final
+from math import inf
+from typing import Final, Literal
 
 from attrs import frozen
 
@@ -18,6 +20,9 @@ from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
 
 LOGGER: Final = logging.getLogger("unique_account.serve")
+
+AWAITS: Final = 1.0
+"""Every how many seconds it is looked whether another group has let users go who come from it."""
 
 
 def log_difference(sentence: str) -> None:
@@ -106,9 +111,7 @@ async def keep_in_step(
     """Read the roster whenever it is due or asked for, and resync when asked, until the stop."""
     stopped = asyncio.create_task(stop.wait())
     while not stopped.done():
-        asked = asyncio.create_task(again.wait())
-        await asyncio.wait((stopped, asked), timeout=every, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
+        await _look_again(enrolment, stopped, again, every)
         if not stopped.done():
             on_demand = again.is_set()
             again.clear()
@@ -116,6 +119,23 @@ async def keep_in_step(
             if on_demand:
                 await service.resync()
                 LOGGER.info("resync: PBX and accounts agree, as far as can be reached")
+
+
+async def _look_again(
+    enrolment: RosterSync, stopped: asyncio.Task[Literal[True]], again: asyncio.Event, every: int | None
+) -> None:
+    """Wait until the roster is to be read, and meanwhile for users of other groups."""
+    due = time.monotonic() + (inf if every is None else every)
+    asked = asyncio.create_task(again.wait())
+    while not (stopped.done() or asked.done() or (left := due - time.monotonic()) <= 0):
+        timeout = min(left, AWAITS) if enrolment.awaited else left
+        within = None if timeout == inf else timeout
+        await asyncio.wait((stopped, asked), timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        if enrolment.awaited and not (stopped.done() or asked.done()):
+            changes = await enrolment.look_again()
+            if changes.joined or changes.added or changes.refused:
+                LOGGER.info("users: %s", changes)
+    asked.cancel()
 
 
 async def enrol(service: Service, enrolment: RosterSync, *, first: bool = False) -> None:

@@ -105,7 +105,7 @@ async def _answers(node: NodeSettings) -> bool:
 
 
 def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[NodeSettings, Expected]]:
-    """What each Asterisk of a configuration must carry for these users.
+    """What each Asterisk of this group must carry for these users.
 
     Raises:
         InvalidFields: A user's media server is none of the nodes; all such users are named.
@@ -113,6 +113,8 @@ def expectations(config: Config, users: tuple[User, ...]) -> Iterator[tuple[Node
     _check_media_servers(config, users)
     nodes = [node for node in config.nodes if node.kind is NodeKind.ASTERISK]
     for node in nodes:
+        if node not in config.own_nodes:
+            continue
         yield node, _expected(node, [other for other in nodes if other is not node], users)
 
 

@@ -135,7 +135,8 @@ async def served(
         service = await opened.enter_async_context(_service(config, ports, bus, observer, tenure))
         opened.callback(asyncio.create_task(ports.accounts.look_after()).cancel)
         await opened.enter_async_context(answering(socket_path(config), LiveAnswers(service).answer))
-        sync = RosterSync(service, users, observer)
+        elsewhere = [node.name for node in config.other_nodes]
+        sync = RosterSync(service, users, observer, elsewhere)
         await opened.enter_async_context(listening(bus, service, sync.agree))
         every = config.users.confd.every if config.users.confd else None
         yield Served(ports=ports, bus=bus, service=service, enrolment=sync, every=every)
@@ -156,7 +157,7 @@ async def _open_ports(
     database = config.accounts.postgresql
     kind = "postgresql" if database else "sqlite"
     place = database.address() if database else config.accounts.file
-    fenced = {"fence": tenure.fence} if tenure else {}
+    fenced = {"fence": tenure.fence, "media_servers": _media_servers(config)} if tenure else {}
     own = _node_ownership(config, tenure)
     accounts = await opened.enter_async_context(open_adapter("accounts", kind, place, **fenced))
     call_log = await opened.enter_async_context(open_adapter("call_log", kind, place))
@@ -165,9 +166,14 @@ async def _open_ports(
         accounts=AccountsCircuitBreaker(accounts, observer),
         call_log=call_log,
         clock=clock,
-        pbxs={node.name: pbx(node, clock, observer, config.owner, own) for node in config.nodes},
+        pbxs={node.name: pbx(node, clock, observer, config.owner, own) for node in config.own_nodes},
         cti=cti or _cti(config, observer, opened),
     )
+
+
+def _media_servers(config: Config) -> list[str] | None:
+    """The media servers whose users this process has; None: of all that there are."""
+    return [node.name for node in config.own_nodes] if config.other_nodes else None
 
 
 def _node_ownership(config: Config, tenure: Tenure | None) -> NodeOwnership | None:

@@ -41,6 +41,12 @@ class OtherNumbers:
         await self._hand(PortRequest("cti", "publish"), self._cti.publish(number, presence))
         await self._hint(self._pbxs, number, presence)
 
+    async def reveal(self, numbers: Iterable[str]) -> None:
+        """Show what is known of numbers that are no user's of this service any more."""
+        for number in numbers:
+            if number in self._presences:
+                await self.show(number, self._presences[number])
+
     async def show_again(self, nodes: Iterable[str]) -> None:
         """Show all that is known on some nodes, which may have missed it."""
         for number, presence in list(self._presences.items()):

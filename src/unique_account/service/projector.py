@@ -183,14 +183,22 @@ class Projector:
                 del self._shown[number]
         return done
 
-    async def forget(self, account: Account) -> None:
-        """Let every port forget the user of an account that is no more."""
+    async def forget(self, account: Account, *, moved: bool = False) -> None:
+        """Let every port forget the user of an account that is no more, or that another group has now."""
         user, owed = account.user.id, self._owed.pop(account.user.id, account)
         self._last.pop(user, None)
-        await self._withdraw(account.user, _numbers((owed, account)))
+        numbers = _numbers((owed, account))
+        await self._withdraw(account.user, numbers)
+        await self.unplan(user)
+        request = "release" if moved else "forget"
+        left = self._cti.release(user) if moved else self._cti.forget(user)
+        await self._hand(PortRequest("cti", request, user=user), left)
+        await self.other_numbers.reveal(numbers)
+
+    async def unplan(self, user: str) -> None:
+        """Take away what plans of a user the nodes have, such as a newer one of a former account."""
         for name, pbx in self._pbxs.items():
             await self._hand(PortRequest("pbx", "forget", name, user), pbx.forget(user))
-        await self._hand(PortRequest("cti", "forget", user=user), self._cti.forget(user))
 
     async def ask(self, request: PortRequest, answer: Awaitable[T]) -> T | None:
         """The port's answer; None if it failed, which the observer then knows."""

@@ -1,18 +1,23 @@
 """Makes the accounts agree with a roster: who is new gets one, who changed is changed, who is gone has none.
 
 A roster that cannot be read changes nothing. One user that is refused harms nobody else.
+
+Where there are several groups of nodes, each one's service has the users of its own nodes. One that goes to
+another group's node is let go by the one service, and then taken over by the other.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Collection, Iterable
+from enum import Enum, auto
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from unique_account.core.errors import UniqueAccountError
 from unique_account.core.events import UserChanged
 from unique_account.core.user import User
+from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.roster import Roster
 from unique_account.service.service import Service
@@ -44,27 +49,65 @@ class RosterChanges:
         added: Who has an account now.
         changed: Who has other numbers, devices, times or destinations.
         removed: Who has none any more.
+        left: Who went to another group's node.
+        joined: Who came from another group's node.
+        awaited: Who is to come from there, and has not been let go yet.
         refused: Who could not be added, changed or removed, with the error.
     """
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     refused: tuple[tuple[str, Exception], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        counts = {name: len(getattr(self, name)) for name in ("added", "changed", "removed", "refused")}
+        names = ("added", "changed", "removed", "left", "joined", "awaited", "refused")
+        counts = {name: len(getattr(self, name)) for name in names}
         return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
 
 
-class RosterSync:
-    """Keeps a service's accounts in step with a roster; several requests at once are handled in turn."""
+class _Came(Enum):
+    """How a user came who was not known."""
 
-    def __init__(self, service: Service, roster: Roster, observer: Observer) -> None:
+    NEW = auto()
+    OVER = auto()
+    LATER = auto()
+
+
+@frozen(weakref_slot=False)
+class _Added:
+    """What became of a user who was not known."""
+
+    user: User
+    came: _Came = _Came.NEW
+    error: Exception | None = None
+
+
+class RosterSync:
+    """Keeps a service's accounts in step with a roster; several requests at once are handled in turn.
+
+    Args:
+        service: The service.
+        roster: The roster.
+        observer: Is notified of what fails.
+        elsewhere: The media servers of other groups, whose users the service does not have.
+
+    Attributes:
+        awaited: The users who are to come from another group, and have not been let go yet.
+    """
+
+    def __init__(
+        self, service: Service, roster: Roster, observer: Observer, elsewhere: Collection[str] = ()
+    ) -> None:
         self._service = service
         self._roster = roster
         self._observer = observer
+        self._elsewhere = frozenset(elsewhere)
         self._turn = asyncio.Lock()
+        self.awaited: tuple[User, ...] = ()
 
     async def agree(self) -> RosterChanges:
         """Read the roster, and do what it takes.
@@ -81,6 +124,11 @@ class RosterSync:
                 raise
             return await self._enrol(users)
 
+    async def look_again(self) -> RosterChanges:
+        """Take over whom other groups have let go since."""
+        async with self._turn:
+            return _added(await self._add(list(self.awaited)))
+
     async def _read(self) -> dict[str, User]:
         try:
             users = await self._roster.users()
@@ -92,28 +140,52 @@ class RosterSync:
             raise BrokenRoster(type(self._roster).__name__, reason) from error
 
     async def _enrol(self, users: dict[str, User]) -> RosterChanges:
+        own = {user.id: user for user in users.values() if user.media_server not in self._elsewhere}
         known = dict.fromkeys(self._service.users)
         gone = [user for user in known if user not in users]
-        others = [users[user] for user in known if user in users and self._differs(users[user])]
-        new = [user for user in users.values() if user.id not in known]
+        leaving = [users[user] for user in known if user in users and user not in own]
+        others = [own[user] for user in known if user in own and self._differs(own[user])]
+        new = [user for user in own.values() if user.id not in known]
         removed = [(user, await self._attempt(user, self._service.remove(user))) for user in gone]
+        left = [(user.id, await self._attempt(user.id, self._service.moves.let_go(user))) for user in leaving]
         changed = await self._change(others)
-        added = await self._add(new)
-        return RosterChanges(
-            added=_done(added),
+        added = _added(await self._add(new))
+        refused = ((user, error) for user, error in (*removed, *left, *changed) if error is not None)
+        return evolve(
+            added,
             changed=_done(changed),
             removed=_done(removed),
-            refused=tuple((user, error) for user, error in (*removed, *changed, *added) if error is not None),
+            left=_done(left),
+            refused=(*refused, *added.refused),
         )
 
-    async def _add(self, users: list[User]) -> list[tuple[str, Exception | None]]:
-        done: dict[str, Exception | None] = dict.fromkeys(user.id for user in users)
+    async def _add(self, users: list[User]) -> list[_Added]:
+        done = {user.id: _Added(user) for user in users}
 
         async def add(user: User) -> None:
-            done[user.id] = await self._attempt(user.id, self._service.add(user))
+            done[user.id] = await self._added(user)
 
         await for_each(users, add)
-        return list(done.items())
+        self.awaited = tuple(one.user for one in done.values() if one.came is _Came.LATER)
+        return list(done.values())
+
+    async def _added(self, user: User) -> _Added:
+        """Add a user, or take the account over that is stored of it."""
+        came = _Came.NEW
+
+        async def add() -> None:
+            nonlocal came
+            try:
+                await self._service.add(user)
+            except StaleVersion:
+                came = _Came.OVER if await self._service.moves.take_over(user.id) else _Came.LATER
+                if came is _Came.LATER and not self._elsewhere:
+                    raise
+                if came is _Came.OVER and self._differs(user):
+                    await self._service.handle(user.id, UserChanged(user))
+
+        error = await self._attempt(user.id, add())
+        return _Added(user, came, error)
 
     def _differs(self, user: User) -> bool:
         return self._service.account(user.id).user != user
@@ -146,3 +218,19 @@ def _user(named: object) -> User:
 
 def _done(attempts: Iterable[tuple[str, Exception | None]]) -> tuple[str, ...]:
     return tuple(user for user, error in attempts if error is None)
+
+
+def _added(users: Iterable[_Added]) -> RosterChanges:
+    came: dict[_Came, list[str]] = {how: [] for how in _Came}
+    refused = []
+    for one in users:
+        if one.error is None:
+            came[one.came].append(one.user.id)
+        else:
+            refused.append((one.user.id, one.error))
+    return RosterChanges(
+        added=tuple(came[_Came.NEW]),
+        joined=tuple(came[_Came.OVER]),
+        awaited=tuple(came[_Came.LATER]),
+        refused=tuple(refused),
+    )

@@ -36,6 +36,7 @@ from unique_account.ports.cti import Cti
 from unique_account.ports.inbound.events import UnknownUser
 from unique_account.ports.observer import Observer, PortRequest
 from unique_account.ports.pbx import Pbx
+from unique_account.service.account_moves import AccountMoves
 from unique_account.service.account_writer import AccountWriter, UnconfirmedWrites
 from unique_account.service.call_control import CallControl
 from unique_account.service.call_log_writer import CallLogWriter
@@ -54,6 +55,7 @@ class Service:
 
     Attributes:
         commands: Carries out users' commands for their calls.
+        moves: Lets accounts go to other groups of nodes, and takes over theirs.
         histories: Answers users who ask for their calls.
         other_numbers: Shows the presence of numbers that other groups of nodes have.
 
@@ -94,7 +96,7 @@ class Service:
         self._doubts = UnconfirmedWrites(clock, self._settle)
         self._pbxs: Mapping[str, Pbx] = {pbx.media_server: pbx for pbx in pbxs}
         self._cti = cti
-        self._recorder = CallLogWriter(call_log, clock, observer, self._recorded)
+        self._recorder = CallLogWriter(call_log, clock, observer, cti.history_changed)
         self._clock = clock
         self._observer = observer
         self._projector = Projector(self._pbxs, cti, bus, observer, owner)
@@ -107,6 +109,10 @@ class Service:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._expiries = LeaseTimers(clock, self._expire)
         self._resync = Resync(self._accounts, self._written, self._projector, owner, self._lock, self._keep)
+        let_go = partial(self._forget, moved=True)
+        self.moves = AccountMoves(
+            self._accounts, self._written, self._doubts, clock, self._lock, let_go, self._settle
+        )
         self._listeners: list[asyncio.Task[None]] = []
         self._on_difference = on_difference
         self._resyncs: set[asyncio.Task[object]] = set()
@@ -191,7 +197,7 @@ class Service:
         async with self._lock(user.id):
             with self._reservations.reserved(partial(self._user, user.id), user), self._doubts.of(user.id):
                 await self._store.add([user])
-            await self._unplan(user.id)
+            await self._projector.unplan(user.id)
             self._keep(account := Account(user, lease=self._lease))
         await self._resync.account(account)
 
@@ -207,11 +213,6 @@ class Service:
             with self._doubts.of(user):
                 await self._forget(await self._written.remove(self.account(user)))
 
-    async def _unplan(self, user: str) -> None:
-        """Take away what plan a former account of a new user may have left; it may be a newer one."""
-        for name, pbx in self._pbxs.items():
-            await self._projector.ask(_pbx(name, "forget", user), pbx.forget(user))
-
     def _lock(self, user: str) -> asyncio.Lock:
         """The lock of a user, which is there only as long as somebody holds it or waits for it."""
         return self._locks.setdefault(user, asyncio.Lock())
@@ -226,10 +227,10 @@ class Service:
         account = self._accounts.get(user)
         return account.user if account else None
 
-    async def _forget(self, account: Account) -> None:
+    async def _forget(self, account: Account, *, moved: bool = False) -> None:
         self._reservations.move(self._user(account.user.id), None)
         self._accounts.pop(account.user.id, None)
-        await self._projector.forget(account)
+        await self._projector.forget(account, moved=moved)
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -266,10 +267,6 @@ class Service:
         if isinstance(event, UserChanged) and after is not before:
             await self._resync.account(after)
         return after
-
-    async def _recorded(self, user: str) -> None:
-        """Notify a user's sessions of a new entry in the history."""
-        await self._cti.history_changed(user)
 
     async def _project(self, event: Event, before: Account, after: Account) -> None:
         if after.kept is before.kept and after.user.id in self._resync.receiving:
@@ -309,7 +306,7 @@ class Service:
                 return
             if (stored := await self._store.load(user)) is None:
                 return
-            await self._unplan(user)
+            await self._projector.unplan(user)
             self._found(account := restore(*stored, self._lease))
         await self._resync.account(account)
 

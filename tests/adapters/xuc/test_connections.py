@@ -267,6 +267,17 @@ class TestLoggingOut:
             assert await tab.closed() == 4005
             assert await (await at.browser.connect(token)).closed() == 4001
 
+    @in_loop
+    async def test_an_account_that_another_group_takes_over_leaves_the_token_valid(self) -> None:
+        """The client comes back by itself, and everything that its user set is kept."""
+        async with installation() as at:
+            token = await at.browser.log_in("alice")
+            tab = await at.browser.connect(token)
+            await tab.next("Tabs")
+            await at.cti.release("alice")
+            assert await tab.closed() == 1013
+            await (await at.browser.connect(token)).next("LoggedOn")
+
 
 class TestTabs:
     """S4: with WebRTC in use a call rings in every session; three tabs have the line, one more has none."""

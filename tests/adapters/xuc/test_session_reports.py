@@ -104,6 +104,9 @@ class HubCti:
     async def history_changed(self, user: str) -> None:
         self._hub.history_changed(user)
 
+    async def release(self, user: str) -> None:
+        self._hub.release(user)
+
     async def forget(self, user: str) -> None:
         await self._hub.forget(user)
 

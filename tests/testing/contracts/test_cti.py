@@ -40,6 +40,11 @@ class NeverForgets(MemoryCti):
         pass
 
 
+class NeverReleases(MemoryCti):
+    async def release(self, user: str) -> None:
+        pass
+
+
 class ForgetsKnownUsersOnly(MemoryCti):
     async def forget(self, user: str) -> None:
         del self.shown[user]
@@ -119,6 +124,7 @@ class PublishesTheFirst(MemoryCti):
         ShowsAnything,
         ShowsNewVersionsOnly,
         NeverForgets,
+        NeverReleases,
         ForgetsKnownUsersOnly,
         SwallowsRefusals,
         DiesOfErrors,

@@ -82,6 +82,10 @@ class MemoryCti:
         """Remember that a user's history changed."""
         self.history_changes.append(user)
 
+    async def release(self, user: str) -> None:
+        """Show nothing of this user any more."""
+        self.shown.pop(user, None)
+
     async def forget(self, user: str) -> None:
         """Show nothing of this user any more."""
         self.shown.pop(user, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
@@ -32,11 +32,11 @@ _INSERT: Final = """
 """
 _UPDATE: Final = """
     UPDATE unique_account.accounts SET version = %(version)s, administered = %(administered)s, kept = %(kept)s
-    WHERE user_id = %(user)s AND version = %(expected)s AND {open} RETURNING user_id
+    WHERE user_id = %(user)s AND version = %(expected)s AND {own} AND {open} RETURNING user_id
 """
 _DELETE: Final = """
-    DELETE FROM unique_account.accounts WHERE user_id = %(user)s AND version = %(expected)s AND {open}
-    RETURNING user_id
+    DELETE FROM unique_account.accounts
+    WHERE user_id = %(user)s AND version = %(expected)s AND {own} AND {open} RETURNING user_id
 """
 # The documents are compact, and no quotation mark within a text of theirs is without a backslash before it.
 _LAST_SEEN: Final = r"""
@@ -46,17 +46,19 @@ _LAST_SEEN: Final = r"""
             regexp_replace(kept, '"version":\d+', '"version":' || version + 1),
             '"last_seen":(null|"[^"]*")', '"last_seen":"' || %(instant)s || '"', 'g'
         )
-    WHERE strpos(kept, '"last_seen":') > 0 AND {open} RETURNING user_id
+    WHERE strpos(kept, '"last_seen":') > 0 AND {own} AND {open} RETURNING user_id
 """
-_LOAD: Final = "SELECT administered, kept FROM unique_account.accounts WHERE user_id = %s"
+_LOAD: Final = "SELECT administered, kept FROM unique_account.accounts WHERE user_id = %(user)s AND {own}"
 _NEXT: Final = """
     SELECT administered, kept, user_id FROM unique_account.accounts
-    WHERE user_id > %s ORDER BY user_id LIMIT %s
+    WHERE user_id > %(last)s AND {own} ORDER BY user_id LIMIT %(most)s
 """
 _FOUND: Final = """
     SELECT user_id, version FROM unique_account.accounts WHERE user_id = ANY(%s) ORDER BY user_id LIMIT 1
 """
 _CLAIMS: Final = "claims_pkey"
+_ANY: Final = "true"
+_OWN: Final = "media_server = ANY(%(own)s)"
 
 
 class PostgresqlAccounts(PostgresqlStore):
@@ -68,20 +70,26 @@ class PostgresqlAccounts(PostgresqlStore):
         url: See `Database`.
         fence: What this process owns; with it no write is carried out once another process owns it. A write
             then raises `Fenced`.
+        media_servers: Those whose users' accounts these are; accounts of others are not there for this store.
+            A user who is saved with another one's media server leaves with that save. None: all.
 
     Raises:
         NewerSchema: The database is of a newer release.
         UnusableDatabase: It cannot be used, or is not reachable.
     """
 
-    def __init__(self, url: str, fence: Fence | None = None) -> None:
+    def __init__(
+        self, url: str, fence: Fence | None = None, media_servers: Collection[str] | None = None
+    ) -> None:
         super().__init__(url)
         self._fence = SqlFence(fence)
+        self._own = _ANY if media_servers is None else _OWN
+        self._values = {} if media_servers is None else {"own": sorted(media_servers)}
 
     async def load(self, user: str) -> tuple[User, Kept] | None:
         """The stored part of one account; None where there is none."""
         async with self._database.short_transaction() as connection:
-            row = await (await connection.execute(_LOAD, (user,))).fetchone()
+            row = await (await connection.execute(*self._read(_LOAD, user=user))).fetchone()
         return None if row is None else (from_json(User, row[0]), from_json(Kept, row[1]))
 
     async def all(self) -> AsyncIterator[tuple[User, Kept]]:
@@ -93,7 +101,11 @@ class PostgresqlAccounts(PostgresqlStore):
 
     async def _rows(self, last: str) -> list[tuple[str, str, str]]:
         async with self._database.transaction() as connection:
-            return await (await connection.execute(_NEXT, (last, _BATCH))).fetchall()
+            return await (await connection.execute(*self._read(_NEXT, last=last, most=_BATCH))).fetchall()
+
+    def _read(self, query: str, **values: object) -> tuple[bytes, dict[str, Any]]:
+        """A query for these media servers' accounts, and its parameters."""
+        return query.format(own=self._own).encode(), {**values, **self._values}
 
     async def add(self, users: Iterable[User]) -> None:
         """Give each of these users a new account: all of them, or none."""
@@ -149,8 +161,9 @@ class PostgresqlAccounts(PostgresqlStore):
 
     async def _write(self, connection: Connection, statement: str, values: Mapping[str, Any]) -> bool:
         """Whether a statement wrote anything."""
-        query = f"WITH {self._fence.table} {statement.format(open=OPEN)}".encode()
-        return (await connection.execute(query, {**values, **self._fence.values})).rowcount > 0
+        query = f"WITH {self._fence.table} {statement.format(open=OPEN, own=self._own)}".encode()
+        given = {**values, **self._values, **self._fence.values}
+        return (await connection.execute(query, given)).rowcount > 0
 
 
 async def _collision(connection: Connection, users: list[str], error: UniqueViolation) -> UniqueAccountError:

@@ -179,14 +179,21 @@ class Hub:
         Raises:
             StoreFailed: They are gone here; until the store can be written, a restart would undo it.
         """
+        self._close(user, CloseCode.ACCOUNT_GONE)
+        await self.store.forget(user)
+
+    def release(self, user: str) -> None:
+        """Close the connections of a user whom another process serves now."""
+        self._close(user, CloseCode.COME_BACK)
+
+    def _close(self, user: str, code: CloseCode) -> None:
         if (sessions := self._users.get(user)) is not None:
             self._numbers.pop(self.number_of(user) or "", None)
             if sessions.view is not None:
                 self.presence.forget_diversion(sessions.view.number)
             sessions.view = None
-            sessions.close(CloseCode.ACCOUNT_GONE)
+            sessions.close(code)
             self.drop_if_idle(user)
-        await self.store.forget(user)
 
     def drop_if_idle(self, user: str) -> None:
         """Drop a user who has no account to show, no session, no tab and no report under way."""

@@ -193,6 +193,10 @@ class XucCti:
         """Notify every session of a user that the user's history has a new entry (H4)."""
         self._hub.history_changed(user)
 
+    async def release(self, user: str) -> None:
+        """Close the connections of a user whom another process serves now; clients come back."""
+        self._hub.release(user)
+
     async def forget(self, user: str) -> None:
         """End the sessions of a user who has no account any more."""
         await self._hub.forget(user)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -18,6 +19,8 @@ from unique_account.serve.config import checks
 from unique_account.serve.config.checks import between, matching
 from unique_account.serve.config.group_tables import DEFAULT_GROUP, BusSettings, ClusterSettings
 from unique_account.serve.config.secret import Secret
+
+NO_SECRET: Final = 'is missing; for example secret.file = "ami.secret"'
 
 
 class NodeKind(StrEnum):
@@ -45,6 +48,7 @@ class NodeSettings:
 
     Attributes:
         name: The media server's name, as users name it; ``default`` is the main one.
+        group: The group of processes that serve it; that of this one if it is empty.
         kind: An Asterisk, or a double of one.
         host: Where its manager interface is.
         port: The port of its manager interface.
@@ -59,6 +63,7 @@ class NodeSettings:
     """
 
     name: str = field(default="default", validator=checks.named)
+    group: str = field(default="", validator=matching(r"[0-9A-Za-z_.+-]*", "the name of a group"))
     kind: NodeKind = NodeKind.ASTERISK
     host: str = field(default="127.0.0.1", validator=checks.host)
     port: int = field(default=MANAGER_PORT, validator=checks.port)
@@ -74,8 +79,8 @@ class NodeSettings:
         problems = []
         if "" in self.controllable:
             problems.append("controllable: one is empty, and would be any phone")
-        if self.kind is NodeKind.ASTERISK and self.secret is None:
-            problems.append('secret: is missing; for example secret.file = "ami.secret"')
+        if self.kind is NodeKind.ASTERISK and self.secret is None and not self.group:
+            problems.append(f"secret: {NO_SECRET}")
         if self.sip is not None and not re.fullmatch(r"[0-9A-Za-z_.-]+(:[0-9]{1,5})?", self.sip):
             problems.append("sip: is not a SIP address, such as 10.0.0.2:5060")
         if problems:
@@ -252,7 +257,7 @@ class Config:
     Attributes:
         users: Where users come from.
         accounts: Where accounts are kept.
-        nodes: The PBX nodes, one at least.
+        nodes: The PBX nodes, those of other groups included; one of its own at least.
         assistant: The UC Assistant, or None for none.
         bus: The bus, or None for none.
         monitor: Where health and metrics are served.
@@ -284,7 +289,40 @@ class Config:
             problems.append(
                 "cluster: needs the table accounts.postgresql; in that database processes agree who serves"
             )
+        problems += self._problems_of_groups()
         if self.cluster and self.bus and self.bus.group not in (DEFAULT_GROUP, self.cluster.group):
             problems.append("bus.group: is not that of the table cluster; leave it out, and that one counts")
         if problems:
             raise InvalidFields(problems)
+
+    def _problems_of_groups(self) -> list[str]:
+        problems = []
+        if self.nodes and not self.own_nodes:
+            problems.append(f"nodes: none is of the group {self.group}")
+        if self.other_nodes and not self.cluster:
+            problems.append(
+                f"nodes: {self.other_nodes[0].name} is of another group, which needs the table cluster"
+            )
+        problems += [
+            f"nodes: the secret of {node.name} {NO_SECRET}"
+            for node in self.own_nodes
+            if node.group and node.kind is NodeKind.ASTERISK and node.secret is None
+        ]
+        return problems
+
+    @property
+    def group(self) -> str:
+        """The group of processes that this one is of."""
+        if self.cluster:
+            return self.cluster.group
+        return self.bus.group if self.bus else DEFAULT_GROUP
+
+    @property
+    def own_nodes(self) -> tuple[NodeSettings, ...]:
+        """The nodes that this process serves."""
+        return tuple(node for node in self.nodes if node.group in ("", self.group))
+
+    @property
+    def other_nodes(self) -> tuple[NodeSettings, ...]:
+        """The nodes that other groups serve."""
+        return tuple(node for node in self.nodes if node.group not in ("", self.group))

@@ -97,6 +97,22 @@ class ViewsContract(AssistantsContract):
             await self.shows(assistants, view(OUT))
 
     @scenario
+    async def test_a_released_user_is_shown_nothing_until_it_is_back(self, opened: Opened) -> None:
+        """The user is on a node of another group now; unknown users are no error."""
+        cti, assistants = opened
+
+        async def gone() -> bool:
+            return await assistants.shown("alice") is None
+
+        async with self.listening(cti, self.on_event):
+            await cti.release("nobody")
+            await cti.show(view(ACTIVE))
+            await cti.release("alice")
+            await self.until(gone)
+            await cti.show(view(OUT))
+            await self.shows(assistants, view(OUT))
+
+    @scenario
     async def test_forgetting_a_stranger_is_no_error(self, opened: Opened) -> None:
         """Unknown users are no error."""
         cti, _ = opened
