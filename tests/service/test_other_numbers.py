@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, Installation
 from unique_account.core.account import LineStatus
@@ -46,3 +48,27 @@ class TestOtherNumbers:
             await service.resync(node="default")
             assert at.hints()["2001"] is Presence.BUSY
             assert "2002" not in at.hints()
+
+
+class TestLeft:
+    """P1, P5: the number of a user who goes to another group is never gone for anybody."""
+
+    @in_loop
+    async def test_it_is_unavailable_until_the_other_group_shows_it(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.moves.let_go(evolve(ALICE, media_server="mds9"))
+            shown = (at.hints(), at.memory_cti.presences, at.memory_bus.presences)
+            assert [everywhere["1001"] for everywhere in shown] == [Presence.UNAVAILABLE] * 3
+            await service.other_numbers.show("1001", Presence.BUSY)
+            assert at.hints()["1001"] is at.memory_cti.presences["1001"] is Presence.BUSY
+            assert at.memory_bus.presences["1001"] is Presence.UNEXISTING  # only that group announces it now
+
+    @in_loop
+    async def test_the_other_group_may_have_been_faster(self) -> None:
+        at = Installation()
+        async with at.running(ALICE) as service:
+            await service.other_numbers.show("1001", Presence.BUSY)
+            await service.moves.let_go(evolve(ALICE, media_server="mds9"))
+            assert at.hints()["1001"] is at.memory_cti.presences["1001"] is Presence.BUSY
+            assert at.memory_bus.presences["1001"] is Presence.UNEXISTING

@@ -64,7 +64,7 @@ class Projector:
         self._owed: dict[str, Account] = {}
         self._shown: dict[str, str] = {}
         self._slow: set[asyncio.Task[bool]] = set()
-        self.other_numbers = OtherNumbers(pbxs, cti, observer, self._shown.__contains__)
+        self.other_numbers = OtherNumbers(pbxs, cti, bus, observer, self._shown.__contains__)
 
     def node(self, user: User) -> Pbx:
         """The PBX node that carries a user's devices.
@@ -187,13 +187,19 @@ class Projector:
         """Let every port forget the user of an account that is no more, or that another group has now."""
         user, owed = account.user.id, self._owed.pop(account.user.id, account)
         self._last.pop(user, None)
-        numbers = _numbers((owed, account))
-        await self._withdraw(account.user, numbers)
+        numbers = sorted(number for number in _numbers((owed, account)) if self._shown.get(number) == user)
+        if not moved:
+            await self._withdraw(account.user, numbers)
         await self.unplan(user)
         request = "release" if moved else "forget"
         left = self._cti.release(user) if moved else self._cti.forget(user)
         await self._hand(PortRequest("cti", request, user=user), left)
-        await self.other_numbers.reveal(numbers)
+        if moved:
+            for number in numbers:
+                del self._shown[number]
+            await self.other_numbers.leave(numbers)
+        else:
+            await self.other_numbers.reveal(numbers)
 
     async def unplan(self, user: str) -> None:
         """Take away what plans of a user the nodes have, such as a newer one of a former account."""
