@@ -19,7 +19,8 @@ from unique_account.adapters.memory import (
 )
 from unique_account.adapters.postgresql import PostgresqlAccounts, PostgresqlGroupLeases
 from unique_account.bootstrap import bootstrap
-from unique_account.core.errors import Ineligible
+from unique_account.core.account import Kept
+from unique_account.core.errors import Ineligible, Unreachable
 from unique_account.core.events import DeviceSelected, ForwardSet, LoggedIn
 from unique_account.core.forwarding import Forward
 from unique_account.core.forwarding_changes import Setting
@@ -28,6 +29,7 @@ from unique_account.core.presence import Presence
 from unique_account.core.user import User
 from unique_account.ports.accounts import StaleVersion
 from unique_account.ports.inbound.events import UnknownUser
+from unique_account.service.account_writer import STORE_RETRY
 from unique_account.service.roster_sync import RosterSync
 from unique_account.service.service import Service
 
@@ -49,6 +51,18 @@ ZOE: Final = user("zoe", "2001", "lyon")
 MOVED: Final = evolve(ALICE, media_server=NODES["lyon"])
 
 
+class Assistants(MemoryCti):
+    """UC Assistants that remember who was released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released: list[str] = []
+
+    async def release(self, user: str) -> None:
+        await super().release(user)
+        self.released.append(user)
+
+
 @frozen
 class Owner:
     """The owner of a group, on a node in memory."""
@@ -58,13 +72,23 @@ class Owner:
     sync: RosterSync
     pbx: MemoryPbx
     store: PostgresqlAccounts
-    cti: MemoryCti
+    cti: Assistants
     clock: SettableClock
 
     async def reads(self, *users: User) -> str:
         """What becomes of it when the roster is these users."""
         self.roster.named = users
         return str(await self.sync.agree())
+
+    def loses_answers(self) -> None:
+        """Let the database be lost just after each write."""
+        save = self.store.save
+
+        async def lost(user: User, kept: Kept, expected: int) -> None:
+            await save(user, kept, expected)
+            raise Unreachable("the answer is lost")
+
+        self.store.save = lost  # type: ignore[method-assign]
 
     async def planned(self) -> set[str]:
         return set(await self.pbx.installed("unique_account"))
@@ -78,7 +102,7 @@ async def owner(url: str, group: str, *users: User) -> AsyncIterator[Owner]:
         leases = await stack.enter_async_context(aclosing(PostgresqlGroupLeases(url)))
         fence = await leases.take(group, group, "", await leases.read(group))
         store = await stack.enter_async_context(aclosing(PostgresqlAccounts(url, fence, [node])))
-        pbx, cti, observer = MemoryPbx(clock, node), MemoryCti(), MemoryObserver()
+        pbx, cti, observer = MemoryPbx(clock, node), Assistants(), MemoryObserver()
         running = bootstrap(accounts=store, clock=clock, pbxs=(pbx,), cti=cti, observer=observer)
         service = await stack.enter_async_context(running)
         roster = MemoryRoster()
@@ -184,6 +208,18 @@ class TestMove:
                 await paris.service.handle("alice", DeviceSelected(Device.DESKPHONE))
             assert (paris.service.users, await paris.planned()) == ((), set())
             assert await lyon.reads(MOVED) == "1 joined"
+
+    @in_loop
+    async def test_a_write_whose_answer_is_lost_keeps_what_the_user_set(self, url: str) -> None:
+        """It is found out later that the account went; its user is not taken for one without an account."""
+        async with owner(url, "paris", ALICE) as paris:
+            paris.loses_answers()
+            assert await paris.reads(MOVED) == "1 refused"
+            assert paris.service.users == ("alice",)
+            await paris.clock.advance(STORE_RETRY)
+            assert paris.cti.released == ["alice"]
+            assert not list(paris.service.users)
+            assert paris.pbx.hints["1001"] is Presence.UNAVAILABLE
 
     @in_loop
     async def test_what_the_other_group_shows_of_the_number_is_shown(self, url: str) -> None:

@@ -81,6 +81,21 @@ class TestTwoGroups:
                 await until(lambda: shown.presences["2002"] is Presence.UNEXISTING)
 
     @in_loop
+    async def test_a_number_whose_node_is_down_at_a_takeover_stays(self, broker: RabbitmqBroker) -> None:
+        """P5: it is not gone, although nothing is known of it."""
+        exchanges = Exchanges()
+        async with group(broker, exchanges, "paris") as (_, shown):
+            async with group(broker, exchanges, "lyon", epoch=1) as (lyon, _):
+                await lyon.presence_changed("2001", Presence.BUSY)
+                await lyon.presence_changed("2002", Presence.BUSY)
+                lyon.complete()
+                await until(lambda: len(shown.presences) == 2)
+            async with group(broker, exchanges, "lyon", epoch=2) as (lyon, _):
+                lyon.complete(lambda: ["2001"])
+                await until(lambda: shown.presences["2002"] is Presence.UNEXISTING)
+                assert shown.presences["2001"] is Presence.BUSY
+
+    @in_loop
     async def test_a_broker_that_dies_loses_nothing(self, broker: RabbitmqBroker) -> None:
         exchanges = Exchanges()
         async with (

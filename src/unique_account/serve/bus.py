@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -79,13 +79,19 @@ async def listening(
         asyncio.create_task(_read_users(changed, read_users)),
     )
     bus.pass_to(service.handle, changed.set)
-    bus.complete()
+    bus.complete(lambda: _numbers(service))
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _numbers(service: Service) -> Iterator[str]:
+    """The numbers of all users."""
+    for user in service.users:
+        yield from service.account(user).user.numbers
 
 
 async def _read_users(changed: asyncio.Event, read_users: Callable[[], Awaitable[object]]) -> None:

@@ -7,13 +7,15 @@ the store keeps it from this service. The other one takes it over as it is store
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
 from attrs import evolve
 
 from unique_account.core.account import Account
+from unique_account.core.errors import Unreachable
 from unique_account.core.events import UserChanged, apply
 from unique_account.core.sessions import last_seen
 from unique_account.core.user import User
@@ -33,6 +35,9 @@ class AccountMoves:
         lock: The lock of a user's account.
         forget: Forgets an account that another group has now.
         settle: Takes over what is stored of a user.
+
+    Attributes:
+        leaving: The users whose accounts are on their way, or may have gone where the answer was lost.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class AccountMoves:
         self._lock = lock
         self._forget = forget
         self._settle = settle
+        self.leaving: set[str] = set()
 
     async def let_go(self, user: User) -> None:
         """Store a user's account with its node in another group, and forget it here.
@@ -66,12 +72,26 @@ class AccountMoves:
         async with self._lock(user.id):
             if (before := self._accounts.get(user.id)) is None:
                 raise UnknownUser(user.id)
-            with self._doubts.of(user.id):
+            with self._doubts.of(user.id), self._left(user.id):
                 await self._writer.change(before, partial(_moved, user, self._clock.now()))
-            await self._forget(before)
+                await self._forget(before)
+
+    @contextmanager
+    def _left(self, user: str) -> Iterator[None]:
+        """Have a user among those who leave; also afterwards, where nobody knows whether the account went."""
+        self.leaving.add(user)
+        try:
+            yield
+        except (Unreachable, asyncio.CancelledError):
+            raise
+        except BaseException:
+            self.leaving.discard(user)
+            raise
+        self.leaving.discard(user)
 
     async def take_over(self, user: str) -> bool:
         """Take over an account as it is stored; whether there is one for this service."""
+        self.leaving.discard(user)
         await self._settle(user)
         return user in self._accounts
 

@@ -109,9 +109,8 @@ class Service:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._expiries = LeaseTimers(clock, self._expire)
         self._resync = Resync(self._accounts, self._written, self._projector, owner, self._lock, self._keep)
-        let_go = partial(self._forget, moved=True)
         self.moves = AccountMoves(
-            self._accounts, self._written, self._doubts, clock, self._lock, let_go, self._settle
+            self._accounts, self._written, self._doubts, clock, self._lock, self._forget, self._settle
         )
         self._listeners: list[asyncio.Task[None]] = []
         self._on_difference = on_difference
@@ -227,10 +226,10 @@ class Service:
         account = self._accounts.get(user)
         return account.user if account else None
 
-    async def _forget(self, account: Account, *, moved: bool = False) -> None:
+    async def _forget(self, account: Account) -> None:
         self._reservations.move(self._user(account.user.id), None)
         self._accounts.pop(account.user.id, None)
-        await self._projector.forget(account, moved=moved)
+        await self._projector.forget(account, moved=account.user.id in self.moves.leaving)
 
     # -- events --------------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unique_account.adapters.rabbitmq.other_groups import OtherGroups
-from unique_account.adapters.rabbitmq.presence_frames import PresenceFrame, Stamp, snapshot
+from unique_account.adapters.rabbitmq.presence_frames import PresenceFrame, Stamp, decode_frame, snapshot
 from unique_account.core.presence import Presence
 
 BUSY, FREE, GONE = Presence.BUSY, Presence.AVAILABLE, Presence.UNEXISTING
@@ -22,7 +23,7 @@ def change(
 
 
 def whole(
-    sequence: int, presences: dict[str, Presence], epoch: int = 1, instance: str = "a"
+    sequence: int, presences: Mapping[str, Presence | None], epoch: int = 1, instance: str = "a"
 ) -> list[PresenceFrame]:
     return [*snapshot("lyon", instance, Stamp(epoch, sequence), presences)]
 
@@ -55,6 +56,15 @@ class TestFrames:
         others = OtherGroups("paris")
         receive(others, *whole(5, {"1": BUSY}))
         assert receive(others, change(4, {"1": GONE})) == {}
+
+    def test_a_number_whose_node_has_not_reported_is_not_gone(self) -> None:
+        """P5: it stays as the owner before showed it; one that nobody ever showed has no presence."""
+        others = OtherGroups("paris")
+        receive(others, *whole(5, {"1": BUSY, "2": FREE}))
+        frames = [decode_frame(frame.encode()) for frame in whole(1, {"1": None, "3": None}, epoch=2)]
+        assert receive(others, *frames) == {"2": GONE}
+        assert others.presences() == {"1": BUSY}
+        assert receive(others, change(2, {"1": FREE}, epoch=2)) == {"1": FREE}
 
     def test_a_late_presence_does_not_bring_back_a_number(self) -> None:
         others = OtherGroups("paris")
@@ -120,7 +130,7 @@ def test_any_order_and_repetition_ends_with_the_last_word(data: st.DataObject) -
             now[number] = data.draw(st.sampled_from(STATES))
             frames.append(change(sequence, {number: now[number]}, epoch))
     newest = whole(data.draw(st.integers(1, sequence)), {}, epoch=2)[0].stamp.sequence
-    as_of: dict[str, Presence] = {}
+    as_of: dict[str, Presence | None] = {}
     for frame in frames:
         if frame.stamp.epoch == 2 and frame.stamp.sequence <= newest:
             as_of |= frame.presences

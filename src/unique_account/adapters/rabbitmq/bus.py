@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final
@@ -134,9 +134,13 @@ class RabbitmqBus:
         await asyncio.gather(self._keeping, return_exceptions=True)
         self._keeping = None
 
-    def complete(self) -> None:
-        """Note that all presences of the group are announced: from now on other groups get snapshots."""
-        self._groups.complete()
+    def complete(self, numbers: Callable[[], Iterable[str]] = tuple) -> None:
+        """Note that all presences of the group are announced: from now on other groups get snapshots.
+
+        Args:
+            numbers: Gives the group's numbers. One without a presence, as its node is down, is not gone.
+        """
+        self._groups.complete(numbers)
         self._due.set()
 
     # -- announcements -------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class _Parts:
 
     sequence: int
     parts: int
-    presences: dict[str, Presence] = field(factory=dict)
+    presences: dict[str, Presence | None] = field(factory=dict)
     come: set[int] = field(factory=set)
 
 
@@ -114,7 +114,7 @@ class OtherGroups:
         for number, presence in frame.presences.items():
             if sequence <= group.sequences.get(number, group.floor):
                 self.late += 1
-            else:
+            elif presence is not None:
                 _set(group, number, presence, sequence)
         return before
 
@@ -169,7 +169,8 @@ def _finish(group: _Group, snapshot: _Parts) -> None:
     newer = {number: at for number, at in group.sequences.items() if at > snapshot.sequence}
     kept = {number: group.presences[number] for number in newer if number in group.presences}
     gone = newer.keys() - kept.keys()
-    exist = {n: p for n, p in snapshot.presences.items() if p is not Presence.UNEXISTING and n not in gone}
+    said = {n: group.presences.get(n) if p is None else p for n, p in snapshot.presences.items()}
+    exist = {n: p for n, p in said.items() if p not in (None, Presence.UNEXISTING) and n not in gone}
     group.presences = exist | kept
     group.sequences, group.floor = newer, snapshot.sequence
     group.last = max(group.last, snapshot.sequence)

@@ -64,6 +64,7 @@ class PresenceExchange:
         self._dropped = dropped
         self._sequence = 0
         self._complete = False
+        self._numbers: Callable[[], Iterable[str]] = tuple
         self._wanted = True
         self._sent = -SNAPSHOTS_EVERY
         self._others = OtherGroups(group)
@@ -72,8 +73,9 @@ class PresenceExchange:
 
     # -- sending -------------------------------------------------------------------------------------
 
-    def complete(self) -> None:
-        """Note that the announcements have every presence of the group."""
+    def complete(self, numbers: Callable[[], Iterable[str]]) -> None:
+        """Note that the announcements have all known presences of the group, and which numbers exist."""
+        self._numbers = numbers
         self._complete = self._wanted = True
 
     def repeat(self) -> None:
@@ -92,7 +94,8 @@ class PresenceExchange:
         if self.snapshot_in != 0:
             return
         self._wanted, self._sent = False, time.monotonic()
-        stamp, presences = self._stamp(), self._announcements.presences()
+        unknown: dict[str, Presence | None] = dict.fromkeys(self._numbers())
+        stamp, presences = self._stamp(), unknown | self._announcements.presences()
         frames = snapshot(self._group, self._instance, stamp, presences)
         try:
             await to.send([self._outgoing(frame) for frame in frames])

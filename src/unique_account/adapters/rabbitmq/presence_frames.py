@@ -49,7 +49,8 @@ class PresenceFrame:
         group: Whose numbers these are.
         instance: Which process made it; another one counts its frames from the beginning.
         stamp: When.
-        presences: By number; a number that exists no more is ``UNEXISTING``.
+        presences: By number; a number that exists no more is ``UNEXISTING``. None, in a snapshot: the number
+            exists, and its node has not reported yet, so that what was said of it before still counts.
         part: Which part of a snapshot it is, from 1; 0 where it is a change.
         parts: How many parts the snapshot has; 0 where it is a change.
     """
@@ -57,7 +58,7 @@ class PresenceFrame:
     group: str
     instance: str
     stamp: Stamp
-    presences: Mapping[str, Presence]
+    presences: Mapping[str, Presence | None]
     part: int = 0
     parts: int = 0
 
@@ -68,7 +69,10 @@ class PresenceFrame:
             "instance": self.instance,
             "epoch": self.stamp.epoch,
             "sequence": self.stamp.sequence,
-            "presences": {number: presence.value for number, presence in self.presences.items()},
+            "presences": {
+                number: None if presence is None else presence.value
+                for number, presence in self.presences.items()
+            },
         }
         if self.parts:
             fields |= {"part": self.part, "parts": self.parts}
@@ -76,7 +80,7 @@ class PresenceFrame:
 
 
 def snapshot(
-    group: str, instance: str, stamp: Stamp, presences: Mapping[str, Presence]
+    group: str, instance: str, stamp: Stamp, presences: Mapping[str, Presence | None]
 ) -> Iterator[PresenceFrame]:
     """All presences of a group, in as many parts as it takes; one empty part where there are none."""
     rows = list(presences.items())
@@ -116,7 +120,7 @@ def decode_frame(body: bytes) -> PresenceFrame:
         group=_group(fields),
         instance=text(fields, "instance", 60),
         stamp=Stamp(whole(fields, "epoch"), whole(fields, "sequence")),
-        presences=_presences(table(fields, "presences")),
+        presences=_presences(table(fields, "presences"), unknown=parts > 0),
         part=part,
         parts=parts,
     )
@@ -129,11 +133,14 @@ def _group(fields: Mapping[str, Any]) -> str:
     return group
 
 
-def _presences(given: Mapping[str, Any]) -> dict[str, Presence]:
+def _presences(given: Mapping[str, Any], *, unknown: bool) -> dict[str, Presence | None]:
     if len(given) > MOST:
         raise InvalidMessage(f"has more than {MOST} numbers")
     if not all(Number(number).is_dialable and Number(number) == number for number in given):
         raise InvalidMessage("has a number that cannot be dialled")
-    if not all(type(value) is int and value in _PRESENCES for value in given.values()):
-        raise InvalidMessage("has a presence that is none")
-    return {number: _PRESENCES[value] for number, value in given.items()}
+    presences: dict[str, Presence | None] = {}
+    for number, value in given.items():
+        if not (unknown if value is None else type(value) is int and value in _PRESENCES):
+            raise InvalidMessage("has a presence that is none")
+        presences[number] = None if value is None else _PRESENCES[value]
+    return presences
