@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from unique_account.core.events import (
     restore,
 )
 from unique_account.core.machine import Device, State
+from unique_account.core.sessions import last_seen
 from unique_account.core.user import User
 from unique_account.testing import strategies
 
@@ -241,3 +243,14 @@ class TestStrayEvents:
         left = apply(two, LeaseExpired(NOON + 10 * SECOND))
         assert [session.id for session in left.sessions] == ["tab-2"]
         assert left.state is State.WEBRTC_ACTIVE
+
+
+@given(strategies.accounts(), st.datetimes(timezones=st.just(UTC)))
+def test_after_a_takeover_every_session_was_last_seen_then(account: Account, instant: datetime) -> None:
+    """S5: what the store does in one statement for all users; nothing else changes."""
+    kept = last_seen(account.kept, instant)
+    assert {session.last_seen for session in kept.sessions} <= {instant}
+    assert kept.version == account.kept.version + 1
+    former = [evolve(session, last_seen=None) for session in account.kept.sessions]
+    assert [evolve(session, last_seen=None) for session in kept.sessions] == former
+    assert evolve(kept, version=0, sessions=()) == evolve(account.kept, version=0, sessions=())
