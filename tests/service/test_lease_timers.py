@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.event_loop import in_loop
 from tests.service.installation import ALICE, BOB, Installation
-from unique_account.core.account import Kept, Session
+from unique_account.adapters.memory import SettableClock
+from unique_account.core.account import Account, Kept, Session
 from unique_account.core.events import DeviceSelected, LeaseExpired, LoggedIn, LoggedOut, SessionLost
 from unique_account.core.machine import Device, State
 from unique_account.core.user import User
+from unique_account.service.lease_timers import LeaseTimers
 
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 IN, OUT = LoggedIn("tab-1"), LoggedOut("tab-1")
 
 
@@ -58,6 +61,26 @@ class TestLease:
             assert service.account("alice").sessions
             await at.advance(seconds)
             assert not service.account("alice").sessions
+
+    @in_loop
+    async def test_a_timer_of_before_a_step_of_the_clock_ends_no_later_lease(self) -> None:
+        timers = list[tuple[datetime, Callable[[], Awaitable[object]]]]()
+        expired = list[datetime]()
+
+        class Clock(SettableClock):
+            def call_at(self, instant: datetime, wake: Callable[[], Awaitable[object]]) -> None:
+                timers.append((instant, wake))
+
+        async def expire(_: str, event: LeaseExpired) -> None:
+            expired.append(event.at)
+
+        leases = LeaseTimers(Clock(NOON), expire)
+        for seen in (NOON, NOON - timedelta(hours=2)):  # it came back in between
+            session = Session("tab-1", last_seen=seen)
+            leases.of(Account(ALICE, Kept(sessions=(session,)), lease=timedelta(seconds=10)))
+        for _, wake in timers:
+            await wake()
+        assert expired == [NOON - timedelta(hours=2) + timedelta(seconds=10)]
 
     def test_a_negative_lease_is_an_error(self) -> None:
         with pytest.raises(ValueError, match=r"a lease of -1\.0 s; 0 or more"):

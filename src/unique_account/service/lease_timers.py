@@ -19,9 +19,12 @@ LEASE_RETRY: Final = timedelta(seconds=5)
 class LeaseTimers:
     """Sees to it that the next lease of every user ends when it is over.
 
+    Only a user's last timer counts. An earlier one may name a later instant, if the clock was stepped back
+    since, and would end a lease that has just begun.
+
     Args:
         clock: Time and timers.
-        expire: Works an expiry off.
+        expire: Handles an expiry.
     """
 
     def __init__(self, clock: Clock, expire: Callable[[str, LeaseExpired], Awaitable[object]]) -> None:
@@ -37,9 +40,12 @@ class LeaseTimers:
             self._clock.call_at(due, partial(self._expire, user, due))
 
     async def _expire(self, user: str, due: datetime) -> None:
-        if self._woken.get(user) == due:
-            del self._woken[user]
+        if self._woken.get(user) != due:
+            return
+        del self._woken[user]
         try:
             await self._handle(user, LeaseExpired(due))
         except Exception:  # the observer knows; without another try the session would never end (S5)
+            if self._woken.setdefault(user, due) != due:
+                return
             self._clock.call_at(self._clock.now() + LEASE_RETRY, partial(self._expire, user, due))
