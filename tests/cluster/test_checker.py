@@ -120,6 +120,11 @@ FAULTS: dict[str, tuple[set[int], list[Record], list[Record]]] = {
     "a version left out": ({2}, [], [stored(5, "", 2)]),
     "a version given twice": ({2}, [], [stored(3, "", 2)]),
     "saved by an owner of before": ({2}, [], [stored(4, "", 1)]),
+    "saved by an owner of before, after a takeover": (
+        {2},
+        [],
+        [Taken(epoch=3, owner="c"), stored(4, "", 2)],
+    ),
     "an epoch given twice": ({2}, [], [Taken(epoch=2, owner="c")]),
     "written after a pause": ({3, 4}, [], [put(1, 1, 14.0)]),
     "a kick that was not waited for": ({3}, [], [evolve(put(3, 1, 10.05), key="another")]),
@@ -143,6 +148,15 @@ FAULTS: dict[str, tuple[set[int], list[Record], list[Record]]] = {
         [],
         [session(Presence.CONNECTED, 1.0, "tab 2"), session(Presence.LOST, 10.0, "tab 2")],
     ),
+    "a session that ends too soon after a takeover": (
+        {6},
+        [],
+        [
+            session(Presence.LOST, 21.0, "tab 2"),
+            Taken(epoch=3, owner="c", at=25.0),
+            session(Presence.EXPIRED, 31.0, "tab 2"),
+        ],
+    ),
     "a session that ends late": (
         {6},
         [session(Presence.EXPIRED, 14.0, "gone")],
@@ -162,6 +176,7 @@ FAULTS: dict[str, tuple[set[int], list[Record], list[Record]]] = {
     "a lamp that flickers": ({11}, [], [lamp("idle", 15.7), lamp("in use", 15.8)]),
     "wrong in the end": ({12}, [], [AtLast(what="the lamp of 1001", due="idle", found="in use")]),
     "a takeover that takes too long": ({13}, [], [Takeover(why="stopped", gone=15.0, served=17.0)]),
+    "a takeover for no reason": ({13}, [], [Takeover(why="alive", gone=15.0, served=15.5)]),
     "too little happened": (
         {13},
         [Takeover(why="killed", gone=4.0, served=11.0)],

@@ -28,8 +28,10 @@ def within_promises(history: History) -> Iterator[str]:
     """The gap of each takeover is within its promise, and enough happened for the run to count."""
     promises, takeovers = history.promises, history.of(Takeover)
     for one in takeovers:
-        gap, promised = one.served - one.gone, promises.takeover[one.why]
-        if gap > promised:
+        gap, promised = one.served - one.gone, promises.takeover.get(one.why)
+        if promised is None:
+            yield f"a takeover after the owner was {one.why}, which is no reason"
+        elif gap > promised:
             yield f"nobody served for {gap:.1f} s after the owner was {one.why}; {promised:g} s are promised"
     acknowledged = sum(one.outcome is Outcome.ACKNOWLEDGED for one in history.of(Change))
     if acknowledged < promises.changes:

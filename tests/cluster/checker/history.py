@@ -51,7 +51,7 @@ class Stored:
         user: Whose account.
         version: Its version; -1 where the account was taken away.
         mark: What was asked for last.
-        epoch: The epoch of the group at the commit.
+        epoch: The epoch of the process that wrote it.
         claims: The numbers and devices that the user has.
     """
 
@@ -64,10 +64,11 @@ class Stored:
 
 @frozen(kw_only=True)
 class Taken:
-    """A process became the owner; records of this kind are in the order of the commits."""
+    """A process became the owner; with `Stored`, records of this kind are in the order of the commits."""
 
     epoch: int
     owner: str
+    at: float = 0.0
 
 
 class Role(Enum):
@@ -183,12 +184,21 @@ class Entry:
 
 @frozen(kw_only=True)
 class Call:
-    """A caller's INVITE met the plan of a version."""
+    """A caller's INVITE met the plan of a version.
+
+    Attributes:
+        user: Whose plan.
+        call: The call.
+        invited: When the INVITE came.
+        version: The version of the plan.
+        is_logged: Whether the PBX wrote the call into its log.
+    """
 
     user: str
     call: str
     invited: float
     version: int
+    is_logged: bool = True
 
 
 @frozen(kw_only=True)
@@ -214,7 +224,7 @@ class Takeover:
     """A process took over.
 
     Attributes:
-        why: How the former owner ended: ``stopped``, ``killed`` or ``paused``.
+        why: How the former owner ended: ``stopped``, ``killed`` or ``paused``; what else is no reason.
         gone: When it ended.
         served: When the first request was served again.
     """
@@ -262,6 +272,7 @@ class Promises:
         takeover: How long a takeover may take, by how the former owner ended.
         lease: After how long a session that is lost ends.
         slack: How much later than due something may be seen.
+        early: How much earlier than due something may be seen, as clocks are read at different places.
         answer: How long after a command was given up it may still be carried out.
         changes: How many changes must be acknowledged.
         takeovers: How many takeovers there must be.
@@ -270,6 +281,7 @@ class Promises:
     takeover: dict[str, float]
     lease: float
     slack: float = 1.0
+    early: float = 0.2
     answer: float = 5.0
     changes: int = 1
     takeovers: int = 0

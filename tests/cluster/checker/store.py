@@ -44,9 +44,12 @@ def versions_grow(history: History) -> Iterator[str]:
         due = 0 if one is None or one.version < 0 else one.version + 1
         if after.version not in (due, -1):
             yield f"{after.user}: version {after.version} is stored where {due} was due"
-    for before, now in pairwise(history.of(Stored)):
-        if now.epoch < before.epoch:
-            yield f"{now.user}: stored in epoch {now.epoch}, after epoch {before.epoch}"
+    newest = 0
+    for record in history.records:
+        if isinstance(record, Stored) and record.epoch < newest:
+            yield f"{record.user}: stored by epoch {record.epoch}, after epoch {newest}"
+        if isinstance(record, Stored | Taken):
+            newest = max(newest, record.epoch)
     for earlier, later in pairwise(history.of(Taken)):
         if later.epoch <= earlier.epoch:
             yield f"{later.owner} took over with epoch {later.epoch}, after epoch {earlier.epoch}"
