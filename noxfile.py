@@ -125,6 +125,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def schedules(session: nox.Session) -> None:
+    """Run random faults of several processes, by name: ``nox -s schedules -- --seeds 500 --first 1``."""
+    install(session, "tests", "lab")
+    session.run("python", "-m", "tests.cluster.schedules", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Compare with the peers, interleaved, by name; figures go to benchmarks/results.json."""
     install(session, "benchmarks", "lab")

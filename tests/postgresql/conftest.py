@@ -14,6 +14,16 @@ from lab.postgresql import PostgresqlServer, postgresql_server
 from lab.programs import NotInstalled
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known where these tests run without the others of the lab."""
+    config.addinivalue_line("markers", "alone: measures a time, so nothing else may run beside it")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _network(network: None) -> None:
+    """The network is made before any test, as a process that has threads cannot move into it."""
+
+
 @pytest.fixture(scope="session")
 def server(network: None) -> Iterator[PostgresqlServer]:
     """A server for all tests of a worker; who stops it starts it again."""

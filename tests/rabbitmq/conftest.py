@@ -14,6 +14,11 @@ from lab.programs import NotInstalled
 from lab.rabbitmq import RabbitmqBroker, rabbitmq_broker
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _network(network: None) -> None:
+    """The network is made before any test, as a process that has threads cannot move into it."""
+
+
 @pytest.fixture(scope="session")
 def broker(network: None) -> Iterator[RabbitmqBroker]:
     """A broker for all tests of a worker; a test that stops it starts it again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -15,11 +16,13 @@ class TcpProxy:
     Attributes:
         port: The port of the proxy.
         to: The port to which it forwards new connections.
+        clients: The ports of clients, and since when, by the port from which each was carried on.
     """
 
     def __init__(self, port: int, to: int) -> None:
         self.port = port
         self.to = to
+        self.clients: dict[int, list[tuple[float, int]]] = {}
         self._whole = True
         self._passes = asyncio.Event()
         self._passes.set()
@@ -53,6 +56,8 @@ class TcpProxy:
         self._clients.add(writer)
         try:
             node_reader, node_writer = await asyncio.open_connection(LOOPBACK, self.to)
+            onward, client = node_writer.get_extra_info("sockname"), writer.get_extra_info("peername")
+            self.clients.setdefault(onward[1], []).append((time.monotonic(), client[1]))
             there = asyncio.create_task(self._pass(reader, node_writer))
             back = asyncio.create_task(self._pass(node_reader, writer))
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
