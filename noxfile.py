@@ -120,7 +120,7 @@ def e2e(session: nox.Session) -> None:
     install(session, "tests", "lab")
     session.run("python", "-m", "lab", "install")
     chosen = session.posargs or ("tests/e2e", "tests/postgresql", "tests/rabbitmq")
-    session.run("python", "-m", "pytest", "-m", "not alone", *by_workers(2 * CORES), *chosen)
+    session.run("python", "-m", "pytest", "-m", "not alone", *by_workers(2 * CORES + 1), *chosen)
     session.run("python", "-m", "pytest", "-m", "alone", *chosen, success_codes=[0, 5])
 
 
