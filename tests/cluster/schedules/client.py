@@ -122,7 +122,7 @@ class Client:
         return False
 
     async def _log_in(self, member: Member) -> bool:
-        body = {"login": self.user, "password": PASSWORD}
+        body = {"login": self.user, "password": PASSWORD, "applicationType": "unique-account"}
         with suppress(httpx.HTTPError):
             url = f"http://{LOOPBACK}:{member.port}/xuc/api/2.0/auth/login"
             answer = await self._http.post(url, json=body)
@@ -203,7 +203,7 @@ class Client:
     def _show(self, subject: str, frame: dict[str, Any], content: dict[str, Any]) -> None:
         """Show what came, unless what is shown is newer, as the page does."""
         self._frames += 1
-        epoch, sequence = frame.get("stamp") or (self.epoch, self._frames)
+        _, epoch, sequence = frame.get("stamp") or ("", self.epoch, self._frames)
         if (epoch, sequence) < self._shown.get(subject, (0, 0)):
             return
         self._shown[subject] = epoch, sequence

@@ -17,6 +17,7 @@ from lab.ports import LOOPBACK, port
 from tests.adapters.asterisk.ami.scripted_node import SECRET
 from tests.cluster.schedules.process import FAULT, STEP
 from tests.e2e.drivers.tcp_proxy import TcpProxy, tcp_proxy
+from tests.paths import ROOT
 from unique_account.adapters.people_file import hash_password
 
 LEASE: Final = 2
@@ -128,7 +129,12 @@ class Member:
         """Start a process."""
         self._started = len(self.log)
         self.is_wanted = True
-        environ = {**os.environ, FAULT: fault, STEP: str(self.folder.parent / "step")}
+        environ = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            FAULT: fault,
+            STEP: str(self.folder.parent / "step"),
+        }
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *("setpriv", "--pdeathsig=KILL", sys.executable, "-m", "tests.cluster.schedules.process"),
