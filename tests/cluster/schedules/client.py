@@ -51,6 +51,7 @@ class Client:
         is_away: Whether the tab is closed for a while.
         session: Its session.
         left: The sessions that it asked to end.
+        misled: The sessions with which it was connected to an owner after another one came.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Client:
         self.answered: list[tuple[float, int]] = []
         self.is_away = False
         self.left: set[str] = set()
+        self.misled: set[str] = set()
         self._members = list(members)
         self._note = note
         self._random = random
@@ -159,6 +161,8 @@ class Client:
             pass
         finally:
             beating.cancel()
+            if max(member.epoch for member in self._members) > self.epoch:
+                self.misled.add(self.session)
             self.epoch, self._socket = 0, None
             for answer in self._answers.values():
                 answer.cancel()

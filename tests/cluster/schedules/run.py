@@ -32,7 +32,7 @@ STOOD_STILL: Final = 0.4
 """On a machine that stood still for so many seconds times prove nothing."""
 AFTERWARDS: Final = 3.0
 """How many seconds after a trouble a takeover still comes of it."""
-_ALONE: Final = frozenset({"hand_over", "rolling_restart"})
+_ALONE: Final = frozenset({"hand_over", "rolling_restart", "step_clock"})
 
 Steps = Callable[[Troubles], Awaitable[None]]
 
@@ -78,7 +78,7 @@ async def run(at: World, seed: int, steps: Steps | None = None) -> Verdict:
     last = await ending(at)
     at.read_notes()
     records = [*_judged(at, troubles, begun), *last]
-    promises = Promises(takeover=PROMISED, lease=LEASE, slack=8.0, changes=5)
+    promises = Promises(takeover=PROMISED, lease=LEASE, slack=8.0, changes=1)
     history = History(records, promises)
     story = [(when - begun, what) for when, what in at.story]
     return Verdict(seed, violations(history), history, story, at.logs, time.monotonic() - begun)
@@ -129,13 +129,17 @@ def _judged(at: World, troubles: Troubles, begun: float) -> Iterator[Record]:
 
 
 def _unclear(at: World) -> set[str]:
-    """The sessions that users asked to end without an answer: they may end or not, and at any time."""
+    """The sessions that may end at any time, or not.
+
+    Users asked to end them without an answer, or were with an owner after another one came, who knows nothing
+    of that.
+    """
     ended = {
         record.session
         for record in at.records
         if isinstance(record, SessionIs) and record.presence is Presence.LOGGED_OUT
     }
-    return _left(at) - ended
+    return (_left(at) - ended).union(*(client.misled for client in at.clients))
 
 
 def _left(at: World) -> set[str]:

@@ -14,7 +14,7 @@ from attrs import define, frozen
 
 from tests.cluster.checker.history import HandOver
 from tests.cluster.schedules import audit
-from tests.cluster.schedules.members import TIMES, Member
+from tests.cluster.schedules.members import LEASE, TIMES, Member
 from tests.cluster.schedules.workload import Workload
 from tests.cluster.schedules.world import World
 
@@ -229,10 +229,19 @@ class Troubles:
     # -- clocks --------------------------------------------------------------------------------------
 
     async def step_clock(self) -> None:
-        """The wall clock of all processes is stepped."""
+        """The wall clock of all processes is stepped, while no session is lost.
+
+        A session's lease is measured by the wall clock, so a step while one runs ends it early or late.
+        """
+        if self.under_way:
+            return
+        await self.work.quiet()
+        await self.at.served()
+        await asyncio.sleep(LEASE + SETTLES)
         seconds = self.random.choice((-3600, -5, 5, 3600))
         async with self.trouble(f"the wall clock is {seconds} s ahead", excuses=False):
             self.at.step_clock(seconds)
+            self.work.go_on()
             await self._for(0.5, 1.5)
 
     # -- users ---------------------------------------------------------------------------------------

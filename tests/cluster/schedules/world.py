@@ -12,6 +12,7 @@ from typing import Final
 
 import psycopg
 
+from lab.ports import port
 from lab.postgresql import PostgresqlServer, postgresql_server
 from lab.processes import own_folder
 from lab.waiting import Delays, delays
@@ -90,6 +91,7 @@ class World:
         for node in self.nodes.values():
             self.note(FencePassed(node=node.name, epoch=node.fence, at=time.monotonic()))
         for client in self.clients:
+            client.misled.clear()
             client.go_on()
 
     @property
@@ -182,6 +184,7 @@ class World:
 async def world(seed: int, fault: str = "") -> AsyncIterator[World]:
     """A world in which all members live and all users are served."""
     async with AsyncExitStack() as opened:
+        port()  # so that this process has its share before its threads ask for ports
         server = await asyncio.to_thread(opened.enter_context, postgresql_server())
         folder = opened.enter_context(own_folder("schedules"))
         at = World(server, folder, await opened.enter_async_context(delays()), fault)
