@@ -77,7 +77,11 @@ class TestClaims:
         having(url, check)
 
     def test_the_same_number_in_another_context_is_another(self, url: str) -> None:
-        having(url, lambda accounts: accounts.add([ALICE, evolve(BOB, extension="1001", context="lyon")]))
+        async def check(accounts: PostgresqlAccounts) -> None:
+            await accounts.add([ALICE, evolve(BOB, extension="1001", context="lyon")])
+            assert await stored(accounts) == ["alice", "bob"]
+
+        having(url, check)
 
     def test_what_is_given_up_can_be_had(self, url: str) -> None:
         async def check(accounts: PostgresqlAccounts) -> None:
@@ -85,7 +89,9 @@ class TestClaims:
             await accounts.save(evolve(ALICE, extension="2001"), Kept(version=1), 0)
             await accounts.save(evolve(BOB, extension="1001"), Kept(version=1), 0)
             await accounts.remove("bob", 1)
-            await accounts.save(evolve(ALICE, dids=("1002",)), Kept(version=2), 1)
+            await accounts.save(last := evolve(ALICE, dids=("1002",)), Kept(version=2), 1)
+            assert await accounts.load("alice") == (last, Kept(version=2))
+            assert await stored(accounts) == ["alice"]
 
         having(url, check)
 
