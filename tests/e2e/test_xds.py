@@ -14,11 +14,13 @@ from lab.asterisk import Node, node
 from lab.config import Endpoint
 from lab.parties import Party, PartyCall, party
 from lab.ports import LOOPBACK, port
+from lab.waiting import until
 from tests.e2e.drivers.trunks import found
 from tests.e2e.fixtures.planned_node import install, planned
 from tests.event_loop import in_loop
 from unique_account import User
 from unique_account.adapters.asterisk import render
+from unique_account.adapters.asterisk.ami.message import Message
 from unique_account.core.events import Event, ForwardingChanged
 from unique_account.core.forwarding import Forward, Forwarding
 
@@ -150,12 +152,18 @@ class TestForwards:
             start = time.monotonic()
             at.phones["bob"].dial("1001")
             await at.refused("bob", start)
-            forwards = [
-                message
-                for one in at.nodes.values()
-                for message in one.ami.messages
-                if message.event == "Newexten" and message["Application"] == "StackPop"
-            ]
+            forwards: list[Message] = []
+
+            async def reported() -> bool:
+                forwards[:] = [
+                    message
+                    for one in at.nodes.values()
+                    for message in one.ami.messages
+                    if message.event == "Newexten" and message["Application"] == "StackPop"
+                ]
+                return len(forwards) >= 4  # the phone may hear of it before the last node has said so
+
+            await until(reported, "the report of the forwards")
             assert len(forwards) == 4
 
     @in_loop

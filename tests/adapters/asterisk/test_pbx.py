@@ -541,6 +541,43 @@ async def test_a_call_that_is_there_goes_on_though_its_phone_was_idle() -> None:
         assert at.ended() == set()
 
 
+def _both_in_a_bridge() -> dict[str, str]:
+    other = channel("6", "1767600000.9").replace("PJSIP/alice-00000001", "PJSIP/trunk-00000002")
+    return {"1767600000.2": f"{channel('6')}\r\nBridgeId: b", "1767600000.9": f"{other}\r\nBridgeId: b"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("0", CallStatus.HELD), ("1", CallStatus.TALKING)], ids=["held", "resumed"]
+)
+@in_loop
+async def test_a_hold_that_a_node_carries_out_while_we_connect_is_learnt(
+    first: str, then: CallStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its event went to the connection that was lost, and the party's channel did not say it yet."""
+    monkeypatch.setattr(state_sync, "LOOKS_AFTER_CALLS_EVERY", 0.2)
+    async with listening() as at:
+        at.node.channels = _both_in_a_bridge()
+        at.node.replies["Getvar"] = _answers(onhold=first)
+        await at.pbx.watch(ALICE)
+        at.node.replies["Getvar"] = _answers(onhold="1" if first == "0" else "0")
+        await at.until_call(then)
+
+
+@in_loop
+async def test_a_hold_that_an_event_reported_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_sync, "LOOKS_AFTER_CALLS_EVERY", 0.2)
+    async with listening() as at:
+        at.node.channels = _both_in_a_bridge()
+        at.node.replies["Getvar"] = _answers(onhold="0")
+        await at.pbx.watch(ALICE)
+        times = len(at.node.given("Getvar"))
+        at.node.report(reported("Hold", "6"))
+        await at.until_call(CallStatus.HELD)
+        await at.node.asked("Getvar", times + 1)
+        await at.pbx.installed("nobody")  # its answer comes after that
+        assert at._last_call() is CallStatus.HELD
+
+
 @in_loop
 async def test_a_count_of_messages_that_nobody_asked_for_is_not_believed() -> None:
     async with listening() as at:

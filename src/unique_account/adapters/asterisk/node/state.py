@@ -36,6 +36,7 @@ class Channel:
         first: The first one.
         up: The first one in which it was answered.
         hold: The one with which its phone put the call on hold; None while it does not.
+        hold_reported: Whether an event reported a hold or its end since the connection began.
         call_id: The one that holds its SIP ``Call-ID``; None while that is not known.
         answer: The one by which another party was there, if it dials for a user; None before.
         bridge: The id of the bridge in which it is; empty for none.
@@ -45,6 +46,7 @@ class Channel:
     first: Message
     up: Message | None = None
     hold: Message | None = None
+    hold_reported: bool = False
     bridge: str = ""
     call_id: Message | None = None
     answer: Message | None = None
@@ -160,6 +162,10 @@ class NodeState:
         """The other channels in a channel's bridge."""
         return [one for one in self._by_bridge.get(channel.bridge, {}).values() if one is not channel]
 
+    def pairs(self) -> list[tuple[Channel, Channel]]:
+        """Each live channel with each other one in its bridge."""
+        return [(one, other) for one in self.channels.values() for other in self.others(one)]
+
     def unended(self, message: Message) -> tuple[Channel, ...]:
         """The live channels of a device that has none any more, by this message."""
         if message.event != "DeviceStateChange" or message.get("State") not in _IDLE:
@@ -228,6 +234,7 @@ class NodeState:
             channel.up = message
         if message.event in _HOLDS:
             channel.hold = message if message.event == "Hold" else None
+            channel.hold_reported = True
         elif message.event in _BRIDGES:
             self._enter(uniqueid, message.get("BridgeUniqueid", "") if message.event == "BridgeEnter" else "")
         if channel.answer is None and channel.bridge and is_dialled_for(uniqueid):

@@ -80,10 +80,8 @@ class StateSync:
 
         A phone holds a call if the other party is on hold. A call is answered since its bridge exists.
         """
-        for channel in self._state.channels.values():
-            for other in self._state.others(channel):
-                headers = (("Channel", other.name), ("Variable", "CHANNEL(onhold)"))
-                self._ask_detail(partial(self._take_hold, channel), "Getvar", *headers)
+        for channel, other in self._state.pairs():
+            self._ask_detail(partial(_take_hold, channel), "Getvar", *_whether_on_hold(other))
         for browser in browsers:
             self.ask_call_ids(browser)
         for bridge in self._state.bridges_of_unknown_age():
@@ -125,9 +123,22 @@ class StateSync:
         headers = (("Channel", channel.last.get("Uniqueid", "")), ("Variable", variable))
         self._questions[self._connection.send("Getvar", *headers)] = event
 
+    def ask_after_holds(self) -> None:
+        """Ask once more which calls are on hold, but those of which an event reported it.
+
+        A party is on hold some milliseconds after its hold was reported. A connection that began in between
+        heard neither of it.
+        """
+        for channel, other in self._state.pairs():
+            if not channel.hold_reported:
+                number = self._connection.send("Getvar", *_whether_on_hold(other))
+                self._questions[number] = partial(_hold, channel)
+
     async def look_after_calls(self) -> None:
         """Ask, again and again, for what no event reports of calls: some ends, and some answers."""
         with suppress(ConnectionError):
+            await asyncio.sleep(LOOKS_AFTER_CALLS_EVERY)
+            self.ask_after_holds()
             while True:
                 await asyncio.sleep(LOOKS_AFTER_CALLS_EVERY)
                 self._look_after_some()
@@ -182,17 +193,36 @@ class StateSync:
         if failed or message.get("EventList") == "Complete":
             self._missing.pop(number, None)
 
-    def _take_hold(self, channel: Channel, answer: Message) -> None:
-        if answer.get("Value") == "1":
-            _, _, state = channel.last.text.partition("\r\n")
-            self._state.note(Message(f"Event: Hold\r\n{state}"))
-
     def _take_age(self, bridge: str, answer: Message) -> None:
         """Take how old a bridge is, if the manager account may know it."""
         found, now = _AGE.search("\n".join(answer.all("Output"))), self._now()
         if found is not None and now is not None:
             hours, minutes, seconds = map(int, found.groups())
             self._state.date(bridge, now - timedelta(hours=hours, minutes=minutes, seconds=seconds))
+
+
+def _whether_on_hold(party: Channel) -> tuple[tuple[str, str], ...]:
+    """The headers that ask whether a party is on hold."""
+    return ("Channel", party.name), ("Variable", "CHANNEL(onhold)")
+
+
+def _take_hold(channel: Channel, answer: Message) -> None:
+    if answer.get("Value") == "1":
+        channel.hold = _again(channel, "Hold")
+
+
+def _hold(channel: Channel, answer: Message) -> Message:
+    """That a channel's phone holds its call or no longer does, as an event; the answer itself if known."""
+    is_held = answer.get("Value") == "1"
+    if channel.hold_reported or answer.get("Response") != "Success" or is_held == (channel.hold is not None):
+        return answer
+    return _again(channel, "Hold" if is_held else "Unhold")
+
+
+def _again(channel: Channel, event: str) -> Message:
+    """The last message about a channel as one of another event."""
+    _, _, state = channel.last.text.partition("\r\n")
+    return Message(f"Event: {event}\r\n{state}")
 
 
 def _message_waiting(message: Message) -> Message:
