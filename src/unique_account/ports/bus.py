@@ -16,7 +16,7 @@ class BusStanding:
     """How a bus stands.
 
     Attributes:
-        is_connected: Whether it takes what is announced.
+        is_connected: Whether it takes what is announced, and passes on what others say.
         waiting: How many last words it has not confirmed.
         dropped: How many messages of it were not understood.
     """

@@ -99,7 +99,8 @@ class RabbitmqBus:
     def standing(self) -> BusStanding:
         """How it stands, for people who look after it."""
         dropped = self.dropped.counts.total()
-        return BusStanding(is_connected=self.reachable, waiting=self.waiting, dropped=dropped)
+        is_connected = self.reachable and self.receiving
+        return BusStanding(is_connected=is_connected, waiting=self.waiting, dropped=dropped)
 
     @property
     def waiting(self) -> int:
