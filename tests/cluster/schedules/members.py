@@ -97,6 +97,7 @@ class Member:
         self._read = 0
         self._log = ""
         self._started = 0
+        self._starting = asyncio.Lock()
         self.is_wanted = False
 
     @property
@@ -126,9 +127,14 @@ class Member:
         return int(found[-1]) if found else 0
 
     async def start(self, fault: str = "") -> None:
-        """Start a process."""
-        self._started = len(self.log)
+        """Start a process, unless one runs: a schedule and what starts it again may want it at once."""
         self.is_wanted = True
+        async with self._starting:
+            if not self.lives:
+                self.process = await self._new_process(fault)
+
+    async def _new_process(self, fault: str) -> asyncio.subprocess.Process:
+        self._started = len(self.log)
         environ = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -136,7 +142,7 @@ class Member:
             STEP: str(self.folder.parent / "step"),
         }
         with (self.folder / "log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *("setpriv", "--pdeathsig=KILL", sys.executable, "-m", "tests.cluster.schedules.process"),
                 *("serve", "--config", "unique_account.toml"),
                 cwd=self.folder,
@@ -153,9 +159,10 @@ class Member:
     async def kill(self) -> None:
         """End its process at once."""
         self.is_wanted = False
-        if self.process is not None and self.lives:
-            self.process.kill()
-            await self.process.wait()
+        async with self._starting:
+            if self.process is not None and self.lives:
+                self.process.kill()
+                await self.process.wait()
 
     def stop(self) -> None:
         """Ask its process to end in order."""
